@@ -1,0 +1,1 @@
+//! What happened: entries, their hash chain and signed checkpoints.

@@ -1,0 +1,1 @@
+//! Who asks: GitHub Actions runs, API tokens and the bootstrap administrator.

@@ -1,0 +1,7 @@
+//! The deploy API: who asks ([`identity`]), what they may do ([`policy`]), what happened ([`audit`]).
+//!
+//! These modules are pure: time, randomness, key sets and storage are given to them, so they build and test natively.
+
+pub mod audit;
+pub mod identity;
+pub mod policy;

@@ -1,0 +1,1 @@
+//! What an identity may do: the policy document and its decisions.
