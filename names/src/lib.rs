@@ -26,3 +26,6 @@ pub const DISPATCH_WORKER: &str = "dispatcher";
 
 /// The script name of the deploy API in that account, as its `wrangler.jsonc` has it.
 pub const DEPLOY_API_WORKER: &str = "deploy-api";
+
+/// The public page that explains every error code, a section each: `docs/errors.md`.
+pub const ERRORS_PAGE: &str = "https://github.com/drivly/dispatch.do/blob/main/docs/errors.md";

@@ -1,0 +1,237 @@
+//! `npm run build`: a Worker crate becomes `build/` with Wasm, its JavaScript glue and the crate's own entry.
+//!
+//! The steps are those of worker-build (cargo, wasm-bindgen, wasm-opt), with two differences: wasm-bindgen runs as a
+//! library at the version of `Cargo.lock`, so that nothing is installed or downloaded at build time, and the entry
+//! is a small file in the repository (`entry.js`) in place of worker-build's class and two proxies per request.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{node_tools, workspace};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What rustc's wasm32-unknown-unknown emits by default and workerd runs; wasm-opt refuses what is not named.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Which Worker
+    #[arg(value_enum, default_value_t = Worker::Dispatcher)]
+    worker: Worker,
+    /// Print only errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// The Workers of this repository that are Rust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Worker {
+    Dispatcher,
+    DeployApi,
+}
+
+impl Worker {
+    fn package(self) -> &'static str {
+        match self {
+            Self::Dispatcher => "dispatcher",
+            Self::DeployApi => "deploy-api",
+        }
+    }
+
+    /// The folder of its `Cargo.toml` and `wrangler.jsonc`, which `build/` stands in.
+    fn folder(self) -> PathBuf {
+        match self {
+            Self::Dispatcher => workspace::root().to_owned(),
+            Self::DeployApi => workspace::path("deploy-api"),
+        }
+    }
+
+    fn entry(self) -> PathBuf {
+        match self {
+            Self::Dispatcher => workspace::path("src/entry.js"),
+            Self::DeployApi => workspace::path("deploy-api/entry.js"),
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    build(arguments.worker, arguments.quiet)
+}
+
+/// Builds one Worker into its `build/` folder; does nothing there when the Wasm and the entry are as they were.
+///
+/// # Errors
+/// When cargo, wasm-bindgen or wasm-opt fails; their own output says why.
+pub fn build(worker: Worker, quiet: bool) -> Result<()> {
+    ensure_target()?;
+    let say = |text: &str| {
+        if !quiet {
+            eprintln!("[build] {text}");
+        }
+    };
+    say(&format!("{}: compiling to Wasm", worker.package()));
+    let wasm = compile(worker, quiet)?;
+    let entry = worker.entry();
+    let fingerprint = fingerprint(&[&wasm, &entry])?;
+    let out = worker.folder().join("build");
+    let stamp = out.join(".fingerprint");
+    if fs::read_to_string(&stamp).is_ok_and(|known| known == fingerprint) {
+        say(&format!("{}: unchanged", worker.package()));
+        return Ok(());
+    }
+
+    // Everything is made beside `build/` and moved in at the end: wrangler never sees half a Worker.
+    let staging = workspace::target().join("xtask").join(worker.package());
+    if staging.exists() {
+        fs::remove_dir_all(&staging)?;
+    }
+    fs::create_dir_all(&staging)?;
+    say(&format!("{}: generating JavaScript glue", worker.package()));
+    bind(&wasm, &staging)?;
+    say(&format!("{}: optimising", worker.package()));
+    optimise(&staging.join("index_bg.wasm"))?;
+    fs::copy(&entry, staging.join("entry.js"))?;
+    fs::write(staging.join(".fingerprint"), fingerprint)?;
+    publish(&staging, &out)?;
+    say(&format!("{}: {}", worker.package(), size_report(&out)?));
+    Ok(())
+}
+
+fn ensure_target() -> Result<()> {
+    let library = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .context("cannot run rustc: install Rust with rustup first")?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&library.stdout).trim().to_owned());
+    if folder.is_dir() {
+        return Ok(());
+    }
+    eprintln!("[build] adding the Rust target {TARGET} (once)");
+    let status = Command::new("rustup").args(["target", "add", TARGET]).status();
+    if !status.is_ok_and(|status| status.success()) {
+        bail!("the Rust target {TARGET} is missing: run `rustup target add {TARGET}`");
+    }
+    Ok(())
+}
+
+fn compile(worker: Worker, quiet: bool) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(workspace::root())
+        .args([
+            "build",
+            "--locked",
+            "--release",
+            "--lib",
+            "--target",
+            TARGET,
+            "--package",
+            worker.package(),
+        ])
+        // Panic messages carry source paths; those of the builder's home folder have no place in a public artefact.
+        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths());
+    if quiet {
+        cargo.arg("--quiet");
+    }
+    if !cargo.status().context("cannot run cargo")?.success() {
+        bail!("{} does not compile", worker.package());
+    }
+    let file = format!("{}.wasm", worker.package().replace('-', "_"));
+    Ok(workspace::target().join(TARGET).join("release").join(file))
+}
+
+fn remapped_paths() -> String {
+    let home = std::env::var("CARGO_HOME")
+        .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap_or_default()));
+    [
+        format!("--remap-path-prefix={home}=cargo"),
+        format!("--remap-path-prefix={}=.", workspace::root().display()),
+    ]
+    .join("\u{1f}")
+}
+
+fn bind(wasm: &Path, out: &Path) -> Result<()> {
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name("index")
+        .module(true)?
+        .typescript(false)
+        // Both are what lets the entry start afresh after a trap.
+        .reset_state_function(true)
+        .force_enable_abort_handler(true)
+        .remove_producers_section(true)
+        .generate(out)
+        .with_context(|| format!("wasm-bindgen cannot process {}", wasm.display()))?;
+    // Source-phase imports are not yet understood by the esbuild inside wrangler; a plain import of a .wasm file is,
+    // and gives the same compiled module.
+    let glue = out.join("index.js");
+    let text = fs::read_to_string(&glue)?.replace("import source ", "import ");
+    fs::write(glue, text)?;
+    Ok(())
+}
+
+fn optimise(wasm: &Path) -> Result<()> {
+    let mut wasm_opt = node_tools::command("wasm-opt")?;
+    wasm_opt
+        .arg(wasm)
+        .arg("--output")
+        .arg(wasm)
+        .args(WASM_FEATURES)
+        .args(["-O3", "--strip-debug"]);
+    if !wasm_opt.status().context("cannot run wasm-opt")?.success() {
+        bail!("wasm-opt cannot optimise {}", wasm.display());
+    }
+    Ok(())
+}
+
+fn publish(staging: &Path, out: &Path) -> Result<()> {
+    let old = out.with_extension("old");
+    if old.exists() {
+        fs::remove_dir_all(&old)?;
+    }
+    if out.exists() {
+        fs::rename(out, &old)?;
+    }
+    fs::rename(staging, out).with_context(|| format!("cannot write {}", out.display()))?;
+    if old.exists() {
+        fs::remove_dir_all(&old)?;
+    }
+    Ok(())
+}
+
+fn fingerprint(files: &[&Path]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    include_str!("build.rs").hash(&mut hasher);
+    for file in files {
+        fs::read(file)
+            .with_context(|| format!("cannot read {}", file.display()))?
+            .hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn size_report(out: &Path) -> Result<String> {
+    let mut parts = Vec::new();
+    for file in ["index_bg.wasm", "index.js", "entry.js"] {
+        let size = fs::metadata(out.join(file))?.len();
+        parts.push(format!("{file} {:.1} KB", size as f64 / 1000.0));
+    }
+    Ok(parts.join(", "))
+}
