@@ -3,5 +3,7 @@
 //! These modules are pure: time, randomness, key sets and storage are given to them, so they build and test natively.
 
 pub mod audit;
+pub mod code;
 pub mod identity;
 pub mod policy;
+pub mod problem;
