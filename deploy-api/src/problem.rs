@@ -1,9 +1,7 @@
 //! One refusal or failure, as its caller is told of it: what happened, which input, what to do now.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
 use crate::code::Code;
+use serde::{Deserialize, Serialize};
 
 /// The content type of [`Problem::document`] (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -64,36 +62,52 @@ impl Problem {
 
     /// The problem document of `/v1` (RFC 9457, with the members `code`, `fix`, `notes`, `upstream`, `request_id`).
     #[must_use]
-    pub fn document(&self, request_id: &str) -> Value {
-        let mut document = json!({
-            "type": self.code.page(),
-            "title": self.code.title(),
-            "status": self.code.status(),
-            "detail": self.detail,
-            "code": self.code.name(),
-            "request_id": request_id,
-        });
-        if !self.fix.is_empty() {
-            document["fix"] = json!(self.fix);
+    pub fn document<'a>(&'a self, request_id: &'a str) -> Document<'a> {
+        Document {
+            r#type: self.code.page(),
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: &self.detail,
+            code: self.code.name(),
+            fix: &self.fix,
+            notes: &self.notes,
+            upstream: self.upstream.as_ref(),
+            request_id,
         }
-        if !self.notes.is_empty() {
-            document["notes"] = json!(self.notes);
-        }
-        if let Some(upstream) = &self.upstream {
-            document["upstream"] = json!(upstream);
-        }
-        document
     }
+}
+
+/// A problem document, ready to be written as JSON; see [`Problem::document`].
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fix: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'a UpstreamError>,
+    request_id: &'a str,
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json, to_value};
+
     use super::*;
+
+    fn document(problem: &Problem, request_id: &str) -> Value {
+        to_value(problem.document(request_id)).unwrap()
+    }
 
     #[test]
     fn a_document_says_what_happened_what_to_do_and_where_to_read() {
         let problem = Problem::new(Code::WorkerLocked, "agents is locked.", "Ask ops.").note("until noon");
-        let document = problem.document("ray-1");
+        let document = document(&problem, "ray-1");
         assert_eq!(document["status"], 409);
         assert_eq!(document["code"], "WORKER_LOCKED");
         assert_eq!(document["fix"], "Ask ops.");
@@ -108,7 +122,7 @@ mod tests {
 
     #[test]
     fn members_without_content_are_left_out() {
-        let document = Problem::new(Code::Internal, "It failed.", "").document("r");
+        let document = document(&Problem::new(Code::Internal, "It failed.", ""), "r");
         assert!(document.get("fix").is_none() && document.get("notes").is_none());
         assert!(document.get("upstream").is_none());
     }
