@@ -1,0 +1,36 @@
+use super::rule::{Origin, Rule, Written};
+
+/// The platform's own rules, in order: pattern, Worker, environment, whether the path's prefix is stripped.
+///
+/// A rule with `{env}` only wins where an environment stands, so those come first, and what they leave is production.
+const RULES: [(&str, &str, &str, bool); 8] = [
+    // One label, so that one certificate for `*.apis.do` covers it.
+    ("{worker}--{env}.apis.do", "{worker}", "{env}", false),
+    ("{env}.apis.do/{worker}/*", "{worker}", "{env}", true),
+    ("{worker}.{env}.do", "{worker}", "{env}", false),
+    ("{env}.{worker}.do", "{worker}", "{env}", false),
+    ("www.{worker}.do", "{worker}", "production", false),
+    ("{worker}.apis.do", "{worker}", "production", false),
+    ("apis.do/{worker}/*", "{worker}", "production", true),
+    ("{worker}.do", "{worker}", "production", false),
+];
+
+/// Parses the platform's own rules.
+#[expect(
+    clippy::expect_used,
+    reason = "the table is constant, and every test loads it"
+)]
+pub(super) fn rules() -> Vec<Rule> {
+    let rule = |(pattern, worker, environment, strip_prefix)| {
+        let written = Written {
+            pattern,
+            worker,
+            environment,
+            strip_prefix,
+            limits: None,
+            outbound: None,
+        };
+        Rule::parse(Origin::BuiltIn, written).expect("a built-in rule loads")
+    };
+    RULES.into_iter().map(rule).collect()
+}

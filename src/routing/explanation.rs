@@ -1,0 +1,98 @@
+use serde::Serialize;
+
+use super::refusal::Refusal;
+use super::route::Route;
+use super::router::Router;
+
+/// A decision in words, for people and (serialized) for machines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The URL that was asked for.
+    pub url: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It goes to a Worker.
+    Route(RouteExplanation),
+    /// It gets an error.
+    Refusal(RefusalExplanation),
+}
+
+/// The Worker that a request goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RouteExplanation {
+    /// The rule that won.
+    pub rule: String,
+    /// `production`, `staging` or `development`.
+    pub environment: &'static str,
+    /// The dispatch namespace.
+    pub namespace: &'static str,
+    /// The dispatch Worker's binding of that namespace.
+    pub binding: &'static str,
+    /// The Worker's name in the namespace.
+    pub worker: String,
+    /// The prefix that the Worker does not see, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripped_prefix: Option<String>,
+    /// The URL that the Worker sees in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rewritten_url: Option<String>,
+}
+
+/// The error that a request gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusalExplanation {
+    /// The code of the error table.
+    pub code: &'static str,
+    /// What was wrong.
+    pub reason: String,
+    /// The rule that nearly matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest_rule: Option<String>,
+}
+
+impl Router {
+    /// What [`route`](Self::route) decides for a URL, and why.
+    #[must_use]
+    pub fn explain(&self, url: &str) -> Explanation {
+        let outcome = match self.route(url) {
+            Ok(route) => Outcome::Route(RouteExplanation::new(&route)),
+            Err(refusal) => Outcome::Refusal(RefusalExplanation::new(&refusal)),
+        };
+        Explanation {
+            url: url.to_owned(),
+            outcome,
+        }
+    }
+}
+
+impl RouteExplanation {
+    fn new(route: &Route<'_>) -> Self {
+        let environment = route.environment();
+        Self {
+            rule: route.rule().to_string(),
+            environment: environment.name(),
+            namespace: environment.namespace(),
+            binding: environment.binding(),
+            worker: route.worker().to_owned(),
+            stripped_prefix: route.stripped().map(|stripped| stripped.prefix().to_owned()),
+            rewritten_url: route.stripped().map(|stripped| stripped.rewritten_url()),
+        }
+    }
+}
+
+impl RefusalExplanation {
+    fn new(refusal: &Refusal<'_>) -> Self {
+        Self {
+            code: refusal.code().as_str(),
+            reason: refusal.reason().to_string(),
+            nearest_rule: refusal.rule().map(ToString::to_string),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+/// The longest host label, in characters (RFC 1035, section 2.3.4).
+pub(super) const MAX_LABEL: usize = 63;
+/// The longest host without a trailing dot, in characters (RFC 1035, section 2.3.4, less the length octets).
+pub(super) const MAX_HOST: usize = 253;
+
+/// The host of a request: a domain name, without user information, port and one trailing dot.
+///
+/// The runtime sends hosts in lower case and in punycode, but a [`Host`] does not rely on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host<'u> {
+    text: &'u str,
+    has_upper_case: bool,
+}
+
+/// Why a text is no [`Host`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InvalidHost {
+    /// Nothing stands where the host should.
+    #[error("the URL has no host")]
+    Empty,
+    /// An IPv4 or IPv6 address.
+    #[error("the host is an IP address; Workers are reached by name")]
+    Address,
+    /// Two dots in a row, a dot in front, or more than one behind.
+    #[error("the host has an empty label")]
+    LabelEmpty,
+    /// A label does not fit the DNS.
+    #[error("a label of the host has more than 63 characters")]
+    LabelTooLong,
+    /// The whole does not fit the DNS.
+    #[error("the host has more than 253 characters")]
+    TooLong,
+    /// A character that no host in punycode has.
+    #[error(
+        "the host has a character other than a-z, 0-9, '-' and '_' (international names arrive in punycode)"
+    )]
+    Character,
+    /// What follows the last colon.
+    #[error("the port is not a number from 0 to 65535")]
+    Port,
+}
+
+impl<'u> Host<'u> {
+    /// Takes `[userinfo@]host[:port]`.
+    ///
+    /// # Errors
+    /// The first rule that the host breaks.
+    pub fn parse(authority: &'u str) -> Result<Self, InvalidHost> {
+        let (text, _) = split_port(without_user_information(authority))?;
+        Self::check(text.strip_suffix('.').unwrap_or(text))
+    }
+
+    fn check(text: &'u str) -> Result<Self, InvalidHost> {
+        if text.is_empty() {
+            return Err(InvalidHost::Empty);
+        }
+        if text.len() > MAX_HOST {
+            return Err(InvalidHost::TooLong);
+        }
+        let mut has_upper_case = false;
+        let mut label = 0;
+        for byte in text.bytes() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
+                b'.' if label == 0 => return Err(InvalidHost::LabelEmpty),
+                b'.' => label = 0,
+                b'A'..=b'Z' => {
+                    has_upper_case = true;
+                    label += 1;
+                }
+                _ => return Err(InvalidHost::Character),
+            }
+            if label > MAX_LABEL {
+                return Err(InvalidHost::LabelTooLong);
+            }
+        }
+        if label == 0 {
+            return Err(InvalidHost::LabelEmpty);
+        }
+        if is_number(text.rsplit('.').next().unwrap_or(text)) {
+            return Err(InvalidHost::Address);
+        }
+        Ok(Self { text, has_upper_case })
+    }
+
+    /// The host in lower case; borrowed where it already was.
+    #[must_use]
+    pub fn normalized(self) -> Cow<'u, str> {
+        match self.as_lower_case() {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(self.text.to_ascii_lowercase()),
+        }
+    }
+
+    /// The host, if it is in lower case as it stands.
+    pub(super) fn as_lower_case(self) -> Option<&'u str> {
+        (!self.has_upper_case).then_some(self.text)
+    }
+
+    /// The host in lower case, written into `buffer`: for a decision that must not allocate.
+    pub(super) fn fold(self, buffer: &mut [u8; MAX_HOST]) -> &str {
+        let bytes = buffer.get_mut(..self.text.len()).unwrap_or_default();
+        bytes.copy_from_slice(self.text.as_bytes());
+        bytes.make_ascii_lowercase();
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// Everything behind the last `@`, as the URL standard has it.
+pub(super) fn without_user_information(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+fn split_port(text: &str) -> Result<(&str, Option<u16>), InvalidHost> {
+    if text.starts_with('[') {
+        return Err(InvalidHost::Address);
+    }
+    let Some((host, port)) = text.split_once(':') else {
+        return Ok((text, None));
+    };
+    if port.is_empty() {
+        return Ok((host, None));
+    }
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(InvalidHost::Port);
+    }
+    port.parse()
+        .map(|port| (host, Some(port)))
+        .map_err(|_| InvalidHost::Port)
+}
+
+/// Whether a last label makes the host an IPv4 address (URL standard, "ends in a number").
+pub(super) fn is_number(label: &str) -> bool {
+    let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    label.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}

@@ -1,0 +1,222 @@
+use dotdo_names::{Environment, InvalidWorkerName};
+use thiserror::Error;
+
+use super::pattern::Place;
+
+/// What is wrong with one rule. Each sentence says what to write instead.
+#[derive(Debug, Error)]
+pub enum Problem {
+    /// Not an object, an unknown or missing key, a value of another type.
+    #[error(
+        "it is no rule: {0}; a rule is {{\"pattern\", \"worker\"}} and optionally \"environment\", \"strip_prefix\", \
+         \"limits\" {{\"cpu_ms\", \"subrequests\"}} and \"outbound\" {{…}}"
+    )]
+    Json(serde_json::Error),
+
+    /// `"pattern": ""`.
+    #[error("the pattern is empty; write a host such as `{{worker}}.example.com`")]
+    PatternEmpty,
+    /// Longer than any pattern needs to be.
+    #[error("the pattern has more than {longest} characters")]
+    PatternTooLong {
+        /// The longest that loads.
+        longest: usize,
+    },
+    /// `https://…`.
+    #[error("a pattern has no scheme: leave out everything up to `://`")]
+    Scheme,
+    /// `example.com:8080`.
+    #[error("a pattern has no port: every port matches")]
+    Port,
+    /// `example.com.`.
+    #[error("leave out the dot at the end of the host: a request matches with it and without it")]
+    TrailingDot,
+    /// `a..b`, or no host in front of the path.
+    #[error("the host has an empty label; write labels with one dot between them")]
+    LabelEmpty,
+    /// No request could match it.
+    #[error(
+        "a label of the host has at least {shortest} characters, and none in the DNS has more than {longest}"
+    )]
+    LabelTooLong {
+        /// With the shortest captures.
+        shortest: usize,
+        /// What the DNS allows.
+        longest: usize,
+    },
+    /// No request could match it.
+    #[error("the host has more than {longest} characters even with the shortest captures")]
+    HostTooLong {
+        /// What the DNS allows.
+        longest: usize,
+    },
+    /// `10.0.0.1`.
+    #[error("the host is an IP address, and those are never served: write a name")]
+    AddressLiteral,
+    /// `agents.{tld}`.
+    #[error(
+        "the host's last label is a capture, so any domain would match: write it out, as in `{{worker}}.example.com`"
+    )]
+    LastLabelCaptured,
+    /// `Example.com`.
+    #[error("hosts are compared in lower case: write `{lower}`")]
+    UpperCase {
+        /// What to write.
+        lower: String,
+    },
+    /// `müller.example`.
+    #[error("`{text}` is Unicode, but requests carry punycode: write the label that begins with `xn--`")]
+    UnicodeHost {
+        /// The label.
+        text: String,
+    },
+    /// `/größe`.
+    #[error("`{text}` is Unicode, but requests carry percent-encoded UTF-8: write it as `%…`")]
+    UnicodePath {
+        /// The segment.
+        text: String,
+    },
+    /// `*.example.com`.
+    #[error(
+        "`*` stands only at the end of a path: for any label write a capture, as in `{{worker}}.example.com`"
+    )]
+    StarInHost,
+    /// `/a*`, `/*/a`.
+    #[error(
+        "`*` stands only at the end of a path, as `/*`: for one segment write a capture, as in `/{{app}}/*`"
+    )]
+    StarInPath,
+    /// `/a//b`.
+    #[error("the path has an empty segment; write one slash between segments")]
+    SegmentEmpty,
+    /// `/a/../b`.
+    #[error("`.` and `..` are resolved before a request arrives: write the path that they lead to")]
+    DotSegment,
+    /// `/a?b`.
+    #[error("a pattern ends before `{character}`: queries and fragments are not compared")]
+    QueryInPath {
+        /// `?` or `#`.
+        character: char,
+    },
+    /// Any other character that no request could have there.
+    #[error("the character `{}` cannot match: {place}", character.escape_default())]
+    Character {
+        /// The first of them.
+        character: char,
+        /// Host or path.
+        place: Place,
+    },
+
+    /// `{worker`.
+    #[error("`{text}` has a `{{` without a `}}`")]
+    BraceOpen {
+        /// The label, segment or template.
+        text: String,
+    },
+    /// `worker}`.
+    #[error("`{text}` has a `}}` without a `{{`")]
+    BraceClose {
+        /// The label, segment or template.
+        text: String,
+    },
+    /// `{Worker}`, `{}`.
+    #[error(
+        "`{{{name}}}` is no capture: write a-z first, then a-z, 0-9 or `_`, at most {longest} characters"
+    )]
+    CaptureName {
+        /// Between the braces.
+        name: String,
+        /// The longest that loads.
+        longest: usize,
+    },
+    /// `{a}.{a}.example.com`.
+    #[error("the capture `{{{name}}}` stands twice in the pattern: give the second another name")]
+    CaptureTwice {
+        /// Between the braces.
+        name: String,
+    },
+    /// `{a}{b}.example.com`.
+    #[error("two captures touch in `{text}`, so nothing says where one ends: write text between them")]
+    CapturesAdjacent {
+        /// The label or segment.
+        text: String,
+    },
+    /// More than any rule needs.
+    #[error("the pattern has more than {most} captures")]
+    TooManyCaptures {
+        /// The most that load.
+        most: usize,
+    },
+    /// In the pattern, but of no use.
+    #[error("no target uses the capture `{{{name}}}`: {}", unused(name))]
+    CaptureUnused {
+        /// Between the braces.
+        name: String,
+    },
+    /// In the target, but not in the pattern.
+    #[error(
+        "the target uses `{{{name}}}`, which the pattern does not capture: add it to the pattern, or leave it out"
+    )]
+    CaptureMissing {
+        /// Between the braces.
+        name: String,
+    },
+
+    /// `{env}` in a Worker's name.
+    #[error(
+        "`{{env}}` chooses the environment and is no part of a Worker's name: write it in \"environment\""
+    )]
+    EnvInWorker,
+    /// No request could make a valid name of it.
+    #[error("the Worker `{worker}` could never be reached: {reason}")]
+    WorkerInvalid {
+        /// The name or template.
+        worker: String,
+        /// What is wrong with it, with the shortest captures.
+        reason: InvalidWorkerName,
+    },
+    /// None of the environments.
+    #[error("`{text}` is no environment: write `production`, `staging`, `development` or `{{env}}`")]
+    EnvironmentUnknown {
+        /// As it was written.
+        text: String,
+    },
+    /// The host says one environment, the target another.
+    #[error(
+        "the host names `{label}`, so the rule must have that environment, not {}: correct one of them",
+        environment.map_or("`{env}`", Environment::name)
+    )]
+    EnvironmentContradicted {
+        /// The environment's label in the pattern.
+        label: String,
+        /// The target's environment; none for `{env}`.
+        environment: Option<Environment>,
+    },
+
+    /// Nothing to strip.
+    #[error("\"strip_prefix\" needs a path that ends in `/*`, with at least one segment in front of it")]
+    NothingToStrip,
+    /// `"limits": {}`.
+    #[error("\"limits\" is empty: write \"cpu_ms\" or \"subrequests\", or leave it out")]
+    LimitsEmpty,
+    /// Zero, or more than the platform gives.
+    #[error("\"limits\".\"{key}\" is {value}: write a whole number from 1 to {most}")]
+    LimitRange {
+        /// `cpu_ms` or `subrequests`.
+        key: &'static str,
+        /// As it was written.
+        value: u32,
+        /// The end of the range (see `Limits`).
+        most: u32,
+    },
+    /// `"outbound": []`.
+    #[error("\"outbound\" is not an object: write {{\"parameter\": value}}")]
+    OutboundNoObject,
+}
+
+fn unused(name: &str) -> &'static str {
+    match name {
+        "env" => "write \"environment\": \"{env}\", or a literal label in its place",
+        _ => "use it in \"worker\", or write a literal text in its place",
+    }
+}

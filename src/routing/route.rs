@@ -1,0 +1,80 @@
+use std::borrow::Cow;
+
+use dotdo_names::Environment;
+
+use super::rule::Rule;
+use super::url::Url;
+
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub struct Route<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) environment: Environment,
+    pub(super) worker: Cow<'a, str>,
+    pub(super) stripped: Option<StrippedPrefix<'a>>,
+}
+
+/// The part of the path that the Worker does not see.
+#[derive(Clone, Copy, Debug)]
+pub struct StrippedPrefix<'a> {
+    url: Url<'a>,
+    prefix: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Route<'a> {
+    /// The environment, and with it the namespace and the binding.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// The Worker: a valid [`WorkerName`](dotdo_names::WorkerName). Borrowed from the URL or the rule unless the rule
+    /// composes the name, or the host was in upper case.
+    #[must_use]
+    pub fn worker(&self) -> &str {
+        &self.worker
+    }
+
+    /// The rule that won, with its limits and outbound parameters.
+    #[must_use]
+    pub fn rule(&self) -> &'a Rule {
+        self.rule
+    }
+
+    /// What is stripped from the path, if the rule strips a prefix.
+    #[must_use]
+    pub fn stripped(&self) -> Option<StrippedPrefix<'a>> {
+        self.stripped
+    }
+}
+
+impl<'a> StrippedPrefix<'a> {
+    pub(super) fn new(url: Url<'a>, segments: usize) -> Self {
+        let (prefix, rest) = url.split_target(segments);
+        Self { url, prefix, rest }
+    }
+
+    /// What is stripped, for `X-Forwarded-Prefix`: it begins with a slash, and none is behind it.
+    #[must_use]
+    pub fn prefix(&self) -> &'a str {
+        self.prefix
+    }
+
+    /// The URL without the prefix, in one allocation. Scheme, host and port stay as they were, whatever the path
+    /// holds; user information is left out, because no `Request` may be made with it.
+    #[must_use]
+    pub fn rewritten_url(&self) -> String {
+        self.url.with_target(self.rest)
+    }
+
+    /// Path, query and fragment of [`rewritten_url`](Self::rewritten_url).
+    #[must_use]
+    pub fn rewritten_path(&self) -> Cow<'a, str> {
+        if self.rest.starts_with('/') {
+            Cow::Borrowed(self.rest)
+        } else {
+            Cow::Owned(["/", self.rest].concat())
+        }
+    }
+}

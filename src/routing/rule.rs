@@ -1,0 +1,208 @@
+use std::fmt;
+
+use dotdo_names::{Environment, WorkerName};
+
+use super::captures::Captures;
+use super::limits::Limits;
+use super::outbound::Outbound;
+use super::part::{ANY_ENVIRONMENT, Alphabet};
+use super::pattern::{ENV, Pattern, Subject, WORKER, names_only};
+use super::problem::Problem;
+use super::template::Template;
+
+/// A pattern and its target.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    origin: Origin,
+    pub(super) pattern: Pattern,
+    pub(super) worker: Template,
+    environment: TargetEnvironment,
+    strip_prefix: bool,
+    limits: Option<Limits>,
+    outbound: Option<Outbound>,
+    /// The number of the capture `{worker}`.
+    worker_capture: Option<usize>,
+}
+
+/// Where a rule was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The array `ROUTES`, at this index, from 0.
+    Routes(usize),
+    /// The platform's own rules.
+    BuiltIn,
+}
+
+/// The environment of a rule's target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TargetEnvironment {
+    /// What the capture `{env}` with that number took.
+    Captured(usize),
+    Fixed(Environment),
+}
+
+/// The parts of a rule as they are written, before they are checked.
+#[derive(Debug)]
+pub(super) struct Written<'t> {
+    pub(super) pattern: &'t str,
+    pub(super) worker: &'t str,
+    pub(super) environment: &'t str,
+    pub(super) strip_prefix: bool,
+    pub(super) limits: Option<Limits>,
+    pub(super) outbound: Option<Outbound>,
+}
+
+/// What a rule says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict<'u> {
+    /// Host or path do not match.
+    Passed,
+    /// All matched but `{env}`, which took `label`.
+    EnvironmentUnknown {
+        label: &'u str,
+        /// Whether `{worker}`, if the pattern has it, took a valid name.
+        worker_valid: bool,
+    },
+    /// The rule decides, whether its Worker's name turns out valid or not: no later rule is asked.
+    Decided(Environment),
+}
+
+impl Rule {
+    pub(super) fn parse(origin: Origin, written: Written<'_>) -> Result<Self, Problem> {
+        let pattern = Pattern::parse(written.pattern)?;
+        let worker = Template::parse(written.worker, &pattern)?;
+        let environment = TargetEnvironment::parse(written.environment, &pattern)?;
+        for (number, name) in pattern.captures.iter().enumerate() {
+            if !worker.uses(number) && environment != TargetEnvironment::Captured(number) {
+                return Err(Problem::CaptureUnused {
+                    name: name.to_string(),
+                });
+            }
+        }
+        let host = pattern.text.split('/').next().unwrap_or_default();
+        names_only(host, environment.fixed()).map_err(|label| Problem::EnvironmentContradicted {
+            label: label.to_owned(),
+            environment: environment.fixed(),
+        })?;
+        if written.strip_prefix && (pattern.segments.is_empty() || !pattern.open) {
+            return Err(Problem::NothingToStrip);
+        }
+        Ok(Self {
+            origin,
+            worker,
+            environment,
+            strip_prefix: written.strip_prefix,
+            limits: written.limits.map(Limits::check).transpose()?,
+            outbound: written.outbound.map(Outbound::check).transpose()?,
+            worker_capture: pattern.capture(WORKER),
+            pattern,
+        })
+    }
+
+    /// Where the rule was written.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The pattern, as it was written.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.pattern.text
+    }
+
+    /// Limits for the Worker that the rule finds.
+    #[must_use]
+    pub fn limits(&self) -> Option<Limits> {
+        self.limits
+    }
+
+    /// Parameters for the outbound Worker.
+    #[must_use]
+    pub fn outbound(&self) -> Option<&Outbound> {
+        self.outbound.as_ref()
+    }
+
+    /// How many path segments the Worker does not see.
+    pub(super) fn stripped_segments(&self) -> Option<usize> {
+        self.strip_prefix.then_some(self.pattern.segments.len())
+    }
+
+    /// The number of the capture `{worker}`.
+    pub(super) fn worker_capture(&self) -> Option<usize> {
+        self.worker_capture
+    }
+
+    /// What the rule says to a request.
+    pub(super) fn judge<'u>(&self, subject: Subject<'u>, captures: &mut Captures<'u>) -> Verdict<'u> {
+        if !self.pattern.matches(subject, captures) {
+            return Verdict::Passed;
+        }
+        let label = match self.environment {
+            TargetEnvironment::Fixed(environment) => return Verdict::Decided(environment),
+            TargetEnvironment::Captured(number) => captures.get(number),
+        };
+        match Environment::from_host_label(label) {
+            Some(environment) => Verdict::Decided(environment),
+            None if subject.alphabet == Alphabet::Sample && label == ANY_ENVIRONMENT => {
+                Verdict::Decided(Environment::Production)
+            }
+            None => Verdict::EnvironmentUnknown {
+                label,
+                worker_valid: self
+                    .worker_capture
+                    .is_none_or(|number| WorkerName::check(captures.get(number)).is_ok()),
+            },
+        }
+    }
+
+    /// The same rule under `.localhost`, if it stands under `.do`.
+    pub(super) fn under_localhost(&self) -> Option<Self> {
+        let (host, path) = match self.pattern.text.find('/') {
+            Some(at) => self.pattern.text.split_at_checked(at)?,
+            None => (&*self.pattern.text, ""),
+        };
+        let text = [host.strip_suffix(".do")?, ".localhost", path].concat();
+        let pattern = Pattern::parse(&text).ok()?;
+        Some(Self {
+            pattern,
+            ..self.clone()
+        })
+    }
+}
+
+impl TargetEnvironment {
+    fn parse(text: &str, pattern: &Pattern) -> Result<Self, Problem> {
+        if text == "{env}" {
+            let missing = || Problem::CaptureMissing { name: ENV.to_owned() };
+            return pattern.capture(ENV).map(Self::Captured).ok_or_else(missing);
+        }
+        let unknown = || Problem::EnvironmentUnknown {
+            text: text.to_owned(),
+        };
+        Environment::from_name(text).map(Self::Fixed).ok_or_else(unknown)
+    }
+
+    fn fixed(self) -> Option<Environment> {
+        match self {
+            Self::Captured(_) => None,
+            Self::Fixed(environment) => Some(environment),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    /// For logs and errors: where the rule stands, and its pattern.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.origin, self.pattern())
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Routes(index) => write!(f, "ROUTES[{index}]"),
+            Self::BuiltIn => f.write_str("built-in"),
+        }
+    }
+}

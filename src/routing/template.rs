@@ -1,0 +1,117 @@
+use std::borrow::Cow;
+
+use dotdo_names::WorkerName;
+
+use super::captures::Captures;
+use super::pattern::{ENV, Pattern};
+use super::problem::Problem;
+
+/// How a rule's target makes the Worker's name.
+#[derive(Clone, Debug)]
+pub(super) enum Template {
+    /// The same Worker always.
+    Fixed(WorkerName),
+    /// What one capture took.
+    Capture(usize),
+    /// Captures and text between them.
+    Composed(Box<[Piece]>),
+}
+
+/// A piece of a [`Template::Composed`].
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    Literal(Box<str>),
+    Capture(usize),
+}
+
+impl Template {
+    pub(super) fn parse(text: &str, pattern: &Pattern) -> Result<Self, Problem> {
+        let pieces = pieces(text, pattern)?;
+        match pieces.as_slice() {
+            [Piece::Capture(number)] => Ok(Self::Capture(*number)),
+            [] | [Piece::Literal(_)] => {
+                WorkerName::parse(text)
+                    .map(Self::Fixed)
+                    .map_err(|reason| Problem::WorkerInvalid {
+                        worker: text.to_owned(),
+                        reason,
+                    })
+            }
+            _ => {
+                check_literals(text, &pieces)?;
+                Ok(Self::Composed(pieces.into()))
+            }
+        }
+    }
+
+    /// Whether the template uses the capture with that number.
+    pub(super) fn uses(&self, number: usize) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Capture(used) => *used == number,
+            Self::Composed(pieces) => pieces
+                .iter()
+                .any(|piece| matches!(piece, Piece::Capture(used) if *used == number)),
+        }
+    }
+
+    /// The Worker's name for these captures, not yet checked.
+    pub(super) fn render<'a>(&'a self, captures: &Captures<'a>) -> Cow<'a, str> {
+        match self {
+            Self::Fixed(name) => Cow::Borrowed(name.as_str()),
+            Self::Capture(number) => Cow::Borrowed(captures.get(*number)),
+            Self::Composed(pieces) => Cow::Owned(compose(pieces, |number| captures.get(number))),
+        }
+    }
+}
+
+fn compose<'a>(pieces: &'a [Piece], capture: impl Fn(usize) -> &'a str) -> String {
+    let text = |piece: &'a Piece| match piece {
+        Piece::Literal(literal) => &**literal,
+        Piece::Capture(number) => capture(*number),
+    };
+    let mut name = String::with_capacity(pieces.iter().map(|piece| text(piece).len()).sum());
+    for piece in pieces {
+        name.push_str(text(piece));
+    }
+    name
+}
+
+fn pieces(text: &str, pattern: &Pattern) -> Result<Vec<Piece>, Problem> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((literal, behind)) = rest.split_once('{') {
+        let (name, next) = behind.split_once('}').ok_or_else(|| Problem::BraceOpen {
+            text: text.to_owned(),
+        })?;
+        if name == ENV {
+            return Err(Problem::EnvInWorker);
+        }
+        let number = pattern.capture(name).ok_or_else(|| Problem::CaptureMissing {
+            name: name.to_owned(),
+        })?;
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal.into()));
+        }
+        pieces.push(Piece::Capture(number));
+        rest = next;
+    }
+    if rest.contains('}') {
+        return Err(Problem::BraceClose {
+            text: text.to_owned(),
+        });
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Literal(rest.into()));
+    }
+    Ok(pieces)
+}
+
+/// Refuses a template whose own text makes every name invalid: it is tried with captures as short as can be, of a
+/// digit, which no reserved name has.
+fn check_literals(text: &str, pieces: &[Piece]) -> Result<(), Problem> {
+    WorkerName::check(&compose(pieces, |_| "0")).map_err(|reason| Problem::WorkerInvalid {
+        worker: text.to_owned(),
+        reason,
+    })
+}

@@ -1,0 +1,3 @@
+//! Routing, seen from outside.
+
+mod builtin;
