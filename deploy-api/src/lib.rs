@@ -4,6 +4,9 @@
 
 pub mod audit;
 pub mod code;
+pub mod gateway;
 pub mod identity;
+pub mod lint;
 pub mod policy;
 pub mod problem;
+pub mod target;

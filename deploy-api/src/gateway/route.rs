@@ -1,0 +1,151 @@
+use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
+
+use super::{path, refused};
+use crate::{code::Code, lint, problem::Problem, target::Target};
+
+/// Every call of `/client/v4` that is served. Nothing else is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /user/tokens/verify`: is the token good?
+    VerifyToken,
+    /// `GET /user`: who am I?
+    User,
+    /// `GET /accounts`: the one account.
+    Accounts,
+    /// `GET /memberships`: the one account.
+    Memberships,
+    /// `GET A/workers/dispatch/namespaces`
+    Namespaces,
+    /// `GET A/workers/dispatch/namespaces/{namespace}`
+    Namespace(Environment),
+    /// `GET S`: does the script exist, and at which migration tag?
+    Script(Target),
+    /// `PUT S`: the deploy itself.
+    Upload(Target),
+    /// `POST S/assets-upload-session`
+    AssetSession(Target),
+    /// `POST A/workers/assets/upload`, whose bearer is a session's JWT and none of ours.
+    AssetUpload,
+    /// `GET A/workers/services/{name}`: is there a Worker of that name in the account? There never is.
+    AccountService(WorkerName),
+    /// `GET A/workers/scripts/{name}/settings`: the same question.
+    AccountSettings(WorkerName),
+    /// `PATCH A/workers/scripts/{name}/script-settings`: the tags that wrangler sets after a deploy.
+    ScriptTags(WorkerName),
+    /// `GET A/workers/scripts/{name}/secrets`
+    Secrets(WorkerName),
+    /// `PUT A/workers/scripts/{name}/secrets`
+    PutSecret(WorkerName),
+    /// `DELETE A/workers/scripts/{name}/secrets/{secret}`
+    DeleteSecret(WorkerName, String),
+    /// `GET A/workflows/{name}`: is there such a workflow?
+    Workflow,
+    /// `GET A/queues`: the queue that a binding names.
+    Queues,
+}
+
+impl Route {
+    /// The route of a request line. `path` is the URL's path as it was sent, without the query.
+    ///
+    /// # Errors
+    /// Why the call is not served, and what to do instead.
+    pub fn parse(method: &str, path: &str) -> Result<Self, Problem> {
+        let segments = path::segments(path)?;
+        match (method, segments.as_slice()) {
+            ("GET", ["user", "tokens", "verify"]) => Ok(Self::VerifyToken),
+            ("GET", ["user"]) => Ok(Self::User),
+            ("GET", ["accounts"]) => Ok(Self::Accounts),
+            ("GET", ["memberships"]) => Ok(Self::Memberships),
+            (_, ["accounts", account, rest @ ..]) => {
+                if *account != ACCOUNT_ID {
+                    return Err(another_account());
+                }
+                Self::of_account(method, rest)
+            }
+            _ => Err(refused::refused(method, &segments)),
+        }
+    }
+
+    fn of_account(method: &str, segments: &[&str]) -> Result<Self, Problem> {
+        match (method, segments) {
+            ("GET", ["workers", "dispatch", "namespaces"]) => Ok(Self::Namespaces),
+            ("GET", ["workers", "dispatch", "namespaces", name]) => namespace(name).map(Self::Namespace),
+            (
+                _,
+                [
+                    "workers",
+                    "dispatch",
+                    "namespaces",
+                    name,
+                    "scripts",
+                    script,
+                    rest @ ..,
+                ],
+            ) => {
+                let target = Target {
+                    environment: namespace(name)?,
+                    worker: lint::routable(script)?,
+                };
+                match (method, rest) {
+                    ("GET", []) => Ok(Self::Script(target)),
+                    ("PUT", []) => Ok(Self::Upload(target)),
+                    ("POST", ["assets-upload-session"]) => Ok(Self::AssetSession(target)),
+                    _ => Err(refused::refused(method, segments)),
+                }
+            }
+            ("POST", ["workers", "assets", "upload"]) => Ok(Self::AssetUpload),
+            ("GET", ["workers", "services", name]) => lint::routable(name).map(Self::AccountService),
+            ("GET", ["workers", "scripts", name, "settings"]) => {
+                lint::routable(name).map(Self::AccountSettings)
+            }
+            ("PATCH", ["workers", "scripts", name, "script-settings"]) => {
+                lint::routable(name).map(Self::ScriptTags)
+            }
+            ("GET", ["workers", "scripts", name, "secrets"]) => lint::routable(name).map(Self::Secrets),
+            ("PUT", ["workers", "scripts", name, "secrets"]) => lint::routable(name).map(Self::PutSecret),
+            ("DELETE", ["workers", "scripts", name, "secrets", secret]) => {
+                lint::routable(name).map(|worker| Self::DeleteSecret(worker, (*secret).to_owned()))
+            }
+            ("GET", ["workflows", _]) => Ok(Self::Workflow),
+            ("GET", ["queues"]) => Ok(Self::Queues),
+            _ => Err(refused::refused(method, segments)),
+        }
+    }
+}
+
+/// Whether a header asks for another method than the request line has. Such a request is refused: a server further on
+/// might obey it.
+#[must_use]
+pub fn is_method_override(header: &str) -> bool {
+    [
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+    ]
+    .iter()
+    .any(|name| header.eq_ignore_ascii_case(name))
+}
+
+fn namespace(name: &str) -> Result<Environment, Problem> {
+    Environment::from_namespace(name).ok_or_else(|| {
+        let known = Environment::ALL.map(Environment::namespace).join(", ");
+        Problem::new(
+            Code::NamespaceUnknown,
+            "The dispatch namespace of this call is not one of the platform's.",
+            format!("Give --dispatch-namespace one of {known}."),
+        )
+    })
+}
+
+fn another_account() -> Problem {
+    Problem::new(
+        Code::AccountUnknown,
+        "The Cloudflare account of this call is not the platform's.",
+        format!(
+            "Set CLOUDFLARE_ACCOUNT_ID={ACCOUNT_ID}, and remove another `account_id` from the wrangler configuration, \
+             which beats the variable.",
+        ),
+    )
+}

@@ -1,0 +1,268 @@
+//! Which calls of `/client/v4` are served, and what the others are told.
+
+#![cfg(test)]
+
+use deploy_api::{
+    code::Code,
+    gateway::{Route, is_method_override},
+    target::Target,
+};
+use dotdo_names::{Environment, WorkerName};
+
+/// Writes out `A` (the account) and `S` (a script in the staging namespace) at the beginning of a path.
+fn path(short: &str) -> String {
+    let account = "/client/v4/accounts/b6641681fe423910342b9ffa1364c76d";
+    if let Some(rest) = short.strip_prefix('S') {
+        format!("{account}/workers/dispatch/namespaces/dotdo-staging/scripts/agents{rest}")
+    } else if let Some(rest) = short.strip_prefix('A') {
+        format!("{account}{rest}")
+    } else {
+        format!("/client/v4{short}")
+    }
+}
+
+fn agents() -> WorkerName {
+    WorkerName::parse("agents").unwrap()
+}
+
+fn target() -> Target {
+    Target {
+        environment: Environment::Staging,
+        worker: agents(),
+    }
+}
+
+#[test]
+fn every_served_call_has_its_route() {
+    for (method, short, route) in [
+        ("GET", "/user/tokens/verify", Route::VerifyToken),
+        ("GET", "/user", Route::User),
+        ("GET", "/accounts", Route::Accounts),
+        ("GET", "/memberships", Route::Memberships),
+        ("GET", "A/workers/dispatch/namespaces", Route::Namespaces),
+        (
+            "GET",
+            "A/workers/dispatch/namespaces/dotdo-staging",
+            Route::Namespace(Environment::Staging),
+        ),
+        ("GET", "S", Route::Script(target())),
+        ("PUT", "S", Route::Upload(target())),
+        ("POST", "S/assets-upload-session", Route::AssetSession(target())),
+        ("POST", "A/workers/assets/upload", Route::AssetUpload),
+        (
+            "GET",
+            "A/workers/services/agents",
+            Route::AccountService(agents()),
+        ),
+        (
+            "GET",
+            "A/workers/scripts/agents/settings",
+            Route::AccountSettings(agents()),
+        ),
+        (
+            "PATCH",
+            "A/workers/scripts/agents/script-settings",
+            Route::ScriptTags(agents()),
+        ),
+        (
+            "GET",
+            "A/workers/scripts/agents/secrets",
+            Route::Secrets(agents()),
+        ),
+        (
+            "PUT",
+            "A/workers/scripts/agents/secrets",
+            Route::PutSecret(agents()),
+        ),
+        (
+            "DELETE",
+            "A/workers/scripts/agents/secrets/TOKEN",
+            Route::DeleteSecret(agents(), "TOKEN".to_owned()),
+        ),
+        ("GET", "A/workflows/nightly", Route::Workflow),
+        ("GET", "A/queues", Route::Queues),
+    ] {
+        assert_eq!(Route::parse(method, &path(short)), Ok(route), "{method} {short}");
+    }
+}
+
+/// Calls that stock wrangler, an SDK or an attacker may make.
+const REFUSED: &[(&str, &str, Code)] = &[
+    ("POST", "A/workers/scripts/agents/tails", Code::TailRefused),
+    ("GET", "A/workers/scripts/agents/tails", Code::TailRefused),
+    ("DELETE", "A/workers/services/agents", Code::DeleteRefused),
+    ("DELETE", "A/workers/services/dispatcher", Code::DeleteRefused),
+    ("DELETE", "A/workers/scripts/agents", Code::DeleteRefused),
+    ("DELETE", "S", Code::DeleteRefused),
+    (
+        "DELETE",
+        "A/workers/dispatch/namespaces/dotdo-staging/scripts",
+        Code::DeleteRefused,
+    ),
+    ("GET", "A/workers/scripts/agents/references", Code::DeleteRefused),
+    ("GET", "A/workers/tails/by-consumer/agents", Code::DeleteRefused),
+    ("GET", "A/workers/scripts/agents/versions", Code::VersionsRefused),
+    ("POST", "A/workers/scripts/agents/versions", Code::VersionsRefused),
+    (
+        "GET",
+        "A/workers/scripts/agents/deployments",
+        Code::VersionsRefused,
+    ),
+    (
+        "POST",
+        "A/workers/scripts/agents/deployments",
+        Code::VersionsRefused,
+    ),
+    (
+        "POST",
+        "A/workers/dispatch/namespaces",
+        Code::NamespaceChangeRefused,
+    ),
+    (
+        "PUT",
+        "A/workers/dispatch/namespaces/dotdo-staging",
+        Code::NamespaceChangeRefused,
+    ),
+    (
+        "DELETE",
+        "A/workers/dispatch/namespaces/dotdo-staging",
+        Code::NamespaceChangeRefused,
+    ),
+    ("PUT", "A/workers/scripts/agents", Code::AccountWorkerRefused),
+    ("PUT", "A/workers/scripts/dispatcher", Code::AccountWorkerRefused),
+    (
+        "PUT",
+        "A/workers/scripts/agents/schedules",
+        Code::AccountWorkerRefused,
+    ),
+    (
+        "PATCH",
+        "A/workers/scripts/agents/settings",
+        Code::AccountWorkerRefused,
+    ),
+    ("GET", "A/workers/scripts/agents", Code::AccountWorkerRefused),
+    ("POST", "A/storage/kv/namespaces", Code::ResourceChangeRefused),
+    ("POST", "A/d1/database", Code::ResourceChangeRefused),
+    ("PUT", "A/workflows/nightly", Code::ResourceChangeRefused),
+    ("POST", "A/queues", Code::ResourceChangeRefused),
+    ("GET", "A/storage/kv/namespaces", Code::CallUnknown),
+    ("GET", "S/content", Code::CallUnknown),
+    ("PUT", "S/content", Code::CallUnknown),
+    ("PUT", "S/secrets", Code::CallUnknown),
+    ("HEAD", "S", Code::CallUnknown),
+    ("put", "S", Code::CallUnknown),
+    ("GET", "/zones", Code::CallUnknown),
+    ("POST", "/user/tokens", Code::CallUnknown),
+    ("DELETE", "A", Code::CallUnknown),
+];
+
+#[test]
+fn what_is_not_on_the_list_is_refused_with_its_own_code_and_a_way_out() {
+    for (method, short, code) in REFUSED {
+        let problem = Route::parse(method, &path(short)).unwrap_err();
+        assert_eq!(problem.code, *code, "{method} {short}");
+        assert!(
+            !problem.fix.is_empty(),
+            "{method} {short} says what to do instead"
+        );
+    }
+}
+
+#[test]
+fn hostile_paths_are_no_calls() {
+    for (short, code) in [
+        ("S/../agents", Code::PathMalformed),
+        (
+            "A/workers/dispatch/namespaces/dotdo-staging/scripts/../../../scripts/dispatcher",
+            Code::PathMalformed,
+        ),
+        (
+            "A/workers/dispatch/namespaces/dotdo-staging/scripts/a%2f..%2fdispatcher",
+            Code::PathMalformed,
+        ),
+        (
+            "A/workers/dispatch/namespaces/dotdo-staging/scripts/%2e%2e",
+            Code::PathMalformed,
+        ),
+        ("A//workers/dispatch/namespaces", Code::PathMalformed),
+        ("S/", Code::PathMalformed),
+        (
+            "A/workers/dispatch/namespaces/dotdo-staging%00/scripts/agents",
+            Code::PathMalformed,
+        ),
+    ] {
+        for method in ["GET", "PUT", "POST", "DELETE"] {
+            let refused = Route::parse(method, &path(short)).map_err(|problem| problem.code);
+            assert_eq!(refused, Err(code), "{method} {short}");
+        }
+    }
+}
+
+#[test]
+fn another_account_is_refused() {
+    for account in [
+        "00000000000000000000000000000000",
+        "B6641681FE423910342B9FFA1364C76D",
+        "x",
+    ] {
+        let path =
+            format!("/client/v4/accounts/{account}/workers/dispatch/namespaces/dotdo-staging/scripts/agents");
+        assert_eq!(
+            Route::parse("PUT", &path).unwrap_err().code,
+            Code::AccountUnknown,
+            "{account}"
+        );
+    }
+}
+
+#[test]
+fn another_namespace_is_refused() {
+    for name in [
+        "production",
+        "dotdo-prod",
+        "DOTDO-STAGING",
+        "62ce3520-96e8-4d9d-a37d-83e99d5319ab",
+    ] {
+        let path = path(&format!("A/workers/dispatch/namespaces/{name}/scripts/agents"));
+        assert_eq!(
+            Route::parse("PUT", &path).unwrap_err().code,
+            Code::NamespaceUnknown,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_no_host_reaches_is_refused_before_the_upload() {
+    for (name, code) in [
+        ("staging", Code::WorkerNameUnroutable),
+        ("a--b", Code::WorkerNameUnroutable),
+        ("api-staging", Code::EnvironmentSuffix),
+    ] {
+        let path = path(&format!(
+            "A/workers/dispatch/namespaces/dotdo-staging/scripts/{name}"
+        ));
+        for method in ["GET", "PUT"] {
+            assert_eq!(
+                Route::parse(method, &path).unwrap_err().code,
+                code,
+                "{method} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn headers_that_override_the_method_or_the_path_are_recognised() {
+    for header in [
+        "X-HTTP-Method-Override",
+        "x-http-method",
+        "X-Method-Override",
+        "X-Original-URL",
+    ] {
+        assert!(is_method_override(header), "{header}");
+    }
+    for header in ["content-type", "x-auth-key", "method"] {
+        assert!(!is_method_override(header), "{header}");
+    }
+}
