@@ -9,4 +9,5 @@ pub mod identity;
 pub mod lint;
 pub mod policy;
 pub mod problem;
+pub mod sql;
 pub mod target;
