@@ -1,1 +1,21 @@
-//! Who asks: GitHub Actions runs, API tokens and the bootstrap administrator.
+//! Who asks.
+//!
+//! A [`Caller`] is an [`Identity`] and what its token is bound to. Three identities exist: a run of a GitHub Actions
+//! workflow ([`GitHubRun`]), which proved itself once with an OIDC token and then holds a deploy token; the [`Subject`]
+//! of an API token, for people and other CI; and the bootstrap administrator, who makes the first policy.
+//!
+//! Nothing here reads a clock, makes a random number or waits: times, entropy and key sets are given.
+
+mod caller;
+mod credential;
+mod github_run;
+mod rejection;
+mod subject;
+mod token;
+
+pub use caller::{Caller, Identity, Scope};
+pub use credential::{BootstrapSecret, BootstrapTooShort, Credential, InvalidCredential};
+pub use github_run::{GITHUB_ISSUER, GitHubRun};
+pub use rejection::{OidcRejection, Rejection};
+pub use subject::{InvalidSubject, Subject};
+pub use token::{InvalidTokenId, MalformedToken, TOKEN_ENTROPY, Token, TokenHash, TokenId, TokenKind};
