@@ -1,0 +1,213 @@
+use std::collections::HashSet;
+
+use dotdo_names::Environment;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::document::{ClaimsDocument, Frame, RuleDocument, Values, WhoDocument};
+use super::{
+    Claim, Condition, Defect, Expected, Grant, Policy, PolicyError, PolicyErrors, RefPattern, Rule, RuleName,
+    Who,
+};
+use crate::identity::{GITHUB_ISSUER, Subject};
+
+/// The longest policy that is read, in bytes.
+pub const MAX_POLICY: usize = 256 * 1024;
+
+/// The most rules that a policy may have: each is compared for each request.
+pub const MAX_RULES: usize = 1000;
+
+/// Events that run with the repository's own rights on behalf of whoever caused them, strangers included.
+/// <https://docs.github.com/en/actions/reference/security/secure-use>
+pub const EVENTS_BARRED_FROM_PRODUCTION: [&str; 3] = ["pull_request_target", "issue_comment", "workflow_run"];
+
+/// See [`Policy::load`].
+pub(super) fn load(json: &str) -> Result<Policy, PolicyErrors> {
+    let frame = read_frame(json).map_err(|error| PolicyErrors(vec![error]))?;
+    let mut errors = Vec::new();
+    let mut names = HashSet::new();
+    let mut rules = Vec::new();
+    for (index, text) in frame.rules.iter().enumerate() {
+        match load_rule(text) {
+            Ok(rule) if names.insert(rule.name.clone()) => rules.push(rule),
+            Ok(rule) => errors.push(PolicyError::Rule {
+                rule: format!("\"{}\" (number {})", rule.name, index + 1),
+                defect: Defect::NameTwice,
+            }),
+            Err(defects) => {
+                let rule = name_of(text)
+                    .map_or_else(|| format!("number {}", index + 1), |name| format!("\"{name}\""));
+                errors.extend(defects.into_iter().map(|defect| PolicyError::Rule {
+                    rule: rule.clone(),
+                    defect,
+                }));
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(Policy { rules })
+    } else {
+        Err(PolicyErrors(errors))
+    }
+}
+
+fn read_frame(json: &str) -> Result<Frame<'_>, PolicyError> {
+    if json.len() > MAX_POLICY {
+        return Err(PolicyError::TooLong {
+            bytes: json.len(),
+            limit: MAX_POLICY,
+        });
+    }
+    let frame: Frame =
+        serde_json::from_str(json).map_err(|error| PolicyError::Unreadable(error.to_string()))?;
+    if frame.version != 1 {
+        return Err(PolicyError::Version(frame.version));
+    }
+    if frame.rules.len() > MAX_RULES {
+        return Err(PolicyError::TooManyRules {
+            rules: frame.rules.len(),
+            limit: MAX_RULES,
+        });
+    }
+    Ok(frame)
+}
+
+/// The name of a rule that may be unreadable otherwise, if it is one that can be shown.
+fn name_of(text: &RawValue) -> Option<RuleName> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    let named: Named = serde_json::from_str(text.get()).ok()?;
+    RuleName::parse(&named.name).ok()
+}
+
+fn load_rule(text: &RawValue) -> Result<Rule, Vec<Defect>> {
+    let document: RuleDocument =
+        serde_json::from_str(text.get()).map_err(|error| vec![Defect::Unreadable(error.to_string())])?;
+    let mut defects = Vec::new();
+    let name = RuleName::parse(&document.name).map_err(|error| defects.push(error.into()));
+    let grant =
+        Grant::load(&document.grant()).map_err(|errors| defects.extend(errors.into_iter().map(Defect::from)));
+    let who = match &document.who {
+        WhoDocument::Github(claims) => {
+            let (conditions, found) = load_claims(claims);
+            defects.extend(found);
+            if document
+                .namespaces
+                .iter()
+                .any(|name| name == Environment::Production.namespace())
+            {
+                defects.extend(production_defects(&conditions));
+            }
+            Who::GitHub(conditions)
+        }
+        WhoDocument::Token(subjects) => {
+            if subjects.0.is_empty() {
+                defects.push(Defect::NoValue("token"));
+            }
+            Who::Token(
+                subjects
+                    .0
+                    .iter()
+                    .filter_map(|text| {
+                        Subject::parse(text)
+                            .map_err(|error| defects.push(error.into()))
+                            .ok()
+                    })
+                    .collect(),
+            )
+        }
+    };
+    match (name, grant) {
+        (Ok(name), Ok(grant)) if defects.is_empty() => Ok(Rule { name, who, grant }),
+        _ => Err(defects),
+    }
+}
+
+fn load_claims(claims: &ClaimsDocument) -> (Vec<Condition>, Vec<Defect>) {
+    let mut defects = Vec::new();
+    let mut conditions = Vec::new();
+    if claims.issuer.is_none() {
+        conditions.push(Condition {
+            claim: Claim::Issuer,
+            expected: vec![Expected::Exactly(GITHUB_ISSUER.to_owned())],
+        });
+    }
+    for (claim, values) in claims.given() {
+        match load_values(claim, values) {
+            Ok(expected) => conditions.push(Condition { claim, expected }),
+            Err(defect) => defects.push(defect),
+        }
+    }
+    for (claim, values) in [
+        (Claim::RepositoryId, &claims.repository_id),
+        (Claim::RepositoryOwnerId, &claims.repository_owner_id),
+    ] {
+        if values.is_none() {
+            defects.push(Defect::IdMissing(claim));
+        }
+    }
+    (conditions, defects)
+}
+
+fn load_values(claim: Claim, values: &Values) -> Result<Vec<Expected>, Defect> {
+    if values.0.is_empty() {
+        return Err(Defect::NoValue(claim.name()));
+    }
+    let mut expected = values
+        .0
+        .iter()
+        .map(|value| load_value(claim, value))
+        .collect::<Result<Vec<_>, _>>()?;
+    expected.sort_unstable();
+    expected.dedup();
+    Ok(expected)
+}
+
+fn load_value(claim: Claim, value: &str) -> Result<Expected, Defect> {
+    let value = value.to_owned();
+    if claim == Claim::Ref {
+        return RefPattern::parse(&value)
+            .map(Expected::Ref)
+            .map_err(|reason| Defect::Ref { value, reason });
+    }
+    if claim.is_id() && (value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(Defect::IdNotANumber { claim, value });
+    }
+    if value.contains(['*', '?']) || value.is_empty() {
+        return Err(Defect::Pattern { claim, value });
+    }
+    Ok(Expected::Exactly(value))
+}
+
+/// What a rule for production lacks, or may not have.
+fn production_defects(conditions: &[Condition]) -> Vec<Defect> {
+    let expected_of = |claim| {
+        conditions
+            .iter()
+            .find(move |condition| condition.claim == claim)
+            .map(|condition| &condition.expected)
+    };
+    let mut defects = Vec::new();
+    if expected_of(Claim::Environment).is_none() {
+        match expected_of(Claim::Ref) {
+            None => defects.push(Defect::ProductionUnbound),
+            Some(refs) => defects.extend(
+                refs.iter()
+                    .filter(
+                        |expected| matches!(expected, Expected::Ref(pattern) if pattern.is_a_whole_kind()),
+                    )
+                    .map(|expected| Defect::ProductionAnyRef(expected.to_string())),
+            ),
+        }
+    }
+    for expected in expected_of(Claim::EventName).into_iter().flatten() {
+        if let Expected::Exactly(event) = expected
+            && EVENTS_BARRED_FROM_PRODUCTION.contains(&event.as_str())
+        {
+            defects.push(Defect::ProductionEvent(event.clone()));
+        }
+    }
+    defects
+}
