@@ -1,1 +1,21 @@
-//! What happened: entries, their hash chain and signed checkpoints.
+//! What happened.
+//!
+//! An [`Entry`] says who did what to which Worker under which rule, and how it ended. Entries form a chain: each has a
+//! sequence number from 1 without gaps, and a hash over the hash before it and its own canonical JSON
+//! ([`chain`]). A [`Checkpoint`] is the length and the head of the chain at a time, signed, so that whoever keeps one
+//! can prove later that nothing before it was rewritten.
+
+mod bundle;
+pub mod canonical;
+pub mod chain;
+mod checkpoint;
+mod entry;
+mod query;
+mod reason;
+
+pub use bundle::{Binding, Bundle, Module};
+pub use chain::{Broken, Hash, Link, Verified};
+pub use checkpoint::{Checkpoint, CheckpointKey, InvalidCheckpoint, InvalidCheckpointKey};
+pub use entry::{Authority, Client, Entry, LockRecord, Outcome, SubjectRecord, Upstream, Verb};
+pub use query::{InvalidQuery, Query};
+pub use reason::Reason;

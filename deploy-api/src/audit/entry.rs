@@ -1,0 +1,375 @@
+use std::fmt;
+
+use dotdo_names::{Environment, WorkerName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Bundle, Reason};
+use crate::identity::{Identity, TokenId};
+use crate::policy::RuleName;
+use crate::target::Target;
+
+/// Something that happened, or is about to. Its sequence number and hash come with its place in the chain.
+///
+/// No field can hold a secret: texts are names, digests, claims and codes. The one text that a person writes freely is
+/// a lock's [`why`](LockRecord::why).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// When, on the deploy API's clock; milliseconds are kept.
+    #[serde(serialize_with = "milliseconds")]
+    pub time: Timestamp,
+    /// How it ended, or that it is about to begin.
+    pub outcome: Outcome,
+    /// What was done or asked for.
+    pub verb: Verb,
+    /// The sequence number of the intent that this outcome closes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<u64>,
+    /// The dispatch namespace it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<&'static str>,
+    /// The Worker it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// The deployment that it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// The deployment that it replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_deployment: Option<String>,
+    /// What was uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Bundle>,
+    /// Who did it; nothing where nobody was authenticated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// The token that was shown, where it is one of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// Under which rule of which policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
+    /// Where the request came from.
+    pub client: Client,
+    /// What the upstream answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+    /// Why it was denied or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What the verb was done to, where that is neither a Worker nor a namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectRecord>,
+}
+
+impl Entry {
+    /// An entry with what every entry has.
+    #[must_use]
+    pub const fn new(time: Timestamp, verb: Verb, outcome: Outcome, client: Client) -> Self {
+        Self {
+            time,
+            outcome,
+            verb,
+            intent: None,
+            namespace: None,
+            worker: None,
+            deployment: None,
+            previous_deployment: None,
+            bundle: None,
+            identity: None,
+            token: None,
+            authority: None,
+            client,
+            upstream: None,
+            reason: None,
+            subject: None,
+        }
+    }
+
+    /// The same, about a Worker.
+    #[must_use]
+    pub fn about(self, target: &Target) -> Self {
+        self.about_namespace(target.environment)
+            .about_worker(&target.worker)
+    }
+
+    /// The same, about a namespace.
+    #[must_use]
+    pub const fn about_namespace(mut self, environment: Environment) -> Self {
+        self.namespace = Some(environment.namespace());
+        self
+    }
+
+    fn about_worker(mut self, worker: &WorkerName) -> Self {
+        self.worker = Some(worker.as_str().to_owned());
+        self
+    }
+
+    /// The same, by this caller.
+    #[must_use]
+    pub fn by(mut self, caller: &crate::identity::Caller) -> Self {
+        self.identity = Some(caller.identity.clone());
+        self.token.clone_from(&caller.token);
+        self
+    }
+
+    /// The same, under a rule of a version of the policy.
+    #[must_use]
+    pub fn under(mut self, rule: Option<&RuleName>, policy_version: u64) -> Self {
+        self.authority = Some(Authority {
+            rule: rule.cloned(),
+            policy_version,
+        });
+        self
+    }
+
+    /// The same, for this reason.
+    #[must_use]
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+}
+
+/// RFC 3339 in UTC with three digits of a second, so that texts sort as times do.
+fn milliseconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{time:.3}"))
+}
+
+/// How something ended, or that it is about to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Written before the upstream is called. Another entry closes it by its sequence number.
+    Intent,
+    /// It was refused, and nothing was done.
+    Denied,
+    /// It was done.
+    Succeeded,
+    /// It was tried and was not done.
+    Failed,
+    /// It was done, its probe failed, and it was undone.
+    RolledBack,
+    /// It had been done before, and the same request got the same answer again.
+    Replayed,
+}
+
+/// What was done or asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// A credential was shown. On record only when it was refused.
+    Authenticate,
+    /// Something was looked at. On record only when it was denied.
+    Read,
+    /// A Worker was uploaded.
+    Deploy,
+    /// A Worker was deleted.
+    Delete,
+    /// A secret of a Worker was set.
+    SecretPut,
+    /// A secret of a Worker was removed.
+    SecretDelete,
+    /// A Worker's tags or settings were changed.
+    SettingsChange,
+    /// An earlier deployment was shipped again.
+    Rollback,
+    /// A deployment of another namespace was shipped.
+    Promote,
+    /// Changes were stopped.
+    Lock,
+    /// Changes were allowed again.
+    Unlock,
+    /// A deployment was requested through the dispatcher.
+    Verify,
+    /// An OIDC token was exchanged for a deploy token.
+    TokenExchange,
+    /// An API token was made.
+    TokenCreate,
+    /// A token was revoked.
+    TokenRevoke,
+    /// The policy was replaced.
+    PolicyChange,
+    /// Something done past the deploy API, while it was down, was put on record by an administrator.
+    BreakGlass,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] = [
+        Self::Intent,
+        Self::Denied,
+        Self::Succeeded,
+        Self::Failed,
+        Self::RolledBack,
+        Self::Replayed,
+    ];
+
+    /// The name that entries and filters use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Denied => "denied",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+            Self::Replayed => "replayed",
+        }
+    }
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Self; 17] = [
+        Self::Authenticate,
+        Self::Read,
+        Self::Deploy,
+        Self::Delete,
+        Self::SecretPut,
+        Self::SecretDelete,
+        Self::SettingsChange,
+        Self::Rollback,
+        Self::Promote,
+        Self::Lock,
+        Self::Unlock,
+        Self::Verify,
+        Self::TokenExchange,
+        Self::TokenCreate,
+        Self::TokenRevoke,
+        Self::PolicyChange,
+        Self::BreakGlass,
+    ];
+
+    /// The name that entries and filters use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authenticate => "authenticate",
+            Self::Read => "read",
+            Self::Deploy => "deploy",
+            Self::Delete => "delete",
+            Self::SecretPut => "secret_put",
+            Self::SecretDelete => "secret_delete",
+            Self::SettingsChange => "settings_change",
+            Self::Rollback => "rollback",
+            Self::Promote => "promote",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Verify => "verify",
+            Self::TokenExchange => "token_exchange",
+            Self::TokenCreate => "token_create",
+            Self::TokenRevoke => "token_revoke",
+            Self::PolicyChange => "policy_change",
+            Self::BreakGlass => "break_glass",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Under which rule something was allowed. A denial has a version and no rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Authority {
+    /// The rule that allowed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleName>,
+    /// The version of the policy that was asked; 0 while there is none.
+    pub policy_version: u64,
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Client {
+    /// The address that the platform reports (`CF-Connecting-IP`); nothing on one machine, or for the sweeper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The request's id, `cf-ray` where there is one.
+    pub request_id: String,
+}
+
+/// What the upstream answered to the call that an entry is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Upstream {
+    /// Its HTTP status; nothing when no answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Its `cf-ray`, which joins this log to Cloudflare's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cf_ray: Option<String>,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// What a verb was done to, where that is neither a Worker nor a namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SubjectRecord {
+    /// A token that was made or revoked.
+    Token {
+        /// Its id.
+        id: TokenId,
+        /// Whom it stands for: a subject, or a run.
+        #[serde(rename = "for")]
+        holder: String,
+        /// The rules that it is bound by, for a deploy token.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<RuleName>,
+        /// When it ends.
+        #[serde(serialize_with = "milliseconds")]
+        expires: Timestamp,
+    },
+    /// A version of the policy.
+    Policy {
+        /// The new version.
+        version: u64,
+        /// The SHA-256 of the document.
+        sha256: String,
+    },
+    /// A secret of a Worker, by its name.
+    Secret {
+        /// The binding's name.
+        name: String,
+    },
+    /// A lock.
+    Lock(LockRecord),
+    /// What was done past the deploy API.
+    BreakGlass {
+        /// Why and what, in the administrator's words.
+        why: String,
+        /// When it was done.
+        #[serde(serialize_with = "milliseconds")]
+        at: Timestamp,
+    },
+}
+
+/// A lock, as it was set or removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LockRecord {
+    /// Why, in the words of whoever locked.
+    pub why: String,
+    /// Until when; nothing for a lock without an end.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_milliseconds"
+    )]
+    pub until: Option<Timestamp>,
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+fn optional_milliseconds<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => milliseconds(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,270 @@
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{Outcome, Verb};
+use crate::sql::Value;
+
+/// How many entries a page has when the caller does not say.
+const DEFAULT_LIMIT: u32 = 100;
+
+/// The most entries of a page.
+const MAX_LIMIT: u32 = 1000;
+
+/// Filters that compare a column of the table `audit` with a text.
+const EQUALITIES: [&str; 10] = [
+    "namespace",
+    "worker",
+    "deployment",
+    "repository",
+    "actor",
+    "subject",
+    "token",
+    "rule",
+    "request_id",
+    "client",
+];
+
+/// Which entries of the log to show. An entry meets every filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    equal: Vec<(&'static str, String)>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    oldest_first: bool,
+    cursor: Option<u32>,
+    limit: u32,
+}
+
+/// A parameter of `GET /v1/audit` that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InvalidQuery {
+    /// No such parameter.
+    #[error("there is no parameter {0:?}")]
+    Unknown(String),
+    /// A parameter twice, of which one would be ignored.
+    #[error("the parameter {0:?} stands twice")]
+    Twice(String),
+    /// A value that the parameter cannot have.
+    #[error("the parameter {name:?} is {value:?}; write {expected}")]
+    Value {
+        /// The parameter.
+        name: String,
+        /// As written.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            equal: Vec::new(),
+            since: None,
+            until: None,
+            oldest_first: false,
+            cursor: None,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl Query {
+    /// The names of every parameter.
+    pub fn parameters() -> impl Iterator<Item = &'static str> {
+        EQUALITIES
+            .into_iter()
+            .chain(["outcome", "verb", "since", "until", "order", "cursor", "limit"])
+    }
+
+    /// Reads the decoded parameters of a request.
+    ///
+    /// # Errors
+    /// The first parameter that is unknown, stands twice or cannot be read.
+    pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, InvalidQuery> {
+        let mut query = Self::default();
+        let mut seen = Vec::new();
+        for (name, value) in parameters {
+            if seen.contains(&name) {
+                return Err(InvalidQuery::Twice(name.to_owned()));
+            }
+            seen.push(name);
+            query.read(name, value)?;
+        }
+        Ok(query)
+    }
+
+    fn read(&mut self, name: &str, value: &str) -> Result<(), InvalidQuery> {
+        let wrong = |expected: String| InvalidQuery::Value {
+            name: name.to_owned(),
+            value: value.chars().take(100).collect(),
+            expected,
+        };
+        let names_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
+        if let Some(column) = EQUALITIES.iter().find(|column| **column == name) {
+            self.equal.push((column, value.to_owned()));
+            return Ok(());
+        }
+        match name {
+            "outcome" => {
+                let outcome = Outcome::ALL.iter().find(|outcome| outcome.name() == value);
+                let outcome = outcome
+                    .ok_or_else(|| wrong(names_of(Outcome::ALL.iter().map(|o| o.name()).collect())))?;
+                self.equal.push(("outcome", outcome.name().to_owned()));
+            }
+            "verb" => {
+                let verb = Verb::ALL.iter().find(|verb| verb.name() == value);
+                let verb =
+                    verb.ok_or_else(|| wrong(names_of(Verb::ALL.iter().map(|v| v.name()).collect())))?;
+                self.equal.push(("verb", verb.name().to_owned()));
+            }
+            "since" | "until" => {
+                let time: Timestamp = value
+                    .parse()
+                    .map_err(|_| wrong("a time such as 2026-11-24T12:00:00Z".to_owned()))?;
+                *(if name == "since" {
+                    &mut self.since
+                } else {
+                    &mut self.until
+                }) = Some(time);
+            }
+            "order" => {
+                self.oldest_first = match value {
+                    "newest" => false,
+                    "oldest" => true,
+                    _ => return Err(wrong("newest or oldest".to_owned())),
+                }
+            }
+            "cursor" => {
+                let cursor = value
+                    .parse()
+                    .map_err(|_| wrong("the cursor of an earlier page".to_owned()))?;
+                self.cursor = Some(cursor);
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+                self.limit = limit.ok_or_else(|| wrong(format!("1 to {MAX_LIMIT}")))?;
+            }
+            _ => return Err(InvalidQuery::Unknown(name.chars().take(100).collect())),
+        }
+        Ok(())
+    }
+
+    /// The most entries of the page.
+    #[must_use]
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// The condition, the order and one row more than the page has (which tells whether there is another page), as
+    /// SQL over the table `audit` with its bound values. No value of the request is part of the text.
+    #[must_use]
+    pub fn to_sql(&self) -> (String, Vec<Value>) {
+        let mut conditions = Vec::new();
+        let mut bindings = Vec::new();
+        for (column, value) in &self.equal {
+            conditions.push(format!("{column} = ?"));
+            bindings.push(Value::from(value.as_str()));
+        }
+        for (time, comparison) in [(self.since, ">="), (self.until, "<")] {
+            if let Some(time) = time {
+                conditions.push(format!("time {comparison} ?"));
+                bindings.push(Value::from(format!("{time:.3}")));
+            }
+        }
+        if let Some(cursor) = self.cursor {
+            conditions.push(format!(
+                "sequence {} ?",
+                if self.oldest_first { ">" } else { "<" }
+            ));
+            bindings.push(Value::from(cursor));
+        }
+        bindings.push(Value::from(self.limit + 1));
+        let mut sql = String::new();
+        if !conditions.is_empty() {
+            sql.push_str("WHERE ");
+            sql.push_str(&conditions.join(" AND "));
+            sql.push(' ');
+        }
+        sql.push_str(if self.oldest_first {
+            "ORDER BY sequence LIMIT ?"
+        } else {
+            "ORDER BY sequence DESC LIMIT ?"
+        });
+        (sql, bindings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_bound_and_never_part_of_the_text() {
+        let hostile = "x' OR 1=1 --";
+        let query = Query::parse([
+            ("worker", hostile),
+            ("outcome", "denied"),
+            ("cursor", "7"),
+            ("limit", "2"),
+        ])
+        .unwrap();
+        let (sql, bindings) = query.to_sql();
+        assert_eq!(
+            sql,
+            "WHERE worker = ? AND outcome = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?"
+        );
+        let expected = [
+            Value::from(hostile),
+            Value::from("denied"),
+            Value::Integer(7),
+            Value::Integer(3),
+        ];
+        assert_eq!(bindings, expected);
+    }
+
+    #[test]
+    fn times_are_bound_in_the_spelling_of_the_log() {
+        let query = Query::parse([("since", "2026-11-24T12:00:00+01:00"), ("order", "oldest")]).unwrap();
+        let (sql, bindings) = query.to_sql();
+        assert_eq!(sql, "WHERE time >= ? ORDER BY sequence LIMIT ?");
+        assert_eq!(
+            bindings,
+            [Value::from("2026-11-24T11:00:00.000Z"), Value::Integer(101)]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        for (parameters, message) in [
+            (vec![("workers", "x")], r#"there is no parameter "workers""#),
+            (
+                vec![("worker", "x"), ("worker", "y")],
+                r#"the parameter "worker" stands twice"#,
+            ),
+            (
+                vec![("limit", "0")],
+                r#"the parameter "limit" is "0"; write 1 to 1000"#,
+            ),
+            (
+                vec![("limit", "1001")],
+                r#"the parameter "limit" is "1001"; write 1 to 1000"#,
+            ),
+            (
+                vec![("cursor", "-1")],
+                r#"the parameter "cursor" is "-1"; write the cursor of an earlier page"#,
+            ),
+            (
+                vec![("outcome", "ok")],
+                r#"the parameter "outcome" is "ok"; write one of intent, denied, succeeded, failed, rolled_back, replayed"#,
+            ),
+            (
+                vec![("since", "now")],
+                r#"the parameter "since" is "now"; write a time such as 2026-11-24T12:00:00Z"#,
+            ),
+        ] {
+            let error = Query::parse(parameters).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}

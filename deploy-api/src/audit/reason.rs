@@ -1,0 +1,83 @@
+use serde::{Serialize, Serializer};
+
+use crate::code::Code;
+use crate::identity::Rejection;
+use crate::policy::Explanation;
+
+/// Why something was denied or failed. Made from codes and explanations only, so that no request's text gets in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The error's code, as the caller was told it.
+    #[serde(serialize_with = "name")]
+    code: Code,
+    /// What exactly: for a refused credential the precise reason, which the caller is not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    /// The explanation of a denial, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<String>,
+    /// The bindings that a lint refused, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bindings: Vec<String>,
+    /// The error number of the upstream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_code: Option<u32>,
+}
+
+impl Reason {
+    /// A failure with this code.
+    #[must_use]
+    pub const fn code(code: Code) -> Self {
+        Self {
+            code,
+            cause: None,
+            lines: Vec::new(),
+            bindings: Vec::new(),
+            upstream_code: None,
+        }
+    }
+
+    /// A denial by the policy.
+    #[must_use]
+    pub fn denied(explanation: &Explanation) -> Self {
+        Self {
+            lines: explanation.lines(),
+            ..Self::code(Code::PermissionDenied)
+        }
+    }
+
+    /// A credential that was refused.
+    #[must_use]
+    pub fn rejected(rejection: Rejection) -> Self {
+        Self {
+            cause: Some(rejection.name()),
+            ..Self::code(Code::AuthenticationFailed)
+        }
+    }
+
+    /// The same, with more of what exactly. The text is part of the program, so that nothing of a request is in it.
+    #[must_use]
+    pub const fn because(mut self, cause: &'static str) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// The same, about a binding.
+    #[must_use]
+    pub fn about_binding(mut self, name: impl Into<String>) -> Self {
+        self.bindings.push(name.into());
+        self
+    }
+
+    /// The same, with the error number of the upstream.
+    #[must_use]
+    pub const fn upstream(mut self, code: u32) -> Self {
+        self.upstream_code = Some(code);
+        self
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(code.name())
+}
