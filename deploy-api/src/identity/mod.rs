@@ -9,6 +9,8 @@
 mod caller;
 mod credential;
 mod github_run;
+pub mod lockout;
+pub mod oidc;
 mod rejection;
 mod subject;
 mod token;
