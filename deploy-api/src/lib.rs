@@ -10,4 +10,5 @@ pub mod lint;
 pub mod policy;
 pub mod problem;
 pub mod sql;
+pub mod store;
 pub mod target;

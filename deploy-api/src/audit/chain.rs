@@ -186,6 +186,9 @@ pub struct Broken {
 /// In which way a chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Break {
+    /// It is no entry at all any more.
+    #[error("it cannot be read; the entry was changed")]
+    Unreadable,
     /// Entries are missing, doubled or in another order.
     #[error("entry {0} stands in its place; entries were removed, added or moved")]
     Sequence(u64),

@@ -1,0 +1,256 @@
+//! Deploy tokens and API tokens. Of a token itself only the SHA-256 is kept.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Caller, Identity, Rejection, Scope, Subject, Token, TokenId, TokenKind};
+use crate::policy::Grant;
+use crate::sql::{Row, Sql, SqlError, Value};
+
+pub(super) const TABLE: &str = "CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, identity TEXT NOT NULL, grants TEXT NOT NULL,
+    created INTEGER NOT NULL, expires INTEGER NOT NULL, uses INTEGER NOT NULL DEFAULT 0, max_uses INTEGER,
+    last_used INTEGER, revoked INTEGER
+) WITHOUT ROWID";
+
+pub(super) const INDEX: &str = "CREATE INDEX tokens_by_end ON tokens (kind, expires)";
+
+/// How long a deploy token stays listed after its end; after that, only the audit log knows it.
+const DEPLOY_TOKENS_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// A token to be stored.
+#[derive(Clone, Debug)]
+pub struct NewToken<'a> {
+    /// The token itself.
+    pub token: &'a Token,
+    /// Whom it stands for.
+    pub identity: &'a Identity,
+    /// What it is bound to.
+    pub grants: &'a [Grant],
+    /// When it is made.
+    pub created: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How often it may be used; nothing for no limit.
+    pub max_uses: Option<u32>,
+}
+
+/// A token as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TokenRecord {
+    /// Its name.
+    pub id: TokenId,
+    /// What it is for.
+    pub kind: TokenKind,
+    /// Whom it stands for.
+    pub identity: Identity,
+    /// What it is bound to.
+    pub grants: Vec<Grant>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How often it was used.
+    pub uses: u64,
+    /// How often it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u64>,
+    /// When it was used last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "id, kind, identity, grants, created, expires, uses, max_uses, last_used, revoked";
+
+impl TokenRecord {
+    fn read(row: &Row) -> Result<Self, SqlError> {
+        let content = |what, reason: String| SqlError::Content { what, reason };
+        let id = TokenId::parse(row.text(0)?).map_err(|error| content("token id", error.to_string()))?;
+        let max_uses = row.optional_integer(7)?;
+        Ok(Self {
+            id,
+            kind: if row.text(1)? == "deploy" {
+                TokenKind::Deploy
+            } else {
+                TokenKind::Api
+            },
+            identity: read_json("token's identity", row.text(2)?)?,
+            grants: read_json("token's grants", row.text(3)?)?,
+            created: row.time(4)?,
+            expires: row.time(5)?,
+            uses: row.unsigned(6)?,
+            max_uses: max_uses.map(|_| row.unsigned(7)).transpose()?,
+            last_used: row.optional_time(8)?,
+            revoked: row.optional_time(9)?,
+        })
+    }
+
+    /// The caller that the token proves.
+    #[must_use]
+    pub fn into_caller(self) -> Caller {
+        Caller {
+            identity: self.identity,
+            token: Some(self.id),
+            scope: Scope::Grants(self.grants),
+        }
+    }
+
+    /// Whom the token stands for, in a word.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        holder(&self.identity)
+    }
+}
+
+/// Whom a token stands for, in a word: a subject, or a repository.
+#[must_use]
+pub fn holder(identity: &Identity) -> String {
+    match identity {
+        Identity::GithubRun(run) => run.repository.clone(),
+        Identity::ApiToken { subject } => Subject::as_str(subject).to_owned(),
+        Identity::BootstrapAdministrator => "bootstrap".to_owned(),
+    }
+}
+
+fn read_json<'a, T: Deserialize<'a>>(what: &'static str, text: &'a str) -> Result<T, SqlError> {
+    serde_json::from_str(text).map_err(|error| SqlError::Content {
+        what,
+        reason: error.to_string(),
+    })
+}
+
+fn write_json(what: &'static str, value: &impl Serialize) -> Result<Value, SqlError> {
+    serde_json::to_string(value)
+        .map(Value::from)
+        .map_err(|error| SqlError::Content {
+            what,
+            reason: error.to_string(),
+        })
+}
+
+const fn kind_name(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Deploy => "deploy",
+        TokenKind::Api => "api",
+    }
+}
+
+/// Stores a token.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(sql: &impl Sql, new: &NewToken<'_>) -> Result<(), SqlError> {
+    sql.exec(
+        "INSERT INTO tokens (id, kind, hash, identity, grants, created, expires, max_uses)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        &[
+            Value::from(new.token.id().as_str()),
+            Value::from(kind_name(new.token.kind())),
+            Value::from(new.token.hash().to_hex()),
+            write_json("token's identity", new.identity)?,
+            write_json("token's grants", &new.grants)?,
+            Value::from(new.created),
+            Value::from(new.expires),
+            Value::from(new.max_uses),
+        ],
+    )
+    .map(drop)
+}
+
+/// Uses a token once, if it may be used: the look-up, the checks and the count are one statement.
+///
+/// # Errors
+/// When the database fails; the token must then be refused.
+pub fn spend(
+    sql: &impl Sql,
+    token: &Token,
+    now: Timestamp,
+) -> Result<Result<TokenRecord, Rejection>, SqlError> {
+    let hash = Value::from(token.hash().to_hex());
+    let used = sql.exec(
+        &format!(
+            "UPDATE tokens SET uses = uses + 1, last_used = ?
+             WHERE hash = ? AND expires > ? AND revoked IS NULL AND (max_uses IS NULL OR uses < max_uses)
+             RETURNING {COLUMNS}"
+        ),
+        &[Value::from(now), hash.clone(), Value::from(now)],
+    )?;
+    if let Some(row) = used.first() {
+        return TokenRecord::read(row).map(Ok);
+    }
+    let found = sql.exec(&format!("SELECT {COLUMNS} FROM tokens WHERE hash = ?"), &[hash])?;
+    let Some(row) = found.first() else {
+        return Ok(Err(Rejection::TokenUnknown));
+    };
+    let record = TokenRecord::read(row)?;
+    Ok(Err(if record.revoked.is_some() {
+        Rejection::TokenRevoked
+    } else if record.expires <= now {
+        Rejection::TokenExpired
+    } else {
+        Rejection::TokenUsedUp
+    }))
+}
+
+/// The token of that id.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(sql: &impl Sql, id: &TokenId) -> Result<Option<TokenRecord>, SqlError> {
+    let rows = sql.exec(
+        &format!("SELECT {COLUMNS} FROM tokens WHERE id = ?"),
+        &[Value::from(id.as_str())],
+    )?;
+    rows.first().map(TokenRecord::read).transpose()
+}
+
+/// Tokens in the order of their ids, those after `after`, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    sql: &impl Sql,
+    kind: Option<TokenKind>,
+    after: Option<&TokenId>,
+    limit: u32,
+) -> Result<Vec<TokenRecord>, SqlError> {
+    let kind = Value::from(kind.map(kind_name));
+    let rows = sql.exec(
+        &format!("SELECT {COLUMNS} FROM tokens WHERE (? IS NULL OR kind = ?) AND id > ? ORDER BY id LIMIT ?"),
+        &[
+            kind.clone(),
+            kind,
+            Value::from(after.map_or("", TokenId::as_str)),
+            Value::from(limit),
+        ],
+    )?;
+    rows.iter().map(TokenRecord::read).collect()
+}
+
+/// Revokes a token for ever. One that is revoked already stays as it is.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke(sql: &impl Sql, id: &TokenId, now: Timestamp) -> Result<(), SqlError> {
+    sql.exec(
+        "UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL",
+        &[Value::from(now), Value::from(id.as_str())],
+    )
+    .map(drop)
+}
+
+/// Forgets deploy tokens that ended a day ago. API tokens stay listed.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(sql: &impl Sql, now: Timestamp) -> Result<(), SqlError> {
+    let before = now.saturating_sub(DEPLOY_TOKENS_KEPT).unwrap_or(now);
+    sql.exec(
+        "DELETE FROM tokens WHERE kind = 'deploy' AND expires <= ?",
+        &[Value::from(before)],
+    )
+    .map(drop)
+}

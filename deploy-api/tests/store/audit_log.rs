@@ -1,0 +1,229 @@
+use deploy_api::audit::chain::{Break, Broken, Head};
+use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
+use deploy_api::sql::Sql;
+use deploy_api::store::audit_log::{self, AppendError};
+use dotdo_names::Environment;
+
+use crate::support::callers::{caller, run, target};
+use crate::support::sqlite::Sqlite;
+use crate::support::time::at;
+
+fn entry(outcome: Outcome) -> Entry {
+    let client = Client {
+        address: Some("192.0.2.1".to_owned()),
+        request_id: "ray-1".to_owned(),
+    };
+    Entry::new(at(0), Verb::Deploy, outcome, client)
+        .about(&target(Environment::Staging, "agents"))
+        .by(&caller(run()))
+}
+
+fn log_of(entries: usize) -> Sqlite {
+    let sqlite = Sqlite::new();
+    for _ in 0..entries {
+        audit_log::append(&sqlite, &entry(Outcome::Succeeded)).unwrap();
+    }
+    sqlite
+}
+
+/// What the triggers keep the deploy API itself from doing.
+fn forge(sqlite: &Sqlite, statement: &str) {
+    sqlite.tamper("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_never_shortened;");
+    sqlite.tamper(statement);
+}
+
+fn broken_at(sqlite: &Sqlite) -> Option<Broken> {
+    audit_log::verify(sqlite).unwrap().err()
+}
+
+#[test]
+fn entries_are_numbered_without_gaps_and_the_chain_verifies() {
+    let sqlite = log_of(1201);
+    let verified = audit_log::verify(&sqlite).unwrap().unwrap();
+    assert_eq!(verified.size, 1201);
+    assert_eq!(
+        audit_log::head(&sqlite).unwrap(),
+        Head {
+            size: 1201,
+            hash: verified.head
+        }
+    );
+    assert_eq!(audit_log::verify(&Sqlite::new()).unwrap().unwrap().size, 0);
+}
+
+#[test]
+fn the_log_cannot_be_changed_or_shortened() {
+    let sqlite = log_of(3);
+    for statement in [
+        "UPDATE audit SET entry = '{}' WHERE sequence = 2",
+        "DELETE FROM audit WHERE sequence = 3",
+    ] {
+        let error = sqlite.exec(statement, &[]).unwrap_err();
+        assert!(
+            error.to_string().contains("the audit log is append-only"),
+            "{error}"
+        );
+    }
+    assert_eq!(broken_at(&sqlite), None);
+}
+
+#[test]
+fn the_first_broken_entry_is_found_and_how() {
+    for (statement, sequence, matches) in [
+        (
+            "UPDATE audit SET entry = replace(entry, 'agents', 'mallory') WHERE sequence = 3",
+            3,
+            (|how| matches!(how, Break::Content { .. })) as fn(&Break) -> bool,
+        ),
+        ("UPDATE audit SET hash = 'x' WHERE sequence = 3", 3, |how| {
+            *how == Break::Unreadable
+        }),
+        (
+            "UPDATE audit SET entry = json_set(entry, '$.n', 0.5) WHERE sequence = 3",
+            3,
+            |how| matches!(how, Break::Form(_)),
+        ),
+        ("DELETE FROM audit WHERE sequence = 3", 3, |how| {
+            *how == Break::Sequence(4)
+        }),
+        (
+            "UPDATE audit SET hash = (SELECT hash FROM audit WHERE sequence = 2) WHERE sequence = 3",
+            3,
+            |how| matches!(how, Break::Content { .. }),
+        ),
+        (
+            "UPDATE audit SET previous = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 3",
+            3,
+            |how| matches!(how, Break::Previous { .. }),
+        ),
+        (
+            "DELETE FROM audit WHERE sequence = 3; UPDATE audit SET sequence = sequence - 1 WHERE sequence > 3",
+            3,
+            |how| matches!(how, Break::Previous { .. }),
+        ),
+    ] {
+        let sqlite = log_of(6);
+        forge(&sqlite, statement);
+        let broken = broken_at(&sqlite).unwrap();
+        assert_eq!(broken.sequence, sequence, "{statement}");
+        assert!(matches(&broken.how), "{statement}: {broken}");
+    }
+}
+
+#[test]
+fn pitfall_15_an_entry_that_cannot_be_written_is_an_error_and_leaves_nothing() {
+    let sqlite = log_of(1);
+    sqlite.fail_at("INSERT INTO open_intents");
+    assert!(matches!(
+        audit_log::append(&sqlite, &entry(Outcome::Intent)),
+        Err(AppendError::Sql(_))
+    ));
+    assert_eq!(sqlite.count("audit"), 1);
+}
+
+#[test]
+fn an_intent_is_open_until_it_is_closed_once() {
+    let sqlite = log_of(1);
+    let intent = audit_log::append(&sqlite, &entry(Outcome::Intent)).unwrap();
+    let open = || {
+        audit_log::open_intents(&sqlite)
+            .unwrap()
+            .iter()
+            .map(|link| link.sequence)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(open(), [intent]);
+
+    let outcome = Entry {
+        intent: Some(intent),
+        ..entry(Outcome::Succeeded)
+    };
+    audit_log::append(&sqlite, &outcome).unwrap();
+    assert_eq!(open(), [0_u64; 0]);
+    assert_eq!(
+        audit_log::append(&sqlite, &outcome),
+        Err(AppendError::IntentNotOpen(intent))
+    );
+    assert_eq!(sqlite.count("audit"), 3, "a second outcome is not on record");
+}
+
+#[test]
+fn pages_follow_one_another_without_gaps() {
+    let sqlite = log_of(5);
+    let page = |parameters: &[(&str, &str)]| {
+        let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
+        (
+            page.links.iter().map(|link| link.sequence).collect::<Vec<_>>(),
+            page.cursor,
+        )
+    };
+    assert_eq!(page(&[("limit", "2")]), (vec![5, 4], Some(4)));
+    assert_eq!(page(&[("limit", "2"), ("cursor", "4")]), (vec![3, 2], Some(2)));
+    assert_eq!(page(&[("limit", "2"), ("cursor", "2")]), (vec![1], None));
+    assert_eq!(
+        page(&[("limit", "3"), ("order", "oldest")]),
+        (vec![1, 2, 3], Some(3))
+    );
+    assert_eq!(
+        page(&[("limit", "3"), ("order", "oldest"), ("cursor", "3")]),
+        (vec![4, 5], None)
+    );
+}
+
+#[test]
+fn every_filter_finds_its_entries_and_no_others() {
+    let sqlite = log_of(1);
+    let client = Client {
+        address: Some("192.0.2.9".to_owned()),
+        request_id: "ray-2".to_owned(),
+    };
+    audit_log::append(&sqlite, &Entry::new(at(60), Verb::Lock, Outcome::Denied, client)).unwrap();
+    let found = |name, value| {
+        let page = audit_log::find(&sqlite, &Query::parse([(name, value)]).unwrap()).unwrap();
+        page.links.iter().map(|link| link.sequence).collect::<Vec<_>>()
+    };
+    for (name, value) in [
+        ("namespace", "dotdo-staging"),
+        ("worker", "agents"),
+        ("verb", "deploy"),
+        ("outcome", "succeeded"),
+        ("repository", "drivly/agents"),
+        ("actor", "octocat"),
+        ("client", "192.0.2.1"),
+        ("request_id", "ray-1"),
+        ("until", "2027-01-15T08:00:01Z"),
+    ] {
+        assert_eq!(found(name, value), [1], "{name}");
+    }
+    assert_eq!(found("client", "192.0.2.9"), [2]);
+    assert_eq!(found("since", "2027-01-15T08:00:01Z"), [2]);
+    for name in ["worker", "deployment", "token", "rule", "subject"] {
+        assert_eq!(found(name, "other"), [0_u64; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_page_is_found_by_an_index_and_not_by_a_scan() {
+    let sqlite = Sqlite::new();
+    for parameters in [
+        vec![],
+        vec![("worker", "x"), ("namespace", "y")],
+        vec![("verb", "deploy")],
+        vec![("repository", "x")],
+        vec![("deployment", "x")],
+    ] {
+        let (condition, bindings) = Query::parse(parameters.clone()).unwrap().to_sql();
+        let plan = sqlite
+            .exec(
+                &format!("EXPLAIN QUERY PLAN SELECT sequence FROM audit {condition}"),
+                &bindings,
+            )
+            .unwrap();
+        let detail: Vec<_> = plan.iter().map(|row| row.text(3).unwrap().to_owned()).collect();
+        let scans = detail
+            .iter()
+            .any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE"));
+        // Without a filter the log is read from its end, which SQLite calls a scan.
+        assert_eq!(scans, parameters.is_empty(), "{parameters:?}: {detail:?}");
+    }
+}

@@ -1,0 +1,71 @@
+use deploy_api::identity::{Caller, GITHUB_ISSUER, GitHubRun, Identity, Scope, Subject};
+use deploy_api::policy::{Grant, GrantDocument};
+use deploy_api::target::Target;
+use dotdo_names::{Environment, WorkerName};
+
+/// A run of drivly/agents on its main branch, with the environment `production`.
+pub fn run() -> GitHubRun {
+    let text = str::to_owned;
+    GitHubRun {
+        issuer: text(GITHUB_ISSUER),
+        repository: text("drivly/agents"),
+        repository_id: text("1001"),
+        repository_owner: text("drivly"),
+        repository_owner_id: text("2002"),
+        repository_visibility: Some(text("private")),
+        git_ref: text("refs/heads/main"),
+        ref_type: Some(text("branch")),
+        ref_protected: Some(text("true")),
+        sha: text("0f9f3a6c3b4a1d2e5f60718293a4b5c6d7e8f901"),
+        event_name: text("push"),
+        environment: Some(text("production")),
+        actor: text("octocat"),
+        actor_id: text("3003"),
+        run_id: text("42"),
+        run_attempt: text("1"),
+        workflow_ref: text("drivly/agents/.github/workflows/deploy.yml@refs/heads/main"),
+        workflow_sha: None,
+        job_workflow_ref: None,
+        job_workflow_sha: None,
+        runner_environment: Some(text("github-hosted")),
+    }
+}
+
+/// The run as a caller whom only the policy limits.
+pub fn caller(run: GitHubRun) -> Caller {
+    Caller {
+        identity: Identity::GithubRun(Box::new(run)),
+        token: None,
+        scope: Scope::Policy,
+    }
+}
+
+/// The holder of an API token for this subject, whom only the policy limits.
+pub fn person(name: &str) -> Caller {
+    Caller {
+        identity: Identity::ApiToken {
+            subject: subject(name),
+        },
+        token: None,
+        scope: Scope::Policy,
+    }
+}
+
+pub fn subject(name: &str) -> Subject {
+    Subject::parse(name).unwrap()
+}
+
+pub fn target(environment: Environment, worker: &str) -> Target {
+    Target {
+        environment,
+        worker: WorkerName::parse(worker).unwrap(),
+    }
+}
+
+pub fn grant(namespaces: &[&str], workers: &[&str], actions: &[&str]) -> Grant {
+    let document: GrantDocument = serde_json::from_value(serde_json::json!({
+        "namespaces": namespaces, "workers": workers, "actions": actions
+    }))
+    .unwrap();
+    Grant::load(&document).unwrap()
+}

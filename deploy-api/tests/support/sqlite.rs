@@ -1,0 +1,115 @@
+//! [`Sql`] over a SQLite in memory, so that the very statements of the deploy API run in tests.
+
+use std::cell::Cell;
+
+use deploy_api::sql::{Row, Sql, SqlError, Value, migrate};
+use deploy_api::store;
+use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+/// A database of its own for one test.
+pub struct Sqlite {
+    connection: Connection,
+    /// The statement, by a part of its text, that fails from now on.
+    failing: Cell<Option<&'static str>>,
+    depth: Cell<u32>,
+}
+
+impl Sqlite {
+    /// A database with every table of identities, policies and the audit log.
+    pub fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        let sqlite = Self {
+            connection,
+            failing: Cell::new(None),
+            depth: Cell::new(0),
+        };
+        migrate(&sqlite, store::MIGRATIONS).unwrap();
+        sqlite
+    }
+
+    /// Lets every statement that contains this text fail, as a full or broken disk would.
+    pub fn fail_at(&self, part: &'static str) {
+        self.failing.set(Some(part));
+    }
+
+    /// Runs statements that the deploy API never would: an attacker's.
+    pub fn tamper(&self, statements: &str) {
+        self.connection.execute_batch(statements).unwrap();
+    }
+
+    /// How many rows a table has.
+    pub fn count(&self, table: &str) -> u32 {
+        self.connection
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap()
+    }
+
+    fn failed(statement: &str, error: &rusqlite::Error) -> SqlError {
+        SqlError::Failed {
+            statement: statement.to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+struct Bound<'a>(&'a Value);
+
+impl rusqlite::ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+impl Sql for Sqlite {
+    fn exec(&self, statement: &str, bindings: &[Value]) -> Result<Vec<Row>, SqlError> {
+        if self.failing.get().is_some_and(|part| statement.contains(part)) {
+            let reason = "disk I/O error".to_owned();
+            return Err(SqlError::Failed {
+                statement: statement.to_owned(),
+                reason,
+            });
+        }
+        let failed = |error| Self::failed(statement, &error);
+        let mut prepared = self.connection.prepare_cached(statement).map_err(failed)?;
+        let columns = prepared.column_count();
+        let rows = prepared
+            .query_map(rusqlite::params_from_iter(bindings.iter().map(Bound)), |row| {
+                (0..columns)
+                    .map(|column| {
+                        Ok(match row.get_ref(column)? {
+                            ValueRef::Null => Value::Null,
+                            ValueRef::Integer(number) => Value::Integer(number),
+                            ValueRef::Text(text) => Value::from(std::str::from_utf8(text).unwrap()),
+                            other => panic!("no column holds {other:?}"),
+                        })
+                    })
+                    .collect::<rusqlite::Result<Vec<_>>>()
+                    .map(Row::new)
+            })
+            .map_err(failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let depth = self.depth.get();
+        let run = |statement: String| {
+            self.connection
+                .execute_batch(&statement)
+                .map_err(|error| Self::failed(&statement, &error))
+        };
+        run(format!("SAVEPOINT level_{depth}"))?;
+        self.depth.set(depth + 1);
+        let outcome = body();
+        self.depth.set(depth);
+        if outcome.is_err() {
+            run(format!("ROLLBACK TO level_{depth}"))?;
+        }
+        run(format!("RELEASE level_{depth}"))?;
+        outcome
+    }
+}
