@@ -65,10 +65,10 @@ impl Claim {
         }
     }
 
-    /// The claim's value in a run, if the run has it.
+    /// The claim's value in a run, if the run has it. An empty value is none, as it tells nothing apart.
     #[must_use]
     pub fn of(self, run: &GitHubRun) -> Option<&str> {
-        match self {
+        let value: Option<&str> = match self {
             Self::Issuer => Some(&run.issuer),
             Self::Repository => Some(&run.repository),
             Self::RepositoryId => Some(&run.repository_id),
@@ -85,7 +85,8 @@ impl Claim {
             Self::Actor => Some(&run.actor),
             Self::ActorId => Some(&run.actor_id),
             Self::RunnerEnvironment => run.runner_environment.as_deref(),
-        }
+        };
+        value.filter(|value| !value.is_empty())
     }
 
     /// Whether GitHub assigns the claim as a number, which is written as a text of digits.

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use serde::de::{self, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Claim, GrantDocument};
 
 /// The policy's frame. Rules stay text here, so that an error can name the rule it is in.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with \"version\" and \"rules\"")]
 pub(super) struct Frame<'a> {
     #[serde(rename = "$schema")]
     _schema: Option<String>,
@@ -37,23 +37,23 @@ pub(super) struct PolicyDocument {
 }
 
 /// One rule: who may do what to which Workers of which namespaces.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Rule"))]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct RuleDocument {
     /// The rule's name, by which decisions and the audit log cite it. Unique within the policy.
     #[cfg_attr(test, schemars(regex(pattern = "^[a-z][a-z0-9-]{0,63}$")))]
     pub name: String,
     /// Why the rule exists, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    #[serde(rename = "description")]
+    _description: Option<String>,
     /// Whom the rule is about.
     pub who: WhoDocument,
     /// The dispatch namespaces, by name.
     #[cfg_attr(test, schemars(with = "Vec<NamespaceName>", length(min = 1)))]
     pub namespaces: Vec<String>,
     /// The Workers: a name, `prefix-*` for every name that begins with `prefix-`, or `*` for every Worker.
-    #[cfg_attr(test, schemars(length(min = 1), inner(length(min = 1, max = 63))))]
+    #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN))))]
     pub workers: Vec<String>,
     /// What may be done to them. `admin` needs every namespace and the Workers `*`.
     #[cfg_attr(test, schemars(length(min = 1)))]
@@ -71,8 +71,8 @@ impl RuleDocument {
 }
 
 /// Whom a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Who"))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum WhoDocument {
     /// Runs of GitHub Actions workflows whose every listed claim has the value, or one of the values, given here.
@@ -82,59 +82,73 @@ pub(super) enum WhoDocument {
 }
 
 /// Claims of a GitHub run. All that are given must match; a list matches any of its members.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Claims", extend("required" = ["repository_id", "repository_owner_id"])))]
+#[serde(deny_unknown_fields, expecting = "an object of claims")]
 pub(super) struct ClaimsDocument {
     /// The issuer of the token. Without it, GitHub Actions on github.com.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub issuer: Option<Values>,
     /// `owner/name`, for people to read. It never stands alone: names are recycled, ids are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub repository: Option<Values>,
     /// The repository's number: `gh api repos/OWNER/NAME --jq .id`.
-    #[cfg_attr(test, schemars(required))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub repository_id: Option<Values>,
     /// The owner's name, for people to read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub repository_owner: Option<Values>,
     /// The owner's number: `gh api repos/OWNER/NAME --jq .owner.id`.
-    #[cfg_attr(test, schemars(required))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub repository_owner_id: Option<Values>,
     /// `public`, `private` or `internal`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub repository_visibility: Option<Values>,
     /// The full ref, `refs/heads/main`, or a literal prefix and one star at its end: `refs/tags/v*`.
-    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, rename = "ref", deserialize_with = "given")]
     pub git_ref: Option<Values>,
     /// `branch` or `tag`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub ref_type: Option<Values>,
     /// `true` or `false`, as a text: whether the ref is protected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub ref_protected: Option<Values>,
     /// The job's GitHub environment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub environment: Option<Values>,
     /// What started the run. `pull_request_target`, `issue_comment` and `workflow_run` never reach production.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub event_name: Option<Values>,
     /// `owner/name/.github/workflows/file.yml@ref`, in full.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub workflow_ref: Option<Values>,
     /// The same for the reusable workflow that the job comes from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub job_workflow_ref: Option<Values>,
     /// The account that started the run, for people to read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub actor: Option<Values>,
     /// That account's number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub actor_id: Option<Values>,
     /// `github-hosted` or `self-hosted`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Values"))]
+    #[serde(default, deserialize_with = "given")]
     pub runner_environment: Option<Values>,
 }
 
@@ -165,22 +179,18 @@ impl ClaimsDocument {
 }
 
 /// A text, or a list of texts of which any will do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Values(pub Vec<String>);
-
-impl Serialize for Values {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
-            [single] => serializer.serialize_str(single),
-            several => several.serialize(serializer),
-        }
-    }
-}
 
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValuesVisitor)
     }
+}
+
+/// A claim that is written. `null` is an error: it would read as a condition and be none.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Values>, D::Error> {
+    Values::deserialize(deserializer).map(Some)
 }
 
 struct ValuesVisitor;
@@ -226,6 +236,10 @@ impl schemars::JsonSchema for Values {
     }
 }
 
+/// The form of [`WorkerPattern`](super::WorkerPattern), which the schema tells editors.
+#[cfg(test)]
+pub(super) const WORKER_PATTERN: &str = r"^(\*|[a-z0-9]([a-z0-9-]*[a-z0-9])?|[a-z0-9][a-z0-9-]*-\*)$";
+
 /// A namespace's name, where the schema lists what may be written.
 #[cfg(test)]
 pub(super) struct NamespaceName;
@@ -242,5 +256,30 @@ impl schemars::JsonSchema for NamespaceName {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "enum": dotdo_names::Environment::ALL.map(dotdo_names::Environment::namespace) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PolicyDocument;
+
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let mut schema = schemars::schema_for!(PolicyDocument);
+        schema.insert(
+            "$id".to_owned(),
+            "https://raw.githubusercontent.com/drivly/dispatch.do/main/deploy-api/policy.schema.json".into(),
+        );
+        schema.insert("title".to_owned(), "Deploy policy of the .do platform".into());
+        let generated = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.schema.json");
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &generated).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap();
+        assert_eq!(
+            published, generated,
+            "run `UPDATE_SCHEMA=1 cargo test -p deploy-api schema`"
+        );
     }
 }

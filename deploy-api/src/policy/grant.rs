@@ -25,7 +25,7 @@ pub struct GrantDocument {
     #[cfg_attr(test, schemars(with = "Vec<super::document::NamespaceName>", length(min = 1)))]
     pub namespaces: Vec<String>,
     /// The Workers: a name, `prefix-*` for every name that begins with `prefix-`, or `*` for every Worker.
-    #[cfg_attr(test, schemars(length(min = 1), inner(length(min = 1, max = 63))))]
+    #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = super::document::WORKER_PATTERN))))]
     pub workers: Vec<String>,
     /// What may be done to them. `admin` needs every namespace and the Workers `*`.
     #[cfg_attr(test, schemars(length(min = 1)))]
@@ -120,6 +120,19 @@ impl Grant {
             Ok(grant)
         } else {
             Err(defects)
+        }
+    }
+
+    /// A part of a grant that has been checked.
+    pub(super) const fn of(
+        namespaces: Vec<Environment>,
+        workers: Vec<WorkerPattern>,
+        actions: Vec<Action>,
+    ) -> Self {
+        Self {
+            namespaces,
+            workers,
+            actions,
         }
     }
 

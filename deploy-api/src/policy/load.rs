@@ -28,7 +28,7 @@ pub(super) fn load(json: &str) -> Result<Policy, PolicyErrors> {
     let mut names = HashSet::new();
     let mut rules = Vec::new();
     for (index, text) in frame.rules.iter().enumerate() {
-        match load_rule(text) {
+        match load_rule(text, line_of(json, text)) {
             Ok(rule) if names.insert(rule.name.clone()) => rules.push(rule),
             Ok(rule) => errors.push(PolicyError::Rule {
                 rule: format!("\"{}\" (number {})", rule.name, index + 1),
@@ -82,9 +82,27 @@ fn name_of(text: &RawValue) -> Option<RuleName> {
     RuleName::parse(&named.name).ok()
 }
 
-fn load_rule(text: &RawValue) -> Result<Rule, Vec<Defect>> {
+/// The line of the document, from 1, on which a rule begins.
+fn line_of(json: &str, rule: &RawValue) -> usize {
+    // The rule's text is a part of the document's.
+    let offset = rule.get().as_ptr().addr().saturating_sub(json.as_ptr().addr());
+    1 + json.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// What is wrong, in a line of the document and not of the rule.
+fn unreadable(error: &serde_json::Error, first_line: usize) -> Defect {
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let message = error.to_string();
+    let line = first_line + error.line().saturating_sub(1);
+    Defect::Unreadable(format!(
+        "{} (line {line})",
+        message.strip_suffix(&position).unwrap_or(&message)
+    ))
+}
+
+fn load_rule(text: &RawValue, first_line: usize) -> Result<Rule, Vec<Defect>> {
     let document: RuleDocument =
-        serde_json::from_str(text.get()).map_err(|error| vec![Defect::Unreadable(error.to_string())])?;
+        serde_json::from_str(text.get()).map_err(|error| vec![unreadable(&error, first_line)])?;
     let mut defects = Vec::new();
     let name = RuleName::parse(&document.name).map_err(|error| defects.push(error.into()));
     let grant =
@@ -129,10 +147,7 @@ fn load_claims(claims: &ClaimsDocument) -> (Vec<Condition>, Vec<Defect>) {
     let mut defects = Vec::new();
     let mut conditions = Vec::new();
     if claims.issuer.is_none() {
-        conditions.push(Condition {
-            claim: Claim::Issuer,
-            expected: vec![Expected::Exactly(GITHUB_ISSUER.to_owned())],
-        });
+        conditions.push(Condition::exactly(Claim::Issuer, GITHUB_ISSUER));
     }
     for (claim, values) in claims.given() {
         match load_values(claim, values) {

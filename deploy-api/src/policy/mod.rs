@@ -49,6 +49,7 @@
 //! - patterns stand on Workers and refs only, at their end.
 
 mod action;
+mod changes;
 mod claim;
 mod decide;
 mod document;
@@ -63,6 +64,7 @@ mod rule_name;
 mod warnings;
 
 pub use action::Action;
+pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use decide::{BoundGrant, Decision};
 pub use errors::{Defect, PolicyError, PolicyErrors};

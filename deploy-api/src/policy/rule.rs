@@ -68,6 +68,15 @@ impl Who {
 }
 
 impl Condition {
+    /// A condition on a claim that must have this very value.
+    #[must_use]
+    pub fn exactly(claim: Claim, value: &str) -> Self {
+        Self {
+            claim,
+            expected: vec![Expected::Exactly(value.to_owned())],
+        }
+    }
+
     /// Whether the run has the claim, with one of the values.
     #[must_use]
     pub fn is_met_by(&self, run: &GitHubRun) -> bool {

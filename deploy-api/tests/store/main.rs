@@ -1,4 +1,9 @@
 //! The tables, with the very statements that run in the Durable Object.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test is built from may fail it, too"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

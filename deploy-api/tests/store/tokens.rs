@@ -1,5 +1,5 @@
 use deploy_api::identity::{Identity, Rejection, Scope, TOKEN_ENTROPY, Token, TokenKind};
-use deploy_api::store::tokens::{self, NewToken};
+use deploy_api::store::tokens::{self, NewToken, TokenRecord};
 
 use crate::support::callers::{grant, run, subject};
 use crate::support::sqlite::Sqlite;
@@ -109,7 +109,7 @@ fn tokens_are_listed_by_page_and_kind() {
     assert_eq!(ids.len(), 6);
     let api_only = tokens::list(&sqlite, Some(TokenKind::Api), None, 10).unwrap();
     assert_eq!(
-        api_only.iter().map(|token| token.holder()).collect::<Vec<_>>(),
+        api_only.iter().map(TokenRecord::holder).collect::<Vec<_>>(),
         ["alice"]
     );
 }

@@ -1,0 +1,269 @@
+use deploy_api::identity::{Caller, GitHubRun, Identity, Scope};
+use deploy_api::policy::{Action, Decision, Policy, Request};
+use dotdo_names::Environment;
+use serde_json::{Value, json};
+
+use crate::rules::{alice, policy, production, with};
+use crate::support::callers::{caller, grant, person, run, target};
+
+fn deploy(environment: Environment, worker: &str) -> Request {
+    Request::worker(Action::Deploy, target(environment, worker))
+}
+
+fn allows(policy: &Policy, caller: &Caller, request: &Request) -> bool {
+    policy.decide(caller, request).is_allowed()
+}
+
+/// A run like [`run`] but for one thing.
+fn run_with(change: impl FnOnce(&mut GitHubRun)) -> Caller {
+    let mut run = run();
+    change(&mut run);
+    caller(run)
+}
+
+#[test]
+fn nothing_is_allowed_by_default() {
+    for action in Action::ALL {
+        for request in [
+            Request::worker(action, target(Environment::Development, "agents")),
+            Request::namespace(action, Environment::Development),
+            Request::platform(action),
+        ] {
+            assert!(!allows(&Policy::default(), &caller(run()), &request), "{request}");
+            assert!(
+                !allows(&Policy::default(), &person("alice"), &request),
+                "{request}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_rule_allows_what_it_says_and_is_cited() {
+    let policy = policy(&[alice(), production()]);
+    let decision = policy.decide(&caller(run()), &deploy(Environment::Production, "agents-mail"));
+    assert!(matches!(decision, Decision::Allowed { rule } if rule.as_str() == "agents-production"));
+}
+
+#[test]
+fn every_condition_must_hold() {
+    let policy = policy(&[with(production(), "/who/github/event_name", json!("push"))]);
+    let request = deploy(Environment::Production, "agents");
+    assert!(allows(&policy, &caller(run()), &request));
+    for (what, other) in [
+        ("id", run_with(|run| run.repository_id = "9".to_owned())),
+        ("owner", run_with(|run| run.repository_owner_id = "9".to_owned())),
+        (
+            "name",
+            run_with(|run| run.repository = "mallory/agents".to_owned()),
+        ),
+        ("ref", run_with(|run| run.git_ref = "refs/heads/evil".to_owned())),
+        (
+            "prefix of the ref",
+            run_with(|run| run.git_ref = "refs/heads/main-evil".to_owned()),
+        ),
+        (
+            "environment",
+            run_with(|run| run.environment = Some("Production".to_owned())),
+        ),
+        ("no environment", run_with(|run| run.environment = None)),
+        (
+            "event",
+            run_with(|run| run.event_name = "pull_request".to_owned()),
+        ),
+        (
+            "issuer",
+            run_with(|run| run.issuer = "https://ghes.example/_services/token".to_owned()),
+        ),
+    ] {
+        assert!(!allows(&policy, &other, &request), "{what}");
+    }
+}
+
+#[test]
+fn a_repository_with_the_same_name_and_another_id_is_another_repository() {
+    let policy = policy(&[production()]);
+    let impostor = run_with(|run| {
+        run.repository_id = "666".to_owned();
+        run.repository_owner_id = "667".to_owned();
+    });
+    assert!(policy.bind(&run()).is_ok());
+    let Identity::GithubRun(impostor) = impostor.identity else {
+        panic!("a run")
+    };
+    assert!(policy.bind(&impostor).is_err());
+}
+
+#[test]
+fn a_list_is_any_of_its_members() {
+    let policy = policy(&[with(
+        production(),
+        "/who/github/ref",
+        json!(["refs/heads/main", "refs/tags/v*"]),
+    )]);
+    let request = deploy(Environment::Production, "agents");
+    assert!(allows(&policy, &caller(run()), &request));
+    assert!(allows(
+        &policy,
+        &run_with(|run| run.git_ref = "refs/tags/v2".to_owned()),
+        &request
+    ));
+    assert!(!allows(
+        &policy,
+        &run_with(|run| run.git_ref = "refs/tags/x".to_owned()),
+        &request
+    ));
+}
+
+#[test]
+fn pitfall_17_a_key_is_good_for_its_own_workers_and_namespaces_only() {
+    let policy = policy(&[alice(), production()]);
+    for (environment, worker) in [
+        (Environment::Staging, "agents"),
+        (Environment::Production, "billing"),
+        (Environment::Production, "agentsmith"),
+    ] {
+        assert!(
+            !allows(&policy, &caller(run()), &deploy(environment, worker)),
+            "{environment} {worker}"
+        );
+    }
+    assert!(!allows(
+        &policy,
+        &person("alice"),
+        &deploy(Environment::Production, "agents")
+    ));
+    assert!(!allows(
+        &policy,
+        &person("bob"),
+        &deploy(Environment::Staging, "agents")
+    ));
+}
+
+#[test]
+fn events_that_strangers_cause_never_reach_production_by_any_rule() {
+    let everywhere = with(
+        with(
+            production(),
+            "/namespaces",
+            json!(["dotdo-production", "dotdo-staging", "dotdo-development"]),
+        ),
+        "/workers",
+        json!(["*"]),
+    );
+    let policy = policy(&[with(everywhere, "/actions", json!(["read", "deploy", "admin"]))]);
+    for event in ["pull_request_target", "issue_comment", "workflow_run"] {
+        let stranger = run_with(|run| run.event_name = event.to_owned());
+        for action in [Action::Read, Action::Deploy, Action::Admin] {
+            assert!(!allows(&policy, &stranger, &Request::platform(action)), "{event}");
+            assert!(
+                !allows(
+                    &policy,
+                    &stranger,
+                    &Request::namespace(action, Environment::Production)
+                ),
+                "{event}"
+            );
+        }
+        assert!(
+            !allows(&policy, &stranger, &deploy(Environment::Production, "agents")),
+            "{event}"
+        );
+        assert!(
+            allows(&policy, &stranger, &deploy(Environment::Staging, "agents")),
+            "{event}"
+        );
+        let Identity::GithubRun(stranger) = stranger.identity else {
+            panic!("a run")
+        };
+        for bound in policy.bind(&stranger).unwrap() {
+            assert_eq!(
+                bound.grant,
+                grant(
+                    &["dotdo-staging", "dotdo-development"],
+                    &["*"],
+                    &["read", "deploy"]
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn a_token_is_bound_to_less_than_its_subject_may() {
+    let policy = policy(&[alice()]);
+    let mut bound = person("alice");
+    bound.scope = Scope::Grants(vec![grant(&["dotdo-staging"], &["agents"], &["read"])]);
+    let on = |action| Request::worker(action, target(Environment::Staging, "agents"));
+    assert!(allows(&policy, &bound, &on(Action::Read)));
+    assert!(!allows(&policy, &bound, &on(Action::Deploy)));
+    bound.scope = Scope::Grants(Vec::new());
+    assert!(!allows(&policy, &bound, &on(Action::Read)));
+}
+
+#[test]
+fn a_token_loses_what_the_policy_no_longer_gives() {
+    let mut bound = caller(run());
+    bound.scope = Scope::Grants(vec![grant(&["dotdo-production"], &["agents"], &["deploy"])]);
+    let request = deploy(Environment::Production, "agents");
+    assert!(allows(&policy(&[production()]), &bound, &request));
+    assert!(!allows(&policy(&[alice()]), &bound, &request));
+}
+
+#[test]
+fn the_bootstrap_administrator_reads_and_administers_and_nothing_else() {
+    let bootstrap = Caller {
+        identity: Identity::BootstrapAdministrator,
+        token: None,
+        scope: Scope::Policy,
+    };
+    let everything = with(
+        with(
+            with(alice(), "/workers", json!(["*"])),
+            "/namespaces",
+            json!(["dotdo-production", "dotdo-staging", "dotdo-development"]),
+        ),
+        "/actions",
+        json!(Action::ALL.map(Action::name)),
+    );
+    for policy in [Policy::default(), policy(&[everything])] {
+        for action in Action::ALL {
+            let expected = matches!(action, Action::Read | Action::Admin);
+            assert_eq!(
+                allows(&policy, &bootstrap, &Request::platform(action)),
+                expected,
+                "{action}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wider_resources_need_wider_rules() {
+    let namespace = |action| Request::namespace(action, Environment::Staging);
+    let one = policy(&[alice()]);
+    assert!(
+        allows(&one, &person("alice"), &namespace(Action::Read)),
+        "what is in it may be counted"
+    );
+    assert!(!allows(&one, &person("alice"), &namespace(Action::Lock)));
+    let all = policy(&[with(alice(), "/workers", json!(["*"]))]);
+    assert!(allows(&all, &person("alice"), &namespace(Action::Lock)));
+    assert!(!allows(&all, &person("alice"), &Request::platform(Action::Read)));
+    let three: Value = json!(["dotdo-production", "dotdo-staging", "dotdo-development"]);
+    let platform = policy(&[with(
+        with(alice(), "/workers", json!(["*"])),
+        "/namespaces",
+        three,
+    )]);
+    assert!(allows(
+        &platform,
+        &person("alice"),
+        &Request::platform(Action::Read)
+    ));
+    assert!(!allows(
+        &platform,
+        &person("alice"),
+        &Request::platform(Action::Admin)
+    ));
+}

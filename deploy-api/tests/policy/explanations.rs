@@ -1,0 +1,264 @@
+//! Why something was denied, in sentences that fit a terminal line.
+
+use deploy_api::identity::{Caller, GitHubRun, Identity, Scope};
+use deploy_api::policy::{Action, Decision, Policy, Request};
+use dotdo_names::Environment;
+use serde_json::{Value, json};
+
+use crate::rules::{alice, policy, production, with};
+use crate::support::callers::{caller, grant, person, run, target};
+
+/// The widest terminal that every line must fit, however long the claims are.
+const TERMINAL: usize = 200;
+
+fn lines(policy: &Policy, caller: &Caller, request: &Request) -> Vec<String> {
+    let Decision::Denied(explanation) = policy.decide(caller, request) else {
+        panic!("allowed")
+    };
+    let lines = explanation.lines();
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= TERMINAL),
+        "{lines:?}"
+    );
+    lines
+}
+
+fn deploy(environment: Environment, worker: &str) -> Request {
+    Request::worker(Action::Deploy, target(environment, worker))
+}
+
+fn run_with(change: impl FnOnce(&mut GitHubRun)) -> Caller {
+    let mut run = run();
+    change(&mut run);
+    caller(run)
+}
+
+#[test]
+fn each_claim_that_stands_in_the_way_is_named() {
+    let denied = run_with(|run| {
+        run.git_ref = "refs/heads/feature".to_owned();
+        run.environment = None;
+    });
+    assert_eq!(
+        lines(
+            &policy(&[alice(), production()]),
+            &denied,
+            &deploy(Environment::Production, "agents")
+        ),
+        [
+            "drivly/agents at refs/heads/feature (run 42) may not deploy agents in dotdo-production.",
+            "Rule \"agents-production\" expects ref refs/heads/main; the run has refs/heads/feature.",
+            "Rule \"agents-production\" expects environment production; the run has none.",
+        ]
+    );
+}
+
+#[test]
+fn what_a_rule_does_not_cover_is_named() {
+    assert_eq!(
+        lines(
+            &policy(&[production()]),
+            &caller(run()),
+            &Request::worker(Action::Delete, target(Environment::Staging, "billing"))
+        ),
+        [
+            "drivly/agents at refs/heads/main (run 42) may not delete billing in dotdo-staging.",
+            "Rule \"agents-production\" is for dotdo-production only.",
+            "Rule \"agents-production\" is for the Workers agents, agents-* only.",
+            "Rule \"agents-production\" allows read, deploy only.",
+        ]
+    );
+}
+
+#[test]
+fn the_nearest_three_rules_come_first() {
+    let far = with(
+        with(production(), "/name", json!("far")),
+        "/who/github/ref",
+        json!(["refs/heads/release", "refs/tags/v*"]),
+    );
+    let farther = with(
+        with(far.clone(), "/name", json!("farther")),
+        "/who/github/environment",
+        json!("live"),
+    );
+    let farthest = with(
+        with(farther.clone(), "/name", json!("farthest")),
+        "/actions",
+        json!(["read"]),
+    );
+    let near = with(
+        with(production(), "/name", json!("near")),
+        "/workers",
+        json!(["agents-*"]),
+    );
+    let found = lines(
+        &policy(&[farthest, farther, near, far]),
+        &caller(run()),
+        &deploy(Environment::Production, "agents"),
+    );
+    let rules: Vec<_> = found
+        .iter()
+        .skip(1)
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert_eq!(rules, ["near", "far", "farther", "farther"]);
+    assert_eq!(
+        found[2],
+        "Rule \"far\" expects ref refs/heads/release or refs/tags/v*; the run has refs/heads/main."
+    );
+}
+
+#[test]
+fn a_stranger_learns_nothing_of_the_rules() {
+    let stranger = run_with(|run| {
+        run.repository = "mallory/x".to_owned();
+        run.repository_id = "666".to_owned();
+        run.repository_owner_id = "667".to_owned();
+    });
+    assert_eq!(
+        lines(
+            &policy(&[alice(), production()]),
+            &stranger,
+            &deploy(Environment::Production, "agents")
+        ),
+        [
+            "mallory/x at refs/heads/main (run 42) may not deploy agents in dotdo-production.",
+            "No rule of the policy is about mallory/x.",
+            "A rule for it has repository_id \"666\" and repository_owner_id \"667\".",
+        ]
+    );
+    assert_eq!(
+        lines(
+            &policy(&[alice()]),
+            &person("bob"),
+            &deploy(Environment::Staging, "agents")
+        ),
+        [
+            "The API token of bob may not deploy agents in dotdo-staging.",
+            "No rule of the policy names the token's subject, \"bob\".",
+        ]
+    );
+}
+
+#[test]
+fn the_owner_of_a_repository_that_was_made_anew_learns_of_its_id() {
+    let anew = run_with(|run| run.repository_id = "1002".to_owned());
+    assert_eq!(
+        lines(
+            &policy(&[production()]),
+            &anew,
+            &deploy(Environment::Production, "agents")
+        ),
+        [
+            "drivly/agents at refs/heads/main (run 42) may not deploy agents in dotdo-production.",
+            "Rule \"agents-production\" expects repository_id 1001; the run has 1002.",
+        ]
+    );
+}
+
+#[test]
+fn an_administrator_is_shown_every_rule() {
+    let Decision::Denied(explanation) =
+        policy(&[alice()]).explain(&person("bob"), &deploy(Environment::Staging, "agents"))
+    else {
+        panic!("allowed")
+    };
+    assert_eq!(
+        explanation.lines(),
+        [
+            "The API token of bob may not deploy agents in dotdo-staging.",
+            "Rule \"alice\" is about API tokens of alice.",
+        ]
+    );
+    assert_eq!(
+        serde_json::to_value(&*explanation).unwrap()["rules"],
+        json!([{ "rule": "alice", "obstacles": [{ "identity": "API tokens of alice" }] }])
+    );
+}
+
+#[test]
+fn other_causes_are_explained_too() {
+    let stranger = run_with(|run| run.event_name = "pull_request_target".to_owned());
+    assert_eq!(
+        lines(
+            &policy(&[production()]),
+            &stranger,
+            &deploy(Environment::Production, "agents")
+        ),
+        [
+            "drivly/agents at refs/heads/main (run 42) may not deploy agents in dotdo-production.",
+            "Runs of the event pull_request_target never reach production.",
+        ]
+    );
+    let mut bound = person("alice");
+    bound.scope = Scope::Grants(vec![grant(&["dotdo-staging"], &["agents"], &["read"])]);
+    assert_eq!(
+        lines(
+            &policy(&[alice()]),
+            &bound,
+            &deploy(Environment::Staging, "agents")
+        ),
+        [
+            "The API token of alice may not deploy agents in dotdo-staging.",
+            "Rule \"alice\" allows it, but this token was made for less:",
+            "  read agents in dotdo-staging",
+        ]
+    );
+    let bootstrap = Caller {
+        identity: Identity::BootstrapAdministrator,
+        token: None,
+        scope: Scope::Policy,
+    };
+    assert_eq!(
+        lines(
+            &Policy::default(),
+            &bootstrap,
+            &deploy(Environment::Staging, "agents")
+        ),
+        [
+            "The bootstrap administrator may not deploy agents in dotdo-staging.",
+            "It only reads and administers: give a subject a rule, make it an API token, and use that.",
+        ]
+    );
+}
+
+#[test]
+fn a_run_that_gets_no_deploy_token_learns_why() {
+    let explain = |rules: &[Value]| policy(rules).bind(&run()).unwrap_err().lines();
+    assert_eq!(
+        explain(&[alice()]),
+        [
+            "drivly/agents at refs/heads/main (run 42) gets no deploy token.",
+            "No rule of the policy is about drivly/agents.",
+            "A rule for it has repository_id \"1001\" and repository_owner_id \"2002\".",
+        ]
+    );
+    assert_eq!(
+        explain(&[with(production(), "/who/github/ref", json!("refs/heads/release"))])[1],
+        "Rule \"agents-production\" expects ref refs/heads/release; the run has refs/heads/main."
+    );
+}
+
+#[test]
+fn long_and_hostile_claims_are_shown_short_and_clean() {
+    let hostile = run_with(|run| {
+        run.git_ref = format!("refs/heads/{}\u{1b}[31m\nend", "x".repeat(300));
+        run.environment = Some("y".repeat(300));
+    });
+    let found = lines(
+        &policy(&[production()]),
+        &hostile,
+        &deploy(Environment::Production, "agents"),
+    );
+    assert!(
+        found
+            .iter()
+            .all(|line| !line.contains('\n') && !line.contains('\u{1b}')),
+        "{found:?}"
+    );
+    assert!(
+        found[1].ends_with("xxxxxxxxxxxxxxxxxxxx\u{fffd}[31m\u{fffd}end."),
+        "{found:?}"
+    );
+}
