@@ -141,6 +141,20 @@ codes! {
     /// A fault of this API.
     Internal = 740_167, 500, "INTERNAL", "The deploy API failed";
 
+    // Tokens, the policy and the audit log: 740170 to 740179.
+    /// Too many guesses at a credential came from the client's address.
+    LockedOut = 740_170, 429, "LOCKED_OUT", "Locked out after too many guesses";
+    /// There is no token of that id, or the caller holds none that could be revoked.
+    TokenUnknown = 740_171, 404, "TOKEN_UNKNOWN", "No such token";
+    /// The policy does not load; each line of the notes names a rule and the fix.
+    PolicyInvalid = 740_172, 422, "POLICY_INVALID", "The policy does not load";
+    /// There is no such version of the policy.
+    PolicyVersionUnknown = 740_173, 404, "POLICY_VERSION_UNKNOWN", "No such version of the policy";
+    /// The policy was changed since the caller read it.
+    PolicyChanged = 740_174, 412, "POLICY_CHANGED", "The policy was changed meanwhile";
+    /// Checkpoints cannot be signed, because no key is configured.
+    CheckpointKeyMissing = 740_175, 503, "CHECKPOINT_KEY_MISSING", "No key to sign checkpoints with";
+
     // Calls to `/v1`: 740180 to 740189.
     /// No such path.
     PathUnknown = 740_180, 404, "PATH_UNKNOWN", "No such path";

@@ -2,6 +2,7 @@
 //!
 //! These modules are pure: time, randomness, key sets and storage are given to them, so they build and test natively.
 
+pub mod access;
 pub mod audit;
 pub mod code;
 pub mod gateway;
@@ -12,3 +13,4 @@ pub mod problem;
 pub mod sql;
 pub mod store;
 pub mod target;
+pub mod v1;

@@ -21,6 +21,8 @@ pub struct Problem {
     pub retry_after: Option<u32>,
     /// What the upstream said, where it was the upstream that refused.
     pub upstream: Option<UpstreamError>,
+    /// What went wrong inside, for the log; callers are never told. Holds no secret either.
+    pub cause: Option<String>,
 }
 
 /// An error of the Cloudflare API, as it stands in its envelope.
@@ -43,7 +45,15 @@ impl Problem {
             notes: Vec::new(),
             retry_after: None,
             upstream: None,
+            cause: None,
         }
+    }
+
+    /// The same, with what went wrong inside, for the log.
+    #[must_use]
+    pub fn caused_by(mut self, cause: &impl ToString) -> Self {
+        self.cause = Some(cause.to_string());
+        self
     }
 
     /// The same with one more line for a person.

@@ -1,0 +1,89 @@
+use std::rc::Rc;
+
+use super::Access;
+use crate::audit::{Entry, Outcome, Reason, Verb};
+use crate::code::Code;
+use crate::identity::{Caller, Identity};
+use crate::policy::{Decision, Explanation, Policy, Request, Resource, RuleName};
+use crate::problem::Problem;
+use crate::sql::{Sql, SqlError};
+use crate::store::policies::{self, ActivePolicy};
+
+/// Under what a request was allowed, to be put on record with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// The rule.
+    pub rule: RuleName,
+    /// The version of the policy.
+    pub policy_version: u64,
+}
+
+impl<S: Sql> Access<'_, S> {
+    /// Asks the policy, and puts a denial on record. What is allowed is not: the caller of this records what is done.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED`, explained; `RECORD_UNAVAILABLE` when the database fails.
+    pub fn authorize(&self, caller: &Caller, request: &Request, verb: Verb) -> Result<Allowed, Problem> {
+        let (decision, policy_version) = self.decide(caller, request)?;
+        match decision {
+            Decision::Allowed { rule } => Ok(Allowed { rule, policy_version }),
+            Decision::Denied(explanation) => {
+                let entry = self
+                    .entry(verb, Outcome::Denied)
+                    .by(caller)
+                    .under(None, policy_version);
+                self.record(&about(entry, request).because(Reason::denied(&explanation)))?;
+                Err(permission_denied(&explanation))
+            }
+        }
+    }
+
+    /// Whether the policy allows a request, without a word on record: for lists that leave out what a caller may not
+    /// see.
+    ///
+    /// # Errors
+    /// `RECORD_UNAVAILABLE` when the database fails.
+    pub fn may(&self, caller: &Caller, request: &Request) -> Result<bool, Problem> {
+        Ok(self.decide(caller, request)?.0.is_allowed())
+    }
+
+    fn decide(&self, caller: &Caller, request: &Request) -> Result<(Decision, u64), SqlError> {
+        let active = self.policy_for(caller)?;
+        Ok((active.policy.decide(caller, request), active.version))
+    }
+
+    /// The policy that holds. The bootstrap administrator is judged without its rules, so that a stored policy that no
+    /// longer loads can be replaced.
+    fn policy_for(&self, caller: &Caller) -> Result<Rc<ActivePolicy>, SqlError> {
+        match caller.identity {
+            Identity::BootstrapAdministrator => {
+                let version = policies::latest_version(self.sql)?;
+                Ok(Rc::new(ActivePolicy {
+                    version,
+                    policy: Policy::default(),
+                }))
+            }
+            Identity::GithubRun(_) | Identity::ApiToken { .. } => self.policies.active(self.sql),
+        }
+    }
+}
+
+fn about(entry: Entry, request: &Request) -> Entry {
+    match &request.resource {
+        Resource::Worker(target) => entry.about(target),
+        Resource::Namespace(environment) => entry.about_namespace(*environment),
+        Resource::Platform => entry,
+    }
+}
+
+/// What a caller is told of a denial: what was denied, and a note for each thing that stands in the way.
+pub(crate) fn permission_denied(explanation: &Explanation) -> Problem {
+    let mut lines = explanation.lines().into_iter();
+    let summary = lines.next().unwrap_or_default();
+    let problem = Problem::new(
+        Code::PermissionDenied,
+        summary,
+        "Run it from where a rule allows it, or ask an administrator to change the policy.",
+    );
+    lines.fold(problem, Problem::note)
+}

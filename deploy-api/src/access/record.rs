@@ -1,0 +1,44 @@
+use super::Access;
+use crate::audit::{Entry, Outcome, Verb};
+use crate::code::Code;
+use crate::problem::Problem;
+use crate::sql::{Sql, SqlError};
+use crate::store::audit_log::{self, AppendError};
+
+impl<S: Sql> Access<'_, S> {
+    /// The beginning of an entry about this request.
+    #[must_use]
+    pub fn entry(&self, verb: Verb, outcome: Outcome) -> Entry {
+        Entry::new(self.now, verb, outcome, self.client.clone())
+    }
+
+    /// Puts an entry on record and gives its sequence number.
+    ///
+    /// # Errors
+    /// `RECORD_UNAVAILABLE` when it is not on record. What the entry is about must then not happen.
+    pub fn record(&self, entry: &Entry) -> Result<u64, Problem> {
+        audit_log::append(self.sql, entry).map_err(Problem::from)
+    }
+}
+
+/// Without the database nothing can be decided or put on record, so that nothing is done.
+impl From<SqlError> for Problem {
+    fn from(error: SqlError) -> Self {
+        record_unavailable(&error)
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        record_unavailable(&error)
+    }
+}
+
+fn record_unavailable(cause: &impl ToString) -> Problem {
+    Problem::new(
+        Code::RecordUnavailable,
+        "The deploy API's own database failed, so nothing was done.",
+        "Try again; if it goes on, see `docs/deploy-api.md`, \"When the deploy API is down\".",
+    )
+    .caused_by(cause)
+}

@@ -1,0 +1,53 @@
+use serde::Serialize;
+
+use crate::code::Code;
+use crate::problem::Problem;
+
+/// What a call is answered with, unless it fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub content: Content,
+    /// The version of what was read or written, for the header `ETag` (in quotes there).
+    pub version: Option<u64>,
+}
+
+/// The body of an answer, with its media type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// `application/json`
+    Json(String),
+    /// `application/x-ndjson`, and what to ask for the next page with; nothing on the last.
+    JsonLines {
+        /// One JSON value a line.
+        text: String,
+        /// For the header `Link: …; rel="next"`.
+        cursor: Option<String>,
+    },
+}
+
+impl Answer {
+    /// A JSON answer.
+    ///
+    /// # Errors
+    /// `INTERNAL` when the value is none that JSON has.
+    pub fn json(status: u16, value: &impl Serialize) -> Result<Self, Problem> {
+        let text = serde_json::to_string(value).map_err(|error| {
+            Problem::new(Code::Internal, "The answer could not be written.", "").caused_by(&error)
+        })?;
+        Ok(Self {
+            status,
+            content: Content::Json(text),
+            version: None,
+        })
+    }
+
+    /// The same, with the version of what it is about.
+    #[must_use]
+    pub const fn of_version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
+    }
+}

@@ -1,0 +1,169 @@
+//! `/v1/audit`: the log, whether its chain is whole, and its signed head.
+
+use dotdo_names::{Environment, WorkerName};
+use serde::Serialize;
+
+use super::page::parameter_invalid;
+use super::policy::may_see_all;
+use super::{Answer, Content};
+use crate::access::Access;
+use crate::audit::chain::{Hash, Link};
+use crate::audit::{CheckpointKey, Query};
+use crate::code::Code;
+use crate::identity::Caller;
+use crate::policy::{Action, Request};
+use crate::problem::Problem;
+use crate::sql::Sql;
+use crate::store::audit_log;
+use crate::target::Target;
+
+#[derive(Serialize)]
+struct Page {
+    items: Vec<Link>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/audit`: the log, the newest entry first, or with `order=oldest` the oldest. The filters are those of
+/// [`Query`]; with `format=ndjson` each entry is a line of its own, which is what `audit-verify` reads.
+///
+/// # Errors
+/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform, or asks with the filters
+/// `namespace` and `worker` for a Worker that they may read; `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
+pub fn list<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    parameters: &[(&str, &str)],
+) -> Result<Answer, Problem> {
+    if !may_read_named_worker(access, caller, parameters)? {
+        may_see_all(access, caller)?;
+    }
+    let lines = match parameters.iter().find(|(name, _)| *name == "format") {
+        None | Some((_, "json")) => false,
+        Some((_, "ndjson")) => true,
+        Some((_, other)) => {
+            return Err(parameter_invalid(
+                format!("The parameter \"format\" is {other:?}."),
+                "Write json or ndjson.",
+            ));
+        }
+    };
+    let filters = parameters.iter().copied().filter(|(name, _)| *name != "format");
+    let query = Query::parse(filters).map_err(|error| {
+        let known: Vec<_> = Query::parameters().chain(["format"]).collect();
+        parameter_invalid(
+            format!("{error}."),
+            format!("The parameters are {}.", known.join(", ")),
+        )
+    })?;
+    let page = audit_log::find(access.sql, &query)?;
+    let cursor = page.cursor.map(|cursor| cursor.to_string());
+    if !lines {
+        return Answer::json(
+            200,
+            &Page {
+                items: page.links,
+                cursor,
+            },
+        );
+    }
+    let mut text = String::new();
+    for link in &page.links {
+        let Answer {
+            content: Content::Json(line),
+            ..
+        } = Answer::json(200, link)?
+        else {
+            continue;
+        };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(Answer {
+        status: 200,
+        content: Content::JsonLines { text, cursor },
+        version: None,
+    })
+}
+
+fn may_read_named_worker<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    parameters: &[(&str, &str)],
+) -> Result<bool, Problem> {
+    let filter = |name| {
+        parameters
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| *value)
+    };
+    let environment = filter("namespace").and_then(Environment::from_namespace);
+    let worker = filter("worker").and_then(|name| WorkerName::parse(name).ok());
+    match (environment, worker) {
+        (Some(environment), Some(worker)) => access.may(
+            caller,
+            &Request::worker(Action::Read, Target { environment, worker }),
+        ),
+        _ => Ok(false),
+    }
+}
+
+#[derive(Serialize)]
+struct Walked {
+    whole: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Hash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    how: Option<String>,
+}
+
+/// `GET /v1/audit/verify`: walks the whole chain. A chain that is broken is an answer too: `"whole": false`, with the
+/// first broken entry and how it is broken.
+///
+/// # Errors
+/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `RECORD_UNAVAILABLE`.
+pub fn verify<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Answer, Problem> {
+    may_see_all(access, caller)?;
+    let walked = match audit_log::verify(access.sql)? {
+        Ok(verified) => Walked {
+            whole: true,
+            size: Some(verified.size),
+            head: Some(verified.head),
+            broken_at: None,
+            how: None,
+        },
+        Err(broken) => Walked {
+            whole: false,
+            size: None,
+            head: None,
+            broken_at: Some(broken.sequence),
+            how: Some(broken.how.to_string()),
+        },
+    };
+    Answer::json(200, &walked)
+}
+
+/// `GET /v1/audit/checkpoint`: the log's length and head, signed, for an outsider to keep.
+///
+/// # Errors
+/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `CHECKPOINT_KEY_MISSING`,
+/// `RECORD_UNAVAILABLE`.
+pub fn checkpoint<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    key: Option<&CheckpointKey>,
+) -> Result<Answer, Problem> {
+    may_see_all(access, caller)?;
+    let key = key.ok_or_else(|| {
+        Problem::new(
+            Code::CheckpointKeyMissing,
+            "No key is configured to sign checkpoints with.",
+            "Make one with `openssl rand -hex 32` and set it as the Worker's secret CHECKPOINT_KEY.",
+        )
+    })?;
+    let head = audit_log::head(access.sql)?;
+    Answer::json(200, &key.sign(head, access.now))
+}

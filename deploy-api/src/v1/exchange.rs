@@ -1,0 +1,174 @@
+//! `POST /v1/tokens/exchange`: a GitHub run's OIDC token for a deploy token.
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, body};
+use crate::access::Access;
+use crate::access::permission_denied;
+use crate::audit::{Outcome, Reason, SubjectRecord, Verb};
+use crate::identity::oidc::{KeySource, Keyring, Presented, ProvenRun, verify};
+use crate::identity::{Caller, Identity, OidcRejection, Scope, TOKEN_ENTROPY, Token, TokenId, TokenKind};
+use crate::policy::{BoundGrant, Explanation, Grant, RuleName};
+use crate::problem::Problem;
+use crate::sql::Sql;
+use crate::store::tokens::NewToken;
+use crate::store::{lockouts, replays, tokens};
+
+/// How long a deploy token is valid.
+pub const DEPLOY_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// How many requests a deploy token is good for. A deploy is three to eight, each of which may be tried three times;
+/// a job that ships one Worker to three namespaces stays below 72.
+pub const DEPLOY_TOKEN_USES: u32 = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExchangeRequest {
+    token: SecretString,
+}
+
+#[derive(Serialize)]
+struct Exchanged<'a> {
+    token: &'a str,
+    id: &'a TokenId,
+    expires: Timestamp,
+    uses: u32,
+    rules: Vec<&'a RuleName>,
+    grants: Vec<&'a Grant>,
+}
+
+/// Exchanges an OIDC token, `{"token": "…"}`, for a deploy token that is bound to what the policy gives to its run.
+/// Who the run is, and from where, is in the OIDC token and nowhere else. `entropy` is fresh from the runtime's
+/// cryptographic generator.
+///
+/// # Errors
+/// `AUTHENTICATION_FAILED` for any token that is not accepted, with the precise reason on record only;
+/// `PERMISSION_DENIED`, explained, when the token is good and no rule is about its run; `BODY_INVALID`, `LOCKED_OUT`,
+/// `RECORD_UNAVAILABLE`.
+pub async fn exchange<S: Sql>(
+    access: &Access<'_, S>,
+    keyring: &Keyring,
+    source: &impl KeySource,
+    body: &[u8],
+    entropy: [u8; TOKEN_ENTROPY],
+) -> Result<Answer, Problem> {
+    access.refuse_if_locked_out()?;
+    let request: ExchangeRequest =
+        body::read_secret(body, "{\"token\": \"<the run's OIDC token>\"} and nothing else")?;
+    match prove(keyring, source, request.token.expose_secret(), access.now).await {
+        Ok(proven) => access.sql.transaction(|| issue(access, &proven, entropy))?,
+        Err(rejection) => Err(access.reject(rejection.into(), Verb::TokenExchange)?),
+    }
+}
+
+async fn prove(
+    keyring: &Keyring,
+    source: &impl KeySource,
+    text: &str,
+    now: Timestamp,
+) -> Result<ProvenRun, OidcRejection> {
+    let presented = Presented::parse(text)?;
+    let key = keyring.key(&presented, now, source).await?;
+    verify(&presented, &key, keyring.issuers().audience(), now)
+}
+
+/// What happens once the run is proven, as one transaction. The outer error undoes it; the inner one is an answer that
+/// leaves the token used up and itself on record.
+fn issue<S: Sql>(
+    access: &Access<'_, S>,
+    proven: &ProvenRun,
+    entropy: [u8; TOKEN_ENTROPY],
+) -> Result<Result<Answer, Problem>, Problem> {
+    forget_the_past(access)?;
+    if !replays::is_first(access.sql, proven)? {
+        return Ok(Err(
+            access.reject(OidcRejection::Replayed.into(), Verb::TokenExchange)?
+        ));
+    }
+    let active = access.policies.active(access.sql)?;
+    let bound = match active.policy.bind(&proven.run) {
+        Ok(bound) => bound,
+        Err(explanation) => return Ok(Err(deny(access, proven, &explanation, active.version)?)),
+    };
+    let token = Token::mint(TokenKind::Deploy, entropy);
+    let identity = Identity::GithubRun(Box::new(proven.run.clone()));
+    let expires = access
+        .now
+        .saturating_add(DEPLOY_TOKEN_LIFETIME)
+        .unwrap_or(access.now);
+    let grants: Vec<_> = bound.iter().map(|bound| bound.grant.clone()).collect();
+    let new = NewToken {
+        token: &token,
+        identity: &identity,
+        grants: &grants,
+        created: access.now,
+        expires,
+        max_uses: Some(DEPLOY_TOKEN_USES),
+    };
+    tokens::insert(access.sql, &new)?;
+    let id = token.id();
+    let mut entry = access
+        .entry(Verb::TokenExchange, Outcome::Succeeded)
+        .by(&run_as_caller(identity))
+        .under(bound.first().map(|bound| &bound.rule), active.version);
+    entry.subject = Some(SubjectRecord::Token {
+        id: id.clone(),
+        holder: proven.run.repository.clone(),
+        rules: bound.iter().map(|bound| bound.rule.clone()).collect(),
+        expires,
+    });
+    access.record(&entry)?;
+    Ok(Answer::json(200, &exchanged(&token, &id, expires, &bound)))
+}
+
+fn exchanged<'a>(
+    token: &'a Token,
+    id: &'a TokenId,
+    expires: Timestamp,
+    bound: &'a [BoundGrant],
+) -> Exchanged<'a> {
+    Exchanged {
+        token: token.reveal(),
+        id,
+        expires,
+        uses: DEPLOY_TOKEN_USES,
+        rules: bound.iter().map(|bound| &bound.rule).collect(),
+        grants: bound.iter().map(|bound| &bound.grant).collect(),
+    }
+}
+
+/// Any GitHub user can prove a run of theirs, so that denials are counted and go on record only so often, too.
+fn deny<S: Sql>(
+    access: &Access<'_, S>,
+    proven: &ProvenRun,
+    explanation: &Explanation,
+    policy_version: u64,
+) -> Result<Problem, Problem> {
+    if access.count_failure(false)?.is_recorded() {
+        let entry = access
+            .entry(Verb::TokenExchange, Outcome::Denied)
+            .by(&run_as_caller(Identity::GithubRun(Box::new(proven.run.clone()))))
+            .under(None, policy_version)
+            .because(Reason::denied(explanation));
+        access.record(&entry)?;
+    }
+    Ok(permission_denied(explanation))
+}
+
+const fn run_as_caller(identity: Identity) -> Caller {
+    Caller {
+        identity,
+        token: None,
+        scope: Scope::Policy,
+    }
+}
+
+/// Keeps the tables small. An exchange is where all of them grow.
+fn forget_the_past<S: Sql>(access: &Access<'_, S>) -> Result<(), Problem> {
+    replays::forget(access.sql, access.now)?;
+    lockouts::forget(access.sql, access.now)?;
+    tokens::forget(access.sql, access.now)?;
+    Ok(())
+}

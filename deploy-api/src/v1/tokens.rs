@@ -1,0 +1,222 @@
+//! `/v1/tokens`: API tokens for people and other CI, and the end of any token.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::page::{Page, Parameters};
+use super::{Answer, body};
+use crate::access::Access;
+use crate::audit::{Outcome, SubjectRecord, Verb};
+use crate::code::Code;
+use crate::identity::{Caller, Identity, Subject, TOKEN_ENTROPY, Token, TokenId, TokenKind};
+use crate::policy::{Action, Grant, GrantDocument, Request};
+use crate::problem::Problem;
+use crate::sql::Sql;
+use crate::store::tokens::{self, NewToken, TokenRecord};
+
+/// The longest that an API token may be valid: a year and a day to renew it in.
+pub const MAX_API_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// What [`create`] is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateRequest {
+    subject: Subject,
+    grants: Vec<GrantDocument>,
+    expires: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    token: &'a str,
+    id: TokenId,
+    subject: &'a Subject,
+    grants: &'a [Grant],
+    expires: Timestamp,
+}
+
+/// `POST /v1/tokens`: makes an API token for a subject, bound to grants, until a time. Its holder may do what the
+/// grants **and** the policy's rules for the subject allow. The answer is the only one that ever shows the token.
+/// `entropy` is fresh from the runtime's cryptographic generator.
+///
+/// # Errors
+/// `PERMISSION_DENIED` for anyone but an administrator; `BODY_INVALID`, `BODY_TOO_LARGE`, `RECORD_UNAVAILABLE`.
+pub fn create<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    body: &[u8],
+    entropy: [u8; TOKEN_ENTROPY],
+) -> Result<Answer, Problem> {
+    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::TokenCreate)?;
+    let request: CreateRequest = body::read(
+        body,
+        "{\"subject\": \"alice\", \"grants\": [{\"namespaces\": […], \"workers\": […], \"actions\": […]}], \
+         \"expires\": \"2027-01-31T00:00:00Z\"}",
+    )?;
+    let grants = load_grants(&request.grants)?;
+    check_expiry(request.expires, access.now)?;
+    let token = Token::mint(TokenKind::Api, entropy);
+    let identity = Identity::ApiToken {
+        subject: request.subject.clone(),
+    };
+    let mut entry = access
+        .entry(Verb::TokenCreate, Outcome::Succeeded)
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    entry.subject = Some(SubjectRecord::Token {
+        id: token.id(),
+        holder: request.subject.to_string(),
+        rules: Vec::new(),
+        expires: request.expires,
+    });
+    access.sql.transaction(|| {
+        let new = NewToken {
+            token: &token,
+            identity: &identity,
+            grants: &grants,
+            created: access.now,
+            expires: request.expires,
+            max_uses: None,
+        };
+        tokens::insert(access.sql, &new)?;
+        access.record(&entry)
+    })?;
+    let created = Created {
+        token: token.reveal(),
+        id: token.id(),
+        subject: &request.subject,
+        grants: &grants,
+        expires: request.expires,
+    };
+    Answer::json(201, &created)
+}
+
+fn load_grants(documents: &[GrantDocument]) -> Result<Vec<Grant>, Problem> {
+    if documents.is_empty() {
+        return Err(Problem::new(
+            Code::BodyInvalid,
+            "\"grants\" is an empty list, so that the token could do nothing.",
+            "Name at least one grant; the policy limits the token further.",
+        ));
+    }
+    let mut grants = Vec::new();
+    let mut defects = Vec::new();
+    for (number, document) in (1..).zip(documents) {
+        match Grant::load(document) {
+            Ok(grant) => grants.push(grant),
+            Err(found) => defects.extend(found.iter().map(|defect| format!("grant {number}: {defect}"))),
+        }
+    }
+    if defects.is_empty() {
+        return Ok(grants);
+    }
+    let problem = Problem::new(
+        Code::BodyInvalid,
+        "The grants cannot be used.",
+        "Correct what the notes say.",
+    );
+    Err(defects.into_iter().fold(problem, Problem::note))
+}
+
+fn check_expiry(expires: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    let lifetime = expires.duration_since(now);
+    if lifetime.is_positive() && lifetime <= MAX_API_TOKEN_LIFETIME {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::BodyInvalid,
+        format!("\"expires\" is {expires}, which is past or more than 366 days away."),
+        "Choose a time within a year.",
+    ))
+}
+
+/// `GET /v1/tokens`: every token that is remembered, never a token itself. Parameters: `kind` (`deploy` or `api`),
+/// `limit`, `cursor`.
+///
+/// # Errors
+/// `PERMISSION_DENIED` for anyone but an administrator; `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
+pub fn list<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    parameters: &[(&str, &str)],
+) -> Result<Answer, Problem> {
+    access.authorize(caller, &Request::platform(Action::Admin), Verb::Read)?;
+    let parameters = Parameters::new(parameters, &["kind", "limit", "cursor"])?;
+    let kind = parameters.parse("kind", "deploy or api", |value| match value {
+        "deploy" => Some(TokenKind::Deploy),
+        "api" => Some(TokenKind::Api),
+        _ => None,
+    })?;
+    let after = parameters.parse("cursor", "the cursor of an earlier page", |value| {
+        TokenId::parse(value).ok()
+    })?;
+    let limit = parameters.limit()?;
+    let found = tokens::list(access.sql, kind, after.as_ref(), limit + 1)?;
+    Answer::json(
+        200,
+        &Page::of(found, limit, |token: &TokenRecord| token.id.to_string()),
+    )
+}
+
+/// `DELETE /v1/tokens/{id}`: revokes a token at once and for ever.
+///
+/// # Errors
+/// `PERMISSION_DENIED` for anyone but an administrator; `TOKEN_UNKNOWN`, `RECORD_UNAVAILABLE`.
+pub fn revoke<S: Sql>(access: &Access<'_, S>, caller: &Caller, id: &str) -> Result<Answer, Problem> {
+    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::TokenRevoke)?;
+    let entry = access
+        .entry(Verb::TokenRevoke, Outcome::Succeeded)
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    let id = TokenId::parse(id).map_err(|error| token_unknown(error.to_string()))?;
+    end(access, &id, entry)
+}
+
+/// `DELETE /v1/tokens/self`: revokes the very token that the request shows, as a job does when it is done.
+///
+/// # Errors
+/// `TOKEN_UNKNOWN` for the bootstrap secret, which is no token; `RECORD_UNAVAILABLE`.
+pub fn revoke_self<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Answer, Problem> {
+    let id = caller.token.as_ref().ok_or_else(|| {
+        token_unknown("The bootstrap secret is no token; remove the Worker's secret BOOTSTRAP_TOKEN instead.")
+    })?;
+    end(
+        access,
+        id,
+        access.entry(Verb::TokenRevoke, Outcome::Succeeded).by(caller),
+    )
+}
+
+fn end<S: Sql>(
+    access: &Access<'_, S>,
+    id: &TokenId,
+    mut entry: crate::audit::Entry,
+) -> Result<Answer, Problem> {
+    let token = tokens::get(access.sql, id)?.ok_or_else(|| {
+        token_unknown(format!(
+            "There is no token {id}, or it ended more than a day ago."
+        ))
+    })?;
+    entry.subject = Some(SubjectRecord::Token {
+        id: id.clone(),
+        holder: token.holder(),
+        rules: Vec::new(),
+        expires: token.expires,
+    });
+    if token.revoked.is_none() {
+        access.sql.transaction(|| {
+            tokens::revoke(access.sql, id, access.now)?;
+            access.record(&entry)
+        })?;
+    }
+    let revoked = tokens::get(access.sql, id)?;
+    Answer::json(200, &revoked)
+}
+
+fn token_unknown(detail: impl Into<String>) -> Problem {
+    Problem::new(
+        Code::TokenUnknown,
+        detail,
+        "`GET /v1/tokens` lists every token that is remembered.",
+    )
+}
