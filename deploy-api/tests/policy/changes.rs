@@ -6,8 +6,8 @@ use dotdo_names::Environment;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::rules::{alice, policy, production, with};
 use crate::support::callers::{caller, person, run, target};
+use crate::support::rules::{alice, policy, production, with};
 
 fn sentences(changes: &[Change]) -> Vec<String> {
     changes.iter().map(ToString::to_string).collect()

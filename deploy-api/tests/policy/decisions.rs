@@ -3,8 +3,8 @@ use deploy_api::policy::{Action, Decision, Policy, Request};
 use dotdo_names::Environment;
 use serde_json::{Value, json};
 
-use crate::rules::{alice, policy, production, with};
 use crate::support::callers::{caller, grant, person, run, target};
+use crate::support::rules::{alice, policy, production, with};
 
 fn deploy(environment: Environment, worker: &str) -> Request {
     Request::worker(Action::Deploy, target(environment, worker))

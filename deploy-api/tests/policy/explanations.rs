@@ -5,8 +5,8 @@ use deploy_api::policy::{Action, Decision, Policy, Request};
 use dotdo_names::Environment;
 use serde_json::{Value, json};
 
-use crate::rules::{alice, policy, production, with};
 use crate::support::callers::{caller, grant, person, run, target};
+use crate::support::rules::{alice, policy, production, with};
 
 /// The widest terminal that every line must fit, however long the claims are.
 const TERMINAL: usize = 200;

@@ -3,7 +3,7 @@
 use deploy_api::policy::{MAX_POLICY, MAX_RULES, Policy};
 use serde_json::{Value, json};
 
-use crate::rules::{alice, document, production, with};
+use crate::support::rules::{alice, document, production, with};
 
 fn errors(document: &str) -> Vec<String> {
     Policy::load(document)
@@ -358,7 +358,7 @@ fn every_mistake_is_named_at_once() {
 #[test]
 fn what_loads_and_is_likely_a_mistake_is_warned_of() {
     let warnings = |rule| {
-        crate::rules::policy(&[rule])
+        crate::support::rules::policy(&[rule])
             .warnings()
             .iter()
             .map(ToString::to_string)

@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "what a test is built from may fail it, too"
 )]
 
@@ -13,4 +14,3 @@ mod decisions;
 mod explanations;
 mod load_errors;
 mod patterns;
-mod rules;

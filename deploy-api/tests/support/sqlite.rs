@@ -45,6 +45,12 @@ impl Sqlite {
             .unwrap()
     }
 
+    /// Every value of a table, as text.
+    pub fn dump(&self, table: &str) -> String {
+        let rows = self.exec(&format!("SELECT * FROM {table}"), &[]).unwrap();
+        format!("{rows:?}")
+    }
+
     fn failed(statement: &str, error: &rusqlite::Error) -> SqlError {
         SqlError::Failed {
             statement: statement.to_owned(),

@@ -1,0 +1,169 @@
+//! `/v1/audit`.
+
+use deploy_api::audit::{Checkpoint, CheckpointKey};
+use deploy_api::code::Code;
+use deploy_api::problem::Problem;
+use deploy_api::v1::{Answer, Content, audit};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::support::api::{Api, json_of};
+use crate::support::callers::person;
+use crate::support::rules::alice;
+
+/// An API with so many refusals on record.
+fn api(entries: usize) -> Api {
+    let api = Api::with_policy(&[alice()]);
+    for _ in 0..entries {
+        api.authenticate("dotdo_run_typo").unwrap_err();
+    }
+    api
+}
+
+fn list(api: &Api, parameters: &[(&str, &str)]) -> Result<Answer, Problem> {
+    let bootstrap = api.bootstrap();
+    api.request(|access| audit::list(access, &bootstrap, parameters))
+}
+
+#[test]
+fn the_newest_entry_comes_first_and_pages_follow() {
+    let api = api(3);
+    let page = json_of(&list(&api, &[("limit", "2")]).unwrap());
+    let sequences: Vec<_> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["sequence"].clone())
+        .collect();
+    assert_eq!(sequences, [3, 2]);
+    assert_eq!(page["items"][0]["previous"], page["items"][1]["hash"]);
+    let rest = json_of(
+        &list(
+            &api,
+            &[("limit", "2"), ("cursor", page["cursor"].as_str().unwrap())],
+        )
+        .unwrap(),
+    );
+    assert_eq!(
+        (&rest["items"][0]["sequence"], &rest["cursor"]),
+        (&json!(1), &Value::Null)
+    );
+}
+
+#[test]
+fn an_export_has_a_line_for_each_entry() {
+    let api = api(3);
+    let answer = list(&api, &[("format", "ndjson"), ("order", "oldest"), ("limit", "2")]).unwrap();
+    let Content::JsonLines { text, cursor } = answer.content else {
+        panic!("no lines")
+    };
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (lines.len(), &lines[1]["sequence"], cursor.as_deref()),
+        (2, &json!(2), Some("2"))
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let api = api(0);
+    for bad in [("format", "csv"), ("worker_name", "x"), ("limit", "many")] {
+        assert_eq!(
+            list(&api, &[bad]).unwrap_err().code,
+            Code::ParameterInvalid,
+            "{bad:?}"
+        );
+    }
+}
+
+#[test]
+fn whoever_may_read_a_worker_sees_what_was_done_to_it_and_no_more() {
+    let api = api(1);
+    let as_alice = |parameters: &[(&str, &str)]| {
+        api.request(|access| audit::list(access, &person("alice"), parameters))
+            .map(|answer| json_of(&answer))
+    };
+    let own = as_alice(&[("namespace", "dotdo-staging"), ("worker", "agents")]).unwrap();
+    assert_eq!(own["items"], json!([]));
+    for parameters in [
+        vec![],
+        vec![("worker", "agents")],
+        vec![("namespace", "dotdo-production"), ("worker", "agents")],
+        vec![("namespace", "dotdo-staging"), ("worker", "billing")],
+    ] {
+        assert_eq!(
+            as_alice(&parameters).unwrap_err().code,
+            Code::PermissionDenied,
+            "{parameters:?}"
+        );
+    }
+}
+
+#[test]
+fn a_filter_that_stands_twice_opens_no_door() {
+    let api = api(1);
+    let twice = [
+        ("namespace", "dotdo-staging"),
+        ("worker", "agents"),
+        ("worker", "billing"),
+    ];
+    let outcome = api.request(|access| audit::list(access, &person("alice"), &twice));
+    assert_eq!(outcome.unwrap_err().code, Code::ParameterInvalid);
+}
+
+#[test]
+fn the_chain_is_walked_on_request() {
+    let api = api(3);
+    let bootstrap = api.bootstrap();
+    let walk = || json_of(&api.request(|access| audit::verify(access, &bootstrap)).unwrap());
+    let whole = walk();
+    assert_eq!((&whole["whole"], &whole["size"]), (&json!(true), &json!(3)));
+    api.sql.tamper(
+        "DROP TRIGGER audit_is_never_changed;
+         UPDATE audit SET entry = replace(entry, 'denied', 'failed') WHERE sequence = 2",
+    );
+    let broken = walk();
+    assert_eq!(
+        (&broken["whole"], &broken["broken_at"]),
+        (&json!(false), &json!(2))
+    );
+    assert!(
+        broken["how"].as_str().unwrap().ends_with("the entry was changed"),
+        "{broken}"
+    );
+}
+
+#[test]
+fn a_checkpoint_is_the_signed_head() {
+    let api = api(3);
+    let bootstrap = api.bootstrap();
+    let key = CheckpointKey::from_hex(&SecretString::from("5a".repeat(32))).unwrap();
+    let checkpoint = |key| api.request(|access| audit::checkpoint(access, &bootstrap, key));
+    let answer = json_of(&checkpoint(Some(&key)).unwrap());
+    let signed: Checkpoint = serde_json::from_value(answer.clone()).unwrap();
+    assert_eq!(signed.verify(&key.public()), Ok(()));
+    assert_eq!(
+        (&answer["size"], &answer["time"]),
+        (&json!(3), &json!("2027-01-15T08:00:01Z"))
+    );
+    let problem = checkpoint(None).unwrap_err();
+    assert_eq!(
+        (problem.code, problem.code.status()),
+        (Code::CheckpointKeyMissing, 503)
+    );
+}
+
+#[test]
+fn strangers_see_nothing_of_the_log() {
+    let api = api(1);
+    let bob = person("bob");
+    for outcome in [
+        api.request(|access| audit::verify(access, &bob)),
+        api.request(|access| audit::checkpoint(access, &bob, None)),
+    ] {
+        assert_eq!(outcome.unwrap_err().code, Code::PermissionDenied);
+    }
+}

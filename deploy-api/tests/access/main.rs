@@ -1,0 +1,20 @@
+//! The way in and the calls of `/v1`, over the very tables that the Durable Object has.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what a test is built from may fail it, too"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod api_tokens;
+mod audit_calls;
+mod authentication;
+mod authorization;
+mod exchange;
+mod hostile_oidc_tokens;
+mod keyring;
+mod policy_calls;
+mod secrets;

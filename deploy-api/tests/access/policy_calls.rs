@@ -1,0 +1,260 @@
+//! `/v1/policy`.
+
+use deploy_api::code::Code;
+use deploy_api::identity::Caller;
+use deploy_api::problem::Problem;
+use deploy_api::v1::policy;
+use serde_json::{Value, json};
+
+use crate::support::api::{Api, json_of};
+use crate::support::callers::{caller, person, run};
+use crate::support::rules::{alice, document, production, with};
+
+fn put(api: &Api, caller: &Caller, document: &str, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
+    api.request(|access| policy::put(access, caller, document, parameters, None))
+        .map(|answer| json_of(&answer))
+}
+
+fn get(api: &Api, caller: &Caller, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
+    api.request(|access| policy::get(access, caller, parameters))
+        .map(|answer| json_of(&answer))
+}
+
+#[test]
+fn the_first_policy_is_made_by_the_bootstrap_administrator() {
+    let api = Api::new();
+    let bootstrap = api.bootstrap();
+    assert_eq!(
+        get(&api, &bootstrap, &[]).unwrap_err().code,
+        Code::PolicyVersionUnknown
+    );
+    let answer = put(&api, &bootstrap, &document(&[alice()]), &[]).unwrap();
+    assert_eq!(
+        (&answer["version"], &answer["changed"], &answer["dry_run"]),
+        (&json!(1), &json!(true), &json!(false))
+    );
+    assert_eq!(
+        answer["changes"]["allowed"][0]["sentence"],
+        "API tokens of alice may read, deploy, lock agents in dotdo-staging (rule \"alice\")"
+    );
+    let held = get(&api, &bootstrap, &[]).unwrap();
+    assert_eq!(held["document"]["rules"][0], alice());
+    assert_eq!(held["created_by"], "the bootstrap administrator");
+}
+
+#[test]
+fn a_dry_run_says_and_does_not() {
+    let api = Api::with_policy(&[alice()]);
+    let bootstrap = api.bootstrap();
+    let looser = with(production(), "/who/github/ref", Value::Null);
+    let answer = put(&api, &bootstrap, &document(&[looser]), &[("dry_run", "true")]).unwrap();
+    assert_eq!(
+        (&answer["version"], &answer["changed"]),
+        (&json!(1), &json!(true))
+    );
+    assert_eq!(answer["changes"]["forbidden"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["warnings"].as_array().unwrap().len(), 1);
+    assert_eq!((api.sql.count("policies"), api.record().len()), (1, 0));
+}
+
+#[test]
+fn every_version_is_kept_and_the_change_is_on_record() {
+    let api = Api::with_policy(&[alice()]);
+    let bootstrap = api.bootstrap();
+    put(&api, &bootstrap, &document(&[production()]), &[]).unwrap();
+    let entry = api.last_entry();
+    assert_eq!(
+        (&entry["verb"], &entry["subject"]["version"]),
+        (&json!("policy_change"), &json!(2))
+    );
+    assert_eq!(
+        entry["authority"],
+        json!({ "rule": "bootstrap-administrator", "policy_version": 1 })
+    );
+    assert_eq!(
+        get(&api, &bootstrap, &[("version", "1")]).unwrap()["document"]["rules"][0],
+        alice()
+    );
+    assert_eq!(
+        get(&api, &bootstrap, &[("version", "3")]).unwrap_err().code,
+        Code::PolicyVersionUnknown
+    );
+    let versions = api
+        .request(|access| policy::versions(access, &bootstrap, &[("limit", "1")]))
+        .unwrap();
+    let versions = json_of(&versions);
+    assert_eq!(
+        (&versions["items"][0]["version"], &versions["cursor"]),
+        (&json!(2), &json!("2"))
+    );
+    let rest = api
+        .request(|access| policy::versions(access, &bootstrap, &[("cursor", "2")]))
+        .unwrap();
+    assert_eq!(json_of(&rest)["items"][0]["version"], 1);
+}
+
+#[test]
+fn the_same_document_makes_no_version() {
+    let api = Api::with_policy(&[alice()]);
+    let bootstrap = api.bootstrap();
+    let answer = put(&api, &bootstrap, &document(&[alice()]), &[]).unwrap();
+    assert_eq!(
+        (&answer["version"], &answer["changed"]),
+        (&json!(1), &json!(false))
+    );
+    assert_eq!(api.sql.count("policies"), 1);
+}
+
+#[test]
+fn a_change_of_a_version_that_no_longer_holds_is_refused() {
+    let api = Api::with_policy(&[alice()]);
+    let bootstrap = api.bootstrap();
+    let put = |if_match| {
+        api.request(|access| {
+            policy::put(
+                access,
+                &bootstrap,
+                &document(&[production()]),
+                &[],
+                Some(if_match),
+            )
+        })
+    };
+    let problem = put(2).unwrap_err();
+    assert_eq!((problem.code, problem.code.status()), (Code::PolicyChanged, 412));
+    assert_eq!(put(1).unwrap().version, Some(2));
+    assert_eq!(put(1).unwrap_err().code, Code::PolicyChanged);
+}
+
+#[test]
+fn a_policy_that_does_not_load_is_refused_with_every_mistake() {
+    let api = Api::with_policy(&[alice()]);
+    let bad = document(&[with(alice(), "/namespaces", json!(["staging", "live"]))]);
+    let problem = put(&api, &api.bootstrap(), &bad, &[]).unwrap_err();
+    assert_eq!(problem.code, Code::PolicyInvalid);
+    assert_eq!(problem.detail, "The policy has 2 mistakes and was not put.");
+    assert_eq!(
+        problem.notes[0],
+        "rule \"alice\": \"staging\" is no namespace; write dotdo-staging"
+    );
+    assert_eq!(api.sql.count("policies"), 1);
+}
+
+#[test]
+fn a_policy_that_cannot_be_put_on_record_is_not_put() {
+    let api = Api::with_policy(&[alice()]);
+    let bootstrap = api.bootstrap();
+    api.sql.fail_at("INSERT INTO audit");
+    let problem = put(&api, &bootstrap, &document(&[production()]), &[]).unwrap_err();
+    assert_eq!(problem.code, Code::RecordUnavailable);
+    assert_eq!(api.sql.count("policies"), 1);
+}
+
+#[test]
+fn who_may_neither_administer_nor_read_everything_sees_no_policy() {
+    let api = Api::with_policy(&[alice()]);
+    assert_eq!(
+        get(&api, &person("alice"), &[]).unwrap_err().code,
+        Code::PermissionDenied
+    );
+    assert_eq!(
+        put(&api, &person("alice"), &document(&[]), &[("dry_run", "true")])
+            .unwrap_err()
+            .code,
+        Code::PermissionDenied
+    );
+    let bad = put(&api, &api.bootstrap(), &document(&[]), &[("dryrun", "true")]);
+    assert_eq!(
+        bad.unwrap_err().code,
+        Code::ParameterInvalid,
+        "a misspelt dry run is no real one"
+    );
+}
+
+fn explain(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {
+    api.request(|access| policy::explain(access, caller, body.to_string().as_bytes()))
+        .map(|answer| json_of(&answer))
+}
+
+#[test]
+fn anyone_may_ask_about_themselves() {
+    let api = Api::with_policy(&[alice(), production()]);
+    let ask = |namespace, worker| json!({ "action": "deploy", "namespace": namespace, "worker": worker });
+    assert_eq!(
+        explain(&api, &caller(run()), &ask("dotdo-production", "agents")).unwrap(),
+        json!({ "allowed": true, "policy_version": 1, "rule": "agents-production" })
+    );
+    let denied = explain(&api, &caller(run()), &ask("dotdo-staging", "agents")).unwrap();
+    assert_eq!(denied["allowed"], false);
+    assert_eq!(
+        denied["explanation"],
+        json!({
+            "lines": [
+                "drivly/agents at refs/heads/main (run 42) may not deploy agents in dotdo-staging.",
+                "Rule \"agents-production\" is for dotdo-production only."
+            ],
+            "rules": [{ "rule": "agents-production", "obstacles": [{ "namespaces": ["dotdo-production"] }] }]
+        })
+    );
+    assert_eq!(api.record().len(), 0, "a question is no denial");
+}
+
+#[test]
+fn an_administrator_may_ask_about_anyone() {
+    let api = Api::with_policy(&[alice(), production()]);
+    let mut body = json!({
+        "identity": { "github": { "repository_id": "1001", "repository_owner_id": "2002", "repository": "drivly/agents",
+            "ref": "refs/heads/main" } },
+        "action": "deploy", "namespace": "dotdo-production", "worker": "agents"
+    });
+    let denied = explain(&api, &api.bootstrap(), &body).unwrap();
+    assert_eq!(
+        denied["explanation"]["rules"][0],
+        json!({ "rule": "agents-production", "obstacles": [
+            { "claim": "environment", "expected": ["production"], "got": null }
+        ] })
+    );
+    body["identity"]["github"]["environment"] = json!("production");
+    assert_eq!(
+        explain(&api, &api.bootstrap(), &body).unwrap()["rule"],
+        "agents-production"
+    );
+    assert_eq!(
+        explain(&api, &person("alice"), &body).unwrap_err().code,
+        Code::PermissionDenied
+    );
+    body["identity"] = json!({ "token": "alice" });
+    body["namespace"] = json!("dotdo-staging");
+    assert_eq!(explain(&api, &api.bootstrap(), &body).unwrap()["rule"], "alice");
+}
+
+#[test]
+fn a_question_that_cannot_be_read_says_why() {
+    let api = Api::new();
+    for (body, code) in [
+        (json!({}), Code::BodyInvalid),
+        (json!({ "action": "publish" }), Code::BodyInvalid),
+        (
+            json!({ "action": "deploy", "namespace": "staging" }),
+            Code::ParameterInvalid,
+        ),
+        (
+            json!({ "action": "deploy", "worker": "agents" }),
+            Code::ParameterInvalid,
+        ),
+        (
+            json!({ "action": "deploy", "namespace": "dotdo-staging", "worker": "A" }),
+            Code::ParameterInvalid,
+        ),
+        (
+            json!({ "action": "deploy", "identity": { "github": { "repository_id": 7 } } }),
+            Code::BodyInvalid,
+        ),
+    ] {
+        assert_eq!(
+            explain(&api, &api.bootstrap(), &body).unwrap_err().code,
+            code,
+            "{body}"
+        );
+    }
+}

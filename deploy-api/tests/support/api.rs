@@ -1,0 +1,132 @@
+//! The deploy API around one database, with its clock in a test's hand.
+
+use std::cell::{Cell, RefCell};
+
+use deploy_api::access::Access;
+use deploy_api::audit::{Client, Query};
+use deploy_api::identity::oidc::{Issuers, Keyring};
+use deploy_api::identity::{BootstrapSecret, Caller, TOKEN_ENTROPY};
+use deploy_api::policy::Policy;
+use deploy_api::problem::Problem;
+use deploy_api::store::audit_log;
+use deploy_api::store::policies::{self, PolicyCache};
+use deploy_api::v1::{Answer, Content, exchange};
+use futures_executor::block_on;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::issuer::Connection;
+use super::sqlite::Sqlite;
+use super::time::at;
+
+/// The secret of the bootstrap administrator.
+pub const BOOTSTRAP: &str = "bootstrap-secret-of-32-characters";
+
+pub struct Api {
+    pub sql: Sqlite,
+    pub connection: Connection,
+    pub keyring: Keyring,
+    pub now: Cell<i64>,
+    pub client: RefCell<Client>,
+    policies: PolicyCache,
+    bootstrap: BootstrapSecret,
+    minted: Cell<u8>,
+}
+
+impl Api {
+    pub fn new() -> Self {
+        Self {
+            sql: Sqlite::new(),
+            connection: Connection::to_the_issuer(),
+            keyring: Keyring::new(Issuers::default()),
+            now: Cell::new(1),
+            client: RefCell::new(Client {
+                address: Some("192.0.2.1".to_owned()),
+                request_id: "ray-1".to_owned(),
+            }),
+            policies: PolicyCache::default(),
+            bootstrap: BootstrapSecret::new(&SecretString::from(BOOTSTRAP)).unwrap(),
+            minted: Cell::new(0),
+        }
+    }
+
+    /// The API under a policy of these rules.
+    pub fn with_policy(rules: &[Value]) -> Self {
+        let api = Self::new();
+        let document = json!({ "version": 1, "rules": rules }).to_string();
+        Policy::load(&document).unwrap();
+        policies::put(&api.sql, &document, "a test", at(0)).unwrap();
+        api
+    }
+
+    /// Handles one request.
+    pub fn request<T>(&self, handle: impl FnOnce(&Access<'_, Sqlite>) -> T) -> T {
+        let client = self.client.borrow().clone();
+        handle(&Access {
+            sql: &self.sql,
+            policies: &self.policies,
+            bootstrap: Some(&self.bootstrap),
+            client: &client,
+            now: at(self.now.get()),
+        })
+    }
+
+    pub fn set_address(&self, address: &str) {
+        self.client.borrow_mut().address = Some(address.to_owned());
+    }
+
+    pub fn entropy(&self) -> [u8; TOKEN_ENTROPY] {
+        self.minted.set(self.minted.get() + 1);
+        [self.minted.get(); TOKEN_ENTROPY]
+    }
+
+    pub fn authenticate(&self, bearer: &str) -> Result<Caller, Problem> {
+        self.request(|access| access.authenticate(Some(&format!("Bearer {bearer}"))))
+    }
+
+    /// The caller who holds the bootstrap secret.
+    pub fn bootstrap(&self) -> Caller {
+        self.authenticate(BOOTSTRAP).unwrap()
+    }
+
+    pub fn exchange_body(&self, body: &str) -> Result<Value, Problem> {
+        let entropy = self.entropy();
+        self.request(|access| {
+            block_on(exchange::exchange(
+                access,
+                &self.keyring,
+                &self.connection,
+                body.as_bytes(),
+                entropy,
+            ))
+        })
+        .map(|answer| json_of(&answer))
+    }
+
+    pub fn exchange(&self, token: &str) -> Result<Value, Problem> {
+        self.exchange_body(&json!({ "token": token }).to_string())
+    }
+
+    /// The entries on record, the oldest first.
+    pub fn record(&self) -> Vec<Value> {
+        let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
+        audit_log::find(&self.sql, &query)
+            .unwrap()
+            .links
+            .into_iter()
+            .map(|link| link.entry)
+            .collect()
+    }
+
+    /// The last entry on record.
+    pub fn last_entry(&self) -> Value {
+        self.record().pop().unwrap_or(Value::Null)
+    }
+}
+
+pub fn json_of(answer: &Answer) -> Value {
+    let Content::Json(text) = &answer.content else {
+        panic!("no JSON: {answer:?}")
+    };
+    serde_json::from_str(text).unwrap()
+}
