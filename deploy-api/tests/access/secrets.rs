@@ -30,22 +30,22 @@ fn no_secret_is_stored_or_told() {
     let entropy = api.entropy();
     api.request(|access| tokens::create(access, &bootstrap, body.to_string().as_bytes(), entropy))
         .unwrap();
-    let mut told = format!("{caller:?} {bootstrap:?}");
+    let mut told = vec![format!("{caller:?} {bootstrap:?}")];
     for outcome in [api.exchange(&good), api.exchange(&forged)] {
-        told.push_str(&format!("{:?}", outcome.unwrap_err()));
+        told.push(format!("{:?}", outcome.unwrap_err()));
     }
     let wrong = "wrong-bootstrap-secret-marker";
-    told.push_str(&format!("{:?}", api.authenticate(wrong).unwrap_err()));
+    told.push(format!("{:?}", api.authenticate(wrong).unwrap_err()));
     api.request(|access| tokens::revoke_self(access, &caller))
         .unwrap();
-    told.push_str(&format!("{:?}", api.authenticate(&deploy_token).unwrap_err()));
+    told.push(format!("{:?}", api.authenticate(&deploy_token).unwrap_err()));
 
-    let everything = stored(&api) + &told;
+    let everything = stored(&api) + &told.concat();
     assert!(
         everything.contains("octocat"),
         "the search does look at what is there"
     );
-    let random: String = entropy.iter().map(|byte| format!("{byte:02x}")).collect();
+    let random = data_encoding::HEXLOWER.encode(&entropy);
     for (what, secret) in [
         ("the OIDC token's signature", good.rsplit('.').next().unwrap()),
         ("the OIDC token's claims", good.split('.').nth(1).unwrap()),
