@@ -10,12 +10,16 @@ pub mod canonical;
 pub mod chain;
 mod checkpoint;
 mod entry;
+mod outcome;
 mod query;
 mod reason;
+mod verb;
 
 pub use bundle::{Binding, Bundle, Module};
 pub use chain::{Broken, Hash, Link, Verified};
 pub use checkpoint::{Checkpoint, CheckpointKey, InvalidCheckpoint, InvalidCheckpointKey};
-pub use entry::{Authority, Client, Entry, LockRecord, Outcome, SubjectRecord, Upstream, Verb};
+pub use entry::{Authority, Client, Entry, LockRecord, SubjectRecord, Upstream};
+pub use outcome::Outcome;
 pub use query::{InvalidQuery, Query};
 pub use reason::Reason;
+pub use verb::Verb;

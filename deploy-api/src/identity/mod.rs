@@ -14,10 +14,12 @@ pub mod oidc;
 mod rejection;
 mod subject;
 mod token;
+mod token_hash;
 
 pub use caller::{Caller, Identity, Scope};
 pub use credential::{BootstrapSecret, BootstrapTooShort, Credential, InvalidCredential};
 pub use github_run::{GITHUB_ISSUER, GitHubRun};
 pub use rejection::{OidcRejection, Rejection};
 pub use subject::{InvalidSubject, Subject};
-pub use token::{InvalidTokenId, MalformedToken, TOKEN_ENTROPY, Token, TokenHash, TokenId, TokenKind};
+pub use token::{MalformedToken, TOKEN_ENTROPY, Token, TokenKind};
+pub use token_hash::{InvalidTokenId, TokenHash, TokenId};

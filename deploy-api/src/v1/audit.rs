@@ -1,14 +1,15 @@
-//! `/v1/audit`: the log, whether its chain is whole, and its signed head.
+//! `/v1/audit`: the log, whether its chain is whole, its signed head, and what was done past the deploy API.
 
 use dotdo_names::{Environment, WorkerName};
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::page::parameter_invalid;
 use super::policy::may_see_all;
-use super::{Answer, Content};
+use super::{Answer, Content, body};
 use crate::access::Access;
 use crate::audit::chain::{Hash, Link};
-use crate::audit::{CheckpointKey, Query};
+use crate::audit::{CheckpointKey, Outcome, Query, SubjectRecord, Verb};
 use crate::code::Code;
 use crate::identity::Caller;
 use crate::policy::{Action, Request};
@@ -166,4 +167,77 @@ pub fn checkpoint<S: Sql>(
     })?;
     let head = audit_log::head(access.sql)?;
     Answer::json(200, &key.sign(head, access.now))
+}
+
+/// The longest account of what was done past the deploy API, in characters.
+const MAX_ACCOUNT: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BreakGlassRequest {
+    namespace: String,
+    worker: String,
+    at: Timestamp,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Recorded {
+    sequence: u64,
+}
+
+/// `POST /v1/audit/break-glass`: puts on record what an administrator did to a Worker past the deploy API, with the
+/// account's own token, while the deploy API was down.
+///
+/// # Errors
+/// `PERMISSION_DENIED` for anyone but an administrator; `BODY_INVALID`, `BODY_TOO_LARGE`, `RECORD_UNAVAILABLE`.
+pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> Result<Answer, Problem> {
+    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::BreakGlass)?;
+    let BreakGlassRequest {
+        namespace,
+        worker,
+        at,
+        why,
+    } = body::read(
+        body,
+        "{\"namespace\": \"dotdo-production\", \"worker\": \"agents\", \"at\": \"2026-11-24T12:00:00Z\", \
+         \"why\": \"what was done, and why\"}",
+    )?;
+    let invalid = |detail: String, fix: &str| Problem::new(Code::BodyInvalid, detail, fix);
+    let environment = Environment::from_namespace(&namespace).ok_or_else(|| {
+        invalid(
+            format!("There is no namespace {namespace:?}."),
+            "Correct \"namespace\".",
+        )
+    })?;
+    let worker = WorkerName::parse(&worker).map_err(|error| {
+        invalid(
+            format!("{worker:?} is no Worker: {error}."),
+            "Correct \"worker\".",
+        )
+    })?;
+    if why.trim().is_empty() || why.chars().count() > MAX_ACCOUNT {
+        return Err(invalid(
+            format!("\"why\" is empty or longer than {MAX_ACCOUNT} characters."),
+            "Say it shortly.",
+        ));
+    }
+    if at > access.now {
+        return Err(invalid(
+            format!("\"at\" is {at}, which has not come yet."),
+            "Say when it was done.",
+        ));
+    }
+    let mut entry = access
+        .entry(Verb::BreakGlass, Outcome::Succeeded)
+        .about(&Target { environment, worker })
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    entry.subject = Some(SubjectRecord::BreakGlass { why, at });
+    Answer::json(
+        201,
+        &Recorded {
+            sequence: access.record(&entry)?,
+        },
+    )
 }

@@ -7,6 +7,7 @@ mod answer;
 pub mod audit;
 mod body;
 pub mod exchange;
+pub mod explain;
 mod page;
 pub mod policy;
 pub mod tokens;

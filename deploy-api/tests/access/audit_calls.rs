@@ -2,6 +2,7 @@
 
 use deploy_api::audit::{Checkpoint, CheckpointKey};
 use deploy_api::code::Code;
+use deploy_api::identity::Caller;
 use deploy_api::problem::Problem;
 use deploy_api::v1::{Answer, Content, audit};
 use secrecy::SecretString;
@@ -166,4 +167,64 @@ fn strangers_see_nothing_of_the_log() {
     ] {
         assert_eq!(outcome.unwrap_err().code, Code::PermissionDenied);
     }
+}
+
+fn break_glass(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {
+    api.request(|access| audit::break_glass(access, caller, body.to_string().as_bytes()))
+        .map(|answer| json_of(&answer))
+}
+
+fn account() -> Value {
+    json!({
+        "namespace": "dotdo-production", "worker": "agents", "at": "2027-01-15T07:00:00Z",
+        "why": "the API was down; shipped 1.2.3 with wrangler"
+    })
+}
+
+#[test]
+fn what_was_done_past_the_api_is_put_on_record_afterwards() {
+    let api = api(0);
+    assert_eq!(
+        break_glass(&api, &api.bootstrap(), &account()).unwrap(),
+        json!({ "sequence": 1 })
+    );
+    let entry = api.last_entry();
+    assert_eq!(
+        (&entry["verb"], &entry["worker"]),
+        (&json!("break_glass"), &json!("agents"))
+    );
+    assert_eq!(entry["time"], "2027-01-15T08:00:01.000Z", "when it was recorded");
+    assert_eq!(
+        entry["subject"],
+        json!({
+            "kind": "break_glass", "at": "2027-01-15T07:00:00.000Z",
+            "why": "the API was down; shipped 1.2.3 with wrangler"
+        })
+    );
+}
+
+#[test]
+fn an_account_that_cannot_be_right_is_refused() {
+    let api = api(0);
+    assert_eq!(
+        break_glass(&api, &person("alice"), &account()).unwrap_err().code,
+        Code::PermissionDenied
+    );
+    for (name, value) in [
+        ("namespace", json!("production")),
+        ("worker", json!("Agents")),
+        ("at", json!("2027-01-15T08:00:02Z")),
+        ("why", json!(" ")),
+        ("why", json!("x".repeat(1001))),
+        ("who", json!("alice")),
+    ] {
+        let mut body = account();
+        body[name] = value;
+        assert_eq!(
+            break_glass(&api, &api.bootstrap(), &body).unwrap_err().code,
+            Code::BodyInvalid,
+            "{name}"
+        );
+    }
+    assert_eq!(api.record().len(), 1, "only the denial");
 }

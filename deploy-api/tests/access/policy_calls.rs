@@ -3,7 +3,7 @@
 use deploy_api::code::Code;
 use deploy_api::identity::Caller;
 use deploy_api::problem::Problem;
-use deploy_api::v1::policy;
+use deploy_api::v1::{explain, policy};
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, json_of};
@@ -172,7 +172,7 @@ fn who_may_neither_administer_nor_read_everything_sees_no_policy() {
 }
 
 fn explain(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {
-    api.request(|access| policy::explain(access, caller, body.to_string().as_bytes()))
+    api.request(|access| explain::explain(access, caller, body.to_string().as_bytes()))
         .map(|answer| json_of(&answer))
 }
 

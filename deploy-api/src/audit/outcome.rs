@@ -1,0 +1,57 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// How something ended, or that it is about to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Written before the upstream is called. Another entry closes it by its sequence number.
+    Intent,
+    /// It was refused, and nothing was done.
+    Denied,
+    /// It was done.
+    Succeeded,
+    /// It was tried and was not done.
+    Failed,
+    /// It was done, its probe failed, and it was undone.
+    RolledBack,
+    /// It had been done before, and the same request got the same answer again.
+    Replayed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] = [
+        Self::Intent,
+        Self::Denied,
+        Self::Succeeded,
+        Self::Failed,
+        Self::RolledBack,
+        Self::Replayed,
+    ];
+
+    /// The name that entries and filters use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Denied => "denied",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+            Self::Replayed => "replayed",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

@@ -1,0 +1,101 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// What was done or asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// A credential was shown. On record only when it was refused.
+    Authenticate,
+    /// Something was looked at. On record only when it was denied.
+    Read,
+    /// A Worker was uploaded.
+    Deploy,
+    /// A Worker was deleted.
+    Delete,
+    /// A secret of a Worker was set.
+    SecretPut,
+    /// A secret of a Worker was removed.
+    SecretDelete,
+    /// A Worker's tags or settings were changed.
+    SettingsChange,
+    /// An earlier deployment was shipped again.
+    Rollback,
+    /// A deployment of another namespace was shipped.
+    Promote,
+    /// Changes were stopped.
+    Lock,
+    /// Changes were allowed again.
+    Unlock,
+    /// A deployment was requested through the dispatcher.
+    Verify,
+    /// An OIDC token was exchanged for a deploy token.
+    TokenExchange,
+    /// An API token was made.
+    TokenCreate,
+    /// A token was revoked.
+    TokenRevoke,
+    /// The policy was replaced.
+    PolicyChange,
+    /// Something done past the deploy API, while it was down, was put on record by an administrator.
+    BreakGlass,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Self; 17] = [
+        Self::Authenticate,
+        Self::Read,
+        Self::Deploy,
+        Self::Delete,
+        Self::SecretPut,
+        Self::SecretDelete,
+        Self::SettingsChange,
+        Self::Rollback,
+        Self::Promote,
+        Self::Lock,
+        Self::Unlock,
+        Self::Verify,
+        Self::TokenExchange,
+        Self::TokenCreate,
+        Self::TokenRevoke,
+        Self::PolicyChange,
+        Self::BreakGlass,
+    ];
+
+    /// The name that entries and filters use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authenticate => "authenticate",
+            Self::Read => "read",
+            Self::Deploy => "deploy",
+            Self::Delete => "delete",
+            Self::SecretPut => "secret_put",
+            Self::SecretDelete => "secret_delete",
+            Self::SettingsChange => "settings_change",
+            Self::Rollback => "rollback",
+            Self::Promote => "promote",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Verify => "verify",
+            Self::TokenExchange => "token_exchange",
+            Self::TokenCreate => "token_create",
+            Self::TokenRevoke => "token_revoke",
+            Self::PolicyChange => "policy_change",
+            Self::BreakGlass => "break_glass",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Verb {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

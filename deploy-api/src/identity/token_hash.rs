@@ -1,0 +1,117 @@
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+/// The bytes of a [`TokenId`].
+const ID: usize = 8;
+
+/// The SHA-256 of a token's text, which is all that is stored of it. Compared in constant time.
+#[derive(Clone)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token's text.
+    pub(super) fn of(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// The hash as 64 hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// The name of the token that has this hash: whoever finds a leaked token can find what it did.
+    #[must_use]
+    pub fn id(&self) -> TokenId {
+        TokenId(HEXLOWER.encode(self.0.get(..ID).unwrap_or_default()))
+    }
+}
+
+impl PartialEq for TokenHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for TokenHash {}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenHash({}…)", self.id())
+    }
+}
+
+/// A token's public name: the first 16 hexadecimal digits of its SHA-256. It proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TokenId(String);
+
+/// The text is no [`TokenId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a token's id is 16 hexadecimal digits in lower case, as `GET /v1/tokens` lists it")]
+pub struct InvalidTokenId;
+
+impl TokenId {
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// When the text is not 16 hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, InvalidTokenId> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 2 * ID && text.bytes().all(is_digit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidTokenId)
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for TokenId {
+    type Error = InvalidTokenId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<TokenId> for String {
+    fn from(id: TokenId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_sixteen_digits() {
+        assert!(TokenId::parse("0123456789abcdef").is_ok());
+        for bad in [
+            "",
+            "0123456789abcde",
+            "0123456789ABCDEF",
+            "0123456789abcdeg",
+            "self",
+        ] {
+            assert!(TokenId::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use dotdo_names::Environment;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::{Action, Claim, Request, Rule, RuleName, Who};
+use crate::identity::Identity;
+
+/// How many rules an explanation shows.
+const NEAREST: usize = 3;
+
+/// A rule that does not allow a request, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearRule {
+    /// The rule.
+    pub rule: RuleName,
+    /// Everything that would have to be otherwise. Never empty.
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// One thing that would have to be otherwise for a rule to allow a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A claim of the run.
+    Claim {
+        /// Which.
+        claim: Claim,
+        /// What the rule expects: any of these.
+        expected: Vec<String>,
+        /// What the run has.
+        got: Option<String>,
+    },
+    /// The rule is about another kind of identity, or another subject.
+    Who {
+        /// Whom the rule is about.
+        expected: String,
+    },
+    /// The rule covers other namespaces: these.
+    Namespace(Vec<Environment>),
+    /// The rule covers other Workers: these.
+    Worker(Vec<String>),
+    /// The rule allows other actions: these.
+    Action(Vec<Action>),
+}
+
+impl NearRule {
+    /// The rules with the fewest obstacles, the nearest first; ties in the order of the policy.
+    pub(super) fn nearest<'a>(
+        rules: impl Iterator<Item = &'a Rule>,
+        identity: &Identity,
+        request: Option<&Request>,
+    ) -> Vec<Self> {
+        let mut near: Vec<_> = rules.map(|rule| Self::of(rule, identity, request)).collect();
+        near.sort_by_key(|near| near.obstacles.len());
+        near.truncate(NEAREST);
+        near
+    }
+
+    fn of(rule: &Rule, identity: &Identity, request: Option<&Request>) -> Self {
+        let mut obstacles = obstacles_to(&rule.who, identity);
+        if let Some(request) = request {
+            let grant = &rule.grant;
+            if !grant.covers_namespace(&request.resource) {
+                obstacles.push(Obstacle::Namespace(grant.namespaces().to_vec()));
+            }
+            if !grant.covers_worker(request) {
+                obstacles.push(Obstacle::Worker(
+                    grant.workers().iter().map(ToString::to_string).collect(),
+                ));
+            }
+            if !grant.actions().contains(&request.action) {
+                obstacles.push(Obstacle::Action(grant.actions().to_vec()));
+            }
+        }
+        Self {
+            rule: rule.name.clone(),
+            obstacles,
+        }
+    }
+}
+
+fn obstacles_to(who: &Who, identity: &Identity) -> Vec<Obstacle> {
+    match (who, identity) {
+        (Who::GitHub(conditions), Identity::GithubRun(run)) => conditions
+            .iter()
+            .filter(|condition| !condition.is_met_by(run))
+            .map(|condition| Obstacle::Claim {
+                claim: condition.claim,
+                expected: condition.expected.iter().map(ToString::to_string).collect(),
+                got: condition.claim.of(run).map(str::to_owned),
+            })
+            .collect(),
+        (who, identity) if who.is(identity) => Vec::new(),
+        (Who::Token(subjects), _) => {
+            let subjects: Vec<_> = subjects.iter().map(ToString::to_string).collect();
+            vec![Obstacle::Who {
+                expected: format!("API tokens of {}", subjects.join(", ")),
+            }]
+        }
+        (Who::GitHub(_), _) => vec![Obstacle::Who {
+            expected: "GitHub runs".to_owned(),
+        }],
+    }
+}
+
+impl Serialize for NearRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("NearRule", 2)?;
+        object.serialize_field("rule", &self.rule)?;
+        object.serialize_field("obstacles", &self.obstacles)?;
+        object.end()
+    }
+}
+
+impl Serialize for Obstacle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Obstacle", 3)?;
+        match self {
+            Self::Claim { claim, expected, got } => {
+                object.serialize_field("claim", claim)?;
+                object.serialize_field("expected", expected)?;
+                object.serialize_field("got", got)?;
+            }
+            Self::Who { expected } => object.serialize_field("identity", expected)?,
+            Self::Namespace(namespaces) => {
+                let names: Vec<_> = namespaces.iter().map(|namespace| namespace.namespace()).collect();
+                object.serialize_field("namespaces", &names)?;
+            }
+            Self::Worker(patterns) => object.serialize_field("workers", patterns)?,
+            Self::Action(actions) => object.serialize_field("actions", actions)?,
+        }
+        object.end()
+    }
+}

@@ -1,0 +1,153 @@
+//! `POST /v1/policy/explain`: whether something would be allowed, by which rule, or what stands in the way.
+
+use std::collections::BTreeMap;
+
+use dotdo_names::{Environment, WorkerName};
+use serde::{Deserialize, Serialize};
+
+use super::page::parameter_invalid;
+use super::policy::may_see_all;
+use super::{Answer, body};
+use crate::access::Access;
+use crate::code::Code;
+use crate::identity::{Caller, GITHUB_ISSUER, GitHubRun, Identity, Scope, Subject};
+use crate::policy::{Action, Decision, Explanation, Request, RuleName};
+use crate::problem::Problem;
+use crate::sql::Sql;
+use crate::target::Target;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExplainRequest {
+    identity: Option<ExplainedIdentity>,
+    action: Action,
+    namespace: Option<String>,
+    worker: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ExplainedIdentity {
+    Github(BTreeMap<String, String>),
+    Token(Subject),
+}
+
+#[derive(Serialize)]
+struct Explained {
+    allowed: bool,
+    policy_version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<RuleName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation>,
+}
+
+/// Whether an action would be allowed, by which rule, or what stands in the way. Without `identity` it is about the caller, who learns of the rules about their own repository or subject. About another
+/// identity, only those may ask who may see the policy, and they learn of every rule.
+///
+/// # Errors
+/// `BODY_INVALID`, `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
+pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> Result<Answer, Problem> {
+    let asked: ExplainRequest = body::read(
+        body,
+        "{\"action\": \"deploy\", \"namespace\": \"dotdo-staging\", \"worker\": \"agents\", \
+         \"identity\": {\"github\": {\"repository_id\": \"1\", …}} or {\"token\": \"alice\"} or none for yourself}",
+    )?;
+    let request = read_request(&asked)?;
+    let active = access.policies.active(access.sql)?;
+    let decision = match asked.identity {
+        None => active.policy.decide(caller, &request),
+        Some(identity) => {
+            may_see_all(access, caller)?;
+            let identity = match identity {
+                ExplainedIdentity::Github(claims) => Identity::GithubRun(Box::new(read_run(claims)?)),
+                ExplainedIdentity::Token(subject) => Identity::ApiToken { subject },
+            };
+            active.policy.explain(
+                &Caller {
+                    identity,
+                    token: None,
+                    scope: Scope::Policy,
+                },
+                &request,
+            )
+        }
+    };
+    let (rule, explanation) = match decision {
+        Decision::Allowed { rule } => (Some(rule), None),
+        Decision::Denied(explanation) => (None, Some(*explanation)),
+    };
+    let explained = Explained {
+        allowed: rule.is_some(),
+        policy_version: active.version,
+        rule,
+        explanation,
+    };
+    Answer::json(200, &explained)
+}
+
+fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
+    let namespace = asked.namespace.as_deref().map(|name| {
+        Environment::from_namespace(name).ok_or_else(|| {
+            let names = Environment::ALL.map(Environment::namespace).join(", ");
+            parameter_invalid(
+                format!("There is no namespace {name:?}."),
+                format!("Write one of {names}."),
+            )
+        })
+    });
+    let worker = asked.worker.as_deref().map(|name| {
+        WorkerName::parse(name).map_err(|error| {
+            parameter_invalid(format!("{name:?} is no Worker: {error}."), "Correct the name.")
+        })
+    });
+    match (namespace.transpose()?, worker.transpose()?) {
+        (Some(environment), Some(worker)) => {
+            Ok(Request::worker(asked.action, Target { environment, worker }))
+        }
+        (Some(environment), None) => Ok(Request::namespace(asked.action, environment)),
+        (None, None) => Ok(Request::platform(asked.action)),
+        (None, Some(_)) => Err(parameter_invalid(
+            "A Worker is named, and no namespace.",
+            "Name the namespace too.",
+        )),
+    }
+}
+
+/// A run of which only some claims are told; the others are empty, which no rule matches.
+fn read_run(mut claims: BTreeMap<String, String>) -> Result<GitHubRun, Problem> {
+    if let Some(issuer) = claims.remove("issuer") {
+        claims.insert("iss".to_owned(), issuer);
+    }
+    claims
+        .entry("iss".to_owned())
+        .or_insert_with(|| GITHUB_ISSUER.to_owned());
+    for required in REQUIRED_CLAIMS {
+        claims.entry(required.to_owned()).or_default();
+    }
+    serde_json::to_value(claims)
+        .and_then(serde_json::from_value)
+        .map_err(|error| {
+            Problem::new(
+                Code::BodyInvalid,
+                format!("The claims cannot be read: {error}."),
+                "Correct \"identity\".",
+            )
+        })
+}
+
+/// The claims that every run has.
+const REQUIRED_CLAIMS: [&str; 12] = [
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "ref",
+    "sha",
+    "event_name",
+    "actor",
+    "actor_id",
+    "run_id",
+    "run_attempt",
+    "workflow_ref",
+];
