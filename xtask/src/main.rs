@@ -3,6 +3,7 @@
 mod build;
 mod node_tools;
 mod workspace;
+mod wrangler_config;
 
 use clap::{Parser, Subcommand};
 

@@ -1,0 +1,80 @@
+//! wrangler's configuration files: JSON with comments and trailing commas, and nothing looser, as wrangler reads them.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, anyhow, bail};
+use jsonc_parser::{ParseOptions, parse_to_serde_value};
+use serde_json::Value;
+
+/// Reads a `wrangler.jsonc`.
+///
+/// # Errors
+/// When the file cannot be read, or is not an object in JSONC; the message names file, line and column.
+pub fn read(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    parse(&text).with_context(|| format!("{} is not valid", path.display()))
+}
+
+/// Parses the text of a `wrangler.jsonc`.
+///
+/// # Errors
+/// When it is not an object in JSONC; the message names line and column.
+pub fn parse(text: &str) -> Result<Value> {
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let value: Value = parse_to_serde_value(text, &options).map_err(|error| anyhow!("{error}"))?;
+    if !value.is_object() {
+        bail!("it is not an object: write {{ \"name\": … }}");
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn comments_and_trailing_commas_are_read() {
+        let text = r#"{
+            // The script's name.
+            "name": "dispatcher", /* and */
+            "routes": ["https://a.do/*",],
+        }"#;
+        let expected = json!({"name": "dispatcher", "routes": ["https://a.do/*"]});
+        assert_eq!(parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_wrangler_refuses_is_refused_with_line_and_column() {
+        for text in [
+            "{\n name: 1}",
+            "{\n 'name': 1}",
+            "{\n \"name\": 0x1}",
+            "{\n \"name\": 1",
+            "{\n \"a\": 1 \"b\": 2}",
+        ] {
+            let error = parse(text).expect_err(text).to_string();
+            assert!(error.contains("line 2"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_an_object_is_a_configuration() {
+        for text in ["", "[]", "null", "// nothing"] {
+            let error = parse(text).expect_err(text).to_string();
+            assert!(error.contains("not an object"), "{text:?}: {error}");
+        }
+    }
+}
