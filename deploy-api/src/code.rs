@@ -122,6 +122,10 @@ codes! {
     ProbeFailed = 740_156, 422, "PROBE_FAILED", "The probe failed";
     /// Durable Object migrations that lead from the one deployment to the other are not known.
     MigrationUnknown = 740_157, 409, "MIGRATION_UNKNOWN", "The migrations do not connect";
+    /// Secrets that the deployment uses are not set where it is to be shipped to.
+    SecretsMissing = 740_158, 409, "SECRETS_MISSING", "Secrets are missing";
+    /// A secret whose name cannot be one, or a Worker without one of that name.
+    SecretUnknown = 740_159, 404, "SECRET_UNKNOWN", "No such secret";
 
     // What is out of the caller's hands: 740160 to 740169.
     /// The upstream did not answer, or not in the way of an API.

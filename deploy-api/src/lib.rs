@@ -4,13 +4,18 @@
 
 pub mod access;
 pub mod audit;
+pub mod bundles;
 pub mod code;
+pub mod deployments;
+pub mod engine;
 pub mod gateway;
 pub mod identity;
 pub mod lint;
 pub mod policy;
+pub mod probe;
 pub mod problem;
 pub mod sql;
 pub mod store;
 pub mod target;
+pub mod upstream;
 pub mod v1;

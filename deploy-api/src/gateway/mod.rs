@@ -7,7 +7,9 @@ mod envelope;
 mod path;
 mod refused;
 mod route;
+mod serve;
 
 pub use envelope::{Absent, Envelope, Message};
 pub use path::{BASE, segments};
 pub use route::{Route, is_method_override};
+pub use serve::{Body, BodyFailure, Request, Response, serve};

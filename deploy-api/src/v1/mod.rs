@@ -1,4 +1,4 @@
-//! The calls of `/v1` about tokens, the policy and the audit log: from a request that has been read to an answer.
+//! The calls of `/v1`: from a request that has been read to an answer.
 //!
 //! None of them knows HTTP beyond its status codes; who asks has been authenticated before
 //! ([`Access::authenticate`](crate::access::Access::authenticate)), except for the exchange, which is how runs begin.
@@ -6,10 +6,22 @@
 mod answer;
 pub mod audit;
 mod body;
+pub mod deployments;
 pub mod exchange;
 pub mod explain;
+pub mod locks;
+pub mod namespaces;
 mod page;
+mod path;
 pub mod policy;
+pub mod probe;
+pub mod promote;
+pub mod rollback;
+pub mod secrets;
+pub mod tags;
 pub mod tokens;
+pub mod verify;
+pub mod workers;
 
 pub use answer::{Answer, Content};
+pub use path::{namespace, target};

@@ -1,0 +1,27 @@
+//! What is kept to be shipped again: the bytes of bundles and of static assets, by their SHA-256.
+
+mod digest;
+
+use thiserror::Error;
+
+pub use digest::{Digest, InvalidDigest};
+
+/// Keeps bytes under their SHA-256: R2 in the cloud and on one machine.
+pub trait BundleStore {
+    /// Stores bytes. Storing them again changes nothing. When this answers, they are durable.
+    ///
+    /// # Errors
+    /// When they are not surely stored.
+    fn put(&self, digest: &Digest, bytes: &[u8]) -> impl Future<Output = Result<(), StoreFailure>>;
+
+    /// The bytes of that digest, or nothing where none are stored. The caller checks the digest again.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn get(&self, digest: &Digest) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>>;
+}
+
+/// The store failed. The text is for the log: it is the runtime's, and holds none of the stored bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the bundle store failed: {0}")]
+pub struct StoreFailure(pub String);

@@ -1,0 +1,33 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use futures_util::lock::{Mutex, OwnedMutexGuard};
+
+use crate::target::Target;
+
+/// Puts the changes of one Worker into an order, one after the other. Changes of different Workers do not wait for
+/// each other.
+#[derive(Debug, Default)]
+pub struct Lines(RefCell<HashMap<Target, Weak<Mutex<()>>>>);
+
+/// A place at the head of a Worker's line, held until it is dropped.
+#[derive(Debug)]
+pub struct Line(#[expect(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
+
+impl Lines {
+    /// Waits until every earlier change of the Worker is done.
+    pub async fn wait(&self, target: &Target) -> Line {
+        let line = {
+            let mut lines = self.0.borrow_mut();
+            lines.retain(|_, line| line.strong_count() > 0);
+            let existing = lines.get(target).and_then(Weak::upgrade);
+            existing.unwrap_or_else(|| {
+                let line = Arc::new(Mutex::new(()));
+                lines.insert(target.clone(), Arc::downgrade(&line));
+                line
+            })
+        };
+        Line(line.lock_owned().await)
+    }
+}

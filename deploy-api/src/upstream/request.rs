@@ -1,0 +1,132 @@
+use std::fmt::Write;
+
+use secrecy::SecretString;
+
+/// The methods of the calls that the engine makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The word of the request line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Whose credential a call carries.
+#[derive(Clone, Debug)]
+pub enum Bearer {
+    /// The account's API token, which only the implementation of [`Upstream`](super::Upstream) knows.
+    Account,
+    /// The JWT of an asset upload session that was issued through this API.
+    AssetSession(SecretString),
+}
+
+/// One call to the Cloudflare API.
+#[derive(Clone, Debug)]
+pub struct UpstreamRequest {
+    /// The method.
+    pub method: Method,
+    /// The segments of the path below `/client/v4`, not encoded.
+    segments: Vec<String>,
+    /// The parameters of the query, not encoded.
+    query: Vec<(&'static str, String)>,
+    /// Whose credential it carries.
+    pub bearer: Bearer,
+    /// The header `Content-Type`, where there is a body.
+    pub content_type: Option<String>,
+    /// The body; empty for none. It may hold secrets: it is sent, and never logged.
+    pub body: Vec<u8>,
+}
+
+impl UpstreamRequest {
+    /// A call without a query and a body, with the account's token.
+    pub fn new<S: Into<String>>(method: Method, segments: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            method,
+            segments: segments.into_iter().map(Into::into).collect(),
+            query: Vec::new(),
+            bearer: Bearer::Account,
+            content_type: None,
+            body: Vec::new(),
+        }
+    }
+
+    /// The same with a parameter of the query.
+    #[must_use]
+    pub fn parameter(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn with_body(mut self, content_type: impl Into<String>, body: Vec<u8>) -> Self {
+        self.content_type = Some(content_type.into());
+        self.body = body;
+        self
+    }
+
+    /// The path below `/client/v4` and the query, encoded: `/accounts/…/workers/…?limit=100`.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
+        let mut text = String::new();
+        for segment in &self.segments {
+            text.push('/');
+            encode(segment, &mut text);
+        }
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            text.push(if index == 0 { '?' } else { '&' });
+            text.push_str(name);
+            text.push('=');
+            encode(value, &mut text);
+        }
+        text
+    }
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
+fn encode(value: &str, text: &mut String) {
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_built_from_its_parts_and_nothing_gets_out_of_its_segment() {
+        let request = UpstreamRequest::new(Method::Get, ["accounts", "a/../b", "x?y#z"])
+            .parameter("tags", "a:yes&b")
+            .parameter("limit", "10");
+        assert_eq!(
+            request.path_and_query(),
+            "/accounts/a%2F..%2Fb/x%3Fy%23z?tags=a%3Ayes%26b&limit=10"
+        );
+    }
+}
