@@ -17,7 +17,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{node_tools, workspace};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// What Workers are compiled to.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What rustc's wasm32-unknown-unknown emits by default and workerd runs; wasm-opt refuses what is not named.
 const WASM_FEATURES: [&str; 6] = [
@@ -47,7 +48,8 @@ pub enum Worker {
 }
 
 impl Worker {
-    fn package(self) -> &'static str {
+    /// The package's name, and the argument that names it here.
+    pub fn package(self) -> &'static str {
         match self {
             Self::Dispatcher => "dispatcher",
             Self::DeployApi => "deploy-api",
@@ -60,6 +62,19 @@ impl Worker {
             Self::Dispatcher => workspace::root().to_owned(),
             Self::DeployApi => workspace::path("deploy-api"),
         }
+    }
+
+    /// Its wrangler configuration, from the repository's root.
+    pub fn configuration(self) -> String {
+        match self {
+            Self::Dispatcher => "wrangler.jsonc".to_owned(),
+            Self::DeployApi => "deploy-api/wrangler.jsonc".to_owned(),
+        }
+    }
+
+    /// The folders that a change in calls for a new build.
+    pub fn sources(self) -> Vec<PathBuf> {
+        vec![self.folder().join("src"), workspace::path("names/src")]
     }
 
     fn entry(self) -> PathBuf {
@@ -113,7 +128,11 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-fn ensure_target() -> Result<()> {
+/// Adds the Wasm target to the toolchain, once.
+///
+/// # Errors
+/// When it is missing and cannot be added.
+pub fn ensure_target() -> Result<()> {
     let library = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", TARGET])
         .output()

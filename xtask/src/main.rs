@@ -1,9 +1,14 @@
 //! The project's own commands, behind the npm scripts. `cargo run -p xtask -- --help` lists them.
 
 mod build;
+mod deploy;
+mod dev;
 mod node_tools;
+mod platform;
+mod test;
 mod workspace;
 mod wrangler_config;
+mod wrangler_output;
 
 use clap::{Parser, Subcommand};
 
@@ -22,10 +27,22 @@ struct Arguments {
 enum Command {
     /// Build a Worker to Wasm (wrangler calls this; see `build` in wrangler.jsonc)
     Build(build::Arguments),
+    /// Start the whole platform on this machine
+    Dev(dev::Arguments),
+    /// Start the dispatch Worker against the account's development namespace
+    DevRemote(deploy::RemoteArguments),
+    /// Check the configuration, then deploy a Worker of this repository with wrangler
+    Deploy(deploy::Arguments),
+    /// Run every test
+    Test(test::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::DevRemote(arguments) => deploy::run_remote(&arguments),
+        Command::Deploy(arguments) => deploy::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
     }
 }

@@ -1,0 +1,3 @@
+//! The dispatch Worker in front of real isolates.
+
+mod routing_table;

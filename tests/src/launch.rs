@@ -1,0 +1,148 @@
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// How a platform is started, beside what every test shares.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    arguments: Vec<String>,
+}
+
+impl Options {
+    /// As `npm run dev` starts it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With the local REST API itself at `/client/v4`, in place of the deploy API.
+    #[must_use]
+    pub fn rest_api(self) -> Self {
+        self.with("--api", "rest")
+    }
+
+    /// With a variable of the dispatch Worker.
+    #[must_use]
+    pub fn dispatcher_variable(self, name: &str, value: &str) -> Self {
+        self.with("--dispatcher-var", &format!("{name}={value}"))
+    }
+
+    /// With a variable of the deploy API.
+    #[must_use]
+    pub fn deploy_api_variable(self, name: &str, value: &str) -> Self {
+        self.with("--deploy-api-var", &format!("{name}={value}"))
+    }
+
+    /// Without a binding of the dispatch Worker.
+    #[must_use]
+    pub fn without_binding(self, name: &str) -> Self {
+        self.with("--without-binding", name)
+    }
+
+    /// With another build of the dispatch Worker.
+    #[must_use]
+    pub fn dispatcher_build(self, folder: &Path) -> Self {
+        self.with("--dispatcher-build", &folder.display().to_string())
+    }
+
+    /// With another upstream of the deploy API than the local REST API.
+    #[must_use]
+    pub fn upstream(self, address: &str) -> Self {
+        self.with("--upstream", address)
+    }
+
+    fn with(mut self, flag: &str, value: &str) -> Self {
+        self.arguments.push(format!("{flag}={value}"));
+        self
+    }
+}
+
+/// What a platform says when it serves.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Ready {
+    pub port: u16,
+    pub base_url: String,
+    pub token: String,
+    pub account: String,
+    pub group: i32,
+}
+
+/// A started platform. It ends when its standard input does, and so with this program in any case.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    child: Child,
+    pub ready: Ready,
+}
+
+impl Launched {
+    /// Starts a platform on a state folder and waits until it serves.
+    pub fn start(options: &Options, state: &Path) -> Result<Self> {
+        let mut command = xtask();
+        command
+            .args(["dev", "--json", "--until-stdin-ends"])
+            .args(["--port", &free_port()?.to_string()])
+            .arg("--state")
+            .arg(state)
+            .args(&options.arguments)
+            .current_dir(repository())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().context("cannot start the platform")?;
+        let output = child.stdout.take().context("no standard output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        match serde_json::from_str(&line) {
+            Ok(ready) => Ok(Self { child, ready }),
+            Err(_) => bail!(
+                "the platform did not start; its own output says why ({})",
+                child.wait()?
+            ),
+        }
+    }
+
+    /// Stops the platform in an orderly way and waits for its end.
+    pub fn stop(mut self) -> Result<()> {
+        drop(self.child.stdin.take());
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Kills the runtime as a power cut would, and waits until it is gone.
+    pub fn kill(mut self) -> Result<()> {
+        let status = Command::new("kill")
+            .args(["-9", "--", &format!("-{}", self.ready.group)])
+            .status()?;
+        if !status.success() {
+            bail!("cannot kill the process group {}", self.ready.group);
+        }
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+/// The project's own command, as `npm run` runs it: `npm test` names the built program.
+pub(crate) fn xtask() -> Command {
+    if let Some(program) = env::var_os("XTASK") {
+        return Command::new(program);
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--quiet", "--locked", "--package", "xtask", "--"]);
+    cargo
+}
+
+/// The repository's root.
+pub(crate) fn repository() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,20 @@
+//! What the end-to-end tests are written with: a [`Platform`] that is started as `npm run dev` starts it, a client for
+//! its hosts, and the stock [`wrangler`] that deploys to it.
+//!
+//! Each test program starts what it needs on ports and state folders of its own, and what it started ends with it,
+//! however it ends.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot start its platform has nothing to go on with"
+)]
+
+mod client;
+mod launch;
+mod platform;
+mod script;
+pub mod wrangler;
+
+pub use client::Answer;
+pub use launch::Options;
+pub use platform::Platform;
+pub use script::Script;

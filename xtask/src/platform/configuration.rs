@@ -1,0 +1,217 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, Environment};
+use serde_json::{Map, Value, json};
+
+use super::{Api, Secrets, State};
+use crate::{build::Worker, workspace, wrangler_config};
+
+/// What tests change about the Workers' configurations.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Overrides {
+    /// A variable of the dispatch Worker, as NAME=VALUE
+    #[arg(long = "dispatcher-var", value_name = "NAME=VALUE", value_parser = variable, hide = true)]
+    pub dispatcher_variables: Vec<(String, String)>,
+    /// A variable of the deploy API, as NAME=VALUE
+    #[arg(long = "deploy-api-var", value_name = "NAME=VALUE", value_parser = variable, hide = true)]
+    pub deploy_api_variables: Vec<(String, String)>,
+    /// Leave a binding out of the dispatch Worker
+    #[arg(long = "without-binding", value_name = "BINDING", hide = true)]
+    pub missing_bindings: Vec<String>,
+    /// Take the dispatch Worker's build from another folder
+    #[arg(long = "dispatcher-build", value_name = "FOLDER", hide = true)]
+    pub dispatcher_build: Option<PathBuf>,
+    /// Send the deploy API's upstream calls to this address instead of the local REST API
+    #[arg(long = "upstream", value_name = "URL", hide = true)]
+    pub upstream: Option<String>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+/// The Worker of the one port.
+const FRONT: &str = "front";
+/// The Worker that stands in for Cloudflare.
+const LOCAL: &str = "local";
+
+/// Writes the configurations that `wrangler dev` gets, made from the ones that are deployed. The first is the Worker of
+/// the port.
+pub fn write(state: &State, api: Api, secrets: &Secrets, overrides: &Overrides) -> Result<Vec<PathBuf>> {
+    let mut configurations = vec![
+        (FRONT, front(api)?),
+        (DISPATCH_WORKER, dispatcher(overrides)?),
+        (LOCAL, local(secrets)?),
+    ];
+    if api == Api::Deploy {
+        configurations.push((DEPLOY_API_WORKER, deploy_api(secrets, overrides)?));
+    }
+    configurations
+        .into_iter()
+        .map(|(name, configuration)| {
+            let text = serde_json::to_string_pretty(&configuration)?;
+            state.write_private(&format!("configurations/{name}.json"), &text)
+        })
+        .collect()
+}
+
+fn front(api: Api) -> Result<Value> {
+    let mut front = read("local/front/wrangler.jsonc")?;
+    let api = match api {
+        Api::Deploy => DEPLOY_API_WORKER,
+        Api::Rest => LOCAL,
+    };
+    front.insert(
+        "services".to_owned(),
+        json!([
+            { "binding": "DISPATCHER", "service": DISPATCH_WORKER },
+            { "binding": "API", "service": api },
+            { "binding": "LOCAL", "service": LOCAL },
+        ]),
+    );
+    Ok(front.into())
+}
+
+fn dispatcher(overrides: &Overrides) -> Result<Value> {
+    let mut dispatcher = read("wrangler.jsonc")?;
+    undeploy(&mut dispatcher);
+    dispatcher.remove("dispatch_namespaces");
+    let namespaces = Environment::ALL
+        .into_iter()
+        .filter(|environment| {
+            !overrides
+                .missing_bindings
+                .iter()
+                .any(|name| name == environment.binding())
+        })
+        .map(|environment| {
+            json!({
+                "binding": environment.binding(),
+                "service": LOCAL,
+                "entrypoint": "Namespace",
+                "props": { "namespace": environment.namespace() },
+            })
+        });
+    extend(&mut dispatcher, "services", namespaces);
+    match &overrides.dispatcher_build {
+        Some(folder) => {
+            dispatcher.insert(
+                "main".to_owned(),
+                json!(std::path::absolute(folder)?.join("entry.js")),
+            );
+            dispatcher.remove("build");
+        }
+        None => rebuild_on_change(&mut dispatcher, Worker::Dispatcher)?,
+    }
+    set_variables(&mut dispatcher, [("LOCALHOST", "do")]);
+    set_variables(&mut dispatcher, borrowed(&overrides.dispatcher_variables));
+    if !dispatcher.contains_key("kv_namespaces") {
+        dispatcher.insert(
+            "kv_namespaces".to_owned(),
+            json!([{ "binding": "HOSTNAMES", "id": "hostnames" }]),
+        );
+    }
+    Ok(dispatcher.into())
+}
+
+fn local(secrets: &Secrets) -> Result<Value> {
+    let mut local = read("local/wrangler.jsonc")?;
+    set_variables(&mut local, [("LOCAL_API_TOKEN", secrets.rest_api_token.as_str())]);
+    Ok(local.into())
+}
+
+fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Value> {
+    let mut deploy_api = read("deploy-api/wrangler.jsonc")?;
+    undeploy(&mut deploy_api);
+    deploy_api.insert(
+        "services".to_owned(),
+        json!([{ "binding": "DISPATCHER", "service": DISPATCH_WORKER }]),
+    );
+    match &overrides.upstream {
+        None => extend(
+            &mut deploy_api,
+            "services",
+            [json!({ "binding": "UPSTREAM", "service": LOCAL })],
+        ),
+        Some(address) => set_variables(&mut deploy_api, [("UPSTREAM_URL", address.as_str())]),
+    }
+    rebuild_on_change(&mut deploy_api, Worker::DeployApi)?;
+    set_variables(
+        &mut deploy_api,
+        [
+            ("CLOUDFLARE_API_TOKEN", secrets.rest_api_token.as_str()),
+            ("BOOTSTRAP_TOKEN", secrets.bootstrap_token.as_str()),
+            ("CHECKPOINT_KEY", secrets.checkpoint_key.as_str()),
+        ],
+    );
+    set_variables(&mut deploy_api, borrowed(&overrides.deploy_api_variables));
+    Ok(deploy_api.into())
+}
+
+/// Reads a configuration and makes its entry's path absolute, because the written one stands elsewhere.
+fn read(file: &str) -> Result<Map<String, Value>> {
+    let path = workspace::path(file);
+    let Value::Object(mut configuration) = wrangler_config::read(&path)? else {
+        anyhow::bail!("{file} is not a JSON object");
+    };
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let main = configuration
+        .get("main")
+        .and_then(Value::as_str)
+        .with_context(|| format!("{file} names no \"main\""))?;
+    let main = json!(folder.join(main));
+    configuration.insert("main".to_owned(), main);
+    configuration.remove("$schema");
+    Ok(configuration)
+}
+
+/// Leaves out what only a deployment has: `wrangler dev` would send every request to the first route's host.
+fn undeploy(configuration: &mut Map<String, Value>) {
+    for key in ["routes", "route", "account_id", "workers_dev", "preview_urls"] {
+        configuration.remove(key);
+    }
+}
+
+/// Rebuilds with this very program, so that a change needs no cargo run around cargo.
+fn rebuild_on_change(configuration: &mut Map<String, Value>, worker: Worker) -> Result<()> {
+    let program = std::env::current_exe().context("cannot tell this program's path")?;
+    configuration.insert(
+        "build".to_owned(),
+        json!({
+            "command": format!("\"{}\" build {} --quiet", program.display(), worker.package()),
+            "cwd": workspace::root(),
+            "watch_dir": worker.sources(),
+        }),
+    );
+    Ok(())
+}
+
+fn borrowed(variables: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+fn set_variables<'a>(
+    configuration: &mut Map<String, Value>,
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+) {
+    let entry = configuration.entry("vars").or_insert_with(|| json!({}));
+    if let Value::Object(known) = entry {
+        known.extend(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), json!(value))),
+        );
+    }
+}
+
+fn extend(configuration: &mut Map<String, Value>, key: &str, values: impl IntoIterator<Item = Value>) {
+    let entry = configuration.entry(key).or_insert_with(|| json!([]));
+    if let Value::Array(known) = entry {
+        known.extend(values);
+    }
+}

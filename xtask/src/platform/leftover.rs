@@ -1,0 +1,76 @@
+use std::fs;
+
+use anyhow::{Result, bail};
+use nix::{
+    errno::Errno,
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+use serde::{Deserialize, Serialize};
+
+use super::State;
+
+/// Who runs a platform on a state folder.
+#[derive(Deserialize, Serialize)]
+pub struct Running {
+    /// The process that watches over it.
+    pub watcher: i32,
+    /// The process group of wrangler and the runtime.
+    pub group: i32,
+}
+
+const FILE: &str = "running.json";
+
+impl Running {
+    /// Notes who runs it, so that the next start can tell a live platform from the remains of a dead one.
+    pub fn note(&self, state: &State) -> Result<()> {
+        state.write_private(FILE, &serde_json::to_string(self)?)?;
+        Ok(())
+    }
+}
+
+/// Forgets who ran it.
+pub fn forget(state: &State) {
+    // A note that stays behind names dead processes, which the next start finds out.
+    let _ = fs::remove_file(state.path(FILE));
+}
+
+/// Ends what a killed `npm run dev` left behind: two runtimes on one state folder would overwrite each other.
+///
+/// # Errors
+/// When a platform is running on the state folder and is still being watched over.
+pub fn end(state: &State) -> Result<()> {
+    let Ok(text) = fs::read_to_string(state.path(FILE)) else {
+        return Ok(());
+    };
+    if let Ok(running) = serde_json::from_str::<Running>(&text) {
+        if is_ours(running.watcher) {
+            bail!(
+                "process {} runs a platform on this state folder already: stop it, or choose another folder with --state",
+                running.watcher
+            );
+        }
+        kill_group(running.group);
+    }
+    forget(state);
+    Ok(())
+}
+
+/// Whether a process is alive and one of this program: process numbers are used again.
+fn is_ours(process: i32) -> bool {
+    if signal::kill(Pid::from_raw(process), None) == Err(Errno::ESRCH) {
+        return false;
+    }
+    let program = |process: &str| fs::read_link(format!("/proc/{process}/exe")).ok();
+    match (program(&process.to_string()), program("self")) {
+        (Some(other), Some(own)) => other.file_name() == own.file_name(),
+        // Without /proc, alive is all that can be told.
+        _ => true,
+    }
+}
+
+/// Ends every process of a group at once.
+pub fn kill_group(group: i32) {
+    // It may be gone already, which is what is wanted.
+    let _ = signal::killpg(Pid::from_raw(group), Signal::SIGKILL);
+}
