@@ -7,8 +7,8 @@ const RULES: [(&str, &str, &str, bool); 8] = [
     // One label, so that one certificate for `*.apis.do` covers it.
     ("{worker}--{env}.apis.do", "{worker}", "{env}", false),
     ("{env}.apis.do/{worker}/*", "{worker}", "{env}", true),
-    ("{worker}.{env}.do", "{worker}", "{env}", false),
     ("{env}.{worker}.do", "{worker}", "{env}", false),
+    ("{worker}.{env}.do", "{worker}", "{env}", false),
     ("www.{worker}.do", "{worker}", "production", false),
     ("{worker}.apis.do", "{worker}", "production", false),
     ("apis.do/{worker}/*", "{worker}", "production", true),

@@ -2,32 +2,39 @@ use dotdo_names::{Environment, InvalidWorkerName, WorkerName};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::environment_label::names_only;
+use super::host::Host;
 use super::limits::Limits;
 use super::outbound::Outbound;
 use super::problem::Problem;
 
 /// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under the host.
 ///
-/// A value is a Worker's name, which is in production, or JSON:
+/// A value is a Worker's name, which is in production, or JSON. A host that names another environment is never in
+/// production by default:
 ///
 /// ```
-/// use dispatcher::routing::CustomHostname;
+/// use dispatcher::routing::{CustomHostname, Host};
 /// use dotdo_names::Environment;
 ///
-/// let bare = CustomHostname::parse("shop")?;
+/// let shop = Host::parse("shop.example.com").unwrap();
+/// let bare = CustomHostname::parse(shop, "shop")?;
 /// assert_eq!((bare.worker.as_str(), bare.environment), ("shop", Environment::Production));
 ///
-/// let json = CustomHostname::parse(r#"{"worker": "shop", "environment": "staging", "limits": {"cpu_ms": 50}}"#)?;
+/// let json = CustomHostname::parse(shop, r#"{"worker": "shop", "environment": "staging", "limits": {"cpu_ms": 50}}"#)?;
 /// assert_eq!((json.worker.as_str(), json.environment), ("shop", Environment::Staging));
 ///
-/// assert!(CustomHostname::parse(r#"{"worker": "shop", "enviroment": "staging"}"#).is_err());
+/// assert!(CustomHostname::parse(shop, r#"{"worker": "shop", "enviroment": "staging"}"#).is_err());
+///
+/// let staging = Host::parse("staging.example.com").unwrap();
+/// assert!(CustomHostname::parse(staging, "shop").is_err());
 /// # Ok::<(), dispatcher::routing::InvalidCustomHostname>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomHostname {
     /// The Worker.
     pub worker: WorkerName,
-    /// Its environment; production if the value does not say.
+    /// Its environment; production if neither the value nor the host says otherwise.
     pub environment: Environment,
     /// Limits for the Worker.
     pub limits: Option<Limits>,
@@ -52,7 +59,24 @@ pub enum InvalidCustomHostname {
         /// What is wrong with it.
         reason: InvalidWorkerName,
     },
-    /// Environment, limits or outbound parameters.
+    /// None of the environments.
+    #[error("`{text}` is no environment: write `production`, `staging` or `development`")]
+    Environment {
+        /// As the value has it.
+        text: String,
+    },
+    /// No environment in the value, but one in the host.
+    #[error(
+        "the host names `{label}`, so the value must say which environment it means: write {{\"worker\": \"{worker}\", \
+         \"environment\": …}}"
+    )]
+    EnvironmentUnsaid {
+        /// The environment's label in the host.
+        label: String,
+        /// As the value has it.
+        worker: String,
+    },
+    /// Limits or outbound parameters.
     #[error("{0}")]
     Problem(Problem),
 }
@@ -70,42 +94,45 @@ impl CustomHostname {
     /// Parses the value of one custom hostname.
     ///
     /// # Errors
-    /// The value is malformed in any way.
-    pub fn parse(value: &str) -> Result<Self, InvalidCustomHostname> {
+    /// The value is malformed in any way, or leaves open which environment the host means.
+    pub fn parse(host: Host<'_>, value: &str) -> Result<Self, InvalidCustomHostname> {
         let value = value.trim();
         if !value.starts_with('{') {
-            let environment = Environment::Production;
             return Ok(Self {
                 worker: worker(value)?,
-                environment,
+                environment: default_environment(host, value)?,
                 limits: None,
                 outbound: None,
             });
         }
         let value: CustomHostnameJson = serde_json::from_str(value).map_err(InvalidCustomHostname::Json)?;
-        let environment = match value.environment {
-            None => Environment::Production,
-            Some(text) => Environment::from_name(&text).ok_or(InvalidCustomHostname::Problem(
-                Problem::EnvironmentUnknown { text },
-            ))?,
-        };
-        let limits = value
-            .limits
-            .map(Limits::check)
-            .transpose()
-            .map_err(InvalidCustomHostname::Problem)?;
-        let outbound = value
-            .outbound
-            .map(Outbound::check)
-            .transpose()
-            .map_err(InvalidCustomHostname::Problem)?;
+        let limits = value.limits.map(Limits::check).transpose();
+        let outbound = value.outbound.map(Outbound::check).transpose();
         Ok(Self {
             worker: worker(&value.worker)?,
-            environment,
-            limits,
-            outbound,
+            environment: match value.environment {
+                None => default_environment(host, &value.worker)?,
+                Some(text) => environment(text)?,
+            },
+            limits: limits.map_err(InvalidCustomHostname::Problem)?,
+            outbound: outbound.map_err(InvalidCustomHostname::Problem)?,
         })
     }
+}
+
+/// Production, unless the host names another environment: a forgotten key must not show production under such a name.
+fn default_environment(host: Host<'_>, worker: &str) -> Result<Environment, InvalidCustomHostname> {
+    match names_only(&host.normalized(), Some(Environment::Production)) {
+        Ok(()) => Ok(Environment::Production),
+        Err(label) => Err(InvalidCustomHostname::EnvironmentUnsaid {
+            label: label.to_owned(),
+            worker: worker.to_owned(),
+        }),
+    }
+}
+
+fn environment(text: String) -> Result<Environment, InvalidCustomHostname> {
+    Environment::from_name(&text).ok_or(InvalidCustomHostname::Environment { text })
 }
 
 fn worker(text: &str) -> Result<WorkerName, InvalidCustomHostname> {

@@ -14,7 +14,10 @@
 mod builtin;
 mod captures;
 mod custom_hostname;
+mod decision;
+mod environment_label;
 mod explanation;
+mod grammar;
 mod host;
 mod index;
 mod limits;
@@ -35,10 +38,10 @@ mod url;
 
 pub use custom_hostname::{CustomHostname, InvalidCustomHostname};
 pub use explanation::{Explanation, Outcome, RefusalExplanation, RouteExplanation};
+pub use grammar::Place;
 pub use host::{Host, InvalidHost};
 pub use limits::Limits;
 pub use outbound::Outbound;
-pub use pattern::Place;
 pub use problem::Problem;
 pub use refusal::{Reason, Refusal, RefusalCode};
 pub use route::{Route, StrippedPrefix};

@@ -57,15 +57,24 @@ impl Part {
         }
     }
 
-    /// The length in bytes of the shortest text that the part matches.
-    pub(super) fn shortest(&self) -> usize {
+    /// The length in bytes of what is written out, not captured.
+    pub(super) fn literal_length(&self) -> usize {
         match self {
             Self::Literal(literal) => literal.len(),
             Self::Captures(part) => {
-                let between: usize = part.between.iter().map(|text| text.len() + 1).sum();
-                part.before.len() + 1 + between + part.after.len()
+                let between: usize = part.between.iter().map(|text| text.len()).sum();
+                part.before.len() + between + part.after.len()
             }
         }
+    }
+
+    /// The length in bytes of the shortest text that the part matches.
+    pub(super) fn shortest(&self) -> usize {
+        let captures = match self {
+            Self::Literal(_) => 0,
+            Self::Captures(part) => part.between.len() + 1,
+        };
+        self.literal_length() + captures
     }
 }
 

@@ -1,7 +1,7 @@
 use dotdo_names::{Environment, InvalidWorkerName};
 use thiserror::Error;
 
-use super::pattern::Place;
+use super::grammar::Place;
 
 /// What is wrong with one rule. Each sentence says what to write instead.
 #[derive(Debug, Error)]

@@ -3,10 +3,11 @@ use std::fmt;
 use dotdo_names::{Environment, WorkerName};
 
 use super::captures::Captures;
+use super::environment_label::names_only;
 use super::limits::Limits;
 use super::outbound::Outbound;
 use super::part::{ANY_ENVIRONMENT, Alphabet};
-use super::pattern::{ENV, Pattern, Subject, WORKER, names_only};
+use super::pattern::{ENV, Pattern, Subject, WORKER};
 use super::problem::Problem;
 use super::template::Template;
 

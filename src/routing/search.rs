@@ -80,12 +80,16 @@ impl<'r, 'u> Search<'r, 'u> {
         self.decided
     }
 
-    /// The rule whose `{env}` to complain of, if nothing is to be routed: in front of the rule that decided (against
-    /// the request), if one did.
+    /// The rule whose `{env}` to complain of, if nothing is to be routed. Where a rule decided against the request, it
+    /// must stand in front of that one and say more of the request: `{worker}--{env}.apis.do` explains
+    /// `a--b.apis.do` better than `{worker}.apis.do` does, but `{worker}.{env}.do` does not explain `com.apis.do`.
     pub(super) fn nearest_miss(&self) -> Option<usize> {
-        match self.decided {
-            Some(decided) => self.environment_unknown.filter(|&number| number < decided.number),
-            None => self.environment_unknown.or(self.neither_valid),
-        }
+        let Some(decided) = self.decided else {
+            return self.environment_unknown.or(self.neither_valid);
+        };
+        let literal_length = |number: usize| Some(self.rules.get(number)?.pattern.literal_length());
+        self.environment_unknown.filter(|&number| {
+            number < decided.number && literal_length(number) > literal_length(decided.number)
+        })
     }
 }

@@ -27,6 +27,11 @@ impl<'u> Url<'u> {
         let (authority, target) = rest
             .split_at_checked(end)
             .ok_or(Reason::Host(InvalidHost::Character))?;
+        // For http and https, the URL standard ends the authority at a backslash too. No runtime passes one on; were
+        // one to arrive, what stands behind it must not choose the host.
+        if authority.contains('\\') {
+            return Err(Reason::Host(InvalidHost::Character));
+        }
         let authority = without_user_information(authority);
         let host = Host::parse(authority).map_err(Reason::Host)?;
         Ok(Self {

@@ -1,0 +1,213 @@
+//! How a pattern is written.
+
+use std::fmt;
+
+use super::captures::MAX_CAPTURES;
+use super::host;
+use super::part::{Part, PartCaptures};
+use super::pattern::Pattern;
+use super::problem::Problem;
+
+/// The longest pattern, in characters.
+const MAX_PATTERN: usize = 512;
+/// The longest name of a capture, in characters.
+const MAX_CAPTURE_NAME: usize = 32;
+
+/// Where a part of a pattern stands, which decides what its literal text may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a label of the host.
+    Host,
+    /// In a segment of the path.
+    Path,
+}
+
+impl fmt::Display for Place {
+    /// What a text may hold there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "a host has only a-z, 0-9, `-` and `_`",
+            Self::Path => "a path has only a-z, A-Z, 0-9 and -._~!$&'()+,;=:@, and everything else as `%…`",
+        })
+    }
+}
+
+impl Pattern {
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        if text.is_empty() {
+            return Err(Problem::PatternEmpty);
+        }
+        if text.len() > MAX_PATTERN {
+            return Err(Problem::PatternTooLong { longest: MAX_PATTERN });
+        }
+        if text.contains("://") {
+            return Err(Problem::Scheme);
+        }
+        let (host, path) = match text.split_once('/') {
+            Some((host, path)) => (host, Some(path)),
+            None => (text, None),
+        };
+        let mut captures = Vec::new();
+        let mut labels = parse_host(host, &mut captures)?;
+        labels.reverse();
+        let (segments, open) = match path {
+            Some(path) => parse_path(path, &mut captures)?,
+            None => (Vec::new(), true),
+        };
+        if captures.len() > MAX_CAPTURES {
+            return Err(Problem::TooManyCaptures { most: MAX_CAPTURES });
+        }
+        Ok(Self {
+            text: text.into(),
+            labels: labels.into(),
+            segments: segments.into(),
+            open,
+            captures: captures.into(),
+        })
+    }
+}
+
+fn parse_host(text: &str, captures: &mut Vec<Box<str>>) -> Result<Vec<Part>, Problem> {
+    if text.ends_with('.') {
+        return Err(Problem::TrailingDot);
+    }
+    let labels = text
+        .split('.')
+        .map(|label| {
+            if label.is_empty() {
+                Err(Problem::LabelEmpty)
+            } else {
+                parse_part(label, Place::Host, captures)
+            }
+        })
+        .collect::<Result<Vec<Part>, Problem>>()?;
+    if let Some(label) = labels.iter().find(|label| label.shortest() > host::MAX_LABEL) {
+        return Err(Problem::LabelTooLong {
+            shortest: label.shortest(),
+            longest: host::MAX_LABEL,
+        });
+    }
+    let shortest = labels.iter().map(|label| label.shortest() + 1).sum::<usize>() - 1;
+    if shortest > host::MAX_HOST {
+        return Err(Problem::HostTooLong {
+            longest: host::MAX_HOST,
+        });
+    }
+    match labels.last() {
+        Some(Part::Literal(last)) if host::is_number(last) => Err(Problem::AddressLiteral),
+        Some(Part::Literal(_)) => Ok(labels),
+        _ => Err(Problem::LastLabelCaptured),
+    }
+}
+
+/// The segments, and whether `/*` follows them.
+fn parse_path(text: &str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Part>, bool), Problem> {
+    let (text, open) = match text.strip_suffix('*') {
+        Some("") => return Ok((Vec::new(), true)),
+        Some(front) => match front.strip_suffix('/') {
+            Some(front) => (front, true),
+            None => return Err(Problem::StarInPath),
+        },
+        None => (text, false),
+    };
+    let count = text.split('/').count();
+    let mut segments = Vec::with_capacity(count);
+    for (number, segment) in text.split('/').enumerate() {
+        if segment.is_empty() && (open || number + 1 < count) {
+            return Err(Problem::SegmentEmpty);
+        }
+        if matches!(segment, "." | "..") {
+            return Err(Problem::DotSegment);
+        }
+        segments.push(parse_part(segment, Place::Path, captures)?);
+    }
+    Ok((segments, open))
+}
+
+fn parse_part(text: &str, place: Place, captures: &mut Vec<Box<str>>) -> Result<Part, Problem> {
+    let first = captures.len();
+    let (before, mut rest) = match text.split_once('{') {
+        Some((before, rest)) => (literal(before, place)?, rest),
+        None => return Ok(Part::Literal(literal(text, place)?)),
+    };
+    let mut between = Vec::new();
+    loop {
+        let (name, behind) = rest.split_once('}').ok_or_else(|| Problem::BraceOpen {
+            text: text.to_owned(),
+        })?;
+        push_capture(name, captures)?;
+        let Some((middle, next)) = behind.split_once('{') else {
+            let after = literal(behind, place)?;
+            return Ok(Part::Captures(PartCaptures {
+                before,
+                between: between.into(),
+                after,
+                first,
+            }));
+        };
+        if middle.is_empty() {
+            return Err(Problem::CapturesAdjacent {
+                text: text.to_owned(),
+            });
+        }
+        between.push(literal(middle, place)?);
+        rest = next;
+    }
+}
+
+fn push_capture(name: &str, captures: &mut Vec<Box<str>>) -> Result<(), Problem> {
+    if !is_capture_name(name) {
+        return Err(Problem::CaptureName {
+            name: name.to_owned(),
+            longest: MAX_CAPTURE_NAME,
+        });
+    }
+    if captures.iter().any(|capture| **capture == *name) {
+        return Err(Problem::CaptureTwice {
+            name: name.to_owned(),
+        });
+    }
+    captures.push(name.into());
+    Ok(())
+}
+
+fn is_capture_name(name: &str) -> bool {
+    name.len() <= MAX_CAPTURE_NAME
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+fn literal(text: &str, place: Place) -> Result<Box<str>, Problem> {
+    match text.chars().find(|&character| !is_literal(character, place)) {
+        None => Ok(text.into()),
+        Some(character) => Err(match (place, character) {
+            (_, '}') => Problem::BraceClose {
+                text: text.to_owned(),
+            },
+            (Place::Host, '*') => Problem::StarInHost,
+            (Place::Path, '*') => Problem::StarInPath,
+            (Place::Host, ':') => Problem::Port,
+            (Place::Host, character) if character.is_ascii_uppercase() => Problem::UpperCase {
+                lower: text.to_ascii_lowercase(),
+            },
+            (Place::Host, character) if !character.is_ascii() => Problem::UnicodeHost {
+                text: text.to_owned(),
+            },
+            (Place::Path, character) if !character.is_ascii() => Problem::UnicodePath {
+                text: text.to_owned(),
+            },
+            (Place::Path, '?' | '#') => Problem::QueryInPath { character },
+            (place, character) => Problem::Character { character, place },
+        }),
+    }
+}
+
+/// Host labels as they arrive, and `pchar` of RFC 3986, section 3.3, for segments.
+fn is_literal(character: char, place: Place) -> bool {
+    match place {
+        Place::Host => matches!(character, 'a'..='z' | '0'..='9' | '-' | '_'),
+        Place::Path => character.is_ascii_alphanumeric() || "-._~!$&'()+,;=:@%".contains(character),
+    }
+}
