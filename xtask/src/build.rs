@@ -21,8 +21,9 @@ use crate::{node_tools, workspace};
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What rustc's wasm32-unknown-unknown emits by default and workerd runs; wasm-opt refuses what is not named.
-const WASM_FEATURES: [&str; 6] = [
+const WASM_FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
+    "--enable-exception-handling",
     "--enable-multivalue",
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
