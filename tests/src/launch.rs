@@ -4,6 +4,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
@@ -52,6 +53,13 @@ impl Options {
         self.with("--dispatcher-build", &folder.display().to_string())
     }
 
+    /// With nothing deployed, whatever the state folder holds.
+    #[must_use]
+    pub fn reset(mut self) -> Self {
+        self.arguments.push("--reset".to_owned());
+        self
+    }
+
     /// With another upstream of the deploy API than the local REST API.
     #[must_use]
     pub fn upstream(self, address: &str) -> Self {
@@ -84,6 +92,9 @@ pub(crate) struct Launched {
 impl Launched {
     /// Starts a platform on a state folder and waits until it serves.
     pub fn start(options: &Options, state: &Path) -> Result<Self> {
+        // Two that start at once would find the same ports free.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = xtask();
         command
             .args(["dev", "--json", "--until-stdin-ends"])
@@ -138,7 +149,8 @@ pub(crate) fn xtask() -> Command {
 }
 
 /// The repository's root.
-pub(crate) fn repository() -> PathBuf {
+#[must_use]
+pub fn repository() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).to_owned()
 }

@@ -9,12 +9,23 @@
 )]
 
 mod client;
+mod command;
 mod launch;
+mod log;
 mod platform;
+pub mod processes;
 mod script;
+mod shared;
+mod until;
+mod websocket;
 pub mod wrangler;
 
 pub use client::Answer;
-pub use launch::Options;
+pub use command::{Command, Finished};
+pub use launch::{Options, repository};
+pub use log::Log;
 pub use platform::Platform;
 pub use script::Script;
+pub use shared::Shared;
+pub use until::until;
+pub use websocket::WebSocket;

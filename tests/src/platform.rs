@@ -1,4 +1,4 @@
-use std::{path::Path, sync::OnceLock};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
@@ -10,6 +10,7 @@ use crate::{
     client::Answer,
     launch::{Launched, Options, Ready},
     script::Script,
+    shared::Shared,
 };
 
 /// A running platform.
@@ -28,25 +29,40 @@ impl Platform {
     /// When it does not start: no test can go on without it.
     #[must_use]
     pub fn start(options: Options) -> Self {
-        let state = TempDir::with_prefix("dotdo-").expect("a folder for the state");
-        let launched = Launched::start(&options, state.path()).expect("the platform starts");
-        Self {
+        Self::try_start(options).expect("the platform starts")
+    }
+
+    /// Starts a platform with an empty state folder.
+    ///
+    /// # Errors
+    /// When it does not start; what it prints says why.
+    pub fn try_start(options: Options) -> Result<Self> {
+        let state = TempDir::with_prefix("dotdo-").context("no folder for the state")?;
+        let launched = Launched::start(&options, state.path())?;
+        Ok(Self {
             launched,
             http: client(),
             options,
             state,
-        }
+        })
     }
 
     /// The platform that all tests of one program share, as `npm run dev` starts it with the REST API in front.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Platform> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(Options::new().rest_api()))
+        static SHARED: Shared = Shared::new(|| Options::new().rest_api());
+        SHARED.get()
     }
 
     /// Stops it in an orderly way and starts it again on the same state.
     #[must_use]
     pub fn restart(self) -> Self {
+        self.again(Launched::stop)
+    }
+
+    /// Stops it in an orderly way and starts it again on the same state folder, with other options.
+    #[must_use]
+    pub fn restart_with(mut self, options: Options) -> Self {
+        self.options = options;
         self.again(Launched::stop)
     }
 

@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
-    io::{BufRead, BufReader, Read},
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
     path::PathBuf,
@@ -19,6 +20,8 @@ use crate::node_tools;
 
 /// How many lines of wrangler's output an error shows.
 const LAST_LINES: usize = 40;
+/// The file in the state folder that takes all of its output, since the last start.
+const LOG: &str = "wrangler.log";
 
 /// A `wrangler dev` in a process group of its own, which ends with this value.
 pub struct Wrangler {
@@ -31,12 +34,12 @@ pub struct Wrangler {
 /// Receives each line that wrangler and the Workers print.
 type Listener = Box<dyn Fn(&str) + Send>;
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Output(Arc<Mutex<Lines>>);
 
-#[derive(Default)]
 struct Lines {
     last: VecDeque<String>,
+    log: File,
     listener: Option<Listener>,
 }
 
@@ -68,9 +71,9 @@ impl Wrangler {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
+        let output = Output::new(state)?;
         let mut child = command.spawn().context("cannot start wrangler")?;
         let group = i32::try_from(child.id()).context("a process number out of range")?;
-        let output = Output::default();
         output.follow(child.stdout.take());
         output.follow(child.stderr.take());
         let wrangler = Self {
@@ -120,6 +123,16 @@ impl Drop for Wrangler {
 }
 
 impl Output {
+    fn new(state: &State) -> Result<Self> {
+        let path = state.path(LOG);
+        let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self(Arc::new(Mutex::new(Lines {
+            last: VecDeque::new(),
+            log,
+            listener: None,
+        }))))
+    }
+
     fn follow(&self, stream: Option<impl Read + Send + 'static>) {
         let Some(stream) = stream else { return };
         let output = self.clone();
@@ -142,6 +155,8 @@ impl Lines {
             self.last.pop_front();
         }
         self.last.push_back(line.to_owned());
+        // A full disk costs the log, not the platform.
+        let _ = self.log.write_all(format!("{line}\n").as_bytes());
         if let Some(listener) = &self.listener {
             listener(line);
         }

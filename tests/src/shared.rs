@@ -1,0 +1,35 @@
+use std::sync::OnceLock;
+
+use crate::{Options, Platform};
+
+/// A platform that several tests of one program use, started by the first that asks for it.
+#[derive(Debug)]
+pub struct Shared {
+    options: fn() -> Options,
+    // Kept when it does not start, so that the other tests fail at once.
+    platform: OnceLock<Result<Platform, String>>,
+}
+
+impl Shared {
+    /// One that is started with these options.
+    #[must_use]
+    pub const fn new(options: fn() -> Options) -> Self {
+        Self {
+            options,
+            platform: OnceLock::new(),
+        }
+    }
+
+    /// The platform.
+    ///
+    /// # Panics
+    /// When it does not start: no test can go on without it.
+    #[must_use]
+    pub fn get(&self) -> &Platform {
+        let start = || Platform::try_start((self.options)()).map_err(|error| format!("{error:#}"));
+        self.platform
+            .get_or_init(start)
+            .as_ref()
+            .expect("the platform starts")
+    }
+}
