@@ -1,0 +1,41 @@
+import type { Platform } from "../platform.ts";
+import { Refusal } from "../refusal.ts";
+import { scriptNotFound } from "./script-not-found.ts";
+import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+
+/** How often a change is tried on top of others that came first. */
+const ATTEMPTS = 10;
+
+/**
+ * Changes a script: `next` makes the new version from the current one, which is `null` when there is no script yet. It is
+ * called again when another change came first, so two changes at once are put in an order and neither is lost.
+ */
+export async function changeScript(
+  { store }: Platform,
+  address: ScriptAddress,
+  next: (current: StoredScript | null) => Promise<ScriptVersion>,
+): Promise<ScriptVersion> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const current = await store.script(address);
+    const to = await next(current);
+    const outcome = await store.change({ ...address, from: current?.revision ?? null, to });
+    if (outcome === "done") return to;
+  }
+  throw new Refusal(
+    "OVERTAKEN",
+    `${address.script} was changed by others ${ATTEMPTS} times while this change was made. Nothing was changed by this one: try again.`,
+  );
+}
+
+/** Changes a script that exists. Refuses when it does not, or no longer. */
+export async function changeExisting(
+  platform: Platform,
+  { namespace, script }: ScriptAddress,
+  next: (current: StoredScript) => Promise<ScriptVersion>,
+): Promise<ScriptVersion> {
+  const address = { namespace, script };
+  return await changeScript(platform, address, async (current) => {
+    if (current === null) throw scriptNotFound(address);
+    return await next(current);
+  });
+}

@@ -1,0 +1,33 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Environment } from "../environment.ts";
+import { OBJECT_ID_HEADER } from "../isolate/object-namespace-module.ts";
+import type { VersionProps } from "../isolate/version-props.ts";
+import type { ObjectHost } from "./object-host.ts";
+
+/** A Durable Object class of a version. */
+export interface ObjectNamespaceProps extends VersionProps {
+  readonly className: string;
+  /** The UUID under which the class keeps its objects, which outlives a rename of the class. */
+  readonly storage: string;
+}
+
+/** The far end of a Durable Object binding: finds the object's host, and passes requests and calls on. */
+export class ObjectNamespace extends WorkerEntrypoint<Environment, ObjectNamespaceProps> {
+  override async fetch(request: Request): Promise<Response> {
+    const id = request.headers.get(OBJECT_ID_HEADER) ?? "";
+    const passed = new Request(request);
+    passed.headers.delete(OBJECT_ID_HEADER);
+    const host = this.#host(id);
+    await host.prepare(id, this.ctx.props);
+    return await host.fetch(passed);
+  }
+
+  /** Calls a method of the object. */
+  async call(id: string, method: string, args: readonly unknown[]): Promise<unknown> {
+    return await this.#host(id).call(id, this.ctx.props, method, args);
+  }
+
+  #host(id: string): DurableObjectStub<ObjectHost> {
+    return this.env.OBJECTS.getByName(`${this.ctx.props.storage}/${id}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { Refusal } from "../refusal.ts";
+import type { Call } from "./call.ts";
+import { success } from "./envelope.ts";
+
+const NAME = "Local platform";
+const USER = { id: "00000000000000000000000000000001", email: "developer@localhost" };
+
+/** Who the local token belongs to. */
+export function getUser(): Response {
+  return success(USER);
+}
+
+/** Whether the token is good: a call that came here bears one that is. */
+export function verifyToken(): Response {
+  return success({ id: USER.id, status: "active" });
+}
+
+/** The one account. */
+export function listAccounts({ platform }: Call): Response {
+  const accounts = [{ id: platform.environment.ACCOUNT_ID, name: NAME, type: "standard" }];
+  return success(accounts, { info: { count: 1, per_page: 20 } });
+}
+
+/** The one account, by its id. */
+export function getAccount({ platform }: Call): Response {
+  return success({ id: platform.environment.ACCOUNT_ID, name: NAME, type: "standard" });
+}
+
+/** The membership in the one account. */
+export function listMemberships({ platform }: Call): Response {
+  const account = { id: platform.environment.ACCOUNT_ID, name: NAME, type: "standard" };
+  const memberships = [{ id: USER.id, status: "accepted", account, roles: ["Administrator"] }];
+  return success(memberships, { info: { count: 1, per_page: 20 } });
+}
+
+/** There are no Workers outside a namespace. wrangler asks for one on each deploy, and takes this for an answer. */
+export function refuseAccountScript(): never {
+  throw new Refusal(
+    "ACCOUNT_SCRIPT_NOT_FOUND",
+    "This Worker does not exist on your account. The local platform has Workers in dispatch namespaces only: deploy with --dispatch-namespace.",
+  );
+}
+
+/** A product of Cloudflare that is not simulated. */
+export function refuseProduct(product: string): never {
+  throw new Refusal(
+    "NOT_SIMULATED",
+    `The local platform does not simulate ${product}. Remove what uses it from the Worker's configuration for local use, or deploy to a remote namespace.`,
+  );
+}

@@ -1,0 +1,21 @@
+import type { Refusal } from "../refusal.ts";
+
+/** What stands beside the result of a list. */
+export interface ResultInfo {
+  readonly count: number;
+  readonly per_page: number;
+  readonly cursor?: string;
+}
+
+/** A result in Cloudflare's envelope. */
+export function success(result: unknown, options: { status?: number; info?: ResultInfo } = {}): Response {
+  const { status = 200, info } = options;
+  const envelope = { success: true, errors: [], messages: [], result, ...(info === undefined ? {} : { result_info: info }) };
+  return Response.json(envelope, { status, headers: { "cache-control": "no-store" } });
+}
+
+/** A refusal in Cloudflare's envelope. */
+export function failure({ code, message, status }: Refusal): Response {
+  const envelope = { success: false, errors: [{ code, message }], messages: [], result: null };
+  return Response.json(envelope, { status, headers: { "cache-control": "no-store" } });
+}

@@ -1,0 +1,72 @@
+import { shown } from "../deploy/binding.ts";
+import { mergedBindings } from "../deploy/merged-bindings.ts";
+import { readBindings, recordedSettings, string, strings } from "../deploy/metadata.ts";
+import { applyDeclaredClasses, applyMigrations } from "../deploy/migrations.ts";
+import { changeExisting } from "../deploy/script-change.ts";
+import { checkStart } from "../deploy/start-check.ts";
+import { readTags } from "../deploy/tags.ts";
+import { readUploadForm } from "../deploy/upload-form.ts";
+import { readModules } from "../isolate/script-isolate.ts";
+import type { ScriptVersion } from "../script.ts";
+import { jsonObjectBody, scriptOf, type Call } from "./call.ts";
+import { success } from "./envelope.ts";
+
+/** The settings of a script: everything but its code. */
+export async function getSettings(call: Call): Promise<Response> {
+  const { version } = await scriptOf(call);
+  return success(shownSettings(version));
+}
+
+/** The bindings of a script, secrets without their values. */
+export async function listBindings(call: Call): Promise<Response> {
+  const { version } = await scriptOf(call);
+  return success(version.bindings.map(shown));
+}
+
+/** Changes settings; what the call does not name stays. The script is started once with them before they count. */
+export async function patchSettings(call: Call): Promise<Response> {
+  const script = await scriptOf(call);
+  const isForm = /^multipart\//i.test(call.request.headers.get("content-type") ?? "");
+  const settings = isForm ? (await readUploadForm(call.request, "settings")).document : await jsonObjectBody(call);
+  const version = await changeExisting(call.platform, script, async (current) => {
+    const next = withSettings(current.version, settings);
+    await checkStart(call.platform, script, next, await readModules(call.platform, next));
+    return next;
+  });
+  return success(shownSettings(version));
+}
+
+function withSettings(version: ScriptVersion, settings: Readonly<Record<string, unknown>>): ScriptVersion {
+  const before = { tag: version.migrationTag, classes: version.objectClasses };
+  const after = applyDeclaredClasses(applyMigrations(before, settings["migrations"]), settings["exports"]);
+  const flags = settings["compatibility_flags"];
+  return {
+    ...version,
+    id: crypto.randomUUID(),
+    bindings:
+      settings["bindings"] === undefined
+        ? version.bindings
+        : mergedBindings(readBindings(settings["bindings"]), version.bindings, strings(settings, "keep_bindings")),
+    compatibilityDate: string(settings, "compatibility_date") ?? version.compatibilityDate,
+    compatibilityFlags: flags === undefined ? version.compatibilityFlags : strings(settings, "compatibility_flags"),
+    migrationTag: after.tag,
+    objectClasses: after.classes,
+    tags: settings["tags"] === undefined ? version.tags : readTags(settings["tags"]),
+    settings: { ...version.settings, ...recordedSettings(settings) },
+  };
+}
+
+function shownSettings(version: ScriptVersion): Record<string, unknown> {
+  return {
+    usage_model: "standard",
+    logpush: false,
+    tail_consumers: [],
+    ...version.settings,
+    bindings: version.bindings.map(shown),
+    compatibility_date: version.compatibilityDate,
+    compatibility_flags: version.compatibilityFlags,
+    tags: version.tags,
+    annotations: version.annotations,
+    ...(version.migrationTag === null ? {} : { migration_tag: version.migrationTag }),
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * The tables. Bytes lie once under their digest, cut into chunks, because a row holds at most 2 MB. A script points to
+ * its current version; the versions before it stay for a while, because a request may be just starting one.
+ */
+export const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS contents (
+    digest  TEXT PRIMARY KEY,
+    size    INTEGER NOT NULL,
+    kept_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS chunks (
+    digest   TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    bytes    BLOB NOT NULL,
+    PRIMARY KEY (digest, position)
+  );
+  CREATE TABLE IF NOT EXISTS scripts (
+    namespace   TEXT NOT NULL,
+    script      TEXT NOT NULL,
+    revision    TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    created_on  TEXT NOT NULL,
+    modified_on TEXT NOT NULL,
+    PRIMARY KEY (namespace, script)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS versions (
+    id        TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    script    TEXT NOT NULL,
+    document  TEXT NOT NULL,
+    left_at   INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS assets (
+    namespace    TEXT NOT NULL,
+    script       TEXT NOT NULL,
+    hash         TEXT NOT NULL,
+    digest       TEXT NOT NULL,
+    content_type TEXT,
+    PRIMARY KEY (namespace, script, hash)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS asset_sessions (
+    id         TEXT PRIMARY KEY,
+    namespace  TEXT NOT NULL,
+    script     TEXT NOT NULL,
+    manifest   TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  );
+`;

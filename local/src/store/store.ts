@@ -1,0 +1,157 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Environment } from "../environment.ts";
+import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+import { AssetUploads, type AssetSession, type UploadedAsset } from "./asset-uploads.ts";
+import { Contents } from "./contents.ts";
+import { DispatchLog, type Dispatch } from "./dispatch-log.ts";
+import { SCHEMA } from "./schema.ts";
+import { Scripts, type LiveVersion, type ScriptChange } from "./scripts.ts";
+
+/** How often, at most, what nothing refers to is looked for: the search reads every version. In milliseconds. */
+const REMOVAL_INTERVAL_MS = 10 * 60 * 1000;
+
+/** What became of a change. */
+export type ChangeOutcome =
+  /** It is live, and on disk. */
+  | "done"
+  /** The script changed in between: read it again, and try again. */
+  | "overtaken"
+  /** Bytes that the version refers to are not in the store: send them again. */
+  | "incomplete";
+
+/**
+ * Everything that survives a restart, in one object. That one object is what puts two deploys in an order: a change
+ * names the version it was made from and is refused when another came first. An answer leaves only when what it speaks of
+ * is on disk, so a platform that is killed at any moment comes back with the old version or the new one, never half.
+ */
+export class Store extends DurableObject<Environment> {
+  readonly #scripts: Scripts;
+  readonly #contents: Contents;
+  readonly #assets: AssetUploads;
+  readonly #dispatches = new DispatchLog();
+  #unusedRemovedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(state: DurableObjectState, environment: Environment) {
+    super(state, environment);
+    const { sql } = state.storage;
+    sql.exec(SCHEMA);
+    this.#scripts = new Scripts(sql);
+    this.#contents = new Contents(sql);
+    this.#assets = new AssetUploads(sql);
+    this.#removeUnused();
+    // Only here can no deploy be between its first chunk and its last.
+    this.#contents.removeLooseChunks();
+  }
+
+  /** Records the dispatch, and answers the version that must serve it; `null` when there is no such script. */
+  dispatch(dispatch: Omit<Dispatch, "at" | "version">): LiveVersion | null {
+    const live = this.#scripts.live(dispatch);
+    this.#dispatches.add({ ...dispatch, at: new Date().toISOString(), version: live?.id ?? null });
+    return live;
+  }
+
+  /** The last dispatches, the newest first. */
+  dispatches(): Dispatch[] {
+    return this.#dispatches.newest();
+  }
+
+  /** Forgets the dispatches. */
+  clearDispatches(): void {
+    this.#dispatches.clear();
+  }
+
+  /** The script with its current version. */
+  script(address: ScriptAddress): StoredScript | null {
+    return this.#scripts.get(address);
+  }
+
+  /** A version by its id. */
+  version(id: string): ScriptVersion | null {
+    return this.#scripts.version(id);
+  }
+
+  /** The scripts of a namespace whose name comes after `after`, by name. */
+  scripts(namespace: string, after: string): StoredScript[] {
+    return this.#scripts.list(namespace, after);
+  }
+
+  /** How many scripts a namespace holds. */
+  scriptCount(namespace: string): number {
+    return this.#scripts.count(namespace);
+  }
+
+  /** Makes a version the current one. The bytes of its modules and of its assets' manifest must be here already. */
+  async change(change: ScriptChange): Promise<ChangeOutcome> {
+    const now = new Date();
+    const { modules, assets } = change.to;
+    const digests = modules.map((module) => module.digest);
+    if (assets) digests.push(assets.manifest);
+    const outcome = this.ctx.storage.transactionSync((): ChangeOutcome => {
+      if (this.#contents.missing(digests, now.getTime()).length > 0) return "incomplete";
+      return this.#scripts.change(change, now) ? "done" : "overtaken";
+    });
+    this.#removeUnused();
+    await this.ctx.storage.sync();
+    return outcome;
+  }
+
+  /** Removes a script. False when there was none. */
+  async remove(address: ScriptAddress): Promise<boolean> {
+    const removed = this.ctx.storage.transactionSync(() => this.#scripts.remove(address, new Date()));
+    await this.ctx.storage.sync();
+    return removed;
+  }
+
+  /** Those of the digests whose bytes must be sent. */
+  missingContents(digests: readonly string[]): string[] {
+    return this.#contents.missing(digests, Date.now());
+  }
+
+  /** Keeps consecutive chunks of some bytes. `size` comes with the last ones and completes them. */
+  keepChunks(digest: string, position: number, chunks: readonly ArrayBuffer[], size: number | null): void {
+    this.ctx.storage.transactionSync(() => {
+      chunks.forEach((bytes, index) => this.#contents.keepChunk(digest, position + index, bytes));
+      if (size !== null) this.#contents.complete(digest, size, Date.now());
+    });
+  }
+
+  /** Up to `count` chunks from `position` on; `null` when the bytes are not here. */
+  chunks(digest: string, position: number, count: number): ArrayBuffer[] | null {
+    return this.#contents.chunks(digest, position, count);
+  }
+
+  /** Opens an upload of assets, and answers the hashes whose files must be sent. */
+  openAssetSession(session: AssetSession, hashes: readonly string[]): string[] {
+    this.#assets.open(session, Date.now());
+    return this.#assets.missing(session, hashes);
+  }
+
+  /** The upload of that id, unless it has expired. */
+  assetSession(id: string): AssetSession | null {
+    return this.#assets.session(id, Date.now());
+  }
+
+  /** Keeps files of a script whose bytes are here already. */
+  async keepAssets(address: ScriptAddress, assets: readonly UploadedAsset[]): Promise<void> {
+    this.ctx.storage.transactionSync(() => assets.forEach((asset) => this.#assets.keep(address, asset)));
+    await this.ctx.storage.sync();
+  }
+
+  /** Those of the hashes that the script has no file for yet. */
+  missingAssets(address: ScriptAddress, hashes: readonly string[]): string[] {
+    return this.#assets.missing(address, hashes);
+  }
+
+  /** The file of that hash. */
+  asset(address: ScriptAddress, hash: string): UploadedAsset | null {
+    return this.#assets.find(address, hash);
+  }
+
+  #removeUnused(): void {
+    const now = new Date();
+    if (now.getTime() - this.#unusedRemovedAt < REMOVAL_INTERVAL_MS) return;
+    this.#unusedRemovedAt = now.getTime();
+    this.#scripts.removeLeft(now);
+    this.#contents.removeUnused(now.getTime());
+  }
+}
