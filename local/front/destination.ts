@@ -1,0 +1,31 @@
+/** What a request on the one port is for. */
+export type Destination = "API" | "DISPATCHER" | "LOCAL";
+
+/** What decides. */
+export interface Arrival {
+  readonly method: string;
+  /** The URL that the client asked for, with the host of its `Host` header. */
+  readonly url: string;
+  /** The `Accept` header. */
+  readonly accept: string | null;
+}
+
+/** Names of this machine alone. A user Worker's host is never one of them: those end in `.localhost` or a real domain. */
+const BARE_LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * Where a request goes. On a bare loopback name, the API's paths go to the deploy API, what only a local platform has
+ * goes to the local platform, and so does a browser that opens the start page. Everything else is the dispatch Worker's.
+ */
+export function destination({ method, url, accept }: Arrival): Destination {
+  const { hostname, pathname } = new URL(url);
+  if (!BARE_LOOPBACK.has(hostname)) return "DISPATCHER";
+  if (isUnder(pathname, "/client/v4/local")) return "LOCAL";
+  if (isUnder(pathname, "/client/v4") || isUnder(pathname, "/v1")) return "API";
+  const opensStartPage = pathname === "/" && (method === "GET" || method === "HEAD") && (accept ?? "").includes("text/html");
+  return opensStartPage ? "LOCAL" : "DISPATCHER";
+}
+
+function isUnder(pathname: string, folder: string): boolean {
+  return pathname === folder || pathname.startsWith(`${folder}/`);
+}
