@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, Environment};
+use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment};
 use serde_json::{Map, Value, json};
 
 use super::{Api, Secrets, State};
@@ -119,7 +119,16 @@ fn dispatcher(overrides: &Overrides) -> Result<Value> {
 
 fn local(secrets: &Secrets) -> Result<Value> {
     let mut local = read("local/wrangler.jsonc")?;
-    set_variables(&mut local, [("LOCAL_API_TOKEN", secrets.rest_api_token.as_str())]);
+    let namespaces = Environment::ALL
+        .map(|environment| json!({ "name": environment.namespace(), "id": environment.namespace_id() }));
+    local.insert(
+        "vars".to_owned(),
+        json!({
+            "ACCOUNT_ID": ACCOUNT_ID,
+            "NAMESPACES": namespaces,
+            "LOCAL_API_TOKEN": secrets.rest_api_token,
+        }),
+    );
     Ok(local.into())
 }
 
