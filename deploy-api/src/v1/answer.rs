@@ -26,6 +26,13 @@ pub enum Content {
         /// For the header `Link: …; rel="next"`.
         cursor: Option<String>,
     },
+    /// A document of this repository, as it is.
+    Document {
+        /// The document.
+        text: &'static str,
+        /// Its media type.
+        media_type: &'static str,
+    },
 }
 
 impl Answer {
@@ -42,6 +49,15 @@ impl Answer {
             content: Content::Json(text),
             version: None,
         })
+    }
+
+    /// A document of this repository.
+    pub(super) const fn document(text: &'static str, media_type: &'static str) -> Self {
+        Self {
+            status: 200,
+            content: Content::Document { text, media_type },
+            version: None,
+        }
     }
 
     /// The same, with the version of what it is about.

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::policies::{self, PolicyVersion};
 
-/// The JSON Schema of a policy, which `GET /v1/policy/schema` publishes.
+/// The JSON Schema of a policy, which `GET /v1/policy/schema.json` publishes.
 pub const SCHEMA: &str = include_str!("../../policy.schema.json");
 
 #[derive(Serialize)]

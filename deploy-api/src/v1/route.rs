@@ -1,0 +1,299 @@
+use super::operation::Operation;
+
+/// The longest body of most calls, in bytes.
+pub const MAX_BODY: usize = 32 * 1024;
+
+/// One call of `/v1`: what the request line must be, who may send it, and what it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method. `HEAD` is served wherever `GET` is.
+    pub method: &'static str,
+    /// The path, whose captures stand in braces: `/v1/tokens/{id}`.
+    pub path: &'static str,
+    /// What is done.
+    pub operation: Operation,
+    /// Whether it is served to anyone, without a credential.
+    pub is_open: bool,
+    /// The longest body that is read, in bytes; nothing for a call without one.
+    pub max_body: Option<usize>,
+    /// The parameters that the query may have.
+    pub parameters: &'static [&'static str],
+}
+
+/// The parts of a path that a route captures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captures<'a>(Vec<(&'static str, &'a str)>);
+
+/// Why a request line leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoRoute {
+    /// No route has that path.
+    Path,
+    /// Some do, with these methods.
+    Method {
+        /// For the header `Allow`.
+        allowed: Vec<&'static str>,
+    },
+}
+
+impl Captures<'_> {
+    /// A captured part, as it was sent; empty for a name that the route's path does not have.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or("", |(_, value)| value)
+    }
+}
+
+impl Route {
+    const fn new(method: &'static str, path: &'static str, operation: Operation) -> Self {
+        Self {
+            method,
+            path,
+            operation,
+            is_open: false,
+            max_body: None,
+            parameters: &[],
+        }
+    }
+
+    const fn open(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
+    const fn body(mut self, longest: usize) -> Self {
+        self.max_body = Some(longest);
+        self
+    }
+
+    const fn with(mut self, parameters: &'static [&'static str]) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// The route of a request line. Of several that fit, the first one in [`ROUTES`] is taken.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find<'a>(method: &str, path: &'a str) -> Result<(&'static Self, Captures<'a>), NoRoute> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        let mut allowed = Vec::new();
+        for route in ROUTES {
+            let Some(captures) = route.captures(path) else {
+                continue;
+            };
+            if route.method == method {
+                return Ok((route, captures));
+            }
+            if !allowed.contains(&route.method) {
+                allowed.push(route.method);
+            }
+        }
+        if allowed.is_empty() {
+            return Err(NoRoute::Path);
+        }
+        if allowed.contains(&"GET") {
+            allowed.push("HEAD");
+        }
+        Err(NoRoute::Method { allowed })
+    }
+
+    fn captures<'a>(&self, path: &'a str) -> Option<Captures<'a>> {
+        let mut captures = Captures::default();
+        let mut sent = path.split('/');
+        for expected in self.path.split('/') {
+            let segment = sent.next()?;
+            match capture_name(expected) {
+                Some(name) if !segment.is_empty() => captures.0.push((name, segment)),
+                None if segment == expected => {}
+                _ => return None,
+            }
+        }
+        sent.next().is_none().then_some(captures)
+    }
+}
+
+/// The name of a capture, for a segment that is one.
+pub(super) fn capture_name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+const PAGED: &[&str] = &["limit", "cursor"];
+const NAMESPACE: &str = "/v1/namespaces/{namespace}";
+
+/// A path below one Worker's.
+macro_rules! worker {
+    ($below:literal) => {
+        concat!("/v1/namespaces/{namespace}/workers/{worker}", $below)
+    };
+}
+
+/// Every call of `/v1`.
+pub const ROUTES: &[Route] = &[
+    Route::new("GET", "/v1/health", Operation::Health).open(),
+    Route::new("GET", "/v1/openapi.json", Operation::OpenApi).open(),
+    Route::new("GET", "/v1/policy/schema.json", Operation::PolicySchema).open(),
+    Route::new("POST", "/v1/tokens/exchange", Operation::TokenExchange)
+        .open()
+        .body(MAX_BODY),
+    Route::new("POST", "/v1/tokens", Operation::TokenCreate).body(MAX_BODY),
+    Route::new("GET", "/v1/tokens", Operation::TokenList).with(&["kind", "limit", "cursor"]),
+    Route::new("DELETE", "/v1/tokens/self", Operation::TokenRevokeSelf),
+    Route::new("DELETE", "/v1/tokens/{id}", Operation::TokenRevoke),
+    Route::new("GET", "/v1/policy", Operation::PolicyGet).with(&["version"]),
+    Route::new("PUT", "/v1/policy", Operation::PolicyPut)
+        .body(crate::policy::MAX_POLICY)
+        .with(&["dry_run"]),
+    Route::new("GET", "/v1/policy/versions", Operation::PolicyVersions).with(PAGED),
+    Route::new("POST", "/v1/policy/explain", Operation::PolicyExplain).body(MAX_BODY),
+    Route::new("GET", "/v1/audit", Operation::AuditList).with(&[
+        "namespace",
+        "worker",
+        "deployment",
+        "repository",
+        "actor",
+        "subject",
+        "token",
+        "rule",
+        "request_id",
+        "client",
+        "outcome",
+        "verb",
+        "since",
+        "until",
+        "order",
+        "cursor",
+        "limit",
+        "format",
+    ]),
+    Route::new("GET", "/v1/audit/verify", Operation::AuditVerify),
+    Route::new("GET", "/v1/audit/checkpoint", Operation::AuditCheckpoint),
+    Route::new("POST", "/v1/audit/break-glass", Operation::AuditBreakGlass).body(MAX_BODY),
+    Route::new("GET", "/v1/namespaces", Operation::NamespaceList),
+    Route::new("GET", NAMESPACE, Operation::NamespaceGet),
+    Route::new(
+        "GET",
+        "/v1/namespaces/{namespace}/lock",
+        Operation::NamespaceLockGet,
+    ),
+    Route::new("PUT", "/v1/namespaces/{namespace}/lock", Operation::NamespaceLock).body(MAX_BODY),
+    Route::new(
+        "DELETE",
+        "/v1/namespaces/{namespace}/lock",
+        Operation::NamespaceUnlock,
+    ),
+    Route::new("GET", "/v1/namespaces/{namespace}/workers", Operation::WorkerList)
+        .with(&["limit", "cursor", "tag"]),
+    Route::new("GET", worker!(""), Operation::WorkerGet),
+    Route::new("DELETE", worker!(""), Operation::WorkerDelete),
+    Route::new("GET", worker!("/secrets"), Operation::SecretList),
+    Route::new("PUT", worker!("/secrets/{name}"), Operation::SecretPut).body(MAX_BODY),
+    Route::new("DELETE", worker!("/secrets/{name}"), Operation::SecretDelete),
+    Route::new("GET", worker!("/tags"), Operation::TagList),
+    Route::new("PUT", worker!("/tags"), Operation::TagPut).body(MAX_BODY),
+    Route::new("GET", worker!("/deployments"), Operation::DeploymentList).with(PAGED),
+    Route::new("GET", worker!("/deployments/{id}"), Operation::DeploymentGet),
+    Route::new("POST", worker!("/rollback"), Operation::Rollback).body(MAX_BODY),
+    Route::new("POST", worker!("/promote"), Operation::Promote).body(MAX_BODY),
+    Route::new("POST", worker!("/verify"), Operation::Verify).with(&["probe", "expect"]),
+    Route::new("GET", worker!("/lock"), Operation::LockGet),
+    Route::new("PUT", worker!("/lock"), Operation::Lock).body(MAX_BODY),
+    Route::new("DELETE", worker!("/lock"), Operation::Unlock),
+    Route::new("GET", worker!("/probe"), Operation::ProbeGet),
+    Route::new("PUT", worker!("/probe"), Operation::ProbePut).body(MAX_BODY),
+    Route::new("DELETE", worker!("/probe"), Operation::ProbeDelete),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Query;
+
+    fn operation(method: &str, path: &str) -> Option<Operation> {
+        Route::find(method, path).ok().map(|(route, _)| route.operation)
+    }
+
+    #[test]
+    fn a_literal_segment_stands_before_a_capture() {
+        assert_eq!(
+            operation("DELETE", "/v1/tokens/self"),
+            Some(Operation::TokenRevokeSelf)
+        );
+        assert_eq!(
+            operation("DELETE", "/v1/tokens/0123456789abcdef"),
+            Some(Operation::TokenRevoke)
+        );
+    }
+
+    #[test]
+    fn captures_have_names() {
+        let (_, captures) = Route::find(
+            "PUT",
+            "/v1/namespaces/dotdo-staging/workers/agents/secrets/API_KEY",
+        )
+        .unwrap();
+        assert_eq!(captures.get("namespace"), "dotdo-staging");
+        assert_eq!(captures.get("worker"), "agents");
+        assert_eq!(captures.get("name"), "API_KEY");
+        assert_eq!(captures.get("id"), "");
+    }
+
+    #[test]
+    fn head_is_served_as_get() {
+        assert_eq!(operation("HEAD", "/v1/health"), Some(Operation::Health));
+        assert_eq!(operation("HEAD", "/v1/tokens/exchange"), None);
+    }
+
+    #[test]
+    fn another_method_is_told_which_there_are() {
+        let allowed = |path| match Route::find("PATCH", path) {
+            Err(NoRoute::Method { allowed }) => allowed,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(allowed("/v1/policy"), ["GET", "PUT", "HEAD"]);
+        assert_eq!(allowed("/v1/tokens/exchange"), ["POST", "DELETE"]);
+    }
+
+    #[test]
+    fn other_paths_lead_nowhere() {
+        for path in [
+            "/v1",
+            "/v1/",
+            "/v1/health/",
+            "/v1//health",
+            "/V1/health",
+            "/v1/tokens/",
+            "/v1/tokens/a/b",
+            "/v1/namespaces/dotdo-staging/workers/agents/../lock",
+            "/v2/health",
+            "",
+        ] {
+            assert_eq!(Route::find("GET", path), Err(NoRoute::Path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_audit_log_has_the_parameters_that_its_query_reads() {
+        let (route, _) = Route::find("GET", "/v1/audit").unwrap();
+        let read: Vec<_> = Query::parameters().chain(["format"]).collect();
+        assert_eq!(route.parameters, read);
+    }
+
+    #[test]
+    fn no_two_routes_are_the_same() {
+        for (index, route) in ROUTES.iter().enumerate() {
+            for other in ROUTES.iter().skip(index + 1) {
+                assert!(
+                    (route.method, route.path) != (other.method, other.path)
+                        && route.operation != other.operation,
+                    "{} {}",
+                    route.method,
+                    route.path
+                );
+            }
+        }
+    }
+}
