@@ -19,3 +19,5 @@ pub mod store;
 pub mod target;
 pub mod upstream;
 pub mod v1;
+#[cfg(target_arch = "wasm32")]
+pub mod worker;
