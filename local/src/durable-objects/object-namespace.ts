@@ -2,7 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
 import { OBJECT_ID_HEADER } from "../isolate/object-namespace-module.ts";
 import type { VersionProps } from "../isolate/version-props.ts";
-import type { ObjectHost } from "./object-host.ts";
+import { addressed, type ObjectHost } from "./object-host.ts";
 
 /** A Durable Object class of a version. */
 export interface ObjectNamespaceProps extends VersionProps {
@@ -15,16 +15,14 @@ export interface ObjectNamespaceProps extends VersionProps {
 export class ObjectNamespace extends WorkerEntrypoint<Environment, ObjectNamespaceProps> {
   override async fetch(request: Request): Promise<Response> {
     const id = request.headers.get(OBJECT_ID_HEADER) ?? "";
-    const passed = new Request(request);
+    const passed = addressed(request, { id, props: this.ctx.props });
     passed.headers.delete(OBJECT_ID_HEADER);
-    const host = this.#host(id);
-    await host.prepare(id, this.ctx.props);
-    return await host.fetch(passed);
+    return await this.#host(id).fetch(passed);
   }
 
   /** Calls a method of the object. */
   async call(id: string, method: string, args: readonly unknown[]): Promise<unknown> {
-    return await this.#host(id).call(id, this.ctx.props, method, args);
+    return await this.#host(id).call({ id, props: this.ctx.props }, method, args);
   }
 
   #host(id: string): DurableObjectStub<ObjectHost> {
