@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { shown, type Binding } from "../../src/deploy/binding.ts";
+import { mergedBindings } from "../../src/deploy/merged-bindings.ts";
+import { readBinding } from "../../src/deploy/requested-binding.ts";
+import { refused } from "./refused.ts";
+
+const SECRET: Binding = { type: "secret_text", name: "KEY", text: "hunter2" };
+const VARIABLE: Binding = { type: "plain_text", name: "GREETING", text: "hello" };
+
+test("bindings that are simulated are read", () => {
+  for (const binding of [
+    SECRET,
+    VARIABLE,
+    { type: "json", name: "J", json: { a: [1, null] } },
+    { type: "json", name: "N", json: null },
+    { type: "assets", name: "ASSETS" },
+    { type: "version_metadata", name: "VERSION" },
+    { type: "durable_object_namespace", name: "ROOM", class_name: "Room" },
+    { type: "wasm_module", name: "W", part: "w" },
+    { type: "inherit", name: "A", old_name: "B" },
+  ]) {
+    assert.deepEqual(readBinding({ ...binding, unknown: 1 }), binding);
+  }
+});
+
+for (const [type, advice] of [
+  ["kv_namespace", /Durable Object/],
+  ["d1", /SQLite storage/],
+  ["r2_bucket", /static assets/],
+  ["service", /never scripts of a namespace/],
+  ["queue", /Remove it/],
+  ["ai", /Remove it/],
+  ["dispatch_namespace", /Remove it/],
+] as const) {
+  test(`a ${type} binding is refused by its name, and the refusal says what to do`, async () => {
+    await refused(10901, /The binding THING of type "/, () => readBinding({ type, name: "THING" }));
+    await refused(10901, advice, () => readBinding({ type, name: "THING" }));
+  });
+}
+
+test("a Durable Object of another script is refused", () =>
+  refused(10901, /ROOM .* "other"/, () =>
+    readBinding({ type: "durable_object_namespace", name: "ROOM", class_name: "Room", script_name: "other" }),
+  ));
+
+test("malformed bindings are refused", async () => {
+  await refused(10057, /must be an object/, () => readBinding("x"));
+  await refused(10057, /no `name`/, () => readBinding({ type: "plain_text", text: "x" }));
+  await refused(10057, /GREETING .* string `text`/, () => readBinding({ type: "plain_text", name: "GREETING", text: 1 }));
+  await refused(10057, /5121 bytes/, () => readBinding({ type: "plain_text", name: "V", text: "x".repeat(5121) }));
+});
+
+test("secrets survive a deploy that keeps their type, and what the deploy names wins", () => {
+  assert.deepEqual(mergedBindings([VARIABLE], [SECRET], ["secret_text"]), [VARIABLE, SECRET]);
+  assert.deepEqual(mergedBindings([VARIABLE], [SECRET], []), [VARIABLE]);
+  const renewed: Binding = { type: "secret_text", name: "KEY", text: "new" };
+  assert.deepEqual(mergedBindings([renewed], [SECRET], ["secret_text"]), [renewed]);
+});
+
+test("an inherited binding is the current one, under the new name", async () => {
+  assert.deepEqual(mergedBindings([{ type: "inherit", name: "KEY" }], [SECRET], []), [SECRET]);
+  assert.deepEqual(mergedBindings([{ type: "inherit", name: "TOKEN", old_name: "KEY" }], [SECRET], []), [
+    { ...SECRET, name: "TOKEN" },
+  ]);
+  await refused(10057, /no binding GONE/, () => mergedBindings([{ type: "inherit", name: "GONE" }], [SECRET], []));
+});
+
+test("two bindings of one name are refused", () =>
+  refused(10057, /Two bindings are called GREETING/, () => mergedBindings([VARIABLE, VARIABLE], [], [])));
+
+test("a secret is shown without its value", () => {
+  assert.deepEqual(shown(SECRET), { type: "secret_text", name: "KEY" });
+  assert.deepEqual(shown(VARIABLE), VARIABLE);
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { destination } from "../../front/destination.ts";
+import { checkOrigin, checkToken } from "../../src/rest/access.ts";
+import { matchRoute, type Route } from "../../src/rest/route.ts";
+import { refused } from "./refused.ts";
+
+test("the one port decides by host and path", () => {
+  const html = "text/html,*/*";
+  for (const [url, accept, expected] of [
+    ["http://localhost:8787/client/v4/accounts", null, "API"],
+    ["http://127.0.0.1:8787/v1/health", null, "API"],
+    ["http://[::1]:8787/client/v4", null, "API"],
+    ["http://localhost:8787/client/v4/local/dispatches", null, "LOCAL"],
+    ["http://localhost:8787/", html, "LOCAL"],
+    ["http://localhost:8787/", null, "DISPATCHER"],
+    ["http://localhost:8787/v1x", null, "DISPATCHER"],
+    ["http://localhost:8787/other", html, "DISPATCHER"],
+    ["http://hello.localhost:8787/client/v4/accounts", null, "DISPATCHER"],
+    ["http://hello.do/v1/x", null, "DISPATCHER"],
+    ["http://hello.do/", html, "DISPATCHER"],
+  ] as const) {
+    assert.equal(destination({ method: "GET", url, accept }), expected, url);
+  }
+  assert.equal(destination({ method: "POST", url: "http://localhost/", accept: html }), "DISPATCHER");
+});
+
+test("routes match whole segments, decoded", () => {
+  const list: Route = { path: "/a/:name/list", methods: {} };
+  const rest: Route = { path: "/a/:name/*", methods: {} };
+  assert.deepEqual(matchRoute([list, rest], "/a/x%2Fy/list"), { route: list, parameters: { name: "x/y" } });
+  assert.deepEqual(matchRoute([list, rest], "/a/x"), { route: rest, parameters: { name: "x" } });
+  assert.deepEqual(matchRoute([list, rest], "/a/x/more/list"), { route: rest, parameters: { name: "x" } });
+  assert.equal(matchRoute([list, rest], "/a"), null);
+  assert.equal(matchRoute([list, rest], "/b/x/list"), null);
+  assert.equal(matchRoute([list], "/a/%zz/list"), null);
+});
+
+test("a request that a page of another origin could have made is refused", async () => {
+  const request = (url: string, headers: Record<string, string> = {}) => new Request(url, { headers });
+  checkOrigin(request("http://localhost:8787/client/v4"));
+  checkOrigin(request("http://[::1]:8787/client/v4"));
+  checkOrigin(request("https://api.cloudflare.com/client/v4"));
+  await refused(10023, /evil\.example/, () => checkOrigin(request("http://evil.example:8787/client/v4")));
+  await refused(10023, /localhost\.evil\.example/, () => checkOrigin(request("http://localhost.evil.example/")));
+  await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "https://evil.example" })));
+  await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "http://localhost:1" })));
+  await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "null" })));
+});
+
+test("without a token of its own the platform accepts none", async () => {
+  const request = new Request("http://localhost/", { headers: { authorization: "Bearer " } });
+  await refused(10902, /LOCAL_API_TOKEN/, () => checkToken(request, undefined));
+  await refused(10902, /LOCAL_API_TOKEN/, () => checkToken(request, ""));
+});
