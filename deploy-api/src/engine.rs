@@ -16,6 +16,9 @@ pub trait Runtime {
 
     /// Fresh bytes from the runtime's cryptographic generator.
     fn entropy(&self) -> [u8; 16];
+
+    /// Waits so many milliseconds.
+    fn pause(&self, milliseconds: u32) -> impl Future<Output = ()>;
 }
 
 /// Everything outside of the database that the engine speaks to. One value implements all of it.

@@ -10,7 +10,7 @@ pub trait Dispatcher {
     ///
     /// # Errors
     /// When no answer came.
-    fn get(
+    fn request(
         &self,
         host: &str,
         path: &str,

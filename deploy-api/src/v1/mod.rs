@@ -31,5 +31,5 @@ pub use answer::{Answer, Content};
 pub use operation::Operation;
 pub use path::{namespace, target};
 pub use reply::{Reply, of_problem};
-pub use route::{Captures, MAX_BODY, NoRoute, ROUTES, Route};
+pub use route::{Captures, MAX_BODY, NoRoute, ROUTES, Route, Taken, capture_name};
 pub use serve::{Api, OPENAPI};

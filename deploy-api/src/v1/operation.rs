@@ -1,84 +1,106 @@
-/// What a call of `/v1` does. The names are those of the OpenAPI document's `operationId`, in another case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Whether the API itself is well.
-    Health,
-    /// The OpenAPI document.
-    OpenApi,
-    /// The JSON Schema of a policy.
-    PolicySchema,
-    /// A run's OIDC token for a deploy token.
-    TokenExchange,
-    /// A new API token.
-    TokenCreate,
-    /// Every token.
-    TokenList,
-    /// The end of the token that the request shows.
-    TokenRevokeSelf,
-    /// The end of a token.
-    TokenRevoke,
-    /// The policy.
-    PolicyGet,
-    /// A new policy.
-    PolicyPut,
-    /// The policy's versions.
-    PolicyVersions,
-    /// Why something is allowed, or is not.
-    PolicyExplain,
-    /// The audit log.
-    AuditList,
-    /// Whether its chain is whole.
-    AuditVerify,
-    /// Its signed head.
-    AuditCheckpoint,
-    /// What was done past the API.
-    AuditBreakGlass,
-    /// The namespaces.
-    NamespaceList,
-    /// One namespace.
-    NamespaceGet,
-    /// A namespace's lock.
-    NamespaceLockGet,
-    /// Stops changes to a namespace.
-    NamespaceLock,
-    /// Allows them again.
-    NamespaceUnlock,
-    /// The Workers of a namespace.
-    WorkerList,
-    /// One Worker.
-    WorkerGet,
-    /// The end of a Worker.
-    WorkerDelete,
-    /// The names of a Worker's secrets.
-    SecretList,
-    /// A secret's value.
-    SecretPut,
-    /// The end of a secret.
-    SecretDelete,
-    /// A Worker's tags.
-    TagList,
-    /// All of a Worker's tags anew.
-    TagPut,
-    /// A Worker's deployments.
-    DeploymentList,
-    /// One deployment.
-    DeploymentGet,
-    /// An earlier deployment again.
-    Rollback,
-    /// A deployment in another namespace.
-    Promote,
-    /// Whether a Worker is there and is reached.
-    Verify,
-    /// The lock that holds for a Worker.
-    LockGet,
-    /// Stops changes to a Worker.
-    Lock,
-    /// Allows them again.
-    Unlock,
-    /// What each deployment of a Worker must answer.
-    ProbeGet,
-    /// Sets that.
-    ProbePut,
-    /// Removes that.
-    ProbeDelete,
+macro_rules! operations {
+    ($(#[doc = $doc:literal] $variant:ident = $id:literal;)+) => {
+        /// What a call of `/v1` does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Operation {
+            $(#[doc = $doc] $variant,)+
+        }
+
+        impl Operation {
+            /// The `operationId` of the OpenAPI document.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)+ }
+            }
+
+            /// The operation's description in the OpenAPI document, one sentence.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$variant => $doc.trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+operations! {
+    /// Whether the API itself is well. Needs no credential.
+    Health = "health";
+    /// This document. Needs no credential.
+    OpenApi = "openapi";
+    /// The JSON Schema of a policy. Needs no credential.
+    PolicySchema = "policySchema";
+    /// Exchanges the OIDC token of a GitHub run, once, for a deploy token of 15 minutes.
+    TokenExchange = "exchangeToken";
+    /// Makes an API token for a person or another CI. This answer alone shows it.
+    TokenCreate = "createToken";
+    /// Lists every token that is remembered, without the tokens themselves.
+    TokenList = "listTokens";
+    /// Revokes the token that the request shows.
+    TokenRevokeSelf = "revokeOwnToken";
+    /// Revokes a token at once and for ever.
+    TokenRevoke = "revokeToken";
+    /// Shows the policy that holds, or an earlier version of it.
+    PolicyGet = "getPolicy";
+    /// Replaces the policy, and says what that allows and forbids anew; with `dry_run=true` it only says so.
+    PolicyPut = "putPolicy";
+    /// Lists the versions of the policy, the newest first.
+    PolicyVersions = "listPolicyVersions";
+    /// Says which rule allows something, or what stands in the way.
+    PolicyExplain = "explainPolicy";
+    /// Lists the audit log, the newest entry first; with `format=ndjson` one entry a line.
+    AuditList = "listAudit";
+    /// Walks the hash chain of the audit log, and says whether it is whole.
+    AuditVerify = "verifyAudit";
+    /// Signs the length and the head of the audit log, for an outsider to keep.
+    AuditCheckpoint = "getCheckpoint";
+    /// Puts on record what an administrator did past this API.
+    AuditBreakGlass = "recordBreakGlass";
+    /// Lists the namespaces that the caller may read, with their script counts.
+    NamespaceList = "listNamespaces";
+    /// Shows one namespace.
+    NamespaceGet = "getNamespace";
+    /// Shows the lock of a namespace, or that there is none.
+    NamespaceLockGet = "getNamespaceLock";
+    /// Stops every change to the Workers of a namespace.
+    NamespaceLock = "lockNamespace";
+    /// Ends the lock of a namespace.
+    NamespaceUnlock = "unlockNamespace";
+    /// Lists the Workers that a namespace really holds.
+    WorkerList = "listWorkers";
+    /// Shows a Worker, the deployment that serves, its lock and its probe.
+    WorkerGet = "getWorker";
+    /// Removes a Worker from its namespace. Its deployments and bundles stay.
+    WorkerDelete = "deleteWorker";
+    /// Lists the names of a Worker's secrets. Their values can never be read.
+    SecretList = "listSecrets";
+    /// Sets a secret of a Worker.
+    SecretPut = "putSecret";
+    /// Removes a secret of a Worker.
+    SecretDelete = "deleteSecret";
+    /// Lists a Worker's tags.
+    TagList = "listTags";
+    /// Replaces all of a Worker's tags.
+    TagPut = "putTags";
+    /// Lists a Worker's deployments, the newest first.
+    DeploymentList = "listDeployments";
+    /// Shows one deployment.
+    DeploymentGet = "getDeployment";
+    /// Ships an earlier deployment's very bytes again, which is a deployment of its own.
+    Rollback = "rollback";
+    /// Ships the very bytes of this Worker's deployment to another namespace.
+    Promote = "promote";
+    /// Says whether the namespace lists the Worker, and whether a request through the dispatch Worker reaches it.
+    Verify = "verify";
+    /// Shows the lock that holds for a Worker, its own or its namespace's.
+    LockGet = "getLock";
+    /// Stops every change to a Worker.
+    Lock = "lock";
+    /// Ends the lock of a Worker.
+    Unlock = "unlock";
+    /// Shows what each deployment of a Worker must answer.
+    ProbeGet = "getProbe";
+    /// Has each deployment probed after it went up, and rolled back when it answers with another status.
+    ProbePut = "putProbe";
+    /// Ends the probing of deployments.
+    ProbeDelete = "deleteProbe";
 }

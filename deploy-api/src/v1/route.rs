@@ -14,10 +14,25 @@ pub struct Route {
     pub operation: Operation,
     /// Whether it is served to anyone, without a credential.
     pub is_open: bool,
-    /// The longest body that is read, in bytes; nothing for a call without one.
-    pub max_body: Option<usize>,
+    /// What body is read; nothing for a call without one.
+    pub takes: Option<Taken>,
     /// The parameters that the query may have.
     pub parameters: &'static [&'static str],
+    /// The status of the answer, unless there is a problem.
+    pub status: u16,
+    /// The answer, by the name of its schema in the OpenAPI document.
+    pub answer: &'static str,
+}
+
+/// The body that a call takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The name of its schema in the OpenAPI document.
+    pub schema: &'static str,
+    /// The longest that is read, in bytes.
+    pub longest: usize,
+    /// Whether it may be left out.
+    pub is_optional: bool,
 }
 
 /// The parts of a path that a route captures.
@@ -48,14 +63,21 @@ impl Captures<'_> {
 }
 
 impl Route {
-    const fn new(method: &'static str, path: &'static str, operation: Operation) -> Self {
+    const fn new(
+        method: &'static str,
+        path: &'static str,
+        operation: Operation,
+        answer: &'static str,
+    ) -> Self {
         Self {
             method,
             path,
             operation,
             is_open: false,
-            max_body: None,
+            takes: None,
             parameters: &[],
+            status: 200,
+            answer,
         }
     }
 
@@ -64,8 +86,35 @@ impl Route {
         self
     }
 
-    const fn body(mut self, longest: usize) -> Self {
-        self.max_body = Some(longest);
+    const fn created(mut self) -> Self {
+        self.status = 201;
+        self
+    }
+
+    const fn takes(mut self, schema: &'static str) -> Self {
+        self.takes = Some(Taken {
+            schema,
+            longest: MAX_BODY,
+            is_optional: false,
+        });
+        self
+    }
+
+    const fn may_take(mut self, schema: &'static str) -> Self {
+        self.takes = Some(Taken {
+            schema,
+            longest: MAX_BODY,
+            is_optional: true,
+        });
+        self
+    }
+
+    const fn takes_policy(mut self) -> Self {
+        self.takes = Some(Taken {
+            schema: "Policy",
+            longest: crate::policy::MAX_POLICY,
+            is_optional: false,
+        });
         self
     }
 
@@ -116,13 +165,20 @@ impl Route {
     }
 }
 
-/// The name of a capture, for a segment that is one.
-pub(super) fn capture_name(segment: &str) -> Option<&str> {
+/// The name of a capture, for a segment of a route's path that is one.
+#[must_use]
+pub fn capture_name(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 const PAGED: &[&str] = &["limit", "cursor"];
-const NAMESPACE: &str = "/v1/namespaces/{namespace}";
+
+/// A path below one namespace's.
+macro_rules! namespace {
+    ($below:literal) => {
+        concat!("/v1/namespaces/{namespace}", $below)
+    };
+}
 
 /// A path below one Worker's.
 macro_rules! worker {
@@ -133,23 +189,58 @@ macro_rules! worker {
 
 /// Every call of `/v1`.
 pub const ROUTES: &[Route] = &[
-    Route::new("GET", "/v1/health", Operation::Health).open(),
-    Route::new("GET", "/v1/openapi.json", Operation::OpenApi).open(),
-    Route::new("GET", "/v1/policy/schema.json", Operation::PolicySchema).open(),
-    Route::new("POST", "/v1/tokens/exchange", Operation::TokenExchange)
-        .open()
-        .body(MAX_BODY),
-    Route::new("POST", "/v1/tokens", Operation::TokenCreate).body(MAX_BODY),
-    Route::new("GET", "/v1/tokens", Operation::TokenList).with(&["kind", "limit", "cursor"]),
-    Route::new("DELETE", "/v1/tokens/self", Operation::TokenRevokeSelf),
-    Route::new("DELETE", "/v1/tokens/{id}", Operation::TokenRevoke),
-    Route::new("GET", "/v1/policy", Operation::PolicyGet).with(&["version"]),
-    Route::new("PUT", "/v1/policy", Operation::PolicyPut)
-        .body(crate::policy::MAX_POLICY)
+    Route::new("GET", "/v1/health", Operation::Health, "Health").open(),
+    Route::new("GET", "/v1/openapi.json", Operation::OpenApi, "Document").open(),
+    Route::new(
+        "GET",
+        "/v1/policy/schema.json",
+        Operation::PolicySchema,
+        "SchemaDocument",
+    )
+    .open(),
+    Route::new(
+        "POST",
+        "/v1/tokens/exchange",
+        Operation::TokenExchange,
+        "DeployToken",
+    )
+    .open()
+    .takes("ExchangeRequest"),
+    Route::new("POST", "/v1/tokens", Operation::TokenCreate, "ApiToken")
+        .created()
+        .takes("TokenRequest"),
+    Route::new("GET", "/v1/tokens", Operation::TokenList, "TokenPage").with(&["kind", "limit", "cursor"]),
+    Route::new(
+        "DELETE",
+        "/v1/tokens/self",
+        Operation::TokenRevokeSelf,
+        "TokenRecord",
+    ),
+    Route::new(
+        "DELETE",
+        "/v1/tokens/{token}",
+        Operation::TokenRevoke,
+        "TokenRecord",
+    ),
+    Route::new("GET", "/v1/policy", Operation::PolicyGet, "HeldPolicy").with(&["version"]),
+    Route::new("PUT", "/v1/policy", Operation::PolicyPut, "PolicyChange")
+        .takes_policy()
         .with(&["dry_run"]),
-    Route::new("GET", "/v1/policy/versions", Operation::PolicyVersions).with(PAGED),
-    Route::new("POST", "/v1/policy/explain", Operation::PolicyExplain).body(MAX_BODY),
-    Route::new("GET", "/v1/audit", Operation::AuditList).with(&[
+    Route::new(
+        "GET",
+        "/v1/policy/versions",
+        Operation::PolicyVersions,
+        "PolicyVersionPage",
+    )
+    .with(PAGED),
+    Route::new(
+        "POST",
+        "/v1/policy/explain",
+        Operation::PolicyExplain,
+        "Explained",
+    )
+    .takes("ExplainRequest"),
+    Route::new("GET", "/v1/audit", Operation::AuditList, "AuditPage").with(&[
         "namespace",
         "worker",
         "deployment",
@@ -169,42 +260,87 @@ pub const ROUTES: &[Route] = &[
         "limit",
         "format",
     ]),
-    Route::new("GET", "/v1/audit/verify", Operation::AuditVerify),
-    Route::new("GET", "/v1/audit/checkpoint", Operation::AuditCheckpoint),
-    Route::new("POST", "/v1/audit/break-glass", Operation::AuditBreakGlass).body(MAX_BODY),
-    Route::new("GET", "/v1/namespaces", Operation::NamespaceList),
-    Route::new("GET", NAMESPACE, Operation::NamespaceGet),
+    Route::new("GET", "/v1/audit/verify", Operation::AuditVerify, "AuditWalk"),
     Route::new(
         "GET",
-        "/v1/namespaces/{namespace}/lock",
-        Operation::NamespaceLockGet,
+        "/v1/audit/checkpoint",
+        Operation::AuditCheckpoint,
+        "Checkpoint",
     ),
-    Route::new("PUT", "/v1/namespaces/{namespace}/lock", Operation::NamespaceLock).body(MAX_BODY),
+    Route::new(
+        "POST",
+        "/v1/audit/break-glass",
+        Operation::AuditBreakGlass,
+        "Recorded",
+    )
+    .created()
+    .takes("BreakGlassRequest"),
+    Route::new(
+        "GET",
+        "/v1/namespaces",
+        Operation::NamespaceList,
+        "NamespaceItems",
+    ),
+    Route::new("GET", namespace!(""), Operation::NamespaceGet, "Namespace"),
+    Route::new(
+        "GET",
+        namespace!("/lock"),
+        Operation::NamespaceLockGet,
+        "LockState",
+    ),
+    Route::new("PUT", namespace!("/lock"), Operation::NamespaceLock, "LockState").takes("LockRequest"),
     Route::new(
         "DELETE",
-        "/v1/namespaces/{namespace}/lock",
+        namespace!("/lock"),
         Operation::NamespaceUnlock,
+        "LockState",
     ),
-    Route::new("GET", "/v1/namespaces/{namespace}/workers", Operation::WorkerList)
+    Route::new("GET", namespace!("/workers"), Operation::WorkerList, "WorkerPage")
         .with(&["limit", "cursor", "tag"]),
-    Route::new("GET", worker!(""), Operation::WorkerGet),
-    Route::new("DELETE", worker!(""), Operation::WorkerDelete),
-    Route::new("GET", worker!("/secrets"), Operation::SecretList),
-    Route::new("PUT", worker!("/secrets/{name}"), Operation::SecretPut).body(MAX_BODY),
-    Route::new("DELETE", worker!("/secrets/{name}"), Operation::SecretDelete),
-    Route::new("GET", worker!("/tags"), Operation::TagList),
-    Route::new("PUT", worker!("/tags"), Operation::TagPut).body(MAX_BODY),
-    Route::new("GET", worker!("/deployments"), Operation::DeploymentList).with(PAGED),
-    Route::new("GET", worker!("/deployments/{id}"), Operation::DeploymentGet),
-    Route::new("POST", worker!("/rollback"), Operation::Rollback).body(MAX_BODY),
-    Route::new("POST", worker!("/promote"), Operation::Promote).body(MAX_BODY),
-    Route::new("POST", worker!("/verify"), Operation::Verify).with(&["probe", "expect"]),
-    Route::new("GET", worker!("/lock"), Operation::LockGet),
-    Route::new("PUT", worker!("/lock"), Operation::Lock).body(MAX_BODY),
-    Route::new("DELETE", worker!("/lock"), Operation::Unlock),
-    Route::new("GET", worker!("/probe"), Operation::ProbeGet),
-    Route::new("PUT", worker!("/probe"), Operation::ProbePut).body(MAX_BODY),
-    Route::new("DELETE", worker!("/probe"), Operation::ProbeDelete),
+    Route::new("GET", worker!(""), Operation::WorkerGet, "Worker"),
+    Route::new("DELETE", worker!(""), Operation::WorkerDelete, "Nothing"),
+    Route::new("GET", worker!("/secrets"), Operation::SecretList, "SecretItems"),
+    Route::new(
+        "PUT",
+        worker!("/secrets/{secret}"),
+        Operation::SecretPut,
+        "SecretName",
+    )
+    .takes("SecretRequest"),
+    Route::new(
+        "DELETE",
+        worker!("/secrets/{secret}"),
+        Operation::SecretDelete,
+        "Nothing",
+    ),
+    Route::new("GET", worker!("/tags"), Operation::TagList, "Tags"),
+    Route::new("PUT", worker!("/tags"), Operation::TagPut, "Tags").takes("TagsRequest"),
+    Route::new(
+        "GET",
+        worker!("/deployments"),
+        Operation::DeploymentList,
+        "DeploymentPage",
+    )
+    .with(PAGED),
+    Route::new(
+        "GET",
+        worker!("/deployments/{deployment}"),
+        Operation::DeploymentGet,
+        "Deployment",
+    ),
+    Route::new("POST", worker!("/rollback"), Operation::Rollback, "Deployment")
+        .created()
+        .may_take("RollbackRequest"),
+    Route::new("POST", worker!("/promote"), Operation::Promote, "Deployment")
+        .created()
+        .takes("PromoteRequest"),
+    Route::new("POST", worker!("/verify"), Operation::Verify, "Verified").with(&["probe", "expect"]),
+    Route::new("GET", worker!("/lock"), Operation::LockGet, "LockState"),
+    Route::new("PUT", worker!("/lock"), Operation::Lock, "LockState").takes("LockRequest"),
+    Route::new("DELETE", worker!("/lock"), Operation::Unlock, "LockState"),
+    Route::new("GET", worker!("/probe"), Operation::ProbeGet, "ProbeState"),
+    Route::new("PUT", worker!("/probe"), Operation::ProbePut, "ProbeState").takes("Probe"),
+    Route::new("DELETE", worker!("/probe"), Operation::ProbeDelete, "ProbeState"),
 ];
 
 #[cfg(test)]
@@ -237,8 +373,8 @@ mod tests {
         .unwrap();
         assert_eq!(captures.get("namespace"), "dotdo-staging");
         assert_eq!(captures.get("worker"), "agents");
-        assert_eq!(captures.get("name"), "API_KEY");
-        assert_eq!(captures.get("id"), "");
+        assert_eq!(captures.get("secret"), "API_KEY");
+        assert_eq!(captures.get("deployment"), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::answer::{Answer, Content};
 use super::operation::Operation;
 use super::page::parameter_invalid;
 use super::reply::{self, Reply};
-use super::route::{Captures, NoRoute, Route};
+use super::route::{Captures, NoRoute, Route, Taken};
 use super::{
     audit, deployments, exchange, explain, locks, namespace, namespaces, policy, probe, promote, rollback,
     secrets, tags, target, tokens, verify, workers,
@@ -20,7 +20,7 @@ use crate::sql::Sql;
 use crate::store::audit_log;
 
 /// The OpenAPI document, which `GET /v1/openapi.json` publishes.
-pub const OPENAPI: &str = include_str!("../../openapi.json");
+pub const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
 /// What the calls of `/v1` need.
 pub struct Api<'a, S: Sql, O: Outside, K: KeySource> {
@@ -94,12 +94,12 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
             .collect();
         check_parameters(route, &parameters)?;
         let if_match = header(request.headers, "if-match");
-        let body = match route.max_body {
-            Some(limit) => request
+        let body = match route.takes {
+            Some(Taken { longest, .. }) => request
                 .body
-                .read(limit)
+                .read(longest)
                 .await
-                .map_err(|failure| body_unread(failure, limit))?,
+                .map_err(|failure| body_unread(failure, longest))?,
             None => Vec::new(),
         };
         let call = Call {
@@ -150,7 +150,7 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
             }
             Operation::TokenList => tokens::list(access, caller, call.parameters),
             Operation::TokenRevokeSelf => tokens::revoke_self(access, caller),
-            Operation::TokenRevoke => tokens::revoke(access, caller, call.captures.get("id")),
+            Operation::TokenRevoke => tokens::revoke(access, caller, call.captures.get("token")),
             Operation::PolicyGet => policy::get(access, caller, call.parameters),
             Operation::PolicyPut => read_text(call.body).and_then(|document| {
                 let version = call.if_match.map(read_version).transpose()?;
@@ -196,13 +196,15 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
             Operation::WorkerDelete => workers::delete(engine, caller, &target).await,
             Operation::SecretList => secrets::list(engine, caller, &target).await,
             Operation::SecretPut => {
-                secrets::put(engine, caller, &target, captures.get("name"), call.body).await
+                secrets::put(engine, caller, &target, captures.get("secret"), call.body).await
             }
-            Operation::SecretDelete => secrets::delete(engine, caller, &target, captures.get("name")).await,
+            Operation::SecretDelete => secrets::delete(engine, caller, &target, captures.get("secret")).await,
             Operation::TagList => tags::list(engine, caller, &target).await,
             Operation::TagPut => tags::put(engine, caller, &target, call.body).await,
             Operation::DeploymentList => deployments::list(engine, caller, &target, call.parameters).await,
-            Operation::DeploymentGet => deployments::get(engine, caller, &target, captures.get("id")).await,
+            Operation::DeploymentGet => {
+                deployments::get(engine, caller, &target, captures.get("deployment")).await
+            }
             Operation::Rollback => rollback::rollback(engine, caller, &target, call.body).await,
             Operation::Promote => promote::promote(engine, caller, &target, call.body).await,
             Operation::Verify => verify::verify(engine, caller, &target, call.parameters).await,

@@ -30,6 +30,10 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub fn random_uuid() -> String;
+
+    /// <https://developers.cloudflare.com/workers/runtime-apis/scheduler/>
+    #[wasm_bindgen(js_namespace = scheduler, catch)]
+    pub fn wait(milliseconds: u32) -> Result<Promise, JsValue>;
 }
 
 /// A member of `env`, unless it is missing.

@@ -6,7 +6,7 @@ use crate::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
 const TIMEOUT: u32 = 10_000;
 
 impl Dispatcher for Surroundings {
-    async fn get(&self, host: &str, path: &str) -> Result<DispatcherAnswer, DispatcherFailure> {
+    async fn request(&self, host: &str, path: &str) -> Result<DispatcherAnswer, DispatcherFailure> {
         let dispatcher = self.dispatcher.as_ref().ok_or(DispatcherFailure::Connection)?;
         let outgoing = Outgoing {
             method: "GET",

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
+use wasm_bindgen_futures::JsFuture;
 
-use super::bindings::{get_random_values, message_of};
+use super::bindings::{get_random_values, message_of, wait};
 use super::log::Line;
 use super::surroundings::Surroundings;
 use crate::engine::Runtime;
@@ -27,5 +28,12 @@ impl Runtime for Surroundings {
             panic!("there are no random numbers");
         }
         bytes
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        if let Ok(promise) = wait(milliseconds) {
+            // Nothing ends it early but the end of the request, which ends this as well.
+            let _ = JsFuture::from(promise).await;
+        }
     }
 }

@@ -1,0 +1,50 @@
+use deploy_api::v1::{MAX_BODY, ROUTES};
+
+use super::alone::Call;
+use crate::support::api::Api;
+
+#[test]
+fn no_body_is_read_before_the_caller_is_known() {
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.takes.is_some() && !route.is_open)
+    {
+        let answered = Call::new(route.method, route.path).body(b"{}").send(&Api::new());
+        assert_eq!(answered.status, 401, "{}", route.path);
+        assert!(!answered.body_was_read, "{}", route.path);
+    }
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_with_what_is_read() {
+    let body = vec![b' '; MAX_BODY + 1];
+    let answered = Call::new("POST", "/v1/tokens")
+        .as_administrator()
+        .body(&body)
+        .send(&Api::new());
+    assert_eq!(
+        (answered.status, answered.code().as_str()),
+        (413, "BODY_TOO_LARGE")
+    );
+    assert!(answered.json()["detail"].as_str().unwrap().contains("32768"));
+}
+
+#[test]
+fn a_body_that_is_cut_off_is_no_body() {
+    let answered = Call::new("PUT", "/v1/policy")
+        .as_administrator()
+        .body(b"{\"version\": 1, \"rules\": []}")
+        .cut_off()
+        .send(&Api::new());
+    assert_eq!((answered.status, answered.code().as_str()), (400, "BODY_INVALID"));
+}
+
+#[test]
+fn a_policy_that_is_no_utf_8_is_refused_by_its_place() {
+    let answered = Call::new("PUT", "/v1/policy")
+        .as_administrator()
+        .body(b"{\"\xff\"}")
+        .send(&Api::new());
+    assert_eq!((answered.status, answered.code().as_str()), (400, "BODY_INVALID"));
+    assert!(answered.json()["detail"].as_str().unwrap().contains("byte 2"));
+}

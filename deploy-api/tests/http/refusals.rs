@@ -1,0 +1,92 @@
+use deploy_api::v1::ROUTES;
+
+use super::alone::Call;
+use crate::support::api::Api;
+
+/// A path of a route, its captures filled.
+fn filled(path: &str) -> String {
+    path.replace("{namespace}", "dotdo-staging")
+        .replace("{worker}", "agents")
+        .replace("{token}", "0123456789abcdef")
+        .replace("{deployment}", "0190d5a0-0000-7000-8000-000000000000")
+        .replace("{secret}", "API_KEY")
+}
+
+/// Pitfall 17: one key deployed any service to any environment.
+#[test]
+fn every_call_but_the_open_ones_needs_a_credential() {
+    for route in ROUTES {
+        let path = filled(route.path);
+        let stranger = Call::new(route.method, &path).body(b"{}").send(&Api::new());
+        if route.is_open {
+            assert_ne!(stranger.status, 401, "{path}");
+            continue;
+        }
+        assert_eq!(
+            (stranger.status, stranger.code().as_str()),
+            (401, "AUTHENTICATION_FAILED"),
+            "{path}"
+        );
+        assert_eq!(stranger.header("www-authenticate"), Some("Bearer"), "{path}");
+    }
+}
+
+#[test]
+fn another_method_is_told_which_there_are() {
+    let answered = Call::new("DELETE", "/v1/policy").send(&Api::new());
+    assert_eq!(
+        (answered.status, answered.code().as_str()),
+        (405, "METHOD_NOT_ALLOWED")
+    );
+    assert_eq!(answered.header("allow"), Some("GET, PUT, HEAD"));
+}
+
+#[test]
+fn another_path_is_told_where_to_look() {
+    let answered = Call::new("GET", "/v1/deploy").send(&Api::new());
+    assert_eq!((answered.status, answered.code().as_str()), (404, "PATH_UNKNOWN"));
+    assert!(answered.text.contains("/v1/openapi.json"));
+}
+
+#[test]
+fn an_unknown_parameter_is_not_passed_over() {
+    for path in [
+        "/v1/policy?dryrun=true",
+        "/v1/tokens?page=2",
+        "/v1/audit/verify?x",
+        "/v1/audit?who=alice",
+    ] {
+        let answered = Call::new("GET", path).as_administrator().send(&Api::new());
+        assert_eq!(
+            (answered.status, answered.code().as_str()),
+            (400, "PARAMETER_INVALID"),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_method_override_is_refused() {
+    let answered = Call::new("GET", "/v1/policy")
+        .as_administrator()
+        .header("X-HTTP-Method-Override", "PUT")
+        .send(&Api::new());
+    assert_eq!(
+        (answered.status, answered.code().as_str()),
+        (400, "METHOD_OVERRIDE_REFUSED")
+    );
+}
+
+#[test]
+fn a_worker_or_namespace_that_cannot_be_is_unknown() {
+    for (path, code) in [
+        ("/v1/namespaces/dotdo-qa", "NAMESPACE_UNKNOWN"),
+        ("/v1/namespaces/DOTDO-STAGING/workers", "NAMESPACE_UNKNOWN"),
+        ("/v1/namespaces/dotdo-staging/workers/com", "WORKER_UNKNOWN"),
+        ("/v1/namespaces/dotdo-staging/workers/a--b", "WORKER_UNKNOWN"),
+        ("/v1/namespaces/dotdo-staging/workers/a%2Fb", "WORKER_UNKNOWN"),
+    ] {
+        let answered = Call::new("GET", path).as_administrator().send(&Api::new());
+        assert_eq!((answered.status, answered.code().as_str()), (404, code), "{path}");
+    }
+}
