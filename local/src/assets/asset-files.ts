@@ -10,7 +10,7 @@ export type AssetFilesProps = ScriptAddress;
 /** What the asset Worker reads of a KV entry. */
 interface AssetFile {
   readonly value: ReadableStream | null;
-  readonly metadata: { readonly contentType: string | null } | null;
+  readonly metadata: { readonly contentType?: string } | null;
 }
 
 /** The files of a script, in place of the KV namespace from which Cloudflare's asset Worker reads them. */
@@ -21,7 +21,7 @@ export class AssetFiles extends WorkerEntrypoint<Environment, AssetFilesProps> {
     if (asset === null) return { value: null, metadata: null };
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     this.ctx.waitUntil(pour(readBytes(store, asset.digest), writable));
-    return { value: readable, metadata: { contentType: asset.contentType } };
+    return { value: readable, metadata: asset.contentType === null ? {} : { contentType: asset.contentType } };
   }
 }
 
