@@ -17,6 +17,7 @@ pub mod problem;
 pub mod sql;
 pub mod store;
 pub mod target;
+pub mod upload;
 pub mod upstream;
 pub mod v1;
 #[cfg(target_arch = "wasm32")]

@@ -1,0 +1,327 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::bindings::{BindingRef, redacted};
+use super::reader::malformed;
+use crate::problem::Problem;
+
+/// The longest metadata, in bytes.
+const MAX_METADATA: usize = 1024 * 1024;
+
+/// What an upload says about itself: main module, bindings, compatibility date and so on. It may hold secrets, so that
+/// it is never printed; [`Metadata::redacted`] may be kept.
+///
+/// Members that are not known here are kept and passed on: a new wrangler may send new ones.
+#[derive(Clone, PartialEq)]
+pub struct Metadata(Map<String, Value>);
+
+/// Durable Object migrations, which lead from one tag to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migrations {
+    /// The tag that they start from; nothing where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_tag: Option<String>,
+    /// The tag that they lead to.
+    pub new_tag: String,
+    /// The steps, in Cloudflare's own form.
+    #[serde(default)]
+    pub steps: Vec<Value>,
+}
+
+impl Metadata {
+    /// Reads the metadata part of an upload.
+    ///
+    /// # Errors
+    /// `UPLOAD_MALFORMED`. What stands in the metadata is not repeated: it may be a secret.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        if bytes.len() > MAX_METADATA {
+            return Err(malformed("its metadata has more than 1 MiB"));
+        }
+        let metadata: Map<String, Value> =
+            serde_json::from_slice(bytes).map_err(|_| malformed("its metadata is no JSON object"))?;
+        let metadata = Self(metadata);
+        if let Some(bindings) = metadata.0.get("bindings") {
+            let list = bindings.as_array().ok_or_else(|| {
+                malformed("\"bindings\" in its metadata is no list (`[{\"name\", \"type\", …}]`)")
+            })?;
+            if list.iter().any(|binding| BindingRef::of(binding).is_none()) {
+                return Err(malformed("a binding in its metadata has no name or no type"));
+            }
+        }
+        for key in ["main_module", "body_part", "compatibility_date"] {
+            if metadata.0.get(key).is_some_and(|value| !value.is_string()) {
+                return Err(malformed(&format!("\"{key}\" in its metadata is no text")));
+            }
+        }
+        if let Some(migrations) = metadata.0.get("migrations").filter(|value| !value.is_null())
+            && migrations.get("new_tag").is_some_and(|tag| !tag.is_string())
+        {
+            return Err(malformed(
+                "\"migrations\" in its metadata has a tag that is no text",
+            ));
+        }
+        Ok(metadata)
+    }
+
+    /// Metadata that was [`redacted`](Self::redacted) and kept.
+    #[must_use]
+    pub const fn of_kept(kept: Map<String, Value>) -> Self {
+        Self(kept)
+    }
+
+    /// A text of the metadata.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str()
+    }
+
+    /// Whether the metadata has a member with something in it.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        match self.0.get(key) {
+            None | Some(Value::Null) => false,
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::Object(members)) => !members.is_empty(),
+            Some(_) => true,
+        }
+    }
+
+    /// The module that runs first, in either format.
+    #[must_use]
+    pub fn entry_point(&self) -> Option<&str> {
+        self.text("main_module").or_else(|| self.text("body_part"))
+    }
+
+    /// The bindings.
+    pub fn bindings(&self) -> impl Iterator<Item = BindingRef<'_>> {
+        let list = self.0.get("bindings").and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(BindingRef::of)
+    }
+
+    /// The Workers that get this one's log.
+    pub fn tail_consumers(&self) -> impl Iterator<Item = &str> {
+        let list = self.0.get("tail_consumers").and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(|consumer| consumer.get("service")?.as_str())
+    }
+
+    /// The tags that the upload sets, where it sets any.
+    #[must_use]
+    pub fn tags(&self) -> Option<Vec<String>> {
+        let list = self.0.get("tags")?.as_array()?;
+        Some(
+            list.iter()
+                .filter_map(|tag| tag.as_str().map(str::to_owned))
+                .collect(),
+        )
+    }
+
+    /// The completion token of the upload's static assets.
+    #[must_use]
+    pub fn assets_jwt(&self) -> Option<&str> {
+        self.0.get("assets")?.get("jwt")?.as_str()
+    }
+
+    /// Whether the static assets of the deployment before stay.
+    #[must_use]
+    pub fn keeps_assets(&self) -> bool {
+        self.0
+            .get("keep_assets")
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    }
+
+    /// The Durable Object migrations, in the form with steps, whichever form they came in.
+    #[must_use]
+    pub fn migrations(&self) -> Option<Migrations> {
+        let object = self.0.get("migrations")?.as_object()?;
+        let tag = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+        let steps = match object.get("steps").and_then(Value::as_array) {
+            Some(steps) => steps.clone(),
+            None => {
+                let step: Map<_, _> = object
+                    .iter()
+                    .filter(|(key, _)| !matches!(key.as_str(), "old_tag" | "new_tag"))
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect();
+                vec![Value::Object(step)]
+            }
+        };
+        Some(Migrations {
+            old_tag: tag("old_tag"),
+            new_tag: tag("new_tag")?,
+            steps,
+        })
+    }
+
+    /// The metadata without anything secret or good for once only: to be kept, digested and shipped again.
+    #[must_use]
+    pub fn redacted(&self) -> Map<String, Value> {
+        let mut kept = self.0.clone();
+        if let Some(Value::Array(bindings)) = kept.get_mut("bindings") {
+            for binding in bindings {
+                *binding = redacted(binding);
+            }
+        }
+        if let Some(Value::Object(assets)) = kept.get_mut("assets") {
+            assets.remove("jwt");
+        }
+        kept
+    }
+
+    /// The same with these tags.
+    #[must_use]
+    pub fn with_tags(mut self, tags: &[String]) -> Self {
+        self.0.insert("tags".to_owned(), json!(tags));
+        self
+    }
+
+    /// Kept metadata as it is shipped again: secrets stay as they are set, but those given now are set; migrations are
+    /// what leads from here to there.
+    #[must_use]
+    pub fn shipped_again(mut self, secrets: &[(String, String)], migrations: Option<&Migrations>) -> Self {
+        let bindings = self.0.remove("bindings");
+        let mut bindings: Vec<Value> = match bindings {
+            Some(Value::Array(list)) => list
+                .into_iter()
+                .filter(|binding| BindingRef::of(binding).is_some_and(|binding| !binding.is_secret()))
+                .collect(),
+            _ => Vec::new(),
+        };
+        bindings.extend(
+            secrets
+                .iter()
+                .map(|(name, text)| json!({ "type": "secret_text", "name": name, "text": text })),
+        );
+        self.0.insert("bindings".to_owned(), Value::Array(bindings));
+        let mut kept: Vec<Value> = match self.0.remove("keep_bindings") {
+            Some(Value::Array(list)) => list,
+            _ => Vec::new(),
+        };
+        for kind in ["secret_text", "secret_key"] {
+            if !kept.iter().any(|other| other == kind) {
+                kept.push(json!(kind));
+            }
+        }
+        self.0.insert("keep_bindings".to_owned(), Value::Array(kept));
+        self.0.remove("migrations");
+        if let Some(migrations) = migrations {
+            self.0.insert("migrations".to_owned(), json!(migrations));
+        }
+        self
+    }
+
+    /// The same with static assets that were uploaded anew, by their completion token.
+    #[must_use]
+    pub fn with_assets_jwt(mut self, jwt: &str) -> Self {
+        self.0.remove("keep_assets");
+        if let Value::Object(assets) = self.0.entry("assets").or_insert_with(|| json!({})) {
+            assets.insert("jwt".to_owned(), json!(jwt));
+        }
+        self
+    }
+
+    /// The JSON that goes upstream. It may hold secrets.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
+    }
+}
+
+/// Redacted.
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Metadata")
+            .field(&Value::Object(self.redacted()).to_string())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Code;
+
+    fn metadata(value: &Value) -> Metadata {
+        Metadata::parse(value.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn nothing_secret_is_kept_or_printed() {
+        let metadata = metadata(&json!({
+            "main_module": "index.js",
+            "bindings": [
+                { "type": "secret_text", "name": "TOKEN", "text": "marker-1" },
+                { "type": "secret_key", "name": "KEY", "format": "jwk", "usages": ["sign"], "key_jwk": {"k": "marker-2"} },
+                { "type": "secret_future", "name": "NEW", "value": "marker-3" },
+                { "type": "plain_text", "name": "MODE", "text": "fast" }
+            ],
+            "assets": { "jwt": "marker-4", "config": { "html_handling": "none" } }
+        }));
+        let kept = Value::Object(metadata.redacted()).to_string();
+        assert!(!kept.contains("marker"), "{kept}");
+        assert!(!format!("{metadata:?}").contains("marker"));
+        assert!(kept.contains("\"TOKEN\"") && kept.contains("fast") && kept.contains("html_handling"));
+    }
+
+    #[test]
+    fn what_is_kept_is_shipped_again_with_secrets_as_they_are_set() {
+        let kept = metadata(&json!({
+            "main_module": "index.js",
+            "bindings": [
+                { "type": "secret_text", "name": "TOKEN", "text": "x" },
+                { "type": "plain_text", "name": "MODE", "text": "fast" }
+            ],
+            "keep_bindings": ["secret_text"],
+            "migrations": { "new_tag": "v1", "new_sqlite_classes": ["Room"] },
+            "unknown_member": [1]
+        }))
+        .redacted();
+        let again = Metadata::of_kept(kept)
+            .shipped_again(&[], None)
+            .with_assets_jwt("jwt");
+        let again: Value = serde_json::from_str(&again.to_json()).unwrap();
+        assert_eq!(
+            again,
+            json!({
+                "main_module": "index.js",
+                "bindings": [{ "type": "plain_text", "name": "MODE", "text": "fast" }],
+                "keep_bindings": ["secret_text", "secret_key"],
+                "assets": { "jwt": "jwt" },
+                "unknown_member": [1]
+            })
+        );
+    }
+
+    #[test]
+    fn migrations_have_steps_in_either_form() {
+        let flat = metadata(&json!({ "migrations": { "new_tag": "v1", "new_sqlite_classes": ["Room"] } }));
+        let stepped = metadata(
+            &json!({ "migrations": { "new_tag": "v1", "steps": [{ "new_sqlite_classes": ["Room"] }] } }),
+        );
+        assert_eq!(flat.migrations(), stepped.migrations());
+        assert_eq!(metadata(&json!({})).migrations(), None);
+    }
+
+    #[test]
+    fn what_is_no_metadata_is_refused_without_repeating_it() {
+        for text in [
+            "",
+            "[]",
+            "{\"bindings\": {\"marker\": \"marker\"}}",
+            "{\"bindings\": [{\"name\": \"marker\"}]}",
+            "{\"main_module\": 7}",
+            "{\"compatibility_date\": [\"marker\"]}",
+            "{\"migrations\": {\"new_tag\": 7}}",
+        ] {
+            let problem = Metadata::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(problem.code, Code::UploadMalformed, "{text}");
+            assert!(!problem.detail.contains("marker"), "{}", problem.detail);
+        }
+        let deep = "[".repeat(100_000);
+        assert!(Metadata::parse(format!("{{\"a\": {deep}").as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! One upload: the metadata and the modules of a Worker, read from a hostile client and written anew for the upstream.
+//!
+//! What a client sends is read once ([`read`]), held as an [`Upload`], and never passed on as it came: the form that
+//! goes upstream is written from the parts, so that the upstream sees what was checked.
+
+mod bindings;
+mod fingerprint;
+mod form;
+mod metadata;
+mod part;
+mod reader;
+mod size;
+
+pub use bindings::{BindingRef, is_secret_type};
+pub use fingerprint::{Fingerprint, FingerprintKey};
+pub use form::{Form, boundary_of};
+pub use metadata::{Metadata, Migrations};
+pub use part::Part;
+pub use reader::{Field, MAX_PARTS, fields, read};
+pub use size::{MAX_COMPRESSED, check_compressed};
+
+/// The most bytes of an upload's body: what fits into the memory of a Worker several times. Of its modules at most
+/// [`MAX_COMPRESSED`] bytes may be left after compression, as the platform has it.
+pub const MAX_UPLOAD: usize = 32 * 1024 * 1024;
+
+/// An upload that has been read.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The metadata, secrets included.
+    pub metadata: Metadata,
+    /// The modules and source maps, in the order of the upload.
+    pub parts: Vec<Part>,
+}

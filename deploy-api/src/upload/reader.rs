@@ -1,0 +1,153 @@
+use bytes::Bytes;
+use futures_util::stream;
+use multer::Multipart;
+
+use super::part::check_name;
+use super::{Metadata, Part, Upload};
+use crate::code::Code;
+use crate::problem::Problem;
+
+/// The most parts of an upload.
+pub const MAX_PARTS: usize = 1000;
+
+/// The name of the part that says what the upload is.
+const METADATA: &str = "metadata";
+
+/// One part of a form, whatever it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its file name.
+    pub file_name: Option<String>,
+    /// Its content type: printable ASCII.
+    pub content_type: Option<String>,
+    /// Its content.
+    pub bytes: Bytes,
+}
+
+/// Reads the parts of a form (`multipart/form-data`), of which the whole body is there.
+///
+/// # Errors
+/// `UPLOAD_MALFORMED` for what is no whole form, `UPLOAD_TOO_MANY_PARTS` over [`MAX_PARTS`].
+pub async fn fields(content_type: Option<&str>, body: Vec<u8>) -> Result<Vec<Field>, Problem> {
+    let boundary = content_type
+        .and_then(|text| multer::parse_boundary(text).ok())
+        .ok_or_else(|| malformed("its content type is not multipart/form-data with a boundary"))?;
+    let whole = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from(body))]);
+    let mut form = Multipart::new(whole, boundary);
+    let mut fields = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|error| unreadable(&error))? {
+        if fields.len() == MAX_PARTS {
+            return Err(Problem::new(
+                Code::UploadTooManyParts,
+                format!("The upload has more than {MAX_PARTS} parts."),
+                "Bundle the Worker (leave out --no-bundle), so that it has fewer modules.",
+            ));
+        }
+        fields.push(read_field(field).await?);
+    }
+    Ok(fields)
+}
+
+async fn read_field(mut field: multer::Field<'_>) -> Result<Field, Problem> {
+    let name = field
+        .name()
+        .ok_or_else(|| malformed("a part has no name"))?
+        .to_owned();
+    let file_name = field.file_name().map(str::to_owned);
+    let content_type = match field.headers().get("content-type") {
+        None => None,
+        Some(value) => Some(
+            value
+                .to_str()
+                .ok()
+                .filter(|text| text.len() <= 200)
+                .ok_or_else(|| malformed("a part's content type is too long or no plain text"))?
+                .to_owned(),
+        ),
+    };
+    // The body is one piece, so a part mostly is too, and is taken without a copy.
+    let mut pieces = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
+        pieces.push(piece);
+    }
+    let bytes = match <[Bytes; 1]>::try_from(pieces) {
+        Ok([whole]) => whole,
+        Err(pieces) => Bytes::from(pieces.concat()),
+    };
+    Ok(Field {
+        name,
+        file_name,
+        content_type,
+        bytes,
+    })
+}
+
+/// Reads an upload: one part named `metadata`, and modules with names of their own.
+///
+/// # Errors
+/// Those of [`fields`]; `UPLOAD_MALFORMED` also when there is not exactly one metadata part or it is not what it should
+/// be, `MODULE_NAME_INVALID` for a module's name that is used twice or leaves its folder.
+pub async fn read(content_type: Option<&str>, body: Vec<u8>) -> Result<Upload, Problem> {
+    let mut metadata = None;
+    let mut parts: Vec<Part> = Vec::new();
+    for field in fields(content_type, body).await? {
+        if field.name == METADATA {
+            if metadata.is_some() {
+                return Err(malformed("it has two parts named metadata"));
+            }
+            metadata = Some(Metadata::parse(&field.bytes)?);
+            continue;
+        }
+        check_name(&field.name)?;
+        if let Some(file_name) = &field.file_name {
+            check_name(file_name)?;
+        }
+        parts.push(Part {
+            name: field.name,
+            file_name: field.file_name,
+            content_type: field.content_type,
+            bytes: field.bytes,
+        });
+    }
+    let mut names: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some([name, _]) = names.windows(2).find(|pair| pair.first() == pair.last()) {
+        return Err(Problem::new(
+            Code::ModuleNameInvalid,
+            format!("Two modules have the name \"{name}\"."),
+            "Give each module a name of its own.",
+        ));
+    }
+    let metadata = metadata.ok_or_else(|| malformed("it has no part named metadata"))?;
+    if let Some(entry) = metadata.entry_point()
+        && !parts.iter().any(|part| part.name == entry)
+    {
+        return Err(malformed(
+            "its metadata names a main module that is not among the parts",
+        ));
+    }
+    Ok(Upload { metadata, parts })
+}
+
+pub(super) fn malformed(what: &str) -> Problem {
+    Problem::new(
+        Code::UploadMalformed,
+        format!("The upload cannot be read: {what}."),
+        "Deploy with an unchanged wrangler; a client of your own sends what wrangler does.",
+    )
+}
+
+/// Why a form cannot be read. The library's words are for the log: a client's bytes may stand in them.
+fn unreadable(error: &multer::Error) -> Problem {
+    let what = match error {
+        multer::Error::IncompleteFieldData { .. } => "a part never ends",
+        multer::Error::IncompleteHeaders | multer::Error::IncompleteStream => "it ends in the middle",
+        multer::Error::ReadHeaderFailed(_) | multer::Error::DecodeHeaderName { .. } => {
+            "a part's header is no header"
+        }
+        _ => "it is no form",
+    };
+    malformed(what)
+}
