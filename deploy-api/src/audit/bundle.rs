@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 pub struct Bundle {
     /// The bundle's own digest, under which it is stored.
     pub digest: String,
+    /// The SHA-256 of its metadata, from which the values of secrets were removed.
+    pub metadata: String,
     /// Its modules, in the order of the upload.
     pub modules: Vec<Module>,
     /// The date of the runtime's behaviour that it asks for.

@@ -113,9 +113,8 @@ impl Query {
                 self.equal.push(("outcome", outcome.name().to_owned()));
             }
             "verb" => {
-                let verb = Verb::ALL.iter().find(|verb| verb.name() == value);
-                let verb =
-                    verb.ok_or_else(|| wrong(names_of(Verb::ALL.iter().map(|v| v.name()).collect())))?;
+                let verb = Verb::from_name(value)
+                    .ok_or_else(|| wrong(names_of(Verb::ALL.iter().map(|v| v.name()).collect())))?;
                 self.equal.push(("verb", verb.name().to_owned()));
             }
             "since" | "until" => {

@@ -63,6 +63,12 @@ impl Verb {
         Self::BreakGlass,
     ];
 
+    /// The verb of that [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == name)
+    }
+
     /// The name that entries and filters use.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,9 +1,13 @@
 //! What is kept to be shipped again: the bytes of bundles and of static assets, by their SHA-256.
 
+mod assets;
+mod bundle;
 mod digest;
 
 use thiserror::Error;
 
+pub use assets::{AssetFile, AssetManifest};
+pub use bundle::{BrokenBundle, Bundle};
 pub use digest::{Digest, InvalidDigest};
 
 /// Keeps bytes under their SHA-256: R2 in the cloud and on one machine.

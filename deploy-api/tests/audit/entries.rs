@@ -31,6 +31,7 @@ fn deploy() -> Entry {
         previous_deployment: Some("d-1".to_owned()),
         bundle: Some(Bundle {
             digest: "ab".repeat(32),
+            metadata: "ef".repeat(32),
             modules: vec![Module {
                 name: "index.js".to_owned(),
                 sha256: "cd".repeat(32),
