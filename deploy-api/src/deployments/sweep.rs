@@ -1,6 +1,12 @@
+use dotdo_names::{Environment, WorkerName};
+
+use super::settle::settle_one;
+use crate::audit::Link;
 use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::audit_log;
+use crate::target::Target;
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +24,31 @@ pub struct Swept {
 ///
 /// # Errors
 /// `RECORD_UNAVAILABLE`. An upstream that does not answer is none: its intents stay open.
-#[expect(clippy::unused_async, reason = "it will wait for the upstream")]
-pub async fn sweep<S: Sql, O: Outside>(_engine: &Engine<'_, S, O>) -> Result<Swept, Problem> {
-    Ok(Swept::default())
+pub async fn sweep<S: Sql, O: Outside>(engine: &Engine<'_, S, O>) -> Result<Swept, Problem> {
+    let mut swept = Swept::default();
+    for link in audit_log::open_intents(engine.access.sql)? {
+        let Some(target) = target_of(&link) else {
+            swept.open += 1;
+            continue;
+        };
+        // Whoever is at work on it holds the line; when this has its turn, the intent may be closed already.
+        let _line = engine.lines.wait(&target).await;
+        if !audit_log::is_open(engine.access.sql, link.sequence)? {
+            continue;
+        }
+        if settle_one(engine, &target, &link).await? {
+            swept.closed += 1;
+        } else {
+            swept.open += 1;
+        }
+    }
+    Ok(swept)
+}
+
+fn target_of(link: &Link) -> Option<Target> {
+    let text = |name: &str| link.entry.get(name)?.as_str();
+    Some(Target {
+        environment: Environment::from_namespace(text("namespace")?)?,
+        worker: WorkerName::parse(text("worker")?).ok()?,
+    })
 }

@@ -9,6 +9,7 @@ use crate::audit::canonical::NotCanonical;
 use crate::audit::chain::{Break, Broken, Hash, Head, InvalidHash, Link, Verified};
 use crate::audit::{Entry, Outcome, Query};
 use crate::sql::{Row, Sql, SqlError, Value};
+use crate::target::Target;
 
 pub(super) const TABLES: &[&str] = &[
     "CREATE TABLE audit (
@@ -128,6 +129,34 @@ pub fn open_intents(sql: &impl Sql) -> Result<Vec<Link>, SqlError> {
         &[],
     )?;
     rows.iter().map(read).collect()
+}
+
+/// The intents about a Worker that no entry has closed yet, the oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn open_intents_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, SqlError> {
+    let rows = sql.exec(
+        "SELECT sequence, previous, hash, entry FROM audit
+         WHERE sequence IN (SELECT sequence FROM open_intents) AND namespace = ? AND worker = ? ORDER BY sequence",
+        &[
+            Value::from(target.namespace()),
+            Value::from(target.worker.as_str()),
+        ],
+    )?;
+    rows.iter().map(read).collect()
+}
+
+/// Whether no entry has closed an intent yet.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_open(sql: &impl Sql, intent: u64) -> Result<bool, SqlError> {
+    let rows = sql.exec(
+        "SELECT 1 FROM open_intents WHERE sequence = ?",
+        &[Value::integer(intent)?],
+    )?;
+    Ok(!rows.is_empty())
 }
 
 /// One page of the log.

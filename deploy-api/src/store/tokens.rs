@@ -1,11 +1,13 @@
 //! Deploy tokens and API tokens. Of a token itself only the SHA-256 is kept.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::identity::{Caller, Identity, Rejection, Scope, Subject, Token, TokenId, TokenKind};
 use crate::policy::Grant;
 use crate::sql::{Row, Sql, SqlError, Value};
+
+use super::{read_json, write_json};
 
 pub(super) const TABLE: &str = "CREATE TABLE tokens (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, identity TEXT NOT NULL, grants TEXT NOT NULL,
@@ -113,22 +115,6 @@ pub fn holder(identity: &Identity) -> String {
         Identity::ApiToken { subject } => Subject::as_str(subject).to_owned(),
         Identity::BootstrapAdministrator => "bootstrap".to_owned(),
     }
-}
-
-fn read_json<'a, T: Deserialize<'a>>(what: &'static str, text: &'a str) -> Result<T, SqlError> {
-    serde_json::from_str(text).map_err(|error| SqlError::Content {
-        what,
-        reason: error.to_string(),
-    })
-}
-
-fn write_json(what: &'static str, value: &impl Serialize) -> Result<Value, SqlError> {
-    serde_json::to_string(value)
-        .map(Value::from)
-        .map_err(|error| SqlError::Content {
-            what,
-            reason: error.to_string(),
-        })
 }
 
 const fn kind_name(kind: TokenKind) -> &'static str {

@@ -2,10 +2,13 @@
 //!
 //! A [`UpstreamRequest`] is built from parsed parts only: no path, header or credential of a client is ever passed on.
 
+mod call;
 mod request;
+pub mod script;
 
 use thiserror::Error;
 
+pub use call::{CallFailure, Called, Effect, Reply, call};
 pub use request::{Bearer, Method, UpstreamRequest};
 
 /// Sends calls to the Cloudflare API, or to the local platform in its place.

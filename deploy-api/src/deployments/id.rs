@@ -1,0 +1,115 @@
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+/// Names a deployment: a UUID of version 7 (RFC 9562), so that ids sort by the time at which they were made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeploymentId(String);
+
+/// The text is no [`DeploymentId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a deployment's id is a UUID: 32 hexadecimal digits, with or without hyphens")]
+pub struct InvalidDeploymentId;
+
+/// What the tag begins with by which the upstream tells which deployment it holds.
+pub const TAG_PREFIX: &str = "dotdo-deployment-";
+
+impl DeploymentId {
+    /// Makes an id from the time and random bytes.
+    #[must_use]
+    pub fn new(now: Timestamp, entropy: [u8; 16]) -> Self {
+        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let [_, _, time @ ..] = milliseconds.to_be_bytes();
+        let mut bytes = entropy;
+        for (byte, of_time) in bytes.iter_mut().zip(time) {
+            *byte = of_time;
+        }
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        Self(hyphenated(&HEXLOWER.encode(&bytes)))
+    }
+
+    /// Reads an id, with hyphens or without.
+    ///
+    /// # Errors
+    /// When the text is no UUID.
+    pub fn parse(text: &str) -> Result<Self, InvalidDeploymentId> {
+        let digits = text.replace('-', "").to_ascii_lowercase();
+        if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(InvalidDeploymentId);
+        }
+        let id = hyphenated(&digits);
+        if text.contains('-') && !text.eq_ignore_ascii_case(&id) {
+            return Err(InvalidDeploymentId);
+        }
+        Ok(Self(id))
+    }
+
+    /// The id with hyphens.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id without hyphens, as Cloudflare writes deployment ids and wrangler expects them.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        self.0.replace('-', "")
+    }
+
+    /// The tag that the script carries upstream.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        format!("{TAG_PREFIX}{}", self.digits())
+    }
+
+    /// The deployment that a script's tags name.
+    #[must_use]
+    pub fn of_tags<'a>(tags: impl IntoIterator<Item = &'a String>) -> Option<Self> {
+        tags.into_iter()
+            .find_map(|tag| Self::parse(tag.strip_prefix(TAG_PREFIX)?).ok())
+    }
+}
+
+fn hyphenated(digits: &str) -> String {
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}
+
+impl fmt::Display for DeploymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for DeploymentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_that_sort_by_time() {
+        let at = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap();
+        let first = DeploymentId::new(at(0x0123_4567_89ab), [0xff; 16]);
+        assert_eq!(first.as_str(), "01234567-89ab-7fff-bfff-ffffffffffff");
+        assert!(DeploymentId::new(at(0x0123_4567_89ac), [0; 16]) > first);
+        assert_eq!(DeploymentId::parse(&first.digits()), Ok(first.clone()));
+        assert_eq!(
+            DeploymentId::parse(&first.as_str().to_uppercase()),
+            Ok(first.clone())
+        );
+        for bad in ["", "0123", "01234567-89ab7fff-bfff-ffff-ffffffffffff", "../x"] {
+            assert_eq!(DeploymentId::parse(bad), Err(InvalidDeploymentId), "{bad}");
+        }
+        let tags = ["a".to_owned(), first.tag()];
+        assert_eq!(DeploymentId::of_tags(&tags), Some(first));
+    }
+}

@@ -1,0 +1,117 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::DeploymentId;
+use crate::audit::{self, Verb};
+use crate::identity::Identity;
+use crate::target::Target;
+use crate::upload::Migrations;
+
+/// One upload that went upstream, or was about to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// Its name, which the script carries upstream as a tag.
+    pub id: DeploymentId,
+    /// Of which Worker, in which namespace.
+    pub target: Target,
+    /// Whether it was deployed, rolled back or promoted.
+    pub verb: Verb,
+    /// How it ended.
+    pub state: State,
+    /// The sequence number of its intent in the audit log.
+    pub intent: u64,
+    /// What was shipped.
+    pub bundle: audit::Bundle,
+    /// Who shipped it, and from which commit and run.
+    pub identity: Identity,
+    /// The id of the token that was shown.
+    pub token: Option<String>,
+    /// The deployment whose bundle it ships again.
+    pub source: Option<DeploymentId>,
+    /// The deployment that served before it.
+    pub previous: Option<DeploymentId>,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// The upstream's digest of the script.
+    pub etag: Option<String>,
+    /// How long the script took to start, as the upstream measured it.
+    pub startup_time_ms: Option<u64>,
+    /// The Durable Object migration tag that the Worker has with it.
+    pub migration_tag: Option<String>,
+    /// The migrations that it carries out.
+    pub migrations: Option<Migrations>,
+    /// The tags that the Worker has with it, without the one that names the deployment.
+    pub tags: Vec<String>,
+    /// Why it failed, or was rolled back.
+    pub failure: Option<Failure>,
+    /// What is questionable about it.
+    pub warnings: Vec<Warning>,
+    /// The Worker's count of changes when it had succeeded: the same later means that nothing was changed since.
+    pub revision: Option<u64>,
+}
+
+/// How a deployment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is under way, or its answer was lost and nobody has asked yet what became of it.
+    Pending,
+    /// The upstream took it.
+    Succeeded,
+    /// The upstream did not take it.
+    Failed,
+    /// The upstream took it, its probe failed, and the deployment before it was put back.
+    RolledBack,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Pending, Self::Succeeded, Self::Failed, Self::RolledBack];
+
+    /// Its name in answers and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+
+    /// The state of that [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Why a deployment failed, by codes only: texts of the upstream may quote what was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The name of the code.
+    pub code: String,
+    /// The error number of the upstream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_code: Option<u32>,
+}
+
+/// Something questionable about an upload that does not keep it from being deployed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The name of the code.
+    pub code: String,
+    /// What is questionable, and what to do.
+    pub message: String,
+}
+
+/// A request that every deployment of a Worker must answer, or is rolled back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// The path, beginning with a slash, with the query if there is one.
+    pub path: String,
+    /// The HTTP status that the answer must have.
+    pub expect: u16,
+}

@@ -1,0 +1,135 @@
+//! Locks of Workers and of whole namespaces.
+
+use dotdo_names::Environment;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::sql::{Row, Sql, SqlError, Value};
+use crate::target::Target;
+
+pub(super) const TABLE: &str = "CREATE TABLE locks (
+    namespace TEXT NOT NULL, worker TEXT NOT NULL, why TEXT NOT NULL, locked_by TEXT NOT NULL, since INTEGER NOT NULL,
+    until INTEGER, PRIMARY KEY (namespace, worker)
+) WITHOUT ROWID";
+
+/// A lock that holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// The namespace.
+    pub namespace: String,
+    /// The Worker; nothing for a lock of the whole namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// Who locked.
+    pub by: String,
+    /// Why, in their words.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; nothing for a lock without an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+fn read(row: &Row) -> Result<Lock, SqlError> {
+    let worker = row.text(1)?;
+    Ok(Lock {
+        namespace: row.text(0)?.to_owned(),
+        worker: (!worker.is_empty()).then(|| worker.to_owned()),
+        why: row.text(2)?.to_owned(),
+        by: row.text(3)?.to_owned(),
+        since: row.time(4)?,
+        until: row.optional_time(5)?,
+    })
+}
+
+/// What is locked: a Worker, or with none a whole namespace.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The namespace.
+    pub environment: Environment,
+    /// The Worker.
+    pub worker: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    /// One Worker.
+    #[must_use]
+    pub fn worker(target: &'a Target) -> Self {
+        Self {
+            environment: target.environment,
+            worker: Some(target.worker.as_str()),
+        }
+    }
+
+    /// A whole namespace.
+    #[must_use]
+    pub const fn namespace(environment: Environment) -> Self {
+        Self {
+            environment,
+            worker: None,
+        }
+    }
+
+    fn key(self) -> [Value; 2] {
+        [
+            Value::from(self.environment.namespace()),
+            Value::from(self.worker.unwrap_or_default()),
+        ]
+    }
+}
+
+/// The lock that holds for a place: its namespace's, or its own.
+///
+/// # Errors
+/// When the database fails.
+pub fn holding(sql: &impl Sql, place: Place<'_>, now: Timestamp) -> Result<Option<Lock>, SqlError> {
+    let [namespace, worker] = place.key();
+    let rows = sql.exec(
+        "SELECT namespace, worker, why, locked_by, since, until FROM locks
+         WHERE namespace = ? AND (worker = '' OR worker = ?) AND (until IS NULL OR until > ?)
+         ORDER BY worker LIMIT 1",
+        &[namespace, worker, Value::from(now)],
+    )?;
+    rows.first().map(read).transpose()
+}
+
+/// Locks a place, in place of the lock that it may have.
+///
+/// # Errors
+/// When the database fails.
+pub fn put(
+    sql: &impl Sql,
+    place: Place<'_>,
+    by: &str,
+    why: &str,
+    since: Timestamp,
+    until: Option<Timestamp>,
+) -> Result<(), SqlError> {
+    let [namespace, worker] = place.key();
+    sql.exec(
+        "INSERT OR REPLACE INTO locks (namespace, worker, why, locked_by, since, until) VALUES (?, ?, ?, ?, ?, ?)",
+        &[
+            namespace,
+            worker,
+            Value::from(why),
+            Value::from(by),
+            Value::from(since),
+            Value::from(until),
+        ],
+    )
+    .map(drop)
+}
+
+/// Unlocks a place, and gives the lock that it had of its own.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(sql: &impl Sql, place: Place<'_>) -> Result<Option<Lock>, SqlError> {
+    let rows = sql.exec(
+        "DELETE FROM locks WHERE namespace = ? AND worker = ?
+         RETURNING namespace, worker, why, locked_by, since, until",
+        &place.key(),
+    )?;
+    rows.first().map(read).transpose()
+}

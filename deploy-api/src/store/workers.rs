@@ -1,0 +1,135 @@
+//! What is known of each Worker: which deployment serves, its tags, its probe.
+
+use crate::deployments::{DeploymentId, Probe};
+use crate::sql::{Row, Sql, SqlError, Value};
+use crate::target::Target;
+
+pub(super) const TABLE: &str = "CREATE TABLE workers (
+    namespace TEXT NOT NULL, worker TEXT NOT NULL, deployment TEXT, tags TEXT NOT NULL DEFAULT '[]',
+    revision INTEGER NOT NULL DEFAULT 0, probe_path TEXT, probe_expect INTEGER, PRIMARY KEY (namespace, worker)
+) WITHOUT ROWID";
+
+/// What is known of a Worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerRecord {
+    /// The deployment that serves; nothing where none went through here, or the Worker was deleted.
+    pub deployment: Option<DeploymentId>,
+    /// The tags that its users gave it.
+    pub tags: Vec<String>,
+    /// How many changes it has had through here.
+    pub revision: u64,
+    /// What each deployment of it must answer.
+    pub probe: Option<Probe>,
+}
+
+fn read(row: &Row) -> Result<WorkerRecord, SqlError> {
+    let deployment = row.optional_text(0)?.map(DeploymentId::parse).transpose();
+    Ok(WorkerRecord {
+        deployment: deployment.map_err(|error| SqlError::Content {
+            what: "Worker's deployment",
+            reason: error.to_string(),
+        })?,
+        tags: super::read_json("Worker's tags", row.text(1)?)?,
+        revision: row.unsigned(2)?,
+        probe: match (row.optional_text(3)?, row.optional_integer(4)?) {
+            (Some(path), Some(expect)) => Some(Probe {
+                path: path.to_owned(),
+                expect: u16::try_from(expect).unwrap_or_default(),
+            }),
+            _ => None,
+        },
+    })
+}
+
+fn key(target: &Target) -> [Value; 2] {
+    [
+        Value::from(target.namespace()),
+        Value::from(target.worker.as_str()),
+    ]
+}
+
+/// What is known of a Worker; nothing where nothing was ever done to it through here.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<WorkerRecord>, SqlError> {
+    let rows = sql.exec(
+        "SELECT deployment, tags, revision, probe_path, probe_expect FROM workers WHERE namespace = ? AND worker = ?",
+        &key(target),
+    )?;
+    rows.first().map(read).transpose()
+}
+
+/// Counts a change of a Worker, and gives the count.
+///
+/// # Errors
+/// When the database fails.
+pub fn changed(sql: &impl Sql, target: &Target) -> Result<u64, SqlError> {
+    let rows = sql.exec(
+        "INSERT INTO workers (namespace, worker, revision) VALUES (?, ?, 1)
+         ON CONFLICT DO UPDATE SET revision = revision + 1 RETURNING revision",
+        &key(target),
+    )?;
+    rows.first().map_or(Ok(0), |row| row.unsigned(0))
+}
+
+/// Remembers which deployment serves; nothing after the Worker was deleted. The Worker was [`changed`] before.
+///
+/// # Errors
+/// When the database fails.
+pub fn serves(sql: &impl Sql, target: &Target, deployment: Option<&DeploymentId>) -> Result<(), SqlError> {
+    let [namespace, worker] = key(target);
+    sql.exec(
+        "UPDATE workers SET deployment = ? WHERE namespace = ? AND worker = ?",
+        &[
+            Value::from(deployment.map(DeploymentId::as_str)),
+            namespace,
+            worker,
+        ],
+    )
+    .map(drop)
+}
+
+/// Remembers a Worker's tags. The Worker was [`changed`] before.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_tags(sql: &impl Sql, target: &Target, tags: &[String]) -> Result<(), SqlError> {
+    let [namespace, worker] = key(target);
+    sql.exec(
+        "UPDATE workers SET tags = ? WHERE namespace = ? AND worker = ?",
+        &[super::write_json("Worker's tags", &tags)?, namespace, worker],
+    )
+    .map(drop)
+}
+
+/// Remembers, or forgets, a Worker's probe.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_probe(sql: &impl Sql, target: &Target, probe: Option<&Probe>) -> Result<(), SqlError> {
+    let [namespace, worker] = key(target);
+    sql.exec(
+        "INSERT INTO workers (namespace, worker, probe_path, probe_expect) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET probe_path = excluded.probe_path, probe_expect = excluded.probe_expect",
+        &[
+            namespace,
+            worker,
+            Value::from(probe.map(|probe| probe.path.as_str())),
+            Value::from(probe.map(|probe| u32::from(probe.expect))),
+        ],
+    )
+    .map(drop)
+}
+
+/// Whether a Worker of that name serves in some namespace.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_deployed_somewhere(sql: &impl Sql, worker: &str) -> Result<bool, SqlError> {
+    let rows = sql.exec(
+        "SELECT 1 FROM workers WHERE worker = ? AND deployment IS NOT NULL LIMIT 1",
+        &[Value::from(worker)],
+    )?;
+    Ok(!rows.is_empty())
+}

@@ -1,0 +1,249 @@
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{UpstreamAnswer, UpstreamFailure, UpstreamRequest};
+use crate::audit;
+use crate::code::Code;
+use crate::engine::Outside;
+use crate::problem::{Problem, UpstreamError};
+
+/// Cloudflare's codes for a script that is not there: of the account, and of a namespace.
+const ABSENT: [u32; 3] = [10007, 10090, 10092];
+
+/// How long to wait before an upstream is tried again that did not say, in seconds.
+const RETRY_AFTER: u32 = 5;
+
+/// What a call gave, and what goes on record of it.
+#[derive(Debug)]
+pub struct Called {
+    /// For the audit log.
+    pub record: audit::Upstream,
+    /// The envelope's `result` and `result_info`, or why there is none.
+    pub outcome: Result<Reply, CallFailure>,
+}
+
+/// What the upstream answered to a call that it carried out.
+#[derive(Debug)]
+pub struct Reply {
+    /// The envelope's `result`.
+    pub result: Value,
+    /// What stands beside a list.
+    pub info: Option<Value>,
+}
+
+/// Why a call was not carried out, or may not have been.
+#[derive(Debug)]
+pub struct CallFailure {
+    /// What the caller is told.
+    pub problem: Problem,
+    /// Whether it was carried out.
+    pub effect: Effect,
+    /// Whether the upstream said that there is no such script.
+    pub absent: bool,
+}
+
+/// What is known of the effect of a call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It has none: the upstream refused.
+    None,
+    /// It may have been carried out; the upstream is done with it.
+    Unknown,
+    /// It may have been carried out, or may still be.
+    Pending,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    success: bool,
+    #[serde(default)]
+    result: Value,
+    #[serde(default)]
+    result_info: Option<Value>,
+    #[serde(default)]
+    errors: Option<Vec<Error>>,
+}
+
+#[derive(Deserialize)]
+struct Error {
+    code: u32,
+    #[serde(default)]
+    message: String,
+}
+
+/// Makes a call, and reads its answer as Cloudflare's envelope.
+pub async fn call(outside: &impl Outside, request: UpstreamRequest) -> Called {
+    let began = outside.now();
+    let answer = outside.send(request).await;
+    let took = outside.now().duration_since(began).as_millis();
+    let (status, cf_ray) = match &answer {
+        Ok(answer) => (Some(answer.status), answer.cf_ray.clone()),
+        Err(_) => (None, None),
+    };
+    Called {
+        record: audit::Upstream {
+            status,
+            cf_ray,
+            milliseconds: u64::try_from(took).unwrap_or_default(),
+        },
+        outcome: match answer {
+            Ok(answer) => read(&answer),
+            Err(failure) => Err(CallFailure::of(failure)),
+        },
+    }
+}
+
+fn read(answer: &UpstreamAnswer) -> Result<Reply, CallFailure> {
+    let envelope: Option<Envelope> = serde_json::from_slice(&answer.body).ok();
+    let succeeded = (200..300).contains(&answer.status);
+    match envelope {
+        Some(envelope) if succeeded && envelope.success => Ok(Reply {
+            result: envelope.result,
+            info: envelope.result_info,
+        }),
+        // A deletion may be answered with nothing at all.
+        None if answer.status == 204 => Ok(Reply {
+            result: Value::Null,
+            info: None,
+        }),
+        envelope => Err(refusal(answer, envelope)),
+    }
+}
+
+fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
+    let is_envelope = envelope.is_some();
+    let error = envelope
+        .and_then(|envelope| envelope.errors)
+        .and_then(|errors| errors.into_iter().next());
+    let absent = answer.status == 404 && error.as_ref().is_some_and(|error| ABSENT.contains(&error.code));
+    let status = answer.status;
+    let (mut problem, effect) = match status {
+        429 => (
+            Problem::new(
+                Code::UpstreamRateLimited,
+                "The Cloudflare API limits the rate of calls.",
+                "Wait, then try again.",
+            )
+            .retry_after(answer.retry_after.unwrap_or(RETRY_AFTER)),
+            Effect::None,
+        ),
+        401 | 403 if is_envelope => (
+            Problem::new(
+                Code::UpstreamCredentialRefused,
+                "The Cloudflare API does not accept the deploy API's own token. Yours is fine.",
+                "Tell an operator: the secret CLOUDFLARE_API_TOKEN has ended or lacks \"Workers Scripts: Edit\".",
+            ),
+            Effect::None,
+        ),
+        400..500 if is_envelope => (
+            Problem::new(
+                Code::UpstreamRefused,
+                "The Cloudflare API refused it; its own error stands beside this one.",
+                "Correct what it names, and deploy again.",
+            ),
+            Effect::None,
+        ),
+        _ => {
+            let effect = match status {
+                400..500 => Effect::None,
+                500..600 if is_envelope => Effect::Unknown,
+                _ => Effect::Pending,
+            };
+            let what = if is_envelope {
+                format!("The Cloudflare API failed with status {status}.")
+            } else {
+                format!(
+                    "The Cloudflare API answered with status {status} and no JSON, as if something stood in between."
+                )
+            };
+            (unavailable(what, answer.retry_after), effect)
+        }
+    };
+    problem.upstream = error.map(|error| UpstreamError {
+        code: error.code,
+        message: error.message,
+    });
+    CallFailure {
+        problem,
+        effect,
+        absent,
+    }
+}
+
+fn unavailable(what: String, retry_after: Option<u32>) -> Problem {
+    Problem::new(Code::UpstreamUnavailable, what, "Try again in a moment.")
+        .retry_after(retry_after.unwrap_or(RETRY_AFTER))
+}
+
+impl CallFailure {
+    fn of(failure: UpstreamFailure) -> Self {
+        let problem = match failure {
+            UpstreamFailure::Timeout => Problem::new(
+                Code::UpstreamTimeout,
+                "The Cloudflare API did not answer in time.",
+                "Try again in a moment.",
+            )
+            .retry_after(RETRY_AFTER),
+            UpstreamFailure::Connection => {
+                unavailable("The Cloudflare API could not be reached.".to_owned(), None)
+            }
+            UpstreamFailure::Interrupted => {
+                unavailable("The Cloudflare API broke off in the middle.".to_owned(), None)
+            }
+        };
+        Self {
+            problem,
+            effect: Effect::Pending,
+            absent: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Result<Reply, CallFailure> {
+        read(&UpstreamAnswer {
+            status,
+            cf_ray: None,
+            retry_after: None,
+            body: body.as_bytes().to_vec(),
+        })
+    }
+
+    #[test]
+    fn every_answer_is_a_result_or_a_code() {
+        let refused = r#"{"success": false, "result": null, "errors": [{"code": 10021, "message": "m"}], "messages": []}"#;
+        let html = "<html>Bad gateway</html>";
+        for (status, body, code, effect) in [
+            (400, refused, Code::UpstreamRefused, Effect::None),
+            (200, refused, Code::UpstreamUnavailable, Effect::Pending),
+            (403, refused, Code::UpstreamCredentialRefused, Effect::None),
+            (401, refused, Code::UpstreamCredentialRefused, Effect::None),
+            (429, html, Code::UpstreamRateLimited, Effect::None),
+            (500, refused, Code::UpstreamUnavailable, Effect::Unknown),
+            (502, html, Code::UpstreamUnavailable, Effect::Pending),
+            (200, html, Code::UpstreamUnavailable, Effect::Pending),
+            (200, "", Code::UpstreamUnavailable, Effect::Pending),
+            (403, html, Code::UpstreamUnavailable, Effect::None),
+            (302, "", Code::UpstreamUnavailable, Effect::Pending),
+        ] {
+            let failure = answer(status, body).unwrap_err();
+            assert_eq!(
+                (failure.problem.code, failure.effect),
+                (code, effect),
+                "{status} {body}"
+            );
+            assert!(!failure.absent);
+        }
+        assert_eq!(
+            answer(200, r#"{"success": true, "result": 7}"#).unwrap().result,
+            7
+        );
+        assert_eq!(answer(204, "").unwrap().result, Value::Null);
+        let absent = refused.replace("10021", "10092");
+        assert!(answer(404, &absent).unwrap_err().absent);
+        assert!(!answer(404, refused).unwrap_err().absent);
+    }
+}
