@@ -118,6 +118,14 @@ impl Envelope {
         )
     }
 
+    /// The same answer, for a Worker of the account, with why it cannot be told which Worker is meant.
+    #[must_use]
+    pub fn unclear(problem: &Problem) -> Self {
+        let mut envelope = Self::absent(Absent::AccountScript);
+        envelope.errors.extend(Self::failure(problem).errors);
+        envelope
+    }
+
     fn refusal(errors: Vec<ApiError>, messages: Vec<Message>) -> Self {
         Self {
             success: false,

@@ -3,13 +3,21 @@
 //! A call is parsed into a [`Route`] before anything else happens. What is not on the list never reaches the upstream,
 //! and what is on it reaches the upstream only through a URL that is built anew from the parsed parts.
 
+mod account;
+mod asset_upload;
 mod envelope;
+mod message;
 mod path;
+mod query;
 mod refused;
 mod route;
+mod secrets;
 mod serve;
+mod upload;
+mod worker_target;
 
 pub use envelope::{Absent, Envelope, Message};
+pub use message::{Body, BodyFailure, Request, Response};
 pub use path::{BASE, segments};
 pub use route::{Route, is_method_override};
-pub use serve::{Body, BodyFailure, Request, Response, serve};
+pub use serve::serve;

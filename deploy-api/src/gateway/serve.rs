@@ -1,58 +1,23 @@
-use thiserror::Error;
+use secrecy::SecretString;
 
-use super::Envelope;
+use super::message::{Body, Request, Response};
+use super::route::is_method_override;
+use super::{Absent, Envelope, Route, account, asset_upload, secrets, upload};
 use crate::code::Code;
 use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
 use crate::sql::Sql;
 
-/// A request to `/client/v4`, as it came.
-#[derive(Debug)]
-pub struct Request<'a, B: Body> {
-    /// The method of the request line.
-    pub method: &'a str,
-    /// The URL's path as it was sent, still encoded.
-    pub path: &'a str,
-    /// The URL's query as it was sent, without the question mark; empty for none.
-    pub query: &'a str,
-    /// The headers; their names in any case.
-    pub headers: &'a [(String, String)],
-    /// The body, which is read only once the caller is known and may send one.
-    pub body: B,
-}
-
-/// The body of a request, not read yet.
-pub trait Body {
-    /// Reads the whole body.
-    ///
-    /// # Errors
-    /// [`BodyFailure::TooLarge`] as soon as more than `limit` bytes came (or are announced), without reading on;
-    /// [`BodyFailure::Interrupted`] when the client stops in the middle.
-    fn read(self, limit: usize) -> impl Future<Output = Result<Vec<u8>, BodyFailure>>;
-}
-
-/// Why a body could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum BodyFailure {
-    /// It has more bytes than are read.
-    #[error("the body is too large")]
-    TooLarge,
-    /// It ended before its end.
-    #[error("the body was cut off")]
-    Interrupted,
-}
-
-/// The answer to a request to `/client/v4`: always Cloudflare's envelope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers, `Content-Type` among them.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
-    /// What failed, for the log: what the client was told, and what it was not.
-    pub problem: Option<Problem>,
+/// What a route answers, before it is written down.
+pub(super) enum Reply {
+    /// 200 with an envelope.
+    Success(Envelope),
+    /// 201 with an envelope.
+    Created(Envelope),
+    /// 404 with the code by which wrangler tells "there is none" from a failure.
+    Absent(Absent),
+    /// The same, with an explanation for whoever looks.
+    Unclear(Problem),
 }
 
 /// Serves one call of wrangler, from its credential to its answer. Never fails: a problem is an answer too.
@@ -60,12 +25,66 @@ pub async fn serve<S: Sql, O: Outside, B: Body>(
     engine: &Engine<'_, S, O>,
     request: Request<'_, B>,
 ) -> Response {
-    let _ = (engine, request.body.read(0).await);
-    let problem = Problem::new(Code::CallUnknown, "This call is not served yet.", "");
-    Response {
-        status: problem.code.status(),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body: serde_json::to_string(&Envelope::failure(&problem)).unwrap_or_default(),
-        problem: Some(problem),
+    match answer(engine, request).await {
+        Ok(Reply::Success(envelope)) => Response::of(200, &envelope),
+        Ok(Reply::Created(envelope)) => Response::of(201, &envelope),
+        Ok(Reply::Absent(what)) => Response::of(404, &Envelope::absent(what)),
+        Ok(Reply::Unclear(problem)) => Response::of(404, &Envelope::unclear(&problem)),
+        Err(problem) => Response::failure(problem),
     }
+}
+
+async fn answer<S: Sql, O: Outside, B: Body>(
+    engine: &Engine<'_, S, O>,
+    request: Request<'_, B>,
+) -> Result<Reply, Problem> {
+    if request.headers.iter().any(|(name, _)| is_method_override(name)) {
+        return Err(Problem::new(
+            Code::MethodOverrideRefused,
+            "A header of the request asks for another method or path than the request line has.",
+            "Leave the header out.",
+        ));
+    }
+    if request.header("x-auth-key").is_some() || request.header("x-auth-email").is_some() {
+        return Err(Problem::new(
+            Code::LegacyKeyRefused,
+            "The request shows a global API key of Cloudflare, which this API never takes.",
+            "Unset CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, and set CLOUDFLARE_API_TOKEN to a token of the deploy API.",
+        ));
+    }
+    let route = Route::parse(request.method, request.path);
+    if route == Ok(Route::AssetUpload) {
+        // Whose bearer is a session's, and is looked up there.
+        return asset_upload::upload(engine, request).await;
+    }
+    // Who asks comes first, so that a stranger learns nothing from which calls are served.
+    let caller = engine.access.authenticate(request.header("authorization"))?;
+    match route? {
+        Route::VerifyToken => Ok(account::verify_token(engine, &caller)?),
+        Route::User => Ok(account::user(&caller)),
+        Route::Accounts => Ok(account::accounts()),
+        Route::Memberships => Ok(account::memberships(&caller)),
+        Route::Namespaces => account::namespaces(engine, &caller).await,
+        Route::Namespace(environment) => account::namespace(engine, &caller, environment).await,
+        Route::Script(target) => upload::script(engine, &caller, &target).await,
+        Route::Upload(target) => upload::put(engine, &caller, &target, request).await,
+        Route::AssetSession(target) => asset_upload::begin(engine, &caller, &target, request).await,
+        Route::AccountService(_) | Route::AccountSettings(_) => Ok(Reply::Absent(Absent::AccountScript)),
+        Route::ScriptTags(worker) => upload::tags(engine, &caller, &worker, request).await,
+        Route::Secrets(worker) => secrets::list(engine, &caller, &worker).await,
+        Route::PutSecret(worker) => secrets::put(engine, &caller, &worker, request).await,
+        Route::DeleteSecret(worker, name) => secrets::delete(engine, &caller, &worker, &name).await,
+        Route::Workflow => Ok(Reply::Absent(Absent::Workflow)),
+        Route::Queues => account::queues(engine, request.query).await,
+        // Answered above, before anyone was authenticated.
+        Route::AssetUpload => Err(crate::deployments::session_unknown()),
+    }
+}
+
+/// The bearer of a request.
+pub(super) fn bearer(authorization: Option<&str>) -> Option<SecretString> {
+    let (scheme, bearer) = authorization?.trim().split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| SecretString::from(bearer.trim()))
 }

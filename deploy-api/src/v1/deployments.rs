@@ -1,37 +1,142 @@
 //! `…/workers/{worker}/deployments`: what was shipped, by whom, from which commit, and how it ended.
 
+use jiff::Timestamp;
+use serde::Serialize;
+
 use super::Answer;
+use super::page::{Page, Parameters};
+use crate::audit::{Bundle, Verb};
 use crate::code::Code;
+use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
 use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::identity::{Caller, Identity};
+use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::{deployments, workers};
 use crate::target::Target;
+
+/// A deployment as it is shown.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: &'a DeploymentId,
+    namespace: &'static str,
+    worker: &'a str,
+    verb: Verb,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serving: Option<bool>,
+    bundle: &'a Bundle,
+    identity: &'a Identity,
+    token: Option<&'a str>,
+    source: Option<&'a DeploymentId>,
+    previous: Option<&'a DeploymentId>,
+    intent: u64,
+    created: Timestamp,
+    finished: Option<Timestamp>,
+    milliseconds: Option<i128>,
+    etag: Option<&'a str>,
+    startup_time_ms: Option<u64>,
+    migration_tag: Option<&'a str>,
+    tags: &'a [String],
+    failure: Option<&'a Failure>,
+    warnings: &'a [Warning],
+}
+
+fn show<'a>(deployment: &'a Deployment, serving: Option<&Option<DeploymentId>>) -> Shown<'a> {
+    Shown {
+        id: &deployment.id,
+        namespace: deployment.target.namespace(),
+        worker: deployment.target.worker.as_str(),
+        verb: deployment.verb,
+        state: deployment.state,
+        serving: serving.map(|serving| serving.as_ref() == Some(&deployment.id)),
+        bundle: &deployment.bundle,
+        identity: &deployment.identity,
+        token: deployment.token.as_deref(),
+        source: deployment.source.as_ref(),
+        previous: deployment.previous.as_ref(),
+        intent: deployment.intent,
+        created: deployment.created,
+        finished: deployment.finished,
+        milliseconds: deployment
+            .finished
+            .map(|finished| finished.duration_since(deployment.created).as_millis()),
+        etag: deployment.etag.as_deref(),
+        startup_time_ms: deployment.startup_time_ms,
+        migration_tag: deployment.migration_tag.as_deref(),
+        tags: &deployment.tags,
+        failure: deployment.failure.as_ref(),
+        warnings: &deployment.warnings,
+    }
+}
+
+/// The answer to a call that shipped something: `201` and the deployment.
+pub(super) fn shipped(deployment: &Deployment) -> Result<Answer, Problem> {
+    Answer::json(201, &show(deployment, None))
+}
+
+fn may_read<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    target: &Target,
+) -> Result<(), Problem> {
+    let request = Request::worker(Action::Read, target.clone());
+    engine.access.authorize(caller, &request, Verb::Read).map(drop)
+}
+
+fn serving(sql: &impl Sql, target: &Target) -> Result<Option<DeploymentId>, Problem> {
+    Ok(workers::get(sql, target)?.and_then(|worker| worker.deployment))
+}
 
 /// `GET …/deployments`: the newest first. Parameters: `limit`, `cursor`.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `PARAMETER_INVALID`, `RECORD_UNAVAILABLE` (never an empty list in place of a failure).
-pub async fn list<S: Sql, O: Outside>(
+pub fn list<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target, parameters);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    may_read(engine, caller, target)?;
+    let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
+    let before = parameters.parse("cursor", "the cursor of an earlier page", |value| {
+        DeploymentId::parse(value).ok()
+    })?;
+    let limit = parameters.limit()?;
+    let sql = engine.access.sql;
+    let found = deployments::list(sql, target, before.as_ref(), limit + 1)?;
+    let serving = serving(sql, target)?;
+    let shown: Vec<_> = found
+        .iter()
+        .map(|deployment| show(deployment, Some(&serving)))
+        .collect();
+    Answer::json(200, &Page::of(shown, limit, |shown| shown.id.to_string()))
 }
 
 /// `GET …/deployments/{id}`: one of them.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `DEPLOYMENT_UNKNOWN`, `RECORD_UNAVAILABLE`.
-pub async fn get<S: Sql, O: Outside>(
+pub fn get<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
     id: &str,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target, id);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    may_read(engine, caller, target)?;
+    let sql = engine.access.sql;
+    let found = match DeploymentId::parse(id) {
+        Ok(id) => deployments::get(sql, &id)?.filter(|found| found.target == *target),
+        Err(_) => None,
+    };
+    let found = found.ok_or_else(|| {
+        Problem::new(
+            Code::DeploymentUnknown,
+            format!("There is no such deployment of {target}."),
+            "GET …/deployments lists them.",
+        )
+    })?;
+    Answer::json(200, &show(&found, Some(&serving(sql, target)?)))
 }

@@ -1,91 +1,219 @@
 //! `…/lock`: stops changes to a Worker or to a whole namespace.
 
-use super::Answer;
+use dotdo_names::Environment;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, body};
+use crate::audit::{Entry, LockRecord, Outcome, SubjectRecord, Verb};
 use crate::code::Code;
 use crate::engine::{Engine, Outside};
 use crate::identity::Caller;
+use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::locks::{self, Lock, Place};
 use crate::target::Target;
-use dotdo_names::Environment;
+
+/// The longest reason, in characters.
+const MAX_WHY: usize = 300;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockRequest {
+    why: String,
+    #[serde(default)]
+    until: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    lock: Option<Lock>,
+}
+
+/// What a lock is about: its place, and what the policy and the audit log call that.
+struct About<'a> {
+    place: Place<'a>,
+    request: Request,
+    target: Option<&'a Target>,
+}
+
+impl<'a> About<'a> {
+    fn worker(action: Action, target: &'a Target) -> Self {
+        Self {
+            place: Place::worker(target),
+            request: Request::worker(action, target.clone()),
+            target: Some(target),
+        }
+    }
+
+    const fn namespace(action: Action, environment: Environment) -> Self {
+        Self {
+            place: Place::namespace(environment),
+            request: Request::namespace(action, environment),
+            target: None,
+        }
+    }
+
+    fn entry(&self, entry: Entry) -> Entry {
+        match self.target {
+            Some(target) => entry.about(target),
+            None => entry.about_namespace(self.place.environment),
+        }
+    }
+}
+
+fn get<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    about: &About<'_>,
+) -> Result<Answer, Problem> {
+    engine.access.authorize(caller, &about.request, Verb::Read)?;
+    let lock = locks::holding(engine.access.sql, about.place, engine.access.now)?;
+    Answer::json(200, &Shown { lock })
+}
+
+fn lock<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    about: &About<'_>,
+    body: &[u8],
+) -> Result<Answer, Problem> {
+    let access = &engine.access;
+    let allowed = access.authorize(caller, &about.request, Verb::Lock)?;
+    let LockRequest { why, until } = body::read(
+        body,
+        "{\"why\": \"the reason, for those who are stopped\", \"until\": \"2026-11-25T08:00:00Z\"}; \"until\" may be left \
+         out",
+    )?;
+    let invalid = |detail: String, fix: &str| Problem::new(Code::BodyInvalid, detail, fix);
+    if why.trim().is_empty() || why.chars().count() > MAX_WHY || why.chars().any(char::is_control) {
+        return Err(invalid(
+            format!("\"why\" is empty, longer than {MAX_WHY} characters, or has control characters."),
+            "Say in a sentence why changes are stopped: whoever is stopped reads it.",
+        ));
+    }
+    if let Some(past) = until.filter(|until| *until <= access.now) {
+        return Err(invalid(
+            format!("\"until\" is {past}, which has passed."),
+            "Give a time to come, or leave it out for a lock without an end.",
+        ));
+    }
+    let mut entry = about
+        .entry(access.entry(Verb::Lock, Outcome::Succeeded))
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    entry.subject = Some(SubjectRecord::Lock(LockRecord {
+        why: why.clone(),
+        until,
+    }));
+    let by = caller.identity.to_string();
+    access.sql.transaction(|| {
+        access.record(&entry)?;
+        locks::put(access.sql, about.place, &by, &why, access.now, until).map_err(Problem::from)
+    })?;
+    let lock = locks::holding(access.sql, about.place, access.now)?;
+    Answer::json(200, &Shown { lock })
+}
+
+fn unlock<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    about: &About<'_>,
+) -> Result<Answer, Problem> {
+    let access = &engine.access;
+    let allowed = access.authorize(caller, &about.request, Verb::Unlock)?;
+    access.sql.transaction(|| {
+        if let Some(removed) = locks::remove(access.sql, about.place)? {
+            let mut entry = about
+                .entry(access.entry(Verb::Unlock, Outcome::Succeeded))
+                .by(caller)
+                .under(Some(&allowed.rule), allowed.policy_version);
+            entry.subject = Some(SubjectRecord::Lock(LockRecord {
+                why: removed.why,
+                until: removed.until,
+            }));
+            access.record(&entry)?;
+        }
+        Ok::<(), Problem>(())
+    })?;
+    // The namespace of a Worker may be locked still.
+    let lock = locks::holding(access.sql, about.place, access.now)?;
+    Answer::json(200, &Shown { lock })
+}
 
 /// `GET …/workers/{worker}/lock`: the lock that holds for the Worker, its own or its namespace's; `{"lock": null}` for
 /// none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub async fn get_worker<S: Sql, O: Outside>(
+pub fn get_worker<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    get(engine, caller, &About::worker(Action::Read, target))
 }
 
 /// `PUT …/workers/{worker}/lock`, `{"why": "…", "until": "2026-11-25T08:00:00Z"}`: locks it; `until` may be left out.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `RECORD_UNAVAILABLE`.
-pub async fn lock_worker<S: Sql, O: Outside>(
+pub fn lock_worker<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target, body);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    lock(engine, caller, &About::worker(Action::Lock, target), body)
 }
 
-/// `DELETE …/workers/{worker}/lock`: unlocks it. A Worker that is not locked stays so.
+/// `DELETE …/workers/{worker}/lock`: unlocks it. A Worker that is not locked stays so. The answer is the lock that still
+/// holds: its namespace's, or none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub async fn unlock_worker<S: Sql, O: Outside>(
+pub fn unlock_worker<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    unlock(engine, caller, &About::worker(Action::Lock, target))
 }
 
-/// `GET /v1/namespaces/{namespace}/lock`
+/// `GET /v1/namespaces/{namespace}/lock`: the namespace's lock; `{"lock": null}` for none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub async fn get_namespace<S: Sql, O: Outside>(
+pub fn get_namespace<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     environment: Environment,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, environment);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    get(engine, caller, &About::namespace(Action::Read, environment))
 }
 
 /// `PUT /v1/namespaces/{namespace}/lock`: locks every Worker of the namespace, those that do not exist yet too.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `RECORD_UNAVAILABLE`.
-pub async fn lock_namespace<S: Sql, O: Outside>(
+pub fn lock_namespace<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     environment: Environment,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, environment, body);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    lock(engine, caller, &About::namespace(Action::Lock, environment), body)
 }
 
-/// `DELETE /v1/namespaces/{namespace}/lock`
+/// `DELETE /v1/namespaces/{namespace}/lock`: unlocks it. Workers with locks of their own stay locked.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub async fn unlock_namespace<S: Sql, O: Outside>(
+pub fn unlock_namespace<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     environment: Environment,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, environment);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    unlock(engine, caller, &About::namespace(Action::Lock, environment))
 }

@@ -1,50 +1,106 @@
 //! `…/workers/{worker}/probe`: a request that every deployment of the Worker must answer, or is rolled back.
 
-use super::Answer;
+use serde::Serialize;
+
+use super::{Answer, body};
+use crate::audit::{Outcome, Verb};
 use crate::code::Code;
+use crate::deployments::{Probe, Turn};
 use crate::engine::{Engine, Outside};
 use crate::identity::Caller;
+use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::workers;
 use crate::target::Target;
+
+/// The longest path of a probe, in characters.
+const MAX_PATH: usize = 1000;
+
+#[derive(Serialize)]
+struct Shown {
+    probe: Option<Probe>,
+}
 
 /// `GET …/probe`: the Worker's probe; `{"probe": null}` for none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub async fn get<S: Sql, O: Outside>(
+pub fn get<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    let request = Request::worker(Action::Read, target.clone());
+    engine.access.authorize(caller, &request, Verb::Read)?;
+    let probe = workers::get(engine.access.sql, target)?.and_then(|worker| worker.probe);
+    Answer::json(200, &Shown { probe })
 }
 
 /// `PUT …/probe`, `{"path": "/health", "expect": 200}`: from now on each deployment is probed after it went up, and
 /// rolled back when the answer has another status. Needs the action `deploy`.
 ///
 /// # Errors
-/// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `RECORD_UNAVAILABLE`.
+/// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
 pub async fn put<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target, body);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    let probe: Probe = body::read(body, "{\"path\": \"/health\", \"expect\": 200}")?;
+    check_path(&probe.path).map_err(|reason| Problem::new(Code::BodyInvalid, reason, PATH_FIX))?;
+    if !(100..600).contains(&probe.expect) {
+        return Err(Problem::new(
+            Code::BodyInvalid,
+            format!("\"expect\" is {}, which is no HTTP status.", probe.expect),
+            "Write 200, or whatever a good answer has.",
+        ));
+    }
+    set(engine, caller, target, Some(probe)).await
 }
 
 /// `DELETE …/probe`: deployments are no longer probed.
 ///
 /// # Errors
-/// `PERMISSION_DENIED`, `WORKER_LOCKED`, `RECORD_UNAVAILABLE`.
+/// `PERMISSION_DENIED`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
 pub async fn delete<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    set(engine, caller, target, None).await
+}
+
+async fn set<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    target: &Target,
+    probe: Option<Probe>,
+) -> Result<Answer, Problem> {
+    let turn = Turn::take(engine, caller, target, Action::Deploy, Verb::SettingsChange).await?;
+    let sql = engine.access.sql;
+    sql.transaction(|| {
+        engine.access.record(&turn.entry(engine, Outcome::Succeeded))?;
+        workers::set_probe(sql, target, probe.as_ref()).map_err(Problem::from)
+    })?;
+    Answer::json(200, &Shown { probe })
+}
+
+/// What the path of a probe may be.
+pub(super) const PATH_FIX: &str =
+    "Write a path such as \"/health\": printable ASCII that begins with one slash.";
+
+/// Checks that a path cannot lead to another host.
+pub(super) fn check_path(path: &str) -> Result<(), String> {
+    if path.len() <= MAX_PATH
+        && path.starts_with('/')
+        && !path.starts_with("//")
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'))
+    {
+        return Ok(());
+    }
+    Err("The path of the probe cannot be requested.".to_owned())
 }

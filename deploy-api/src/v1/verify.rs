@@ -1,12 +1,45 @@
 //! `…/workers/{worker}/verify`: whether what is on record is there, and is reached.
 
+use serde::Serialize;
+
 use super::Answer;
-use crate::code::Code;
+use super::page::{Parameters, parameter_invalid};
+use super::probe::{PATH_FIX, check_path};
+use crate::audit::{Outcome, Verb};
+use crate::deployments::{DeploymentId, described, held, host};
 use crate::engine::{Engine, Outside};
 use crate::identity::Caller;
+use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::workers;
 use crate::target::Target;
+
+#[derive(Serialize)]
+struct Verified {
+    /// Whether all of the below is well.
+    verified: bool,
+    /// Whether the namespace has the Worker.
+    listed: bool,
+    /// The deployment that the upstream holds; null where it came another way than through here.
+    deployment: Option<DeploymentId>,
+    /// The deployment that serves as far as is on record.
+    recorded_deployment: Option<DeploymentId>,
+    /// The request through the dispatch Worker.
+    probe: Probed,
+}
+
+#[derive(Serialize)]
+struct Probed {
+    url: String,
+    reached: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
 
 /// `POST …/verify`: whether the namespace lists the Worker, which deployment it holds, and whether a request through the
 /// dispatch Worker reaches it. Parameters: `probe` (a path, `/` by default) and `expect` (a status; any answer of the
@@ -20,6 +53,69 @@ pub async fn verify<S: Sql, O: Outside>(
     target: &Target,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target, parameters);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    let request = Request::worker(Action::Read, target.clone());
+    let allowed = engine.access.authorize(caller, &request, Verb::Verify)?;
+    let parameters = Parameters::new(parameters, &["probe", "expect"])?;
+    let path = parameters.get("probe").unwrap_or("/");
+    check_path(path).map_err(|reason| parameter_invalid(reason, PATH_FIX))?;
+    let expected = parameters.parse("expect", "an HTTP status, such as 200", |value| {
+        value.parse().ok().filter(|status| (100..600).contains(status))
+    })?;
+    let listed = described(engine.outside, target)
+        .await
+        .map_err(|failure| failure.problem)?
+        .is_some();
+    let held = held(engine.outside, target)
+        .await
+        .map_err(|failure| failure.problem)?
+        .unwrap_or_default();
+    let recorded_deployment = workers::get(engine.access.sql, target)?.and_then(|worker| worker.deployment);
+    let probe = send(engine.outside, target, path, expected).await;
+    let same = recorded_deployment.is_none() || recorded_deployment == held.deployment;
+    let verified = Verified {
+        verified: listed
+            && same
+            && probe.reached
+            && expected.is_none_or(|status| probe.status == Some(status)),
+        listed,
+        deployment: held.deployment,
+        recorded_deployment,
+        probe,
+    };
+    let outcome = if verified.verified {
+        Outcome::Succeeded
+    } else {
+        Outcome::Failed
+    };
+    let mut entry = engine
+        .access
+        .entry(Verb::Verify, outcome)
+        .about(target)
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    entry.deployment = verified.deployment.as_ref().map(ToString::to_string);
+    engine.access.record(&entry)?;
+    Answer::json(200, &verified)
+}
+
+async fn send(outside: &impl Outside, target: &Target, path: &str, expected: Option<u16>) -> Probed {
+    let host = host(target);
+    let answer = outside.request(&host, path).await;
+    let url = format!("https://{host}{path}");
+    match answer {
+        Ok(answer) => Probed {
+            url,
+            reached: answer.error.is_none(),
+            status: Some(answer.status),
+            expected,
+            error: answer.error,
+        },
+        Err(failure) => Probed {
+            url,
+            reached: false,
+            status: None,
+            expected,
+            error: Some(failure.to_string()),
+        },
+    }
 }

@@ -1,15 +1,73 @@
 //! `/v1/namespaces/{namespace}/workers`: what a namespace really holds, beside what is on record.
 
+use dotdo_names::{Environment, WorkerName};
+use serde::Serialize;
+use serde_json::Value;
+
 use super::Answer;
-use crate::code::Code;
+use super::page::{Page, Parameters};
+use crate::audit::Verb;
+use crate::deployments::{
+    DeploymentId, Probe, Trace, Turn, change, described, held, without_own, worker_unknown,
+};
 use crate::engine::{Engine, Outside};
 use crate::identity::Caller;
+use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::locks::{self, Lock, Place};
+use crate::store::workers;
 use crate::target::Target;
-use dotdo_names::Environment;
+use crate::upstream::{Method, call, script};
+
+/// A Worker as it is listed.
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    /// The deployment that the upstream holds; null where it came another way than through here.
+    deployment: Option<DeploymentId>,
+    tags: Vec<String>,
+    created_on: Option<String>,
+    modified_on: Option<String>,
+}
+
+/// One Worker as it is shown.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    listed: Listed,
+    namespace: &'static str,
+    /// The deployment that serves as far as is on record.
+    recorded_deployment: Option<DeploymentId>,
+    etag: Option<String>,
+    migration_tag: Option<String>,
+    lock: Option<Lock>,
+    probe: Option<Probe>,
+}
+
+impl Listed {
+    fn of(name: &str, described: &Value) -> Self {
+        let script = described.get("script").unwrap_or(described);
+        let text = |member: &str| {
+            let found = script.get(member).or_else(|| described.get(member));
+            found.and_then(Value::as_str).map(str::to_owned)
+        };
+        let tags: Vec<String> = script
+            .get("tags")
+            .and_then(|tags| serde_json::from_value(tags.clone()).ok())
+            .unwrap_or_default();
+        Self {
+            name: name.to_owned(),
+            deployment: DeploymentId::of_tags(&tags),
+            tags: without_own(tags),
+            created_on: text("created_on"),
+            modified_on: text("modified_on"),
+        }
+    }
+}
 
 /// `GET …/workers`: the Workers of a namespace that the caller may read, by name. Parameters: `limit`, `cursor`, `tag`.
+/// A page may have fewer items than `limit`, even none, while there is a cursor: those left out may not be read.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may read something in it; `PARAMETER_INVALID`, `UPSTREAM_…`,
@@ -20,8 +78,41 @@ pub async fn list<S: Sql, O: Outside>(
     environment: Environment,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, environment, parameters);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    let namespace = Request::namespace(Action::Read, environment);
+    engine.access.authorize(caller, &namespace, Verb::Read)?;
+    let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
+    let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
+    if let Some(cursor) = parameters.get("cursor") {
+        request = request.parameter("cursor", cursor);
+    }
+    if let Some(tag) = parameters.get("tag") {
+        request = request.parameter("tags", format!("{tag}:yes"));
+    }
+    let reply = call(engine.outside, request)
+        .await
+        .outcome
+        .map_err(|failure| failure.problem)?;
+    let mut items = Vec::new();
+    for described in reply.result.as_array().into_iter().flatten() {
+        let Some(name) = described.get("id").and_then(Value::as_str) else {
+            continue;
+        };
+        // A name that no host reaches was never deployed through here; only a rule for every Worker covers it.
+        let readable = match WorkerName::parse(name) {
+            Ok(worker) => Request::worker(Action::Read, Target { environment, worker }),
+            Err(_) => Request::namespace(Action::Lock, environment),
+        };
+        if engine.access.may(caller, &readable)? {
+            items.push(Listed::of(name, described));
+        }
+    }
+    let cursor = reply
+        .info
+        .as_ref()
+        .and_then(|info| info.get("cursor")?.as_str())
+        .filter(|cursor| !cursor.is_empty())
+        .map(str::to_owned);
+    Answer::json(200, &Page { items, cursor })
 }
 
 /// `GET …/workers/{worker}`: one Worker, its deployment on record, its lock and its probe.
@@ -33,8 +124,33 @@ pub async fn get<S: Sql, O: Outside>(
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    let request = Request::worker(Action::Read, target.clone());
+    engine.access.authorize(caller, &request, Verb::Read)?;
+    let found = described(engine.outside, target)
+        .await
+        .map_err(|failure| failure.problem)?
+        .ok_or_else(|| worker_unknown(target))?;
+    let held = held(engine.outside, target)
+        .await
+        .map_err(|failure| failure.problem)?
+        .unwrap_or_default();
+    let known = workers::get(engine.access.sql, target)?.unwrap_or_default();
+    let script = found.get("script").unwrap_or(&found);
+    let text = |name: &str| script.get(name).and_then(Value::as_str).map(str::to_owned);
+    let shown = Shown {
+        listed: Listed {
+            deployment: held.deployment,
+            tags: held.tags,
+            ..Listed::of(target.worker.as_str(), &found)
+        },
+        namespace: target.namespace(),
+        recorded_deployment: known.deployment,
+        etag: text("etag"),
+        migration_tag: text("migration_tag"),
+        lock: locks::holding(engine.access.sql, Place::worker(target), engine.access.now)?,
+        probe: known.probe,
+    };
+    Answer::json(200, &shown)
 }
 
 /// `DELETE …/workers/{worker}`: removes the Worker from its namespace. Its deployments and bundles stay.
@@ -46,6 +162,10 @@ pub async fn delete<S: Sql, O: Outside>(
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let _ = (engine, caller, target);
-    Err(Problem::new(Code::Internal, "This call is not served yet.", ""))
+    let turn = Turn::take(engine, caller, target, Action::Delete, Verb::Delete).await?;
+    // Without `force` the upstream keeps a script that others bind to or that holds Durable Objects; whoever may delete
+    // means it.
+    let request = script::script(Method::Delete, target, &[]).parameter("force", "true");
+    change(engine, &turn, None, request, Trace::Deleted).await?;
+    Answer::json(200, &Value::Null)
 }

@@ -1,0 +1,95 @@
+use crate::code::Code;
+use crate::problem::Problem;
+
+/// The parameters of a call's query, decoded.
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// `PARAMETER_INVALID` for an escape that is none, or a parameter that stands twice.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(name), Some(value)) = (decode(name), decode(value)) else {
+                return Err(invalid("The query has an escape that is none."));
+            };
+            if parameters.iter().any(|(given, _)| *given == name) {
+                return Err(invalid("A parameter of the query stands twice."));
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self(parameters))
+    }
+
+    /// A parameter's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Those parameters that `known` names, which must be all.
+    ///
+    /// # Errors
+    /// `PARAMETER_INVALID` for another: leaving it out silently could make another call of it.
+    pub fn only(self, known: &[&'static str]) -> Result<Vec<(&'static str, String)>, Problem> {
+        self.0
+            .into_iter()
+            .map(|(name, value)| {
+                known
+                    .iter()
+                    .find(|known| **known == name)
+                    .map(|known| (*known, value))
+                    .ok_or_else(|| invalid("The query has a parameter that this call does not have."))
+            })
+            .collect()
+    }
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::new(
+        Code::ParameterInvalid,
+        detail,
+        "Call with an unchanged wrangler; versions and gradual rollouts are not for Workers in a namespace.",
+    )
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                let digits = std::str::from_utf8(&digits).ok()?;
+                digits
+                    .bytes()
+                    .all(|digit| digit.is_ascii_hexdigit())
+                    .then(|| u8::from_str_radix(digits, 16).ok())??
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_decoded_and_what_is_unknown_is_refused() {
+        let parameters = Parameters::parse("name=a%2Db+c&x").unwrap();
+        assert_eq!(parameters.get("name"), Some("a-b c"));
+        assert_eq!(parameters.get("x"), Some(""));
+        assert!(parameters.only(&["name"]).is_err());
+        for bad in ["a=%", "a=%2", "a=%zz", "a=%+1", "a=1&a=2", "a=%ff"] {
+            assert!(Parameters::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
