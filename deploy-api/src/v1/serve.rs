@@ -180,11 +180,11 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
         let environment = namespace(captures.get("namespace"))?;
         match operation {
             Operation::NamespaceGet => return namespaces::get(engine, caller, environment).await,
-            Operation::NamespaceLockGet => return locks::get_namespace(engine, caller, environment).await,
+            Operation::NamespaceLockGet => return locks::get_namespace(engine, caller, environment),
             Operation::NamespaceLock => {
-                return locks::lock_namespace(engine, caller, environment, call.body).await;
+                return locks::lock_namespace(engine, caller, environment, call.body);
             }
-            Operation::NamespaceUnlock => return locks::unlock_namespace(engine, caller, environment).await,
+            Operation::NamespaceUnlock => return locks::unlock_namespace(engine, caller, environment),
             Operation::WorkerList => {
                 return workers::list(engine, caller, environment, call.parameters).await;
             }
@@ -201,17 +201,15 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
             Operation::SecretDelete => secrets::delete(engine, caller, &target, captures.get("secret")).await,
             Operation::TagList => tags::list(engine, caller, &target).await,
             Operation::TagPut => tags::put(engine, caller, &target, call.body).await,
-            Operation::DeploymentList => deployments::list(engine, caller, &target, call.parameters).await,
-            Operation::DeploymentGet => {
-                deployments::get(engine, caller, &target, captures.get("deployment")).await
-            }
+            Operation::DeploymentList => deployments::list(engine, caller, &target, call.parameters),
+            Operation::DeploymentGet => deployments::get(engine, caller, &target, captures.get("deployment")),
             Operation::Rollback => rollback::rollback(engine, caller, &target, call.body).await,
             Operation::Promote => promote::promote(engine, caller, &target, call.body).await,
             Operation::Verify => verify::verify(engine, caller, &target, call.parameters).await,
-            Operation::LockGet => locks::get_worker(engine, caller, &target).await,
-            Operation::Lock => locks::lock_worker(engine, caller, &target, call.body).await,
-            Operation::Unlock => locks::unlock_worker(engine, caller, &target).await,
-            Operation::ProbeGet => probe::get(engine, caller, &target).await,
+            Operation::LockGet => locks::get_worker(engine, caller, &target),
+            Operation::Lock => locks::lock_worker(engine, caller, &target, call.body),
+            Operation::Unlock => locks::unlock_worker(engine, caller, &target),
+            Operation::ProbeGet => probe::get(engine, caller, &target),
             Operation::ProbePut => probe::put(engine, caller, &target, call.body).await,
             Operation::ProbeDelete => probe::delete(engine, caller, &target).await,
             _ => Err(not_served()),
