@@ -123,27 +123,22 @@ impl Route {
         self
     }
 
-    /// The route of a request line. Of several that fit, the first one in [`ROUTES`] is taken.
+    /// The route of a request line. Of several paths that fit, the first one in [`ROUTES`] is meant: a path without
+    /// captures stands before one with them.
     ///
     /// # Errors
     /// When there is none.
     pub fn find<'a>(method: &str, path: &'a str) -> Result<(&'static Self, Captures<'a>), NoRoute> {
         let method = if method == "HEAD" { "GET" } else { method };
-        let mut allowed = Vec::new();
-        for route in ROUTES {
-            let Some(captures) = route.captures(path) else {
-                continue;
-            };
-            if route.method == method {
-                return Ok((route, captures));
-            }
-            if !allowed.contains(&route.method) {
-                allowed.push(route.method);
-            }
+        let (meant, captures) = ROUTES
+            .iter()
+            .find_map(|route| Some((route.path, route.captures(path)?)))
+            .ok_or(NoRoute::Path)?;
+        let routes = ROUTES.iter().filter(|route| route.path == meant);
+        if let Some(route) = routes.clone().find(|route| route.method == method) {
+            return Ok((route, captures));
         }
-        if allowed.is_empty() {
-            return Err(NoRoute::Path);
-        }
+        let mut allowed: Vec<_> = routes.map(|route| route.method).collect();
         if allowed.contains(&"GET") {
             allowed.push("HEAD");
         }
@@ -390,7 +385,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(allowed("/v1/policy"), ["GET", "PUT", "HEAD"]);
-        assert_eq!(allowed("/v1/tokens/exchange"), ["POST", "DELETE"]);
+        assert_eq!(allowed("/v1/tokens/exchange"), ["POST"]);
+        assert_eq!(allowed("/v1/tokens"), ["POST", "GET", "HEAD"]);
     }
 
     #[test]
