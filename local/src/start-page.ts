@@ -7,7 +7,7 @@ export async function startPage({ environment, store }: Platform, url: URL): Pro
     environment.NAMESPACES.map(async ({ name }) => ({ name, scripts: await store.scripts(name, "") })),
   );
   const sections = namespaces.map(({ name, scripts }) => section(name, scripts, url)).join("");
-  return new Response(page(sections, url, environment.ACCOUNT_ID), {
+  return new Response(page(sections), {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
@@ -34,11 +34,10 @@ function section(namespace: string, scripts: readonly StoredScript[], url: URL):
   return `<section><h2>${escaped(namespace)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
 }
 
-function page(sections: string, url: URL, account: string): string {
-  const commands = [
-    "cd examples/hello",
-    `CLOUDFLARE_API_BASE_URL=${url.origin}/client/v4 CLOUDFLARE_ACCOUNT_ID=${account} CLOUDFLARE_API_TOKEN=&lt;the token that npm run dev printed&gt; npx wrangler deploy --dispatch-namespace dotdo-production`,
-  ];
+/** `npm run dev` leaves the address and the token in the example's `.env`, so these lines need nothing else. */
+const COMMANDS = "cd examples/hello\nnpx wrangler deploy --dispatch-namespace dotdo-production";
+
+function page(sections: string): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -59,7 +58,7 @@ function page(sections: string, url: URL, account: string): string {
 <h1>.do local platform</h1>
 <p>The dispatch Worker and the deploy API run on this machine. Each Worker below answers on its own host name.</p>
 ${sections}
-<section><h2>Deploy the example</h2><pre><code>${commands.join("\n")}</code></pre></section>
+<section><h2>Deploy the example</h2><pre><code>${COMMANDS}</code></pre><p>For a Worker of your own, copy <code>examples/hello/.env</code> beside its configuration.</p></section>
 </html>
 `;
 }
