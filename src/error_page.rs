@@ -1,0 +1,86 @@
+use crate::failure::Failure;
+
+const STYLE: &str = include_str!("error_page.css");
+
+/// A failure as a page for a person. It needs nothing but itself: no script, no font, no picture.
+#[must_use]
+pub fn error_page(failure: &Failure, request_id: &str) -> String {
+    let code = failure.code;
+    let status = code.status().to_string();
+    let page = code.page();
+    [
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+        "<meta name=\"robots\" content=\"noindex\">\n<title>",
+        code.title(),
+        "</title>\n<style>\n",
+        STYLE,
+        "</style>\n</head>\n<body>\n<main>\n<p class=\"status\">",
+        &status,
+        "</p>\n<h1>",
+        code.title(),
+        "</h1>\n<p>",
+        &escaped(&failure.detail),
+        "</p>\n<p>",
+        &escaped(code.fix()),
+        "</p>\n<dl>\n<dt>Code</dt><dd><a href=\"",
+        &escaped(&page),
+        "\">",
+        code.name(),
+        "</a></dd>\n<dt>Request id</dt><dd>",
+        &escaped(request_id),
+        "</dd>\n</dl>\n</main>\n</body>\n</html>\n",
+    ]
+    .concat()
+}
+
+/// Text as it may stand in an element or in a quoted attribute.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Code;
+    use crate::failure::Target;
+
+    fn failure(code: Code, detail: &str) -> Failure {
+        Failure {
+            code,
+            detail: detail.to_owned(),
+            cause: "the cause".to_owned(),
+            target: Target::default(),
+        }
+    }
+
+    #[test]
+    fn it_says_what_the_problem_document_says() {
+        for code in Code::ALL {
+            let page = error_page(&failure(code, "Exactly this."), "ray-1");
+            for expected in [code.name(), code.title(), "Exactly this.", "ray-1", &code.page()] {
+                assert!(page.contains(expected), "{expected}");
+            }
+            assert!(page.contains(&format!(">{}<", code.status())));
+            assert!(!page.contains("the cause"));
+        }
+    }
+
+    #[test]
+    fn whatever_comes_from_a_request_is_text() {
+        let page = error_page(&failure(Code::HostUnknown, "`<script>'&\"`"), "\"><script>");
+        assert!(!page.contains("<script>"));
+        assert!(page.contains("`&lt;script&gt;&#39;&amp;&quot;`"));
+    }
+}

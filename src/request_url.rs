@@ -1,0 +1,40 @@
+//! Parts of a request's URL, for answers and the log. Where a request goes is decided by [`routing`](crate::routing).
+
+/// The host with its port, as it arrived; empty where there is none.
+#[must_use]
+pub fn host(url: &str) -> &str {
+    split(url).0
+}
+
+/// The path, without query and fragment; empty where there is none.
+#[must_use]
+pub fn path(url: &str) -> &str {
+    let target = split(url).1;
+    target.split(['?', '#']).next().unwrap_or(target)
+}
+
+fn split(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest.split_at_checked(end).unwrap_or((rest, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_urls() {
+        for (url, expected) in [
+            ("https://agents.do/", ("agents.do", "/")),
+            ("http://agents.localhost:8787/a/b?c#d", ("agents.localhost:8787", "/a/b")),
+            ("https://agents.do", ("agents.do", "")),
+            ("https://agents.do?/x", ("agents.do", "")),
+            ("https://agents.do/#/x", ("agents.do", "/")),
+            ("nonsense", ("", "")),
+            ("", ("", "")),
+        ] {
+            assert_eq!((host(url), path(url)), expected, "{url}");
+        }
+    }
+}
