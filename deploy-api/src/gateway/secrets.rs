@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::message::{Body, Request, read_body};
 use super::serve::Reply;
-use super::worker_target::resolve;
+use super::worker_target::{resolve, resolve_alone};
 use super::{Absent, Envelope};
 use crate::audit::Verb;
 use crate::code::Code;
@@ -72,7 +72,7 @@ pub(super) async fn put<S: Sql, O: Outside, B: Body>(
         #[serde(rename = "type", default)]
         kind: Option<String>,
     }
-    let target = resolve(engine, caller, worker, Action::Secrets)?;
+    let target = resolve_alone(engine, caller, worker, Action::Secrets)?;
     let body = read_body(request.body, MAX_SECRET).await?;
     let invalid = || {
         Problem::new(
@@ -98,7 +98,7 @@ pub(super) async fn delete<S: Sql, O: Outside>(
     worker: &WorkerName,
     name: &str,
 ) -> Result<Reply, Problem> {
-    let target = resolve(engine, caller, worker, Action::Secrets)?;
+    let target = resolve_alone(engine, caller, worker, Action::Secrets)?;
     v1::secrets::remove(engine, caller, &target, name).await?;
     Ok(Reply::Success(Envelope::of(Value::Null)))
 }

@@ -9,8 +9,8 @@ use crate::sql::Sql;
 use crate::store::recent_targets;
 use crate::target::Target;
 
-/// Which Worker a call means that names no namespace: the one in the only namespace where the caller may do this; of
-/// several, the one that the same token spoke of just before, as wrangler does within one deploy.
+/// Which Worker a call means that names no namespace, within a deploy: the one in the only namespace where the caller
+/// may do this; of several, the one that the same token spoke of just before, as wrangler does.
 ///
 /// # Errors
 /// `NAMESPACE_AMBIGUOUS`, which names them; `PERMISSION_DENIED` where there is none, explained for production.
@@ -20,6 +20,36 @@ pub(super) fn resolve<S: Sql, O: Outside>(
     worker: &WorkerName,
     action: Action,
 ) -> Result<Target, Problem> {
+    let candidates = candidates(engine, caller, worker, action)?;
+    if candidates.len() > 1
+        && let Some(token) = &caller.token
+        && let Some(recent) = recent_targets::of(engine.access.sql, token, worker, engine.access.now)?
+        && let Some(target) = candidates.iter().find(|target| target.environment == recent)
+    {
+        return Ok(target.clone());
+    }
+    only(candidates, worker, action)
+}
+
+/// The same for a call that stands alone: what the token spoke of before says nothing about what is meant now.
+///
+/// # Errors
+/// Those of [`resolve`].
+pub(super) fn resolve_alone<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    worker: &WorkerName,
+    action: Action,
+) -> Result<Target, Problem> {
+    only(candidates(engine, caller, worker, action)?, worker, action)
+}
+
+fn candidates<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    worker: &WorkerName,
+    action: Action,
+) -> Result<Vec<Target>, Problem> {
     let mut candidates = Vec::new();
     for environment in Environment::ALL {
         let target = Target {
@@ -33,13 +63,10 @@ pub(super) fn resolve<S: Sql, O: Outside>(
             candidates.push(target);
         }
     }
-    if candidates.len() > 1
-        && let Some(token) = &caller.token
-        && let Some(recent) = recent_targets::of(engine.access.sql, token, worker, engine.access.now)?
-        && let Some(target) = candidates.iter().find(|target| target.environment == recent)
-    {
-        return Ok(target.clone());
-    }
+    Ok(candidates)
+}
+
+fn only(candidates: Vec<Target>, worker: &WorkerName, action: Action) -> Result<Target, Problem> {
     match candidates.as_slice() {
         [only] => Ok(only.clone()),
         [] => Ok(Target {

@@ -32,6 +32,23 @@ fn every_call_but_the_open_ones_needs_a_credential() {
 }
 
 #[test]
+fn every_route_is_served() {
+    for route in ROUTES {
+        let path = filled(route.path);
+        let answered = Call::new(route.method, &path)
+            .as_administrator()
+            .body(b"{}")
+            .send(&Api::new());
+        assert!(
+            answered.status < 300 || answered.code() != "INTERNAL",
+            "{} {path}: {}",
+            route.method,
+            answered.text
+        );
+    }
+}
+
+#[test]
 fn another_method_is_told_which_there_are() {
     let answered = Call::new("DELETE", "/v1/policy").send(&Api::new());
     assert_eq!(
