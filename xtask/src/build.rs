@@ -95,14 +95,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When cargo, wasm-bindgen or wasm-opt fails; their own output says why.
 pub fn build(worker: Worker, quiet: bool) -> Result<()> {
-    ensure_target()?;
     let say = |text: &str| {
         if !quiet {
             eprintln!("[build] {text}");
         }
     };
     say(&format!("{}: compiling to Wasm", worker.package()));
-    let wasm = compile(worker, quiet)?;
+    let wasm = compile(worker.package(), quiet)?;
     let entry = worker.entry();
     let fingerprint = fingerprint(&[&wasm, &entry])?;
     let out = worker.folder().join("build");
@@ -121,7 +120,7 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     say(&format!("{}: generating JavaScript glue", worker.package()));
     bind(&wasm, &staging)?;
     say(&format!("{}: optimising", worker.package()));
-    optimise(&staging.join("index_bg.wasm"))?;
+    optimise(&staging.join("index_bg.wasm"), &["-O3", "--strip-debug"])?;
     fs::copy(&entry, staging.join("entry.js"))?;
     fs::write(staging.join(".fingerprint"), fingerprint)?;
     publish(&staging, &out)?;
@@ -150,7 +149,12 @@ pub fn ensure_target() -> Result<()> {
     Ok(())
 }
 
-fn compile(worker: Worker, quiet: bool) -> Result<PathBuf> {
+/// Compiles a package of the workspace to Wasm, as cargo leaves it.
+///
+/// # Errors
+/// When it does not compile; cargo's own output says why.
+pub fn compile(package: &str, quiet: bool) -> Result<PathBuf> {
+    ensure_target()?;
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(workspace::root())
@@ -162,7 +166,7 @@ fn compile(worker: Worker, quiet: bool) -> Result<PathBuf> {
             "--target",
             TARGET,
             "--package",
-            worker.package(),
+            package,
         ])
         // Panic messages carry source paths; those of the builder's home folder have no place in a public artefact.
         .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths());
@@ -170,9 +174,9 @@ fn compile(worker: Worker, quiet: bool) -> Result<PathBuf> {
         cargo.arg("--quiet");
     }
     if !cargo.status().context("cannot run cargo")?.success() {
-        bail!("{} does not compile", worker.package());
+        bail!("{} does not compile", package);
     }
-    let file = format!("{}.wasm", worker.package().replace('-', "_"));
+    let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(workspace::target().join(TARGET).join("release").join(file))
 }
 
@@ -186,7 +190,11 @@ fn remapped_paths() -> String {
     .join("\u{1f}")
 }
 
-fn bind(wasm: &Path, out: &Path) -> Result<()> {
+/// Generates the JavaScript glue of a compiled package: `index.js` and `index_bg.wasm` in `out`.
+///
+/// # Errors
+/// When wasm-bindgen cannot process it.
+pub fn bind(wasm: &Path, out: &Path) -> Result<()> {
     Bindgen::new()
         .input_path(wasm)
         .out_name("index")
@@ -206,14 +214,18 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn optimise(wasm: &Path) -> Result<()> {
+/// Optimises a Wasm file in place.
+///
+/// # Errors
+/// When `npm ci` has not been run, or wasm-opt fails.
+pub fn optimise(wasm: &Path, options: &[&str]) -> Result<()> {
     let mut wasm_opt = node_tools::command("wasm-opt")?;
     wasm_opt
         .arg(wasm)
         .arg("--output")
         .arg(wasm)
         .args(WASM_FEATURES)
-        .args(["-O3", "--strip-debug"]);
+        .args(options);
     if !wasm_opt.status().context("cannot run wasm-opt")?.success() {
         bail!("wasm-opt cannot optimise {}", wasm.display());
     }

@@ -1,5 +1,6 @@
 //! The project's own commands, behind the npm scripts. `cargo run -p xtask -- --help` lists them.
 
+mod bench;
 mod build;
 mod deploy;
 mod dev;
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Compare the dispatch Worker with its alternatives under load
+    Bench(bench::Arguments),
     /// Build a Worker to Wasm (wrangler calls this; see `build` in wrangler.jsonc)
     Build(build::Arguments),
     /// Start the whole platform on this machine
@@ -39,6 +42,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::DevRemote(arguments) => deploy::run_remote(&arguments),
