@@ -142,10 +142,10 @@ codes! {
     RecordUnavailable = 740_165, 503, "RECORD_UNAVAILABLE", "The record is not available";
     /// The bundle could not be stored, so nothing was deployed.
     BundleStoreUnavailable = 740_166, 503, "BUNDLE_STORE_UNAVAILABLE", "The bundle store is not available";
-    /// A variable or a secret of this API cannot be used; the log says which and why.
-    Misconfigured = 740_168, 500, "MISCONFIGURED", "The deploy API is misconfigured";
     /// A fault of this API.
     Internal = 740_167, 500, "INTERNAL", "The deploy API failed";
+    /// A variable or a secret of this API cannot be used; the log says which and why.
+    Misconfigured = 740_168, 500, "MISCONFIGURED", "The deploy API is misconfigured";
 
     // Tokens, the policy and the audit log: 740170 to 740179.
     /// Too many guesses at a credential came from the client's address.

@@ -1,0 +1,155 @@
+//! What `docs/deploy-api.md` shows is what this API takes: policies load, bodies are read, calls are served.
+
+use deploy_api::gateway;
+use deploy_api::identity::oidc::DEFAULT_AUDIENCE;
+use deploy_api::policy::{GrantDocument, Policy};
+use deploy_api::v1::{ROUTES, Route};
+use serde_json::Value;
+
+const MANUAL: &str = include_str!("../../docs/deploy-api.md");
+
+/// The fenced blocks in a language, their indentation removed.
+fn blocks(language: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = MANUAL.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start() != format!("```{language}") {
+            continue;
+        }
+        let indentation = line.len() - line.trim_start().len();
+        let block = lines.by_ref().take_while(|line| line.trim_start() != "```");
+        found.push(
+            block
+                .map(|line| line.get(indentation..).unwrap_or_default().to_owned() + "\n")
+                .collect(),
+        );
+    }
+    found
+}
+
+/// The rows of the tables whose first cell begins so, their cells without backticks.
+fn rows(begin: &str) -> Vec<Vec<String>> {
+    let begin = format!("| `{begin}");
+    let rows = MANUAL.lines().filter(|line| line.starts_with(&begin));
+    rows.map(|row| {
+        row.trim_matches('|')
+            .split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    })
+    .collect()
+}
+
+#[test]
+fn every_policy_loads_and_none_is_warned_of() {
+    let policies: Vec<_> = blocks("json")
+        .into_iter()
+        .filter(|block| block.contains("\"rules\""))
+        .collect();
+    assert!(policies.len() >= 4);
+    for text in policies {
+        let policy = Policy::load(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        assert_eq!(policy.warnings(), [], "{text}");
+    }
+}
+
+#[test]
+fn every_other_block_of_json_is_what_a_call_takes() {
+    for text in blocks("json") {
+        let body: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        if let Some(grants) = body.get("grants") {
+            let grants: Vec<GrantDocument> = serde_json::from_value(grants.clone()).unwrap();
+            assert!(!grants.is_empty());
+        } else {
+            let known = ["rules", "identity", "why"];
+            assert!(
+                known.iter().any(|member| body.get(member).is_some()),
+                "which call takes this? {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_of_calls_is_that_of_the_routes() {
+    let told: Vec<_> = ["GET", "PUT", "POST", "DELETE"]
+        .iter()
+        .flat_map(|method| rows(&format!("{method} /v1")))
+        .collect();
+    assert_eq!(told.len(), ROUTES.len());
+    for route in ROUTES {
+        let call = format!("`{} {}`", route.method, route.path);
+        let row = told
+            .iter()
+            .find(|row| row[0] == call)
+            .unwrap_or_else(|| panic!("{call} is not told of"));
+        assert_eq!(row[1].starts_with("nothing"), route.is_open, "{call}: {}", row[1]);
+        assert_eq!(row[2], route.operation.summary(), "{call}");
+    }
+}
+
+#[test]
+fn every_call_of_wrangler_that_is_told_of_is_served() {
+    let account = dotdo_names::ACCOUNT_ID;
+    let mut told = 0;
+    let calls = ["GET", "PUT", "POST", "PATCH", "DELETE"]
+        .iter()
+        .flat_map(|method| {
+            let of_account = rows(&format!("{method} A/"));
+            let of_script = rows(&format!("{method} S"));
+            let others = rows(&format!("{method} /user"));
+            [of_account, of_script, others].concat()
+        });
+    for row in calls {
+        for call in row[0].split(", ").map(|call| call.trim_matches('`')) {
+            let (method, path) = call.split_once(' ').unwrap();
+            let path = path
+                .replacen(
+                    'S',
+                    "A/workers/dispatch/namespaces/{namespace}/scripts/{script}",
+                    1,
+                )
+                .replacen('A', &format!("/accounts/{account}"), 1)
+                .replace("{namespace}", "dotdo-staging")
+                .replace("{script}", "agents")
+                .replace("{secret}", "API_KEY")
+                .replace("{name}", "work");
+            let route = gateway::Route::parse(method, &format!("{}{path}", gateway::BASE));
+            assert!(route.is_ok(), "{call}: {route:?}");
+            told += 1;
+        }
+    }
+    assert_eq!(told, 18, "a call is told of for each of the gateway's routes");
+}
+
+#[test]
+fn the_workflow_asks_for_the_right_audience_at_the_right_address() {
+    let [workflow] = blocks("yaml").try_into().unwrap();
+    let workflow: String = workflow;
+    assert!(workflow.contains(&format!("audience={DEFAULT_AUDIENCE}")));
+    assert!(workflow.contains("id-token: write"));
+    assert!(workflow.contains(&format!("CLOUDFLARE_API_BASE_URL=$API{} ", gateway::BASE)));
+    assert!(Route::find("POST", "/v1/tokens/exchange").is_ok_and(|(route, _)| route.is_open));
+    assert!(workflow.contains("$API/v1/tokens/exchange"));
+}
+
+#[test]
+fn what_the_first_policy_lets_the_workflow_do_is_what_the_workflow_does() {
+    let [workflow] = blocks("yaml").try_into().unwrap();
+    let workflow: String = workflow;
+    let first = blocks("json").remove(0);
+    let policy: Value = serde_json::from_str(&first).unwrap();
+    let github = &policy["rules"][1]["who"]["github"];
+    let branch = github["ref"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("refs/heads/")
+        .unwrap();
+    assert!(workflow.contains(&format!("branches: [{branch}]")));
+    assert!(workflow.contains(&format!(
+        "environment: {}",
+        github["environment"].as_str().unwrap()
+    )));
+    let namespace = policy["rules"][1]["namespaces"][0].as_str().unwrap();
+    assert!(workflow.contains(&format!("--dispatch-namespace {namespace}")));
+}
