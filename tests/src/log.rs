@@ -28,17 +28,15 @@ impl Log<'_> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The lines that are JSON objects: what the Workers log.
+    /// The JSON objects that the Workers logged, one a line; wrangler puts a word and colours in front of an error.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn objects(&self) -> Result<Vec<Value>> {
-        let text = self.text()?;
-        let objects = text.lines().filter_map(|line| serde_json::from_str(line).ok());
-        Ok(objects.filter(Value::is_object).collect())
+        Ok(self.text()?.lines().filter_map(object).collect())
     }
 
-    /// The first such line that `wanted` holds for, waited for: output takes its time.
+    /// The first such object that `wanted` holds for, waited for: output takes its time.
     ///
     /// # Errors
     /// When it does not come.
@@ -48,4 +46,10 @@ impl Log<'_> {
         })
         .await
     }
+}
+
+fn object(line: &str) -> Option<Value> {
+    let json = line.get(line.find('{')?..)?;
+    let first = serde_json::Deserializer::from_str(json).into_iter().next()?;
+    first.ok().filter(Value::is_object)
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, Request, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -135,6 +135,14 @@ impl Platform {
         self.http
             .request(method, format!("http://127.0.0.1:{}{path}", self.port()))
             .header("Host", host)
+    }
+
+    /// Sends a request that was built by hand.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn execute(&self, request: Request) -> Result<Response> {
+        Ok(self.http.execute(request).await?)
     }
 
     /// What a GET of a host and path answers, read whole.

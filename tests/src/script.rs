@@ -32,6 +32,19 @@ impl Script {
         .with_module("index.js", "application/javascript+module", source)
     }
 
+    /// A script in the older service-worker format.
+    #[must_use]
+    pub fn service_worker(source: &str) -> Self {
+        let mut metadata = Map::new();
+        metadata.insert("body_part".to_owned(), json!("script"));
+        metadata.insert("compatibility_date".to_owned(), json!(COMPATIBILITY_DATE));
+        Self {
+            modules: Vec::new(),
+            metadata,
+        }
+        .with_module("script", "application/javascript", source)
+    }
+
     /// A script that answers every request with a text.
     #[must_use]
     pub fn answering(text: &str) -> Self {
@@ -79,7 +92,7 @@ impl Script {
     #[must_use]
     pub fn to_form(&self) -> Form {
         let metadata = Value::Object(self.metadata.clone()).to_string();
-        let form = Form::new().part("metadata", Part::text(metadata).file_name("blob"));
+        let form = Form::new().percent_encode_noop().part("metadata", Part::text(metadata).file_name("blob"));
         self.modules.iter().fold(form, |form, module| {
             let part = Part::bytes(module.content.clone())
                 .file_name(module.name.clone())

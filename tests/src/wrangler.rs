@@ -48,22 +48,59 @@ pub async fn run_as(
     folder: &Path,
     arguments: &[&str],
 ) -> Result<Run> {
+    let mut command = command(platform, version, folder, arguments);
+    command
+        .env("CLOUDFLARE_API_BASE_URL", platform.base_url())
+        .env("CLOUDFLARE_API_TOKEN", token)
+        .env("CLOUDFLARE_ACCOUNT_ID", platform.account());
+    finish(command).await
+}
+
+/// Runs wrangler in a folder against a platform, with the platform's own token.
+///
+/// # Errors
+/// When it cannot be started.
+pub async fn run(platform: &Platform, version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
+    run_as(platform, platform.token(), version, folder, arguments).await
+}
+
+/// Runs wrangler in a folder that says itself whom to speak to, in a `.env` file.
+///
+/// # Errors
+/// When it cannot be started.
+pub async fn run_without_variables(
+    platform: &Platform,
+    version: Version,
+    folder: &Path,
+    arguments: &[&str],
+) -> Result<Run> {
+    let mut command = command(platform, version, folder, arguments);
+    for name in ["CLOUDFLARE_API_BASE_URL", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID"] {
+        command.env_remove(name);
+    }
+    finish(command).await
+}
+
+fn command(platform: &Platform, version: Version, folder: &Path, arguments: &[&str]) -> Command {
     let repository = repository();
     let programs = repository.join("node_modules/.bin");
     let path = env::var("PATH").unwrap_or_default();
-    let output = Command::new(programs.join("node"))
+    let mut command = Command::new(programs.join("node"));
+    command
         .arg(repository.join(version.program()))
         .args(arguments)
         .current_dir(folder)
         .env("PATH", format!("{}:{path}", programs.display()))
-        .env("CLOUDFLARE_API_BASE_URL", platform.base_url())
-        .env("CLOUDFLARE_API_TOKEN", token)
-        .env("CLOUDFLARE_ACCOUNT_ID", platform.account())
         .env("WRANGLER_SEND_METRICS", "false")
         .env("WRANGLER_LOG_PATH", platform.state().join("logs"))
         .env("CI", "true")
         .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
+        .stdin(Stdio::null());
+    command
+}
+
+async fn finish(mut command: Command) -> Result<Run> {
+    let output = command
         .output()
         .await
         .context("cannot start wrangler: run `npm ci` first")?;
@@ -73,12 +110,4 @@ pub async fn run_as(
         succeeded: output.status.success(),
         output: text,
     })
-}
-
-/// Runs wrangler in a folder against a platform, with the platform's own token.
-///
-/// # Errors
-/// When it cannot be started.
-pub async fn run(platform: &Platform, version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
-    run_as(platform, platform.token(), version, folder, arguments).await
 }

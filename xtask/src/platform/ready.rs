@@ -10,6 +10,8 @@ use super::Wrangler;
 
 /// The dispatch Worker's own document, on a host that no rule serves.
 const HEALTH: &str = "/.well-known/dispatcher";
+/// What it marks its own errors with.
+const ERROR_HEADER: &str = "X-Dispatch-Error";
 
 /// Refuses a port that something listens on, before anything is started.
 pub fn port_is_free(port: u16) -> Result<()> {
@@ -42,11 +44,14 @@ pub fn wait(wrangler: &mut Wrangler, port: u16, limit: Duration) -> Result<()> {
     );
 }
 
+/// Whether the dispatch Worker itself answers: with its document, or with an error of its own, as when `ROUTES` cannot be
+/// loaded, which is for whoever opens a page to see.
 fn is_served(address: &str) -> bool {
-    ureq::get(address)
+    let answer = ureq::get(address)
         .config()
+        .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(5)))
         .build()
-        .call()
-        .is_ok()
+        .call();
+    answer.is_ok_and(|answer| answer.status().is_success() || answer.headers().contains_key(ERROR_HEADER))
 }
