@@ -1,3 +1,24 @@
 //! The dispatch Worker in front of real isolates.
 
+mod clients_that_leave;
+mod custom_hostnames;
+mod deploys_in_traffic;
+mod error_table;
+mod failing_namespaces;
+mod failing_workers;
+mod failure;
+mod headers;
+mod health;
+mod limits_and_outbound;
+mod log;
+mod methods;
+mod platforms;
+mod request_ids;
+mod responses;
+mod routes_variable;
+mod routing_pitfalls;
 mod routing_table;
+mod server_sent_events;
+mod stripped_prefixes;
+mod traps;
+mod web_sockets;

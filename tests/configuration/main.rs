@@ -1,0 +1,1 @@
+//! The configuration, and the commands of the repository.

@@ -1,0 +1,92 @@
+//! A client that disconnects midway.
+
+use anyhow::{Context, Result};
+use dotdo_names::Environment;
+use end_to_end::{Script, until};
+use futures_util::{StreamExt, stream};
+use reqwest::{Body, Method};
+use serde_json::json;
+
+use crate::platforms;
+
+/// `/events` streams without an end; `/seen` tells what became of it.
+const STREAMS: &str = "
+    let seen = [];
+    export default { fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (pathname.endsWith('/seen')) return Response.json(seen);
+        request.signal.addEventListener('abort', () => seen.push('aborted'));
+        return new Response(new ReadableStream({
+            start(controller) { controller.enqueue(new TextEncoder().encode('first')); },
+            async pull(controller) {
+                await scheduler.wait(20);
+                controller.enqueue(new TextEncoder().encode('more'));
+            },
+            cancel() { seen.push('cancelled'); },
+        }));
+    } };";
+
+#[tokio::test]
+async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
+    let platform = platforms::sound();
+    let script = Script::module(STREAMS).with("compatibility_flags", json!(["enable_request_signal"]));
+    platform.deploy(Environment::Production, "left", &script).await?;
+    // Also where the request is rebuilt.
+    for (host, prefix) in [("left.do", ""), ("apis.do", "/left")] {
+        platform.deploy(Environment::Production, "left", &script).await?;
+        let response = platform
+            .request(Method::GET, host, &format!("{prefix}/events"))
+            .send()
+            .await?;
+        let mut events = response.bytes_stream();
+        let first = events.next().await.context("no first event")??;
+        assert!(first.starts_with(b"first"));
+        drop(events);
+        let seen = until("the Worker sees that its client left", async || {
+            let seen = platform.get(host, &format!("{prefix}/seen")).await?.json();
+            Ok((seen != json!([])).then_some(seen))
+        })
+        .await?;
+        assert!(
+            seen.as_array().is_some_and(|seen| seen.contains(&json!("aborted"))),
+            "{host}: {seen}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_ends_in_the_worker_too() -> Result<()> {
+    let platform = platforms::sound();
+    let script = Script::module(
+        "const seen = [];
+        export default { async fetch(request) {
+            if (request.method === 'GET') return Response.json(seen);
+            try {
+                for await (const chunk of request.body) seen.push('data');
+                seen.push('whole');
+            } catch {
+                seen.push('broken off');
+            }
+            return new Response('done');
+        } };",
+    );
+    platform.deploy(Environment::Production, "half-uploaded", &script).await?;
+    let body = stream::iter([Ok::<_, std::io::Error>("the first half")]).chain(stream::pending());
+    let request = platform
+        .request(Method::POST, "half-uploaded.do", "/")
+        .body(Body::wrap_stream(body));
+    let upload = tokio::spawn(request.send());
+    let seen = |expected: &'static str| {
+        until(expected, async move || {
+            let seen = platform.get("half-uploaded.do", "/").await?.json();
+            let found = seen.as_array().is_some_and(|seen| seen.contains(&json!(expected)));
+            Ok(found.then_some(seen))
+        })
+    };
+    seen("data").await?;
+    upload.abort();
+    let seen = seen("broken off").await?;
+    assert!(!seen.to_string().contains("whole"), "{seen}");
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! A namespace's binding that is missing, throws, rejects, or answers something else than a Worker.
+
+use anyhow::Result;
+use end_to_end::Answer;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{failure, platforms};
+
+#[tokio::test]
+async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
+    let platform = platforms::faulty();
+    let document =
+        failure::expect(platform, "dev.agents.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
+    let line = platform
+        .log()
+        .object("the missing binding", |line| line["request_id"] == document["request_id"])
+        .await?;
+    assert_eq!(line["environment"], "development");
+    assert_eq!(line["worker"], "agents");
+    let cause = line["cause"].as_str().unwrap_or_default();
+    assert!(cause.contains("DISPATCHER_DEVELOPMENT"), "{line}");
+    Ok(())
+}
+
+// `get()` was assumed to throw; the error comes from `fetch()`. Both are the same to a client.
+#[tokio::test]
+async fn pitfall_08_an_unknown_worker_is_told_by_get_or_by_fetch() -> Result<()> {
+    for worker in ["get-throws-not-found", "get-rejects-not-found", "fetch-rejects-not-found"] {
+        let host = format!("{worker}.do");
+        failure::expect(platforms::faulty(), &host, "/", 404, "WORKER_NOT_DEPLOYED").await?;
+    }
+    Ok(())
+}
+
+// Every failure was mapped to one code.
+#[tokio::test]
+async fn each_way_to_fail_has_its_own_outcome() -> Result<()> {
+    for (worker, status, code) in [
+        ("get-throws", 503, "DISPATCH_UNAVAILABLE"),
+        ("get-throws-a-text", 503, "DISPATCH_UNAVAILABLE"),
+        ("get-throws-nothing", 503, "DISPATCH_UNAVAILABLE"),
+        ("get-rejects", 503, "DISPATCH_UNAVAILABLE"),
+        ("get-answers-no-worker", 503, "DISPATCH_UNAVAILABLE"),
+        ("fetch-rejects-internal", 503, "DISPATCH_UNAVAILABLE"),
+        ("fetch-throws", 503, "DISPATCH_UNAVAILABLE"),
+        ("fetch-rejects", 502, "WORKER_FAILED"),
+        ("fetch-rejects-a-text", 502, "WORKER_FAILED"),
+        ("fetch-rejects-nothing", 502, "WORKER_FAILED"),
+        ("fetch-rejects-null", 502, "WORKER_FAILED"),
+        ("fetch-rejects-strangely", 502, "WORKER_FAILED"),
+        ("fetch-rejects-cpu", 503, "WORKER_LIMIT_EXCEEDED"),
+        ("fetch-rejects-subrequests", 503, "WORKER_LIMIT_EXCEEDED"),
+    ] {
+        let platform = platforms::faulty();
+        let host = format!("{worker}.do");
+        let document = failure::expect(platform, &host, "/x", status, code).await?;
+        let line = platform
+            .log()
+            .object(worker, |line| line["request_id"] == document["request_id"])
+            .await?;
+        for (member, value) in [
+            ("code", json!(code)),
+            ("status", json!(status)),
+            ("environment", json!("production")),
+            ("worker", json!(worker)),
+            ("host", json!(host)),
+        ] {
+            assert_eq!(line[member], value, "{worker}: {line}");
+        }
+    }
+    Ok(())
+}
+
+/// In production `get` answers a Worker at once; on one machine it is a promise of one.
+#[tokio::test]
+async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
+    for host in ["at-once.do", "promised.do"] {
+        let platform = platforms::faulty();
+        let request = platform.request(Method::PUT, host, "/a/b?c").body("x");
+        let answer = Answer::read(request.send().await?).await?;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "answered PUT /a/b"));
+    }
+    Ok(())
+}
+
+/// A retry would send a body that is already consumed, or do something twice.
+#[tokio::test]
+async fn a_failed_request_is_not_tried_again() -> Result<()> {
+    let platform = platforms::faulty();
+    let asked = |lines: &[Value]| lines.iter().filter(|line| line["get"] == "fetch-rejects-a-text").count();
+    let before = asked(&platform.log().objects()?);
+    let request = platform.request(Method::POST, "fetch-rejects-a-text.do", "/once");
+    let answer = Answer::read(request.body("once").send().await?).await?;
+    failure::check(&answer, 502, "WORKER_FAILED", "application/problem+json")?;
+    let id = answer.json()["request_id"].clone();
+    platform
+        .log()
+        .object("the failure", |line| line["request_id"] == id)
+        .await?;
+    // Other tests ask for the same Worker, three times each.
+    assert!((asked(&platform.log().objects()?) - before) % 3 <= 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn get_is_asked_for_the_name_alone_where_there_is_nothing_more_to_say() -> Result<()> {
+    let platform = platforms::faulty();
+    platform.get("at-once.do", "/").await?;
+    let call = platform
+        .log()
+        .object("the call of get", |line| line["get"] == "at-once")
+        .await?;
+    assert!(call["rest"] == json!([]) || call["rest"] == json!([{}]), "{call}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_request_is_one_data_point() -> Result<()> {
+    let platform = platforms::faulty();
+    for (host, index, blobs, status) in [
+        (
+            "promised.do",
+            "promised",
+            json!(["", "production", "promised", "built-in `{worker}.do`", "promised.do"]),
+            200.0,
+        ),
+        (
+            "get-answers-no-worker.do",
+            "get-answers-no-worker",
+            json!([
+                "DISPATCH_UNAVAILABLE",
+                "production",
+                "get-answers-no-worker",
+                "built-in `{worker}.do`",
+                "get-answers-no-worker.do"
+            ]),
+            503.0,
+        ),
+        (
+            "counted.example",
+            "counted.example",
+            json!(["HOST_UNKNOWN", "", "", "", "counted.example"]),
+            404.0,
+        ),
+    ] {
+        platform.get(host, "/").await?;
+        let line = platform
+            .log()
+            .object(host, |line| line["dataPoint"]["blobs"][4] == host)
+            .await?;
+        let point = &line["dataPoint"];
+        assert_eq!(point["indexes"], json!([index]), "{line}");
+        assert_eq!(point["blobs"], blobs, "{line}");
+        assert_eq!(point["doubles"][0].as_f64(), Some(status), "{line}");
+    }
+    Ok(())
+}
+
+/// The data set of these tests throws for this Worker.
+#[tokio::test]
+async fn a_data_point_that_cannot_be_written_costs_no_answer() -> Result<()> {
+    failure::expect(platforms::faulty(), "fetch-throws.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
+    Ok(())
+}

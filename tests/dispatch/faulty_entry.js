@@ -1,0 +1,97 @@
+// The dispatch Worker, with production's namespace in place of which stands one that fails as its Worker's name says,
+// and with an Analytics Engine data set that logs what it is given.
+import dispatcher from "./dispatcher.js";
+
+export * from "./dispatcher.js";
+
+const stub = { fetch: async (request) => new Response(`answered ${request.method} ${new URL(request.url).pathname}`) };
+const rejecting = (reason) => ({ fetch: () => Promise.reject(reason) });
+
+let released = false;
+
+const BEHAVIOURS = {
+  "at-once": () => stub,
+  "promised": async () => stub,
+  // Answers, or fails, only after `release` was asked.
+  "waits": () => ({
+    async fetch(request) {
+      while (!released) await scheduler.wait(5);
+      return stub.fetch(request);
+    },
+  }),
+  "waits-and-rejects": () => ({
+    async fetch() {
+      while (!released) await scheduler.wait(5);
+      throw new Error("hunter2");
+    },
+  }),
+  "waits-for-get": async () => {
+    while (!released) await scheduler.wait(5);
+    return stub;
+  },
+  "release": () => {
+    released = true;
+    return stub;
+  },
+  "get-throws": () => {
+    throw new Error("the namespace is gone: hunter2");
+  },
+  "get-throws-a-text": () => {
+    throw "hunter2";
+  },
+  "get-throws-nothing": () => {
+    throw undefined;
+  },
+  "get-throws-not-found": () => {
+    throw new Error("Worker not found.");
+  },
+  "get-rejects": () => Promise.reject(new Error("the namespace is gone: hunter2")),
+  "get-rejects-not-found": () => Promise.reject(new Error("Worker not found.")),
+  // No namespace ever does so, and the dispatch Worker traps on it.
+  "get-answers-nothing": () => undefined,
+  "get-answers-no-worker": () => ({ no: "fetch" }),
+  "fetch-throws": () => ({
+    fetch() {
+      throw new Error("hunter2");
+    },
+  }),
+  "fetch-rejects": () => rejecting(new TypeError("hunter2")),
+  "fetch-rejects-a-text": () => rejecting("hunter2"),
+  "fetch-rejects-nothing": () => rejecting(undefined),
+  "fetch-rejects-null": () => rejecting(null),
+  "fetch-rejects-not-found": () => rejecting(new Error("Worker not found.")),
+  "fetch-rejects-cpu": () => rejecting(new Error("Worker exceeded CPU time limit.")),
+  "fetch-rejects-subrequests": () => rejecting(new Error("Too many subrequests by single Worker invocation.")),
+  "fetch-rejects-internal": () => rejecting(new Error("internal error; reference = hunter2")),
+  "fetch-rejects-strangely": () =>
+    rejecting({
+      get message() {
+        throw new Error("hunter2");
+      },
+      toString() {
+        throw new Error("hunter2");
+      },
+    }),
+};
+
+const namespace = {
+  get(name, ...rest) {
+    console.log(JSON.stringify({ get: name, rest }));
+    return BEHAVIOURS[name]();
+  },
+};
+
+const dataSet = {
+  writeDataPoint(point) {
+    console.log(JSON.stringify({ dataPoint: point }));
+    if (point.indexes[0] === "fetch-throws") throw new Error("the data set is full");
+  },
+};
+
+export default {
+  ...dispatcher,
+  fetch(request, env, context) {
+    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet };
+    return dispatcher.fetch(request, faulty, context);
+  },
+};

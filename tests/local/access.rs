@@ -1,0 +1,108 @@
+//! Only the local token, only on loopback.
+
+use anyhow::Result;
+use end_to_end::{Answer, Platform};
+use reqwest::Method;
+
+use crate::envelope::error;
+
+const PATH: &str = "/client/v4/accounts";
+
+#[tokio::test]
+async fn every_call_needs_the_local_token() -> Result<()> {
+    let platform = Platform::shared();
+    let longer = format!("{}0", platform.token());
+    let tokens = [
+        None,
+        Some(""),
+        Some("Bearer"),
+        Some("Bearer wrong"),
+        Some("Basic d3Jvbmc6d3Jvbmc="),
+    ];
+    let wrong = format!("Bearer {longer}");
+    for authorization in tokens.into_iter().chain([Some(wrong.as_str())]) {
+        for path in [PATH, "/client/v4/user", "/client/v4/local/dispatches", "/client/v4/nothing"] {
+            let mut request = platform.request(Method::GET, "localhost", path);
+            if let Some(authorization) = authorization {
+                request = request.header("Authorization", authorization);
+            }
+            let answer = Answer::read(request.send().await?).await?;
+            assert_eq!(answer.status, 401, "{authorization:?} {path}");
+            let (code, message) = error(&answer)?;
+            // 10000 would send wrangler on five more calls and into wrong advice.
+            assert_ne!(code, 10000);
+            assert!(message.contains("CLOUDFLARE_API_TOKEN"), "{message}");
+        }
+    }
+    // The legacy key is no token.
+    let request = platform
+        .request(Method::GET, "localhost", PATH)
+        .header("X-Auth-Key", platform.token())
+        .header("X-Auth-Email", "a@example.com");
+    assert_eq!(request.send().await?.status(), 401);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_api_is_on_bare_loopback_names_alone() -> Result<()> {
+    let platform = Platform::shared();
+    for (host, status) in [
+        ("localhost", 200),
+        ("localhost:8787", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8787", 200),
+        ("LOCALHOST", 200),
+        ("rebound.example", 404),
+        ("hello.localhost", 404),
+        ("hello.do", 404),
+        ("localhost.rebound.example", 404),
+        ("api.cloudflare.com", 404),
+    ] {
+        let request = platform.request(Method::GET, host, PATH).bearer_auth(platform.token());
+        let answer = Answer::read(request.send().await?).await?;
+        assert_eq!(answer.status.as_u16(), status, "{host}: {}", answer.text());
+        if status == 404 {
+            assert_ne!(answer.header("x-dispatch-error"), "", "{host} is the dispatch Worker's");
+        }
+    }
+    Ok(())
+}
+
+/// A page of another origin may hold the token by accident; its browser says where it comes from.
+#[tokio::test]
+async fn web_pages_of_other_origins_are_refused() -> Result<()> {
+    let platform = Platform::shared();
+    for (name, value) in [
+        ("Origin", "https://evil.example"),
+        ("Origin", "http://evil.localhost:8787"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+    ] {
+        let request = platform.api(Method::GET, PATH).header(name, value);
+        let answer = Answer::read(request.send().await?).await?;
+        assert_eq!(answer.status, 403, "{name}: {value}");
+    }
+    Ok(())
+}
+
+/// Nothing listens on an address that another machine could reach.
+#[tokio::test]
+async fn the_port_is_on_loopback_alone() -> Result<()> {
+    let platform = Platform::shared();
+    let port = format!(":{:04X}", platform.port());
+    let sockets = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
+    let mut listening = Vec::new();
+    for sockets in sockets {
+        let sockets = sockets?;
+        // `proc(5)`: `sl local_address rem_address st …`; 0A is LISTEN.
+        for line in sockets.lines().skip(1) {
+            let fields: Vec<_> = line.split_ascii_whitespace().collect();
+            if fields[3] == "0A" && fields[1].ends_with(&port) {
+                listening.push(fields[1].to_owned());
+            }
+        }
+    }
+    assert_eq!(listening, [format!("0100007F{port}")]);
+    Ok(())
+}
