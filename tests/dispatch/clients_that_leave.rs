@@ -48,7 +48,8 @@ async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
         })
         .await?;
         assert!(
-            seen.as_array().is_some_and(|seen| seen.contains(&json!("aborted"))),
+            seen.as_array()
+                .is_some_and(|seen| seen.contains(&json!("aborted"))),
             "{host}: {seen}"
         );
     }
@@ -71,7 +72,9 @@ async fn an_upload_that_breaks_off_ends_in_the_worker_too() -> Result<()> {
             return new Response('done');
         } };",
     );
-    platform.deploy(Environment::Production, "half-uploaded", &script).await?;
+    platform
+        .deploy(Environment::Production, "half-uploaded", &script)
+        .await?;
     let body = stream::iter([Ok::<_, std::io::Error>("the first half")]).chain(stream::pending());
     let request = platform
         .request(Method::POST, "half-uploaded.do", "/")
@@ -80,7 +83,9 @@ async fn an_upload_that_breaks_off_ends_in_the_worker_too() -> Result<()> {
     let seen = |expected: &'static str| {
         until(expected, async move || {
             let seen = platform.get("half-uploaded.do", "/").await?.json();
-            let found = seen.as_array().is_some_and(|seen| seen.contains(&json!(expected)));
+            let found = seen
+                .as_array()
+                .is_some_and(|seen| seen.contains(&json!(expected)));
             Ok(found.then_some(seen))
         })
     };

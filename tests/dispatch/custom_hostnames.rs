@@ -12,7 +12,16 @@ async fn put(platform: &Platform, key: &str, value: &str) -> Result<()> {
     let persisted = platform.state().join("workers");
     let persisted = persisted.to_string_lossy();
     let arguments = [
-        "kv", "key", "put", key, value, "--namespace-id", "hostnames", "--local", "--persist-to", &persisted,
+        "kv",
+        "key",
+        "put",
+        key,
+        value,
+        "--namespace-id",
+        "hostnames",
+        "--local",
+        "--persist-to",
+        &persisted,
     ];
     let run = wrangler::run(platform, wrangler::Version::V4_152, platform.state(), &arguments).await?;
     ensure!(run.succeeded, "wrangler kv key put: {}", run.output);
@@ -47,7 +56,9 @@ async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
     }
     let namespace = Environment::Staging.namespace();
     let path = format!("/client/v4/local/dispatches?namespace={namespace}&script=customs");
-    let dispatches = Answer::read(platform.api(Method::GET, &path).send().await?).await?.json();
+    let dispatches = Answer::read(platform.api(Method::GET, &path).send().await?)
+        .await?
+        .json();
     assert_eq!(dispatches["result"][0]["limits"]["cpuMs"], 7, "{dispatches}");
     assert_eq!(dispatches["result"][0]["outbound"]["tenant"], "c", "{dispatches}");
     Ok(())
@@ -57,11 +68,21 @@ async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
 async fn an_entry_that_cannot_be_read_is_an_error_and_never_production() -> Result<()> {
     let platform = platforms::sound();
     platform
-        .deploy(Environment::Production, "wrongly", &Script::answering("production"))
+        .deploy(
+            Environment::Production,
+            "wrongly",
+            &Script::answering("production"),
+        )
         .await?;
     for (host, value) in [
-        ("misspelt.customer.example", r#"{"worker": "wrongly", "enviroment": "staging"}"#),
-        ("unknown.customer.example", r#"{"worker": "wrongly", "environment": "qa"}"#),
+        (
+            "misspelt.customer.example",
+            r#"{"worker": "wrongly", "enviroment": "staging"}"#,
+        ),
+        (
+            "unknown.customer.example",
+            r#"{"worker": "wrongly", "environment": "qa"}"#,
+        ),
         ("invalid.customer.example", "Wrongly!"),
         ("staging.customer.example", "wrongly"),
     ] {
@@ -72,7 +93,10 @@ async fn an_entry_that_cannot_be_read_is_an_error_and_never_production() -> Resu
             .log()
             .object(host, |line| line["request_id"] == document["request_id"])
             .await?;
-        assert!(line["cause"].as_str().unwrap_or_default().contains(host), "{line}");
+        assert!(
+            line["cause"].as_str().unwrap_or_default().contains(host),
+            "{line}"
+        );
     }
     Ok(())
 }
@@ -87,7 +111,10 @@ async fn what_is_known_of_a_hostname_is_kept_for_a_while() -> Result<()> {
             .await?;
     }
     put(platform, "hostname:changes.customer.example", "known-first").await?;
-    assert_eq!(platform.get("changes.customer.example", "/").await?.text(), "known-first");
+    assert_eq!(
+        platform.get("changes.customer.example", "/").await?.text(),
+        "known-first"
+    );
     let missed = platform.get("appears.customer.example", "/").await?;
     assert_eq!(missed.header("x-dispatch-error"), "HOST_UNKNOWN");
 

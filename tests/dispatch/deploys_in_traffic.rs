@@ -40,7 +40,10 @@ async fn ask(platform: &Platform, acknowledged: &AtomicU32, done: &AtomicBool) -
         let text = answer.text();
         let parts: Vec<u32> = text.split(' ').filter_map(|part| part.parse().ok()).collect();
         ensure!(parts.len() == 3, "{} {text}", answer.status);
-        ensure!(parts.iter().all(|part| *part == parts[0]), "half a script: {text}");
+        ensure!(
+            parts.iter().all(|part| *part == parts[0]),
+            "half a script: {text}"
+        );
         ensure!(parts[0] >= least, "{text} after {least} was acknowledged");
         answers += 1;
     }
@@ -59,7 +62,9 @@ async fn no_request_sees_half_a_script_and_a_redeploy_is_live_on_the_next() -> R
         clients.spawn(async move { ask(platform, &acknowledged, &done).await });
     }
     for number in 2..=15 {
-        platform.deploy(PRODUCTION, "in-traffic", &version(number)).await?;
+        platform
+            .deploy(PRODUCTION, "in-traffic", &version(number))
+            .await?;
         acknowledged.store(number, SeqCst);
         let next = platform.get("in-traffic.do", "/").await?;
         assert_eq!(next.text(), format!("{number} {number} {number}"));
@@ -69,7 +74,10 @@ async fn no_request_sees_half_a_script_and_a_redeploy_is_live_on_the_next() -> R
     while let Some(client) = clients.join_next().await {
         answers += client??;
     }
-    assert!(answers >= 15, "only {answers} requests went along with the deploys");
+    assert!(
+        answers >= 15,
+        "only {answers} requests went along with the deploys"
+    );
     Ok(())
 }
 
@@ -78,7 +86,9 @@ async fn a_delete_is_live_on_the_next_request_and_so_is_another_deploy() -> Resu
     let platform = platforms::sound();
     for round in 0..3 {
         let text = format!("round {round}");
-        platform.deploy(PRODUCTION, "comes-and-goes", &Script::answering(&text)).await?;
+        platform
+            .deploy(PRODUCTION, "comes-and-goes", &Script::answering(&text))
+            .await?;
         assert_eq!(platform.get("comes-and-goes.do", "/").await?.text(), text);
         platform.delete(PRODUCTION, "comes-and-goes").await?;
         failure::expect(platform, "comes-and-goes.do", "/", 404, "WORKER_NOT_DEPLOYED").await?;
@@ -108,7 +118,9 @@ async fn a_deploy_does_not_cut_off_the_answers_of_the_version_before() -> Result
     );
     platform.deploy(PRODUCTION, "outlives", &slow).await?;
     let response = platform.request(Method::GET, "outlives.do", "/").send().await?;
-    platform.deploy(PRODUCTION, "outlives", &Script::answering("new")).await?;
+    platform
+        .deploy(PRODUCTION, "outlives", &Script::answering("new"))
+        .await?;
     assert_eq!(platform.get("outlives.do", "/").await?.text(), "new");
     assert_eq!(Answer::read(response).await?.text(), "old to its end");
     Ok(())

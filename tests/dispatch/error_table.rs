@@ -12,7 +12,14 @@ use crate::{
 
 #[tokio::test]
 async fn host_unknown() -> Result<()> {
-    for host in ["unknown.example", "example.com", "127.0.0.1", "[::1]:8787", "do", "localhost"] {
+    for host in [
+        "unknown.example",
+        "example.com",
+        "127.0.0.1",
+        "[::1]:8787",
+        "do",
+        "localhost",
+    ] {
         let document = failure::expect(platforms::sound(), host, "/x", 404, "HOST_UNKNOWN").await?;
         assert!(document["detail"].is_string());
     }
@@ -23,7 +30,11 @@ async fn host_unknown() -> Result<()> {
 async fn environment_unknown() -> Result<()> {
     let platform = platforms::sound();
     platform
-        .deploy(Environment::Production, "present", &Script::answering("production"))
+        .deploy(
+            Environment::Production,
+            "present",
+            &Script::answering("production"),
+        )
         .await?;
     for (host, path) in [
         ("qa.present.do", "/"),
@@ -41,12 +52,26 @@ async fn environment_unknown() -> Result<()> {
 #[tokio::test]
 async fn worker_name_invalid() -> Result<()> {
     let suffixes = REGISTRY_SUFFIXES.map(|suffix| format!("{suffix}.do"));
-    let others = ["a--b.do", "-a.do", "a-.do", "staging.do", "dev.do", "development.do"];
+    let others = [
+        "a--b.do",
+        "-a.do",
+        "a-.do",
+        "staging.do",
+        "dev.do",
+        "development.do",
+    ];
     let hosts = suffixes.iter().map(String::as_str).chain(others);
     for host in hosts {
         failure::expect(platforms::sound(), host, "/", 404, "WORKER_NAME_INVALID").await?;
     }
-    failure::expect(platforms::sound(), "apis.do", "/com/x", 404, "WORKER_NAME_INVALID").await?;
+    failure::expect(
+        platforms::sound(),
+        "apis.do",
+        "/com/x",
+        404,
+        "WORKER_NAME_INVALID",
+    )
+    .await?;
     Ok(())
 }
 
@@ -105,10 +130,15 @@ async fn configuration_invalid() -> Result<()> {
     }
     let line = platform
         .log()
-        .object("the reason in the log", |line| line["code"] == "CONFIGURATION_INVALID")
+        .object("the reason in the log", |line| {
+            line["code"] == "CONFIGURATION_INVALID"
+        })
         .await?;
     let cause = line["cause"].as_str().unwrap_or_default();
-    assert!(cause.contains("ROUTES[0]") && cause.contains("*.example.com"), "{line}");
+    assert!(
+        cause.contains("ROUTES[0]") && cause.contains("*.example.com"),
+        "{line}"
+    );
     Ok(())
 }
 
@@ -132,7 +162,13 @@ async fn pitfall_09_no_404_tells_what_exists() -> Result<()> {
             let response = request.send().await?;
             assert_eq!(response.status(), 404, "{host}");
             let told = format!("{:?} {}", response.headers().clone(), response.text().await?);
-            for secret in ["unlisted-worker", "limited", "another-in-front", "dotdo-", "tenants.example"] {
+            for secret in [
+                "unlisted-worker",
+                "limited",
+                "another-in-front",
+                "dotdo-",
+                "tenants.example",
+            ] {
                 assert!(!told.contains(secret), "{host} tells {secret}: {told}");
             }
         }

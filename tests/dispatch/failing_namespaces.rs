@@ -10,11 +10,12 @@ use crate::{failure, platforms};
 #[tokio::test]
 async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
     let platform = platforms::faulty();
-    let document =
-        failure::expect(platform, "dev.agents.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
+    let document = failure::expect(platform, "dev.agents.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
     let line = platform
         .log()
-        .object("the missing binding", |line| line["request_id"] == document["request_id"])
+        .object("the missing binding", |line| {
+            line["request_id"] == document["request_id"]
+        })
         .await?;
     assert_eq!(line["environment"], "development");
     assert_eq!(line["worker"], "agents");
@@ -26,7 +27,11 @@ async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
 // `get()` was assumed to throw; the error comes from `fetch()`. Both are the same to a client.
 #[tokio::test]
 async fn pitfall_08_an_unknown_worker_is_told_by_get_or_by_fetch() -> Result<()> {
-    for worker in ["get-throws-not-found", "get-rejects-not-found", "fetch-rejects-not-found"] {
+    for worker in [
+        "get-throws-not-found",
+        "get-rejects-not-found",
+        "fetch-rejects-not-found",
+    ] {
         let host = format!("{worker}.do");
         failure::expect(platforms::faulty(), &host, "/", 404, "WORKER_NOT_DEPLOYED").await?;
     }
@@ -79,7 +84,10 @@ async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
         let platform = platforms::faulty();
         let request = platform.request(Method::PUT, host, "/a/b?c").body("x");
         let answer = Answer::read(request.send().await?).await?;
-        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "answered PUT /a/b"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text().as_str()),
+            (200, "answered PUT /a/b")
+        );
     }
     Ok(())
 }
@@ -88,7 +96,12 @@ async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
 #[tokio::test]
 async fn a_failed_request_is_not_tried_again() -> Result<()> {
     let platform = platforms::faulty();
-    let asked = |lines: &[Value]| lines.iter().filter(|line| line["get"] == "fetch-rejects-a-text").count();
+    let asked = |lines: &[Value]| {
+        lines
+            .iter()
+            .filter(|line| line["get"] == "fetch-rejects-a-text")
+            .count()
+    };
     let before = asked(&platform.log().objects()?);
     let request = platform.request(Method::POST, "fetch-rejects-a-text.do", "/once");
     let answer = Answer::read(request.body("once").send().await?).await?;
@@ -122,7 +135,13 @@ async fn every_request_is_one_data_point() -> Result<()> {
         (
             "promised.do",
             "promised",
-            json!(["", "production", "promised", "built-in `{worker}.do`", "promised.do"]),
+            json!([
+                "",
+                "production",
+                "promised",
+                "built-in `{worker}.do`",
+                "promised.do"
+            ]),
             200.0,
         ),
         (
@@ -160,6 +179,13 @@ async fn every_request_is_one_data_point() -> Result<()> {
 /// The data set of these tests throws for this Worker.
 #[tokio::test]
 async fn a_data_point_that_cannot_be_written_costs_no_answer() -> Result<()> {
-    failure::expect(platforms::faulty(), "fetch-throws.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
+    failure::expect(
+        platforms::faulty(),
+        "fetch-throws.do",
+        "/",
+        503,
+        "DISPATCH_UNAVAILABLE",
+    )
+    .await?;
     Ok(())
 }

@@ -78,8 +78,14 @@ async fn one_that_throws_in_the_middle_of_a_stream_breaks_it_off() -> Result<()>
     let mut body = response.bytes_stream();
     let first = body.next().await.context("no first chunk")??;
     assert_eq!(first.as_ref(), b"the first half");
-    platform.request(Method::POST, "breaks-off.do", "/").send().await?;
-    assert!(body.next().await.is_none_or(|rest| rest.is_err()), "something follows");
+    platform
+        .request(Method::POST, "breaks-off.do", "/")
+        .send()
+        .await?;
+    assert!(
+        body.next().await.is_none_or(|rest| rest.is_err()),
+        "something follows"
+    );
 
     let next = Script::answering("the next request works");
     platform.deploy(PRODUCTION, "after-breaks-off", &next).await?;
@@ -122,7 +128,10 @@ async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no
             .object(message, |line| line["request_id"] == document["request_id"])
             .await?;
         assert_eq!(line["worker"], "imitates");
-        assert!(line["cause"].as_str().unwrap_or_default().contains(message), "{line}");
+        assert!(
+            line["cause"].as_str().unwrap_or_default().contains(message),
+            "{line}"
+        );
     }
     Ok(())
 }
@@ -138,9 +147,15 @@ async fn an_error_that_a_worker_answers_passes_as_it_is() -> Result<()> {
         } };",
     );
     platform.deploy(PRODUCTION, "answers-404", &script).await?;
-    let response = platform.request(Method::GET, "answers-404.do", "/").send().await?;
+    let response = platform
+        .request(Method::GET, "answers-404.do", "/")
+        .send()
+        .await?;
     let answer = Answer::read(response).await?;
-    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (404, "its own 404"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.text().as_str()),
+        (404, "its own 404")
+    );
     assert_eq!(answer.header("cache-control"), "max-age=9");
     assert!(
         !platform

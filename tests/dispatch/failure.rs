@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde_json::Value;
 
 /// What Chromium sends when a person opens a page.
-pub const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+pub const BROWSER: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
 /// What a user Worker says that no client may ever read.
 pub const SECRET: &str = "hunter2";

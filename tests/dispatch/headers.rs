@@ -38,7 +38,11 @@ async fn version_headers_never_reach_a_worker() -> Result<()> {
                 .header("X-Kept", "kept")
                 .body("the body");
             let shown = Answer::read(request.send().await?).await?.json();
-            assert_eq!(named(&shown, &name.to_ascii_lowercase()), Vec::<&Value>::new(), "{shown}");
+            assert_eq!(
+                named(&shown, &name.to_ascii_lowercase()),
+                Vec::<&Value>::new(),
+                "{shown}"
+            );
             assert_eq!(named(&shown, "x-kept"), ["kept"]);
             assert_eq!(shown["body"], "the body");
             assert_eq!(shown["redirect"], "manual");
@@ -57,10 +61,18 @@ async fn pitfall_10_forged_internal_headers_decide_nothing() -> Result<()> {
         .deploy(Environment::Production, "forged", &Script::module(SHOW))
         .await?;
     platform
-        .deploy(Environment::Production, "target", &Script::answering("forgery works"))
+        .deploy(
+            Environment::Production,
+            "target",
+            &Script::answering("forgery works"),
+        )
         .await?;
     platform
-        .deploy(Environment::Staging, "forged", &Script::answering("forgery works"))
+        .deploy(
+            Environment::Staging,
+            "forged",
+            &Script::answering("forgery works"),
+        )
         .await?;
     for (name, value) in [
         ("x-internal-service", "target"),
@@ -75,10 +87,16 @@ async fn pitfall_10_forged_internal_headers_decide_nothing() -> Result<()> {
         ("X-Environment", "staging"),
         ("X-HTTP-Method-Override", "DELETE"),
     ] {
-        let request = platform.request(Method::GET, "forged.do", "/x").header(name, value);
+        let request = platform
+            .request(Method::GET, "forged.do", "/x")
+            .header(name, value);
         let answer = Answer::read(request.send().await?).await?;
         let shown = answer.json();
-        assert!(shown["url"].as_str().unwrap_or_default().contains("forged.do/x"), "{name}: {}", answer.text());
+        assert!(
+            shown["url"].as_str().unwrap_or_default().contains("forged.do/x"),
+            "{name}: {}",
+            answer.text()
+        );
     }
     Ok(())
 }

@@ -37,7 +37,10 @@ async fn a_rules_limits_and_outbound_parameters_are_passed_on() -> Result<()> {
         assert_eq!(dispatch["limits"], limits, "{host}: {dispatch}");
         assert_eq!(dispatch["outbound"], outbound, "{host}: {dispatch}");
         // The second argument is for props, of which there are none; every public example passes `{}`.
-        assert!(dispatch["args"].is_null() || dispatch["args"] == json!({}), "{dispatch}");
+        assert!(
+            dispatch["args"].is_null() || dispatch["args"] == json!({}),
+            "{dispatch}"
+        );
     }
     Ok(())
 }

@@ -47,13 +47,23 @@ async fn a_failure_is_one_line_with_everything_to_look_for() -> Result<()> {
     ] {
         let request = platform.request(Method::GET, host, path).header("cf-ray", ray);
         Answer::read(request.send().await?).await?;
-        let line = platform.log().object(ray, |line| line["request_id"] == ray).await?;
+        let line = platform
+            .log()
+            .object(ray, |line| line["request_id"] == ray)
+            .await?;
         for (member, value) in expected.as_object().into_iter().flatten() {
             assert_eq!(&line[member], value, "{member}: {line}");
         }
         assert!(!line["cause"].as_str().unwrap_or_default().is_empty(), "{line}");
-        assert!(!line.to_string().contains("not-logged"), "a query is logged: {line}");
-        assert_eq!(of(&platform.log().objects()?, ray).len(), 1, "{ray} is logged more than once");
+        assert!(
+            !line.to_string().contains("not-logged"),
+            "a query is logged: {line}"
+        );
+        assert_eq!(
+            of(&platform.log().objects()?, ray).len(),
+            1,
+            "{ray} is logged more than once"
+        );
     }
     Ok(())
 }
@@ -61,11 +71,18 @@ async fn a_failure_is_one_line_with_everything_to_look_for() -> Result<()> {
 #[tokio::test]
 async fn a_request_that_a_worker_answers_is_not_logged() -> Result<()> {
     let platform = platforms::sound();
-    let answering = Script::module("export default { fetch() { return new Response('sorry', { status: 500 }); } };");
-    platform.deploy(Environment::Production, "quiet", &answering).await?;
-    let request = platform.request(Method::GET, "quiet.do", "/").header("cf-ray", "log-quiet");
+    let answering =
+        Script::module("export default { fetch() { return new Response('sorry', { status: 500 }); } };");
+    platform
+        .deploy(Environment::Production, "quiet", &answering)
+        .await?;
+    let request = platform
+        .request(Method::GET, "quiet.do", "/")
+        .header("cf-ray", "log-quiet");
     assert_eq!(request.send().await?.status(), 500);
-    let request = platform.request(Method::GET, "not-quiet.do", "/").header("cf-ray", "log-loud");
+    let request = platform
+        .request(Method::GET, "not-quiet.do", "/")
+        .header("cf-ray", "log-loud");
     request.send().await?;
     platform
         .log()

@@ -20,7 +20,8 @@ async fn every_method_passes_also_where_the_request_is_rebuilt() -> Result<()> {
         .await?;
     for (host, path) in [("methods.do", "/"), ("apis.do", "/methods/x")] {
         for name in [
-            "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "MKCOL", "REPORT", "PURGE",
+            "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "MKCOL", "REPORT",
+            "PURGE",
         ] {
             let method = Method::from_bytes(name.as_bytes())?;
             let has_body = !matches!(name, "GET" | "HEAD");

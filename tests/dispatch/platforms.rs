@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::OnceLock};
 
-use end_to_end::{Options, Platform, Shared, repository};
+use end_to_end::{Options, Platform, Shared, dispatcher_build};
 use tempfile::TempDir;
 
 /// Rules in front of the built-in ones.
@@ -51,8 +51,8 @@ fn faulty_build() -> PathBuf {
     // Lives as long as the platform that serves from it.
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| TempDir::with_prefix("dotdo-build-").expect("a folder"));
-    let build = repository().join("build");
-    for file in fs::read_dir(&build).expect("a build of the dispatch Worker") {
+    let build = dispatcher_build().expect("a build of the dispatch Worker");
+    for file in fs::read_dir(&build).expect("its files") {
         let file = file.expect("a file of the build");
         let to = match file.file_name() {
             name if name == "entry.js" => "dispatcher.js".into(),

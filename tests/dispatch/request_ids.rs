@@ -9,7 +9,9 @@ use reqwest::Method;
 use crate::{failure, platforms};
 
 async fn failed(platform: &Platform, ray: Option<&str>, accept: &str) -> Result<Answer> {
-    let mut request = platform.request(Method::GET, "no-such-worker.do", "/").header("Accept", accept);
+    let mut request = platform
+        .request(Method::GET, "no-such-worker.do", "/")
+        .header("Accept", accept);
     if let Some(ray) = ray {
         request = request.header("cf-ray", ray);
     }
@@ -36,7 +38,10 @@ async fn without_one_it_is_random() -> Result<()> {
     let mut seen = HashSet::new();
     for _ in 0..5 {
         let answer = failed(platforms::sound(), None, "*/*").await?;
-        let id = answer.json()["request_id"].as_str().unwrap_or_default().to_owned();
+        let id = answer.json()["request_id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         assert!(id.len() >= 16, "{id}");
         assert!(seen.insert(id), "an id comes twice");
     }

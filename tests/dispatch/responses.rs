@@ -17,10 +17,17 @@ async fn several_cookies_stay_several() -> Result<()> {
             return response;
         } };",
     );
-    platform.deploy(Environment::Production, "cookies", &script).await?;
+    platform
+        .deploy(Environment::Production, "cookies", &script)
+        .await?;
     for (host, path) in [("cookies.do", "/"), ("apis.do", "/cookies/x")] {
         let answer = platform.get(host, path).await?;
-        let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().map(HeaderValue::as_bytes).collect();
+        let cookies: Vec<_> = answer
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
         let expected = ["a", "b", "c"].map(|name| format!("{name}=1; Expires=Wed, 09 Jun 2100 10:18:14 GMT"));
         assert_eq!(cookies, expected.each_ref().map(String::as_bytes), "{host}{path}");
     }
@@ -38,7 +45,9 @@ async fn redirects_are_not_followed() -> Result<()> {
             return new Response(null, { status: Number(url.searchParams.get('status')), headers: { Location: '/to' } });
         } };",
     );
-    platform.deploy(Environment::Production, "redirects", &script).await?;
+    platform
+        .deploy(Environment::Production, "redirects", &script)
+        .await?;
     for status in [301, 302, 303, 307, 308] {
         for (host, path) in [("redirects.do", "/from"), ("apis.do", "/redirects/from")] {
             for method in [Method::GET, Method::POST] {
@@ -62,12 +71,18 @@ async fn status_and_encoded_bodies_pass_untouched() -> Result<()> {
             return new Response(body, { status, headers: { 'X-Own': 'ü'.normalize('NFC') === 'ü' ? 'yes' : 'no', ETag: '\"x\"' } });
         } };",
     );
-    platform.deploy(Environment::Production, "statuses", &script).await?;
+    platform
+        .deploy(Environment::Production, "statuses", &script)
+        .await?;
     for status in [200, 201, 204, 206, 299, 304, 400, 404, 418, 451, 500, 503, 599] {
         let answer = platform.get("statuses.do", &format!("/{status}")).await?;
         assert_eq!(answer.status.as_u16(), status);
         assert_eq!(answer.header("etag"), "\"x\"");
-        assert_eq!(answer.header("x-dispatch-error"), "", "{status} is the Worker's own");
+        assert_eq!(
+            answer.header("x-dispatch-error"),
+            "",
+            "{status} is the Worker's own"
+        );
         let expected = if matches!(status, 204 | 304) { "" } else { "body" };
         assert_eq!(answer.text(), expected, "{status}");
     }

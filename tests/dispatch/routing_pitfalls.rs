@@ -12,9 +12,16 @@ use crate::platforms;
 async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()> {
     let platform = platforms::sound();
     platform
-        .deploy(Environment::Production, "only-production", &Script::answering("production"))
+        .deploy(
+            Environment::Production,
+            "only-production",
+            &Script::answering("production"),
+        )
         .await?;
-    assert_eq!(platform.get("only-production.do", "/").await?.text(), "production");
+    assert_eq!(
+        platform.get("only-production.do", "/").await?.text(),
+        "production"
+    );
     for (host, path) in [
         ("staging.only-production.do", "/"),
         ("dev.only-production.do", "/"),
@@ -28,7 +35,12 @@ async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()>
         ("Staging.Only-Production.do.", "/"),
     ] {
         let answer = platform.get(host, path).await?;
-        assert_eq!(answer.header("x-dispatch-error"), "WORKER_NOT_DEPLOYED", "{host}: {}", answer.text());
+        assert_eq!(
+            answer.header("x-dispatch-error"),
+            "WORKER_NOT_DEPLOYED",
+            "{host}: {}",
+            answer.text()
+        );
     }
     for host in [
         "www.staging.only-production.do",
@@ -57,7 +69,10 @@ async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> 
     }
     assert_eq!(platform.get("reached.staging.do", "/").await?.text(), "staging");
     assert_eq!(platform.get("reached.dev.do", "/").await?.text(), "development");
-    assert_eq!(platform.get("reached.development.do", "/").await?.text(), "development");
+    assert_eq!(
+        platform.get("reached.development.do", "/").await?.text(),
+        "development"
+    );
     Ok(())
 }
 
@@ -71,9 +86,19 @@ async fn pitfall_03_a_suffix_ends_at_a_dot() -> Result<()> {
             .await?;
     }
     assert_eq!(platform.get("suffixed.example.com", "/").await?.text(), "served");
-    for host in ["evilexample.com", "suffixedexample.com", "suffixed.evilexample.com", "evil-example.com"] {
+    for host in [
+        "evilexample.com",
+        "suffixedexample.com",
+        "suffixed.evilexample.com",
+        "evil-example.com",
+    ] {
         let answer = platform.get(host, "/").await?;
-        assert_eq!(answer.header("x-dispatch-error"), "HOST_UNKNOWN", "{host}: {}", answer.text());
+        assert_eq!(
+            answer.header("x-dispatch-error"),
+            "HOST_UNKNOWN",
+            "{host}: {}",
+            answer.text()
+        );
     }
     Ok(())
 }
@@ -95,7 +120,12 @@ async fn pitfall_04_every_label_is_checked() -> Result<()> {
         "gated",
     ] {
         let answer = platform.get(host, "/").await?;
-        assert_eq!(answer.header("x-dispatch-error"), "HOST_UNKNOWN", "{host}: {}", answer.text());
+        assert_eq!(
+            answer.header("x-dispatch-error"),
+            "HOST_UNKNOWN",
+            "{host}: {}",
+            answer.text()
+        );
     }
     Ok(())
 }
@@ -146,7 +176,12 @@ async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
     for host in ["plainly.do..", "plainly..do", ".plainly.do"] {
         let request = platform.request(Method::GET, host, "/");
         let answer = Answer::read(request.send().await?).await?;
-        assert!(answer.status.is_client_error(), "{host}: {} {}", answer.status, answer.text());
+        assert!(
+            answer.status.is_client_error(),
+            "{host}: {} {}",
+            answer.status,
+            answer.text()
+        );
     }
     Ok(())
 }
@@ -155,9 +190,21 @@ async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
 async fn hosts_that_are_no_names_are_refused() -> Result<()> {
     let long_label = format!("{}.do", "a".repeat(64));
     let long_host = format!("{}do", "a.".repeat(130));
-    for host in ["127.0.0.1:8787", "[::1]", "2130706433", "0x7f.1", &long_label, &long_host] {
+    for host in [
+        "127.0.0.1:8787",
+        "[::1]",
+        "2130706433",
+        "0x7f.1",
+        &long_label,
+        &long_host,
+    ] {
         let answer = platforms::sound().get(host, "/").await?;
-        assert!(answer.status.is_client_error(), "{host}: {} {}", answer.status, answer.text());
+        assert!(
+            answer.status.is_client_error(),
+            "{host}: {} {}",
+            answer.status,
+            answer.text()
+        );
     }
     Ok(())
 }

@@ -28,7 +28,10 @@ const EVENTS: &str = "
 #[tokio::test]
 async fn events_arrive_one_by_one() -> Result<()> {
     let platform = platforms::sound();
-    for (host, path, worker) in [("events.do", "/", "events"), ("apis.do", "/more-events/x", "more-events")] {
+    for (host, path, worker) in [
+        ("events.do", "/", "events"),
+        ("apis.do", "/more-events/x", "more-events"),
+    ] {
         platform
             .deploy(Environment::Production, worker, &Script::module(EVENTS))
             .await?;

@@ -20,7 +20,9 @@ async fn the_worker_sees_the_rest_and_is_told_the_prefix() -> Result<()> {
         (Environment::Staging, "shop"),
         (Environment::Production, "api-v1"),
     ] {
-        platform.deploy(environment, worker, &Script::module(SHOW)).await?;
+        platform
+            .deploy(environment, worker, &Script::module(SHOW))
+            .await?;
     }
     for (host, path, seen) in [
         ("apis.do", "/shop", "/shop apis.do /"),
@@ -29,11 +31,27 @@ async fn the_worker_sees_the_rest_and_is_told_the_prefix() -> Result<()> {
         ("apis.do", "/shop/a/b?c=d", "/shop apis.do /a/b?c=d"),
         ("apis.do", "/shop//a", "/shop apis.do //a"),
         ("apis.do", "/shop/shop/a", "/shop apis.do /shop/a"),
-        ("apis.do", "/shop/%2e%2E%2Fa%20b?q=%2f", "/shop apis.do /%2e%2E%2Fa%20b?q=%2f"),
-        ("apis.do", "/shop/a?next=http://x.do/", "/shop apis.do /a?next=http://x.do/"),
+        (
+            "apis.do",
+            "/shop/%2e%2E%2Fa%20b?q=%2f",
+            "/shop apis.do /%2e%2E%2Fa%20b?q=%2f",
+        ),
+        (
+            "apis.do",
+            "/shop/a?next=http://x.do/",
+            "/shop apis.do /a?next=http://x.do/",
+        ),
         ("staging.apis.do", "/shop/a", "/shop staging.apis.do /a"),
-        ("versions.rules.example", "/api/v1/things", "/api/v1 versions.rules.example /things"),
-        ("versions.rules.example", "/kept/shop/things", "null versions.rules.example /kept/shop/things"),
+        (
+            "versions.rules.example",
+            "/api/v1/things",
+            "/api/v1 versions.rules.example /things",
+        ),
+        (
+            "versions.rules.example",
+            "/kept/shop/things",
+            "null versions.rules.example /kept/shop/things",
+        ),
         ("shop.do", "/shop/a", "null shop.do /shop/a"),
     ] {
         assert_eq!(platform.get(host, path).await?.text(), seen, "{host}{path}");
@@ -61,7 +79,9 @@ async fn a_rebuilt_request_keeps_its_body() -> Result<()> {
             return new Response(request.body, { headers: { 'X-Type': request.headers.get('Content-Type') } });
         } };",
     );
-    platform.deploy(Environment::Production, "echoes", &script).await?;
+    platform
+        .deploy(Environment::Production, "echoes", &script)
+        .await?;
     let sent: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
     let request = platform
         .request(Method::POST, "apis.do", "/echoes/x")

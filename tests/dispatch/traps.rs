@@ -27,11 +27,17 @@ async fn the_next_request_works_and_those_under_way_are_answered() -> Result<()>
     let failing = under_way("waits-and-rejects.do");
     let getting = under_way("waits-for-get.do");
     for worker in ["waits", "waits-and-rejects", "waits-for-get"] {
-        platform.log().object(worker, |line| line["get"] == worker).await?;
+        platform
+            .log()
+            .object(worker, |line| line["get"] == worker)
+            .await?;
     }
     for _ in 0..3 {
         trap(platform).await?;
-        assert_eq!(platform.get("at-once.do", "/next").await?.text(), "answered GET /next");
+        assert_eq!(
+            platform.get("at-once.do", "/next").await?.text(),
+            "answered GET /next"
+        );
         let unknown = platform.get("unknown.example", "/").await?;
         assert_eq!(unknown.header("x-dispatch-error"), "HOST_UNKNOWN");
     }

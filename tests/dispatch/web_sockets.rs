@@ -49,7 +49,10 @@ async fn a_conversation_passes_also_through_a_stripped_prefix() -> Result<()> {
         assert_eq!(next(&mut socket).await?, Message::text(welcome));
         for number in 0..20 {
             socket.send(Message::text(format!("word {number}"))).await?;
-            assert_eq!(next(&mut socket).await?, Message::text(format!("heard word {number}")));
+            assert_eq!(
+                next(&mut socket).await?,
+                Message::text(format!("heard word {number}"))
+            );
         }
         let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
         socket.send(Message::binary(bytes.clone())).await?;

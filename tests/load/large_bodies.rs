@@ -78,7 +78,10 @@ fn memory(platform: &Platform) -> Result<u64> {
         .filter(|process| process.name == "workerd")
         .collect();
     ensure!(!runtimes.is_empty(), "no workerd in {processes:?}");
-    Ok(runtimes.into_iter().map(end_to_end::processes::Process::memory).sum())
+    Ok(runtimes
+        .into_iter()
+        .map(end_to_end::processes::Process::memory)
+        .sum())
 }
 
 fn body(pieces: usize) -> Body {
@@ -100,7 +103,9 @@ async fn transfer(platform: &Platform, host: &str, prefix: &str, what: &str, pie
     let path = |end: &str| format!("{prefix}/{end}");
     match what {
         "up" => {
-            let request = platform.request(Method::POST, host, &path("up")).body(body(pieces));
+            let request = platform
+                .request(Method::POST, host, &path("up"))
+                .body(body(pieces));
             Ok(request.send().await?.text().await?.parse()?)
         }
         "down" => {
@@ -108,7 +113,9 @@ async fn transfer(platform: &Platform, host: &str, prefix: &str, what: &str, pie
             received(platform.request(Method::GET, host, &path).send().await?).await
         }
         _ => {
-            let request = platform.request(Method::PUT, host, &path("echo")).body(body(pieces));
+            let request = platform
+                .request(Method::PUT, host, &path("echo"))
+                .body(body(pieces));
             received(request.send().await?).await
         }
     }
@@ -122,7 +129,11 @@ async fn one_hundred_megabytes_pass_in_flat_memory() -> Result<()> {
         .deploy(Environment::Production, "large", &Script::module(SCRIPT))
         .await?;
     for what in ["up", "down", "both"] {
-        assert_eq!(transfer(platform, "large.do", "", what, PIECES).await?, PIECE * PIECES, "{what}");
+        assert_eq!(
+            transfer(platform, "large.do", "", what, PIECES).await?,
+            PIECE * PIECES,
+            "{what}"
+        );
     }
     for (host, prefix, what) in [
         ("large.do", "", "up"),

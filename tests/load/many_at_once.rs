@@ -19,7 +19,9 @@ async fn every_answer_is_from_the_right_worker() -> Result<()> {
             } };",
         )
         .with_text("NAME", &format!("{environment} crowd-{number}"));
-        platform.deploy(environment, &format!("crowd-{number}"), &script).await?;
+        platform
+            .deploy(environment, &format!("crowd-{number}"), &script)
+            .await?;
     }
     let mut requests = JoinSet::new();
     for request in 0..REQUESTS {
@@ -33,7 +35,12 @@ async fn every_answer_is_from_the_right_worker() -> Result<()> {
             );
             let answer = platform.get(&host, &format!("/{request}")).await?;
             let expected = format!("{environment} crowd-{number} /{request}");
-            ensure!(answer.text() == expected, "{host} answered {} {}", answer.status, answer.text());
+            ensure!(
+                answer.text() == expected,
+                "{host} answered {} {}",
+                answer.status,
+                answer.text()
+            );
             Ok(())
         });
     }

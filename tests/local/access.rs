@@ -21,7 +21,12 @@ async fn every_call_needs_the_local_token() -> Result<()> {
     ];
     let wrong = format!("Bearer {longer}");
     for authorization in tokens.into_iter().chain([Some(wrong.as_str())]) {
-        for path in [PATH, "/client/v4/user", "/client/v4/local/dispatches", "/client/v4/nothing"] {
+        for path in [
+            PATH,
+            "/client/v4/user",
+            "/client/v4/local/dispatches",
+            "/client/v4/nothing",
+        ] {
             let mut request = platform.request(Method::GET, "localhost", path);
             if let Some(authorization) = authorization {
                 request = request.header("Authorization", authorization);
@@ -58,11 +63,17 @@ async fn the_api_is_on_bare_loopback_names_alone() -> Result<()> {
         ("localhost.rebound.example", 404),
         ("api.cloudflare.com", 404),
     ] {
-        let request = platform.request(Method::GET, host, PATH).bearer_auth(platform.token());
+        let request = platform
+            .request(Method::GET, host, PATH)
+            .bearer_auth(platform.token());
         let answer = Answer::read(request.send().await?).await?;
         assert_eq!(answer.status.as_u16(), status, "{host}: {}", answer.text());
         if status == 404 {
-            assert_ne!(answer.header("x-dispatch-error"), "", "{host} is the dispatch Worker's");
+            assert_ne!(
+                answer.header("x-dispatch-error"),
+                "",
+                "{host} is the dispatch Worker's"
+            );
         }
     }
     Ok(())

@@ -44,7 +44,10 @@ async fn whole(platform: &Platform, name: &str) -> Result<u32> {
     let text = answer.text();
     let parts: Vec<u32> = text.split(' ').filter_map(|part| part.parse().ok()).collect();
     ensure!(parts.len() == 4, "{name}: {} {text}", answer.status);
-    ensure!(parts.iter().all(|part| *part == parts[0]), "half a script: {text}");
+    ensure!(
+        parts.iter().all(|part| *part == parts[0]),
+        "half a script: {text}"
+    );
     Ok(parts[0])
 }
 
@@ -86,7 +89,11 @@ async fn cut_the_power_during_deploys(platform: Platform) -> Result<Platform> {
     }
     let group = platform.group();
     let platform = platform.kill_and_restart();
-    assert_eq!(processes::in_group(group)?, [], "something of the killed platform lives on");
+    assert_eq!(
+        processes::in_group(group)?,
+        [],
+        "something of the killed platform lives on"
+    );
     for (name, acknowledged, deploys) in writers {
         deploys.await?;
         let acknowledged = acknowledged.load(SeqCst);
@@ -106,10 +113,11 @@ async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<(
     let platform = Platform::start(Options::new().rest_api());
     let token = platform.token().to_owned();
     for environment in Environment::ALL {
-        let script = Script::module("export default { fetch(request, env) { return new Response(env.A + env.S); } };")
-            .with_text("A", environment.name())
-            .with_binding(json!({ "type": "secret_text", "name": "S", "text": "!" }))
-            .with("tags", json!(["kept"]));
+        let script =
+            Script::module("export default { fetch(request, env) { return new Response(env.A + env.S); } };")
+                .with_text("A", environment.name())
+                .with_binding(json!({ "type": "secret_text", "name": "S", "text": "!" }))
+                .with("tags", json!(["kept"]));
         platform.deploy(environment, "kept", &script).await?;
     }
     platform.delete(Environment::Development, "kept").await?;
@@ -131,7 +139,11 @@ async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<(
     }
 
     let platform = platform.restart_with(Options::new().rest_api().reset());
-    assert_ne!(platform.token(), token, "an empty platform has a token of its own");
+    assert_ne!(
+        platform.token(),
+        token,
+        "an empty platform has a token of its own"
+    );
     for name in ["kept", "cut-0"] {
         let answer = platform.get(&format!("{name}.do"), "/").await?;
         assert_eq!(answer.header("x-dispatch-error"), "WORKER_NOT_DEPLOYED");

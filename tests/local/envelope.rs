@@ -31,7 +31,10 @@ pub fn result(answer: &Answer) -> Result<Value> {
 pub fn error(answer: &Answer) -> Result<(u64, String)> {
     let envelope = answer.json();
     ensure!(answer.status.is_client_error(), "{}: {envelope}", answer.status);
-    ensure!(envelope["success"] == false && envelope["result"].is_null(), "{envelope}");
+    ensure!(
+        envelope["success"] == false && envelope["result"].is_null(),
+        "{envelope}"
+    );
     ensure!(envelope["messages"] == json!([]), "{envelope}");
     let error = &envelope["errors"][0];
     let code = error["code"].as_u64().context("no code")?;

@@ -5,7 +5,7 @@ mod durability;
 mod envelope;
 mod modules;
 mod namespaces;
+mod own_clients;
 mod refusals;
 mod scripts;
-mod sdk;
 mod wrangler_deploys;

@@ -8,9 +8,9 @@ use serde_json::json;
 
 /// `(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))`
 const ADD: [u8; 41] = [
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x07, 0x01, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f, 0x03, 0x02,
-    0x01, 0x00, 0x07, 0x07, 0x01, 0x03, 0x61, 0x64, 0x64, 0x00, 0x00, 0x0a, 0x09, 0x01, 0x07, 0x00, 0x20, 0x00, 0x20,
-    0x01, 0x6a, 0x0b,
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x07, 0x01, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f,
+    0x03, 0x02, 0x01, 0x00, 0x07, 0x07, 0x01, 0x03, 0x61, 0x64, 0x64, 0x00, 0x00, 0x0a, 0x09, 0x01, 0x07,
+    0x00, 0x20, 0x00, 0x20, 0x01, 0x6a, 0x0b,
 ];
 
 #[tokio::test]
@@ -31,7 +31,11 @@ async fn modules_of_every_kind() -> Result<()> {
             });
         } };",
     )
-    .with_module("lib/esm.js", "application/javascript+module", "export default 'esm';")
+    .with_module(
+        "lib/esm.js",
+        "application/javascript+module",
+        "export default 'esm';",
+    )
     .with_module("cjs.cjs", "application/javascript", "exports.answer = 'cjs';")
     .with_module("text.txt", "text/plain", "tëxt\n")
     .with_module("data.bin", "application/octet-stream", [0, 255, 10, 13])
@@ -56,7 +60,9 @@ async fn a_script_in_the_service_worker_format() -> Result<()> {
         "addEventListener('fetch', (event) => event.respondWith(new Response(`${GREETING} ${new URL(event.request.url).pathname}`)));",
     )
     .with_text("GREETING", "hello");
-    platform.deploy(Environment::Production, "classic", &script).await?;
+    platform
+        .deploy(Environment::Production, "classic", &script)
+        .await?;
     assert_eq!(platform.get("classic.do", "/x").await?.text(), "hello /x");
     Ok(())
 }
@@ -73,7 +79,9 @@ async fn compatibility_date_and_flags_are_the_scripts_own() -> Result<()> {
     assert_eq!(answer.status, 400, "{}", answer.text());
 
     let accepted = refused.with("compatibility_flags", json!(["nodejs_compat"]));
-    platform.deploy(Environment::Production, "flags", &accepted).await?;
+    platform
+        .deploy(Environment::Production, "flags", &accepted)
+        .await?;
     assert_eq!(platform.get("flags.do", "/").await?.text(), "6e6f6465");
 
     // A flag that came with a date: before it, `navigator` is not there.
@@ -94,9 +102,15 @@ async fn isolates_are_apart() -> Result<()> {
         "let count = 0;
         export default { fetch() { globalThis.shared = (globalThis.shared ?? 0) + 1; return new Response(`${++count} ${globalThis.shared}`); } };",
     );
-    platform.deploy(Environment::Production, "isolated-a", &script).await?;
-    platform.deploy(Environment::Production, "isolated-b", &script).await?;
-    platform.deploy(Environment::Staging, "isolated-a", &script).await?;
+    platform
+        .deploy(Environment::Production, "isolated-a", &script)
+        .await?;
+    platform
+        .deploy(Environment::Production, "isolated-b", &script)
+        .await?;
+    platform
+        .deploy(Environment::Staging, "isolated-a", &script)
+        .await?;
     for seen in ["1 1", "2 2"] {
         for host in ["isolated-a.do", "isolated-b.do", "staging.isolated-a.do"] {
             assert_eq!(platform.get(host, "/").await?.text(), seen, "{host}");

@@ -18,7 +18,9 @@ async fn put(platform: &Platform, name: &str, script: &Script) -> Result<Answer>
 #[tokio::test]
 async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Result<()> {
     let platform = Platform::shared();
-    platform.deploy(PRODUCTION, "bound", &Script::answering("before")).await?;
+    platform
+        .deploy(PRODUCTION, "bound", &Script::answering("before"))
+        .await?;
     for binding in [
         json!({ "type": "kv_namespace", "name": "STORE", "namespace_id": "x" }),
         json!({ "type": "r2_bucket", "name": "STORE", "bucket_name": "x" }),
@@ -34,10 +36,18 @@ async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Resul
         json!({ "type": "invented", "name": "STORE" }),
     ] {
         let kind = binding["type"].clone();
-        let answer = put(platform, "bound", &Script::answering("after").with_binding(binding)).await?;
+        let answer = put(
+            platform,
+            "bound",
+            &Script::answering("after").with_binding(binding),
+        )
+        .await?;
         let (_, message) = error(&answer)?;
         assert_eq!(answer.status, 400, "{kind}");
-        assert!(message.contains("STORE") && message.contains(&kind.to_string()), "{message}");
+        assert!(
+            message.contains("STORE") && message.contains(&kind.to_string()),
+            "{message}"
+        );
         assert!(message.matches(". ").count() >= 1, "no advice: {message}");
         assert_eq!(platform.get("bound.do", "/").await?.text(), "before", "{kind}");
     }
@@ -47,17 +57,29 @@ async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Resul
 #[tokio::test]
 async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<()> {
     let platform = Platform::shared();
-    platform.deploy(PRODUCTION, "starts", &Script::answering("before")).await?;
+    platform
+        .deploy(PRODUCTION, "starts", &Script::answering("before"))
+        .await?;
     for (source, words) in [
-        ("throw new Error('no table of squirrels');", "no table of squirrels"),
+        (
+            "throw new Error('no table of squirrels');",
+            "no table of squirrels",
+        ),
         ("export default {", "SyntaxError"),
-        ("import missing from './missing.js'; export default {};", "missing.js"),
+        (
+            "import missing from './missing.js'; export default {};",
+            "missing.js",
+        ),
         ("null.property; export default {};", "TypeError"),
         ("await fetch('https://example.com'); export default {};", ""),
     ] {
         let answer = put(platform, "starts", &Script::module(source)).await?;
         let (code, message) = error(&answer)?;
-        assert_eq!((answer.status.as_u16(), code), (400, 10021), "{source}: {message}");
+        assert_eq!(
+            (answer.status.as_u16(), code),
+            (400, 10021),
+            "{source}: {message}"
+        );
         assert!(message.contains(words), "{source}: {message}");
         assert_eq!(platform.get("starts.do", "/").await?.text(), "before", "{source}");
     }
@@ -70,7 +92,12 @@ async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<
 
 #[tokio::test]
 async fn a_script_without_handlers_is_refused() -> Result<()> {
-    let answer = put(Platform::shared(), "no-handlers", &Script::module("export const answer = 42;")).await?;
+    let answer = put(
+        Platform::shared(),
+        "no-handlers",
+        &Script::module("export const answer = 42;"),
+    )
+    .await?;
     assert_eq!(error(&answer)?.0, 10068, "{}", answer.text());
     Ok(())
 }
@@ -80,8 +107,14 @@ async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
     let platform = Platform::shared();
     let path = platform.script_path(PRODUCTION, "malformed");
     for body in ["", "{}", "--x\r\n", "not a form"] {
-        for content_type in ["multipart/form-data; boundary=x", "application/json", "text/plain"] {
-            let call = platform.api(Method::PUT, &path).header("Content-Type", content_type);
+        for content_type in [
+            "multipart/form-data; boundary=x",
+            "application/json",
+            "text/plain",
+        ] {
+            let call = platform
+                .api(Method::PUT, &path)
+                .header("Content-Type", content_type);
             let answer = Answer::read(call.body(body).send().await?).await?;
             assert_eq!(answer.status, 400, "{content_type} {body:?}: {}", answer.text());
             assert!(!error(&answer)?.1.is_empty());
@@ -97,7 +130,11 @@ async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
         Script::answering("x").with("compatibility_flags", json!("nodejs_compat")),
         Script::answering("x").with("compatibility_flags", json!(["no_such_flag"])),
         Script::answering("x").with("tags", json!("a")),
-        Script::answering("x").with_module("../../escape.js", "application/javascript+module", "export default 1;"),
+        Script::answering("x").with_module(
+            "../../escape.js",
+            "application/javascript+module",
+            "export default 1;",
+        ),
         Script::answering("x").with_module("strange.bin", "application/x-strange", "?"),
         Script::answering("x").with_module("broken.wasm", "application/wasm", "not wasm"),
         Script::answering("x").with_module("broken.json", "application/json", "{"),
@@ -116,9 +153,20 @@ async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
 async fn names_that_cloudflare_refuses_are_refused() -> Result<()> {
     let platform = Platform::shared();
     let long = "a".repeat(64);
-    for name in ["Upper", "-leading", "dot.ted", "sp%20ace", "%2e%2e%2fup", long.as_str()] {
+    for name in [
+        "Upper",
+        "-leading",
+        "dot.ted",
+        "sp%20ace",
+        "%2e%2e%2fup",
+        long.as_str(),
+    ] {
         let answer = put(platform, name, &Script::answering("x")).await?;
-        assert_eq!((answer.status.as_u16(), error(&answer)?.0), (400, 10016), "{name}");
+        assert_eq!(
+            (answer.status.as_u16(), error(&answer)?.0),
+            (400, 10016),
+            "{name}"
+        );
     }
     Ok(())
 }
@@ -127,7 +175,9 @@ async fn names_that_cloudflare_refuses_are_refused() -> Result<()> {
 #[tokio::test]
 async fn account_level_calls_find_nothing_and_delete_nothing() -> Result<()> {
     let platform = Platform::shared();
-    platform.deploy(PRODUCTION, "spared", &Script::answering("spared")).await?;
+    platform
+        .deploy(PRODUCTION, "spared", &Script::answering("spared"))
+        .await?;
     let account = format!("/client/v4/accounts/{}", platform.account());
     for (method, path) in [
         (Method::DELETE, "/workers/services/spared?force=true"),
@@ -135,8 +185,18 @@ async fn account_level_calls_find_nothing_and_delete_nothing() -> Result<()> {
         (Method::PUT, "/workers/scripts/spared/secrets"),
         (Method::GET, "/workers/scripts/spared/settings"),
     ] {
-        let answer = Answer::read(platform.api(method.clone(), &format!("{account}{path}")).send().await?).await?;
-        assert_eq!((answer.status.as_u16(), error(&answer)?.0), (404, 10007), "{method} {path}");
+        let answer = Answer::read(
+            platform
+                .api(method.clone(), &format!("{account}{path}"))
+                .send()
+                .await?,
+        )
+        .await?;
+        assert_eq!(
+            (answer.status.as_u16(), error(&answer)?.0),
+            (404, 10007),
+            "{method} {path}"
+        );
     }
     assert_eq!(platform.get("spared.do", "/").await?.text(), "spared");
     Ok(())

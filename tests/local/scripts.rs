@@ -28,7 +28,10 @@ async fn put_get_and_delete() -> Result<()> {
     let deployed = platform.deploy(STAGING, "whole", &script).await?;
     assert_eq!(deployed["id"], "whole");
     for member in ["deployment_id", "etag"] {
-        assert!(deployed[member].as_str().is_some_and(|id| !id.is_empty()), "{deployed}");
+        assert!(
+            deployed[member].as_str().is_some_and(|id| !id.is_empty()),
+            "{deployed}"
+        );
     }
     assert!(deployed["startup_time_ms"].is_u64(), "{deployed}");
 
@@ -79,25 +82,52 @@ async fn a_list_can_be_filtered_and_paged() -> Result<()> {
     };
     let scripts = path("", "").trim_end_matches('/').to_owned();
     let list = async |query: &str| call(platform, Method::GET, &format!("{scripts}{query}"), None).await;
-    assert_eq!(names(&list("?tags=listed:yes").await?), ["listed-a", "listed-b", "listed-c"]);
-    assert_eq!(names(&list("?tags=listed:yes,odd:yes").await?), ["listed-a", "listed-c"]);
+    assert_eq!(
+        names(&list("?tags=listed:yes").await?),
+        ["listed-a", "listed-b", "listed-c"]
+    );
+    assert_eq!(
+        names(&list("?tags=listed:yes,odd:yes").await?),
+        ["listed-a", "listed-c"]
+    );
     assert_eq!(names(&list("?tags=listed:yes,odd:no").await?), ["listed-b"]);
 
     let first = list("?tags=listed:yes&limit=2").await?;
     assert_eq!(names(&first), ["listed-a", "listed-b"]);
-    let cursor = first.json()["result_info"]["cursor"].as_str().unwrap_or_default().to_owned();
+    let cursor = first.json()["result_info"]["cursor"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     assert_ne!(cursor, "");
     let second = list(&format!("?tags=listed:yes&limit=2&cursor={cursor}")).await?;
     assert_eq!(names(&second), ["listed-c"]);
-    assert!(second.json()["result_info"]["cursor"].is_null(), "{}", second.text());
+    assert!(
+        second.json()["result_info"]["cursor"].is_null(),
+        "{}",
+        second.text()
+    );
 
-    for query in ["?limit=0", "?limit=1001", "?limit=x", "?tags=listed", "?cursor=%21"] {
+    for query in [
+        "?limit=0",
+        "?limit=1001",
+        "?limit=x",
+        "?tags=listed",
+        "?cursor=%21",
+    ] {
         assert_eq!(list(query).await?.status, 400, "{query}");
     }
     // Deleting by tags takes tags: no slip of the keyboard empties a namespace.
     let all = call(platform, Method::DELETE, &scripts, None).await?;
     assert_eq!(all.status, 400);
-    result(&call(platform, Method::DELETE, &format!("{scripts}?tags=listed:yes,odd:yes"), None).await?)?;
+    result(
+        &call(
+            platform,
+            Method::DELETE,
+            &format!("{scripts}?tags=listed:yes,odd:yes"),
+            None,
+        )
+        .await?,
+    )?;
     assert_eq!(names(&list("?tags=listed:yes").await?), ["listed-b"]);
     Ok(())
 }
@@ -116,14 +146,32 @@ async fn content_is_read_and_replaced_and_everything_else_stays() -> Result<()> 
 
     let content = call(platform, Method::GET, &path("content", "/content"), None).await?;
     assert_eq!(content.status, 200);
-    assert!(content.header("content-type").starts_with("multipart/form-data"), "{:?}", content.headers);
+    assert!(
+        content.header("content-type").starts_with("multipart/form-data"),
+        "{:?}",
+        content.headers
+    );
     for expected in ["index.js", "extra.txt", "first ", "import extra"] {
-        assert!(content.text().contains(expected), "{expected}: {}", content.text());
+        assert!(
+            content.text().contains(expected),
+            "{expected}: {}",
+            content.text()
+        );
     }
 
-    let replaced = Script::module("export default { fetch(request, env) { return new Response('second ' + env.KEPT); } };");
-    let url = format!("/client/v4/accounts/{}{}", platform.account(), path("content", "/content"));
-    let answer = platform.api(Method::PUT, &url).multipart(replaced.to_form()).send().await?;
+    let replaced = Script::module(
+        "export default { fetch(request, env) { return new Response('second ' + env.KEPT); } };",
+    );
+    let url = format!(
+        "/client/v4/accounts/{}{}",
+        platform.account(),
+        path("content", "/content")
+    );
+    let answer = platform
+        .api(Method::PUT, &url)
+        .multipart(replaced.to_form())
+        .send()
+        .await?;
     result(&Answer::read(answer).await?)?;
     assert_eq!(text(platform, "content").await?, "second kept");
     Ok(())
@@ -157,7 +205,15 @@ async fn settings_are_read_and_changed() -> Result<()> {
         { "type": "plain_text", "name": "B", "text": "b" },
         { "type": "inherit", "name": "S" },
     ] });
-    result(&call(platform, Method::PATCH, &path("settled", "/settings"), Some(change)).await?)?;
+    result(
+        &call(
+            platform,
+            Method::PATCH,
+            &path("settled", "/settings"),
+            Some(change),
+        )
+        .await?,
+    )?;
     assert_eq!(
         seen(&text(platform, "settled").await?)?,
         json!({ "B": "b", "S": "never shown" })
@@ -168,14 +224,25 @@ async fn settings_are_read_and_changed() -> Result<()> {
 #[tokio::test]
 async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
     let platform = Platform::shared();
-    let script = Script::module("export default { fetch(request, env) { return new Response(String(env.KEY)); } };");
+    let script =
+        Script::module("export default { fetch(request, env) { return new Response(String(env.KEY)); } };");
     platform.deploy(STAGING, "secretive", &script).await?;
     assert_eq!(text(platform, "secretive").await?, "undefined");
 
     let secret = json!({ "name": "KEY", "text": "value", "type": "secret_text" });
-    let put = call(platform, Method::PUT, &path("secretive", "/secrets"), Some(secret)).await?;
+    let put = call(
+        platform,
+        Method::PUT,
+        &path("secretive", "/secrets"),
+        Some(secret),
+    )
+    .await?;
     assert_eq!(result(&put)?, json!({ "name": "KEY", "type": "secret_text" }));
-    assert_eq!(text(platform, "secretive").await?, "value", "live on the next request");
+    assert_eq!(
+        text(platform, "secretive").await?,
+        "value",
+        "live on the next request"
+    );
 
     let list = call(platform, Method::GET, &path("secretive", "/secrets"), None).await?;
     assert_eq!(result(&list)?, json!([{ "name": "KEY", "type": "secret_text" }]));
@@ -184,7 +251,9 @@ async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
     assert!(!one.text().contains("value"), "{}", one.text());
 
     // wrangler says so on each deploy; without it the secret goes.
-    let keeping = script.clone().with("keep_bindings", json!(["secret_text", "secret_key"]));
+    let keeping = script
+        .clone()
+        .with("keep_bindings", json!(["secret_text", "secret_key"]));
     platform.deploy(STAGING, "secretive", &keeping).await?;
     assert_eq!(text(platform, "secretive").await?, "value");
     result(&call(platform, Method::DELETE, &path("secretive", "/secrets/KEY"), None).await?)?;
@@ -197,10 +266,20 @@ async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
 #[tokio::test]
 async fn tags_are_replaced_added_and_taken_away() -> Result<()> {
     let platform = Platform::shared();
-    platform.deploy(STAGING, "tagged", &Script::answering("tagged")).await?;
+    platform
+        .deploy(STAGING, "tagged", &Script::answering("tagged"))
+        .await?;
     let tags = async || result(&call(platform, Method::GET, &path("tagged", "/tags"), None).await?);
     assert_eq!(tags().await?, json!([]));
-    result(&call(platform, Method::PUT, &path("tagged", "/tags"), Some(json!(["a", "b"]))).await?)?;
+    result(
+        &call(
+            platform,
+            Method::PUT,
+            &path("tagged", "/tags"),
+            Some(json!(["a", "b"])),
+        )
+        .await?,
+    )?;
     result(&call(platform, Method::PUT, &path("tagged", "/tags/c"), None).await?)?;
     result(&call(platform, Method::DELETE, &path("tagged", "/tags/a"), None).await?)?;
     assert_eq!(tags().await?, json!(["b", "c"]));

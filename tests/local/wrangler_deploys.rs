@@ -64,7 +64,10 @@ async fn the_example_is_deployed_with_each_version_to_each_environment() -> Resu
         assert!(run.succeeded, "{version:?}: {}", run.output);
         let answer = platform.get("staging.hello.do", "/").await?;
         assert_eq!(answer.text(), "Hello again from staging.hello.do/\n");
-        assert_eq!(platform.get("hello.do", "/").await?.text(), "Hello from hello.do/\n");
+        assert_eq!(
+            platform.get("hello.do", "/").await?.text(),
+            "Hello from hello.do/\n"
+        );
     }
     Ok(())
 }
@@ -78,8 +81,13 @@ async fn the_written_env_file_is_enough() -> Result<()> {
     let configuration = folder.path().join("wrangler.jsonc");
     let renamed = fs::read_to_string(&configuration)?.replace("\"hello\"", "\"by-env-file\"");
     fs::write(&configuration, renamed)?;
-    let arguments = ["deploy", "--dispatch-namespace", Environment::Production.namespace()];
-    let run = wrangler::run_without_variables(platform, wrangler::Version::V4_152, folder.path(), &arguments).await?;
+    let arguments = [
+        "deploy",
+        "--dispatch-namespace",
+        Environment::Production.namespace(),
+    ];
+    let run = wrangler::run_without_variables(platform, wrangler::Version::V4_152, folder.path(), &arguments)
+        .await?;
     assert!(run.succeeded, "{}", run.output);
     let answer = platform.get("by-env-file.do", "/").await?;
     assert_eq!(answer.text(), "Hello from by-env-file.do/\n");
@@ -90,7 +98,11 @@ async fn the_written_env_file_is_enough() -> Result<()> {
 async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
     let platform = Platform::shared();
     let folder = TempDir::with_prefix("dotdo-refused-")?;
-    let arguments = ["deploy", "--dispatch-namespace", Environment::Production.namespace()];
+    let arguments = [
+        "deploy",
+        "--dispatch-namespace",
+        Environment::Production.namespace(),
+    ];
     for (version, extra, source, expected) in [
         (
             wrangler::Version::V4_86,
@@ -105,8 +117,9 @@ async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
             ["no table of squirrels", "10021"],
         ),
     ] {
-        let configuration =
-            format!(r#"{{ "name": "refused", "main": "index.js", "compatibility_date": "2026-01-01"{extra} }}"#);
+        let configuration = format!(
+            r#"{{ "name": "refused", "main": "index.js", "compatibility_date": "2026-01-01"{extra} }}"#
+        );
         fs::write(folder.path().join("wrangler.json"), configuration)?;
         fs::write(folder.path().join("index.js"), source)?;
         let run = wrangler::run(platform, version, folder.path(), &arguments).await?;
@@ -122,7 +135,11 @@ async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
         &["deploy", "--dispatch-namespace", "no-such-namespace"],
     )
     .await?;
-    assert!(!unknown.succeeded && unknown.output.contains("dotdo-production"), "{}", unknown.output);
+    assert!(
+        !unknown.succeeded && unknown.output.contains("dotdo-production"),
+        "{}",
+        unknown.output
+    );
     Ok(())
 }
 
@@ -138,7 +155,11 @@ async fn namespaces_are_listed_and_shown_to_wrangler() -> Result<()> {
         }
         let arguments = ["dispatch-namespace", "get", Environment::Staging.namespace()];
         let one = wrangler::run(platform, version, folder.path(), &arguments).await?;
-        assert!(one.output.contains(Environment::Staging.namespace_id()), "{}", one.output);
+        assert!(
+            one.output.contains(Environment::Staging.namespace_id()),
+            "{}",
+            one.output
+        );
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
@@ -92,9 +92,7 @@ pub(crate) struct Launched {
 impl Launched {
     /// Starts a platform on a state folder and waits until it serves.
     pub fn start(options: &Options, state: &Path) -> Result<Self> {
-        // Two that start at once would find the same ports free.
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn();
         let mut command = xtask();
         command
             .args(["dev", "--json", "--until-stdin-ends"])
@@ -136,6 +134,28 @@ impl Launched {
         self.child.wait()?;
         Ok(())
     }
+}
+
+/// Builds the dispatch Worker, unless it is built, and gives the folder.
+///
+/// # Errors
+/// When it does not compile; its own output says why.
+pub fn dispatcher_build() -> Result<PathBuf> {
+    let _turn = turn();
+    let status = xtask()
+        .args(["build", "dispatcher", "--quiet"])
+        .current_dir(repository())
+        .status()?;
+    if !status.success() {
+        bail!("the dispatch Worker is not built ({status})");
+    }
+    Ok(repository().join("build"))
+}
+
+/// Two platforms that start at once would find the same ports free, and two builds would replace each other's.
+fn turn() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The project's own command, as `npm run` runs it: `npm test` names the built program.

@@ -92,7 +92,9 @@ impl Script {
     #[must_use]
     pub fn to_form(&self) -> Form {
         let metadata = Value::Object(self.metadata.clone()).to_string();
-        let form = Form::new().percent_encode_noop().part("metadata", Part::text(metadata).file_name("blob"));
+        let form = Form::new()
+            .percent_encode_noop()
+            .part("metadata", Part::text(metadata).file_name("blob"));
         self.modules.iter().fold(form, |form, module| {
             let part = Part::bytes(module.content.clone())
                 .file_name(module.name.clone())

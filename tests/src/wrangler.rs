@@ -75,7 +75,11 @@ pub async fn run_without_variables(
     arguments: &[&str],
 ) -> Result<Run> {
     let mut command = command(platform, version, folder, arguments);
-    for name in ["CLOUDFLARE_API_BASE_URL", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID"] {
+    for name in [
+        "CLOUDFLARE_API_BASE_URL",
+        "CLOUDFLARE_API_TOKEN",
+        "CLOUDFLARE_ACCOUNT_ID",
+    ] {
         command.env_remove(name);
     }
     finish(command).await
