@@ -67,7 +67,6 @@ impl WorkerName {
         let mut previous = b'-';
         for &byte in bytes {
             match byte {
-                b'a'..=b'z' | b'0'..=b'9' => {}
                 b'-' if previous == b'-' => {
                     return Err(if text.starts_with('-') {
                         InvalidWorkerName::Hyphen
@@ -75,7 +74,7 @@ impl WorkerName {
                         InvalidWorkerName::DoubleHyphen
                     });
                 }
-                b'-' => {}
+                b'a'..=b'z' | b'0'..=b'9' | b'-' => {}
                 _ => return Err(InvalidWorkerName::Character),
             }
             previous = byte;

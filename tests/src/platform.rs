@@ -130,7 +130,6 @@ impl Platform {
     }
 
     /// A request to a host of the platform. `path` begins with a slash and may have a query.
-    #[must_use]
     pub fn request(&self, method: Method, host: &str, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("http://127.0.0.1:{}{path}", self.port()))
@@ -154,7 +153,6 @@ impl Platform {
     }
 
     /// A call of the REST API or of the deploy API, by its path behind the origin, with the platform's token.
-    #[must_use]
     pub fn api(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("http://localhost:{}{path}", self.port()))

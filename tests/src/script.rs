@@ -89,6 +89,9 @@ impl Script {
     }
 
     /// The multipart body of an upload.
+    ///
+    /// # Panics
+    /// When a module's media type is none.
     #[must_use]
     pub fn to_form(&self) -> Form {
         let metadata = Value::Object(self.metadata.clone()).to_string();

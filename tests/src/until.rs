@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 /// Longer than anything here takes on a busy machine: the end of patience, not an expectation.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Tries until something comes of it.
