@@ -17,6 +17,8 @@ export interface Environment {
   readonly OBJECTS: DurableObjectNamespace<ObjectHost>;
   /** Starts the isolates of user Workers. */
   readonly LOADER: WorkerLoader;
+  /** The dispatcher, for requests that one user Worker makes of another. */
+  readonly DISPATCHER: Fetcher;
   /** The only account that exists here. */
   readonly ACCOUNT_ID: string;
   /** The namespaces that exist here; there is no call that makes more. */

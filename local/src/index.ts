@@ -6,6 +6,8 @@ export { AssetFiles } from "./assets/asset-files.ts";
 export { Assets } from "./assets/assets-entrypoint.ts";
 export { ObjectHost } from "./durable-objects/object-host.ts";
 export { ObjectNamespace } from "./durable-objects/object-namespace.ts";
+export { DispatchedFetch } from "./isolate/dispatched-fetch.ts";
+export { UserCache } from "./isolate/user-cache.ts";
 export { Namespace } from "./namespace-entrypoint.ts";
 export { Script } from "./script-entrypoint.ts";
 export { Store } from "./store/store.ts";

@@ -1,5 +1,6 @@
 import { store, type Environment, type Remote } from "./environment.ts";
 import type { AssetFilesProps } from "./assets/asset-files.ts";
+import type { UserCacheProps } from "./isolate/user-cache.ts";
 import type { VersionProps } from "./isolate/version-props.ts";
 import type { ObjectNamespaceProps } from "./durable-objects/object-namespace.ts";
 import type { ScriptProps } from "./script-entrypoint.ts";
@@ -11,6 +12,8 @@ export interface PlatformEntrypoints {
   UserCode(options: { props: VersionProps }): Fetcher;
   Assets(options: { props: VersionProps }): Fetcher;
   AssetFiles(options: { props: AssetFilesProps }): Fetcher;
+  UserCache(options: { props: UserCacheProps }): Fetcher;
+  DispatchedFetch(options: { props: Record<string, never> }): Fetcher;
   ObjectNamespace(options: { props: ObjectNamespaceProps }): Fetcher;
 }
 

@@ -1,10 +1,18 @@
 import type { Platform } from "../platform.ts";
 import type { ScriptAddress, ScriptVersion } from "../script.ts";
+import { CHANNELS } from "./worker-code.ts";
 
-/** The `env` of a version's isolate. Modules that are bindings are put in place by the isolate's own code. */
+/**
+ * The `env` of a version's isolate, with the far ends of what the platform's modules set up there. Modules that are
+ * bindings are put in place by the isolate's own code.
+ */
 export function bindingValues(platform: Platform, address: ScriptAddress, version: ScriptVersion): Record<string, unknown> {
   const props = { ...address, version: version.id };
-  const env: Record<string, unknown> = {};
+  const { namespace } = address;
+  const env: Record<string, unknown> = {
+    [CHANNELS.cache]: platform.entrypoints.UserCache({ props: { namespace } }),
+    [CHANNELS.dispatchedFetch]: platform.entrypoints.DispatchedFetch({ props: {} }),
+  };
   for (const binding of version.bindings) {
     switch (binding.type) {
       case "plain_text":

@@ -6,13 +6,14 @@ const GLOBALS = `${OWN_MODULE_PREFIX}globals.js`;
 
 /**
  * The modules that run a script in the older service-worker format, which the Worker Loader does not start itself: its
- * bindings become globals, its `addEventListener("fetch", …)` becomes the `fetch` handler of an ES module. The script
- * itself is loaded as CommonJS, which runs it as sloppy code like a classic script.
+ * bindings become globals, its `addEventListener("fetch", …)` becomes the `fetch` handler of an ES module. `setup`
+ * names the modules that must be evaluated first. The script itself is loaded as CommonJS, which runs it as sloppy code like a classic script.
  */
 export function serviceWorkerModules(
   main: string,
   script: string,
   bindings: readonly Binding[],
+  setup: readonly string[],
 ): Record<string, WorkerLoaderModule> {
   const parts = bindings.flatMap((binding) => ("part" in binding ? [binding] : []));
   const imports = parts.map(({ part }, index) => `import part${index} from ${JSON.stringify(`./${part}`)};`);
@@ -21,6 +22,7 @@ export function serviceWorkerModules(
     [PARTS]: { js: `${imports.join("\n")}\nexport default { ${entries.join(", ")} };\n` },
     [GLOBALS]: {
       js: `
+${setup.map((module) => `import "./${module}";`).join("\n")}
 import { env } from "cloudflare:workers";
 import parts from "./${PARTS}";
 export const listeners = [];

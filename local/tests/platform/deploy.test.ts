@@ -131,6 +131,40 @@ test("secrets of a script that there is not, or in the place of another binding,
   refusedWith(await scriptCall("DELETE", name, "/secrets/OTHER"), 10056, /OTHER/);
 });
 
+test("a script sees its own bindings and exports and nothing of the platform's", async () => {
+  const name = scriptName();
+  const source = `import { env as imported } from "cloudflare:workers"; const early = Object.keys(imported); ${answering("{ env, early, same: Object.keys(imported) }")}`;
+  await deploy(name, { "index.js": source }, { bindings: [{ type: "plain_text", name: "ONLY", text: "x" }] });
+  assert.deepEqual(JSON.parse((await visit(name)).text), { env: { ONLY: "x" }, early: ["ONLY"], same: ["ONLY"] });
+});
+
+test("scripts run under the compatibility date they were written for", async () => {
+  const name = scriptName();
+  const source = answering("{ url: new URL('http://a/b').pathname, form: typeof FormData }");
+  const deployed = await deploy(name, { "index.js": source }, { compatibility_date: "2021-11-02" });
+  assert.equal(deployed.status, 200, JSON.stringify(deployed.errors));
+  assert.equal(JSON.parse((await visit(name)).text).url, "/b");
+});
+
+test("the Cache API keeps responses, and all scripts of a namespace share it", async () => {
+  const [writer, reader] = [scriptName(), scriptName()];
+  const url = `http://cache.invalid/${writer}`;
+  const put = `await caches.default.put("${url}", new Response("kept", { headers: { "cache-control": "max-age=60", "x-kept": "yes" } }))`;
+  await deploy(writer, { "index.js": answering(`[${put}, await caches.default.delete("${url}x"), (await (await caches.open("named")).match("${url}")) === undefined]`) });
+  assert.equal((await visit(writer)).text, "[null,false,true]");
+  const match = `await caches.default.match(new Request("${url}")).then(async (found) => [await found?.text(), found?.headers.get("x-kept")])`;
+  await deploy(reader, { "index.js": answering(match) });
+  assert.equal((await visit(reader)).text, '["kept","yes"]');
+});
+
+test("a request of one script to another's host stays on this machine", async () => {
+  const [caller, called] = [scriptName(), scriptName()];
+  await deploy(called, { "index.js": answering("[request.method, request.url, await request.text()]") });
+  const request = `await (await fetch("https://dev.${called}.do/path?query", { method: "POST", body: "body" })).json()`;
+  await deploy(caller, { "index.js": answering(request) });
+  assert.deepEqual(JSON.parse((await visit(caller)).text), ["POST", `https://dev.${called}.do/path?query`, "body"]);
+});
+
 test("deploys at once are put in an order, and none is lost or mixed with another", async () => {
   const name = scriptName();
   const modules = (number: number) => ({ "index.js": `import part from "./part.txt"; ${answering(`[${number}, part]`)}`, "part.txt": { type: "text/plain", content: String(number) } });
