@@ -2,6 +2,7 @@ use serde_json::Value;
 
 use super::turn::{Turn, reason};
 use crate::audit::{Outcome, SubjectRecord};
+use crate::code::Code;
 use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
 use crate::sql::Sql;
@@ -22,7 +23,7 @@ pub(crate) enum Trace {
 /// Changes a Worker otherwise than by an upload: intent on record, one call upstream, outcome on record.
 ///
 /// # Errors
-/// The failure, which is on record; whether the upstream said that there is no such Worker.
+/// The failure, which is on record: `WORKER_UNKNOWN` and `SECRET_UNKNOWN` where the upstream has none, else `UPSTREAM_…`.
 pub(crate) async fn change<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     turn: &Turn<'_>,
@@ -38,6 +39,7 @@ pub(crate) async fn change<S: Sql, O: Outside>(
     let mut entry = turn.entry(engine, Outcome::Succeeded);
     entry.intent = Some(intent);
     entry.subject = subject;
+    let status = called.record.status;
     entry.upstream = Some(called.record);
     match called.outcome {
         Ok(reply) => {
@@ -54,10 +56,12 @@ pub(crate) async fn change<S: Sql, O: Outside>(
                 entry.reason = Some(reason(&failure.problem));
                 engine.access.record(&entry)?;
             }
-            Err(if failure.absent {
-                worker_unknown(turn.target)
-            } else {
-                failure.problem
+            Err(match &entry.subject {
+                _ if failure.absent => worker_unknown(turn.target),
+                Some(SubjectRecord::Secret { name }) if status == Some(404) => {
+                    secret_unknown(turn.target, name)
+                }
+                _ => failure.problem,
             })
         }
     }
@@ -79,11 +83,19 @@ fn leave(sql: &impl Sql, target: &Target, trace: &Trace) -> Result<(), Problem> 
 /// There is no such Worker.
 pub(crate) fn worker_unknown(target: &Target) -> Problem {
     Problem::new(
-        crate::code::Code::WorkerUnknown,
+        Code::WorkerUnknown,
         format!("There is no Worker {target}."),
         format!(
             "Deploy it first: `wrangler deploy --dispatch-namespace {}`.",
             target.namespace()
         ),
+    )
+}
+
+fn secret_unknown(target: &Target, name: &str) -> Problem {
+    Problem::new(
+        Code::SecretUnknown,
+        format!("{target} has no secret {name}."),
+        "GET …/secrets lists those that it has.",
     )
 }

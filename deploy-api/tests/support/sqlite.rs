@@ -33,6 +33,11 @@ impl Sqlite {
         self.failing.set(Some(part));
     }
 
+    /// Lets every statement run again.
+    pub fn heal(&self) {
+        self.failing.set(None);
+    }
+
     /// Runs statements that the deploy API never would: an attacker's.
     pub fn tamper(&self, statements: &str) {
         self.connection.execute_batch(statements).unwrap();

@@ -1,0 +1,161 @@
+use data_encoding::BASE64;
+use deploy_api::code::Code;
+use futures_executor::block_on;
+use serde_json::json;
+
+use super::platform::{Answered, Platform};
+use super::promotions::promote;
+use super::rollbacks::roll_back;
+use super::wrangler_upload::Upload;
+
+const INDEX: &str = "00112233445566778899aabbccddeeff";
+const STYLE: &str = "ffeeddccbbaa99887766554433221100";
+
+/// Sends files as wrangler does, under a session's token.
+fn send(platform: &Platform, jwt: &str, files: &[(&str, &[u8])]) -> Answered {
+    let mut body = String::new();
+    for (hash, content) in files {
+        body.push_str("--b\r\nContent-Disposition: form-data; name=\"");
+        body.push_str(hash);
+        body.push_str("\"; filename=\"");
+        body.push_str(hash);
+        body.push_str("\"\r\nContent-Type: text/html\r\n\r\n");
+        body.push_str(&BASE64.encode(content));
+        body.push_str("\r\n");
+    }
+    body.push_str("--b--\r\n");
+    block_on(platform.ask(
+        jwt,
+        "POST A/workers/assets/upload?base64=true",
+        &[("content-type", "multipart/form-data; boundary=b")],
+        body.into_bytes(),
+    ))
+}
+
+/// Deploys a page as wrangler does: a session, the files that are missing, the upload.
+fn deploy(platform: &Platform, token: &str, namespace: &str, hash: &str, content: &[u8]) -> Answered {
+    let manifest = json!({ "manifest": { "/index.html": { "hash": hash, "size": content.len() } } });
+    let call = format!("POST A/workers/dispatch/namespaces/{namespace}/scripts/agents/assets-upload-session");
+    let session = platform.call(token, &call, &manifest.to_string());
+    assert_eq!(session.status, 200, "{}", session.text());
+    let result = &session.body["result"];
+    let mut jwt = result["jwt"].as_str().unwrap().to_owned();
+    if result["buckets"] != json!([]) {
+        let sent = send(platform, &jwt, &[(hash, content)]);
+        assert_eq!(sent.status, 201, "{}", sent.text());
+        sent.body["result"]["jwt"].as_str().unwrap().clone_into(&mut jwt);
+    }
+    let assets = json!({ "jwt": jwt, "config": { "html_handling": "none" } });
+    let upload = Upload::of(&format!("page {hash}")).with("assets", assets);
+    platform.deploy_to(token, namespace, &upload)
+}
+
+fn page(platform: &Platform, namespace: &str) -> Vec<u8> {
+    let scripts = platform.cloud.scripts.borrow();
+    scripts.get(&format!("{namespace}/agents")).unwrap().assets["/index.html"].clone()
+}
+
+#[test]
+fn static_assets_are_deployed_and_rolled_back() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    assert_eq!(
+        deploy(&platform, &token, "dotdo-staging", INDEX, b"one").status,
+        200
+    );
+    assert_eq!(
+        deploy(&platform, &token, "dotdo-staging", STYLE, b"two").status,
+        200
+    );
+    roll_back(&platform, "").unwrap();
+    assert_eq!(page(&platform, "dotdo-staging"), b"one");
+    // Even when the upstream has forgotten the files.
+    platform.cloud.scripts.borrow_mut().forget_files();
+    let first = platform.deployments("dotdo-staging")[1]["id"].clone();
+    roll_back(&platform, &json!({ "deployment": first }).to_string()).unwrap();
+    assert_eq!(page(&platform, "dotdo-staging"), b"two");
+    platform.is_settled();
+}
+
+#[test]
+fn static_assets_are_promoted() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    deploy(&platform, &token, "dotdo-staging", INDEX, b"one");
+    promote(&platform, "dotdo-staging", &json!({ "to": "dotdo-production" })).unwrap();
+    assert_eq!(page(&platform, "dotdo-production"), b"one");
+}
+
+#[test]
+fn assets_that_a_deploy_keeps_are_part_of_its_bundle() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    deploy(&platform, &token, "dotdo-staging", INDEX, b"one");
+    let kept = Upload::of("kept").with("keep_assets", json!(true));
+    assert_eq!(platform.deploy(&token, &kept).status, 200);
+    deploy(&platform, &token, "dotdo-staging", STYLE, b"two");
+    roll_back(&platform, "").unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "kept");
+    assert_eq!(page(&platform, "dotdo-staging"), b"one");
+}
+
+#[test]
+fn a_bearer_is_passed_on_only_when_its_session_was_begun_here() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for stranger in ["stolen-jwt", &token, ""] {
+        let answer = send(&platform, stranger, &[(INDEX, b"x")]);
+        assert_eq!(answer.codes(), [u64::from(Code::AssetSessionUnknown.number())]);
+    }
+    assert!(platform.cloud.seen.borrow().is_empty());
+    deploy(&platform, &token, "dotdo-staging", INDEX, b"one");
+    let seen = platform.cloud.seen.borrow();
+    let bearers: Vec<_> = seen
+        .iter()
+        .filter(|seen| seen.line.contains("/workers/assets/upload"))
+        .map(|seen| seen.bearer.as_str())
+        .collect();
+    assert_eq!(bearers, ["jwt-0"]);
+    assert!(seen.iter().all(|seen| !seen.bearer.contains("dotdo_")));
+}
+
+#[test]
+fn a_session_ends_and_is_good_for_its_own_worker_only() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let production = platform.alice("dotdo-production");
+    let manifest = json!({ "manifest": { "/index.html": { "hash": INDEX, "size": 1 } } }).to_string();
+    let session = platform.call(&token, "POST S/assets-upload-session", &manifest);
+    let jwt = session.body["result"]["jwt"].as_str().unwrap().to_owned();
+    let upload = Upload::of("1").with("assets", json!({ "jwt": jwt }));
+    let answer = platform.deploy_to(&production, "dotdo-production", &upload);
+    assert_eq!(answer.codes(), [u64::from(Code::AssetSessionUnknown.number())]);
+    platform.cloud.pass(3601);
+    let answer = send(&platform, &jwt, &[(INDEX, b"x")]);
+    assert_eq!(answer.codes(), [u64::from(Code::AssetSessionUnknown.number())]);
+}
+
+#[test]
+fn guessing_at_sessions_locks_out() {
+    let platform = Platform::new();
+    let last = (0..50)
+        .map(|guess| send(&platform, &format!("guess-{guess}"), &[]).status)
+        .last();
+    assert_eq!(last, Some(429));
+}
+
+#[test]
+fn a_file_of_another_worker_cannot_be_slipped_in_by_its_hash() {
+    let platform = Platform::new();
+    let staging = platform.alice("dotdo-staging");
+    let production = platform.alice("dotdo-production");
+    deploy(&platform, &production, "dotdo-production", INDEX, b"good");
+    deploy(&platform, &staging, "dotdo-staging", INDEX, b"evil");
+    deploy(&platform, &production, "dotdo-production", STYLE, b"next");
+    let target = deploy_api::v1::target("dotdo-production", "agents").unwrap();
+    platform.cloud.scripts.borrow_mut().forget_files();
+    platform
+        .v1(async |engine, caller| deploy_api::v1::rollback::rollback(engine, caller, &target, b"").await)
+        .unwrap();
+    assert_eq!(page(&platform, "dotdo-production"), b"good");
+}

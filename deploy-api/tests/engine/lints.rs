@@ -1,0 +1,106 @@
+use deploy_api::code::Code;
+use serde_json::{Value, json};
+
+use super::platform::{Answered, Platform};
+use super::wrangler_upload::Upload;
+
+fn deploy(platform: &Platform, upload: &Upload) -> Answered {
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, upload)
+}
+
+fn service(name: &str) -> Value {
+    json!({ "type": "service", "name": "AUTH", "service": name })
+}
+
+#[test]
+fn a_service_binding_to_a_worker_of_a_namespace_is_refused_with_the_binding_and_the_fix() {
+    let platform = Platform::new();
+    // To itself, to one that went through here, and to one that did not.
+    let token = platform.alice("dotdo-production");
+    platform.deploy_to(&token, "dotdo-production", &Upload::of("1"));
+    platform
+        .cloud
+        .scripts
+        .borrow_mut()
+        .held
+        .insert("dotdo-staging/auth".to_owned(), super::scripts::Script::default());
+    for name in ["agents", "auth"] {
+        let answer = deploy(&platform, &Upload::of("1").bound(service(name)));
+        assert_eq!(
+            answer.codes(),
+            [u64::from(Code::ServiceBindingUnreachable.number())],
+            "{name}"
+        );
+        assert!(answer.text().contains("AUTH") && answer.text().contains(&format!("https://{name}.do")));
+        assert_eq!(
+            platform.record().last().unwrap()["reason"]["bindings"],
+            json!(["AUTH"])
+        );
+    }
+    assert_eq!(platform.serves("dotdo-staging"), None);
+}
+
+#[test]
+fn a_service_binding_to_a_worker_of_the_account_passes() {
+    let platform = Platform::new();
+    platform.cloud.scripts.borrow_mut().account = vec!["auth".to_owned(), "agents".to_owned()];
+    for name in ["auth", "agents", "unheard-of"] {
+        assert_eq!(
+            deploy(&platform, &Upload::of(name).bound(service(name))).status,
+            200,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_would_be_dropped_or_is_dated_wrong_is_refused_and_an_old_date_is_warned_of() {
+    let platform = Platform::new();
+    for (member, value, code) in [
+        ("routes", json!(["agents.do/*"]), Code::TriggerDropped),
+        ("crons", json!(["* * * * *"]), Code::TriggerDropped),
+        (
+            "queue_consumers",
+            json!([{"queue": "jobs"}]),
+            Code::TriggerDropped,
+        ),
+        (
+            "compatibility_date",
+            json!("2027-01-16"),
+            Code::CompatibilityDateInvalid,
+        ),
+    ] {
+        let answer = deploy(&platform, &Upload::of("1").with(member, value));
+        assert_eq!(answer.codes(), [u64::from(code.number())], "{member}");
+        assert_eq!(answer.status, 400);
+    }
+    assert!(platform.cloud.changes().is_empty());
+    let answer = deploy(
+        &platform,
+        &Upload::of("1").with("compatibility_date", json!("2024-01-01")),
+    );
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body["messages"][0]["code"],
+        Code::CompatibilityDateOld.number()
+    );
+    let deployment = &platform.deployments("dotdo-staging")[0];
+    assert_eq!(deployment["warnings"][0]["code"], "COMPATIBILITY_DATE_OLD");
+}
+
+#[test]
+fn a_name_that_no_host_reaches_is_refused_with_the_fix() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for (name, code) in [
+        ("agents-staging", Code::EnvironmentSuffix),
+        ("com", Code::WorkerNameUnroutable),
+        ("a--b", Code::WorkerNameUnroutable),
+    ] {
+        let call = format!("PUT A/workers/dispatch/namespaces/dotdo-staging/scripts/{name}");
+        let answer = platform.call(&token, &call, "");
+        assert_eq!(answer.codes(), [u64::from(code.number())], "{name}");
+    }
+    assert!(platform.cloud.seen.borrow().is_empty());
+}

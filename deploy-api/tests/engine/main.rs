@@ -1,0 +1,25 @@
+//! The wrangler gateway and the deploy engine, over a real SQLite and a stand-in for everything outside.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cloud;
+mod platform;
+mod scripts;
+mod wrangler_upload;
+
+mod assets;
+mod deploys;
+mod faults;
+mod hostile_uploads;
+mod lints;
+mod locks;
+mod marked_secret;
+mod migrations;
+mod pitfalls;
+mod probes;
+mod promotions;
+mod rollbacks;
+mod secrets;
+mod sweeper;
+mod wrangler_calls;

@@ -1,0 +1,181 @@
+use deploy_api::code::Code;
+use deploy_api::probe::DispatcherAnswer;
+use deploy_api::problem::Problem;
+use deploy_api::v1;
+use serde_json::{Value, json};
+
+use super::platform::Platform;
+use super::wrangler_upload::Upload;
+
+fn answer(status: u16) -> DispatcherAnswer {
+    DispatcherAnswer { status, error: None }
+}
+
+fn with_probe() -> (Platform, String) {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("one"));
+    let target = v1::target("dotdo-staging", "agents").unwrap();
+    let body = br#"{"path": "/health?x=1", "expect": 204}"#;
+    platform
+        .v1(async |engine, caller| v1::probe::put(engine, caller, &target, body).await)
+        .unwrap();
+    platform.cloud.probes.borrow_mut().clear();
+    (platform, token)
+}
+
+#[test]
+fn a_deployment_that_passes_its_probe_stays() {
+    let (platform, token) = with_probe();
+    // A deployment takes a moment to reach every machine.
+    platform
+        .cloud
+        .probes
+        .borrow_mut()
+        .extend([answer(500), answer(204)]);
+    assert_eq!(platform.deploy(&token, &Upload::of("two")).status, 200);
+    assert_eq!(
+        *platform.cloud.probed.borrow(),
+        ["staging.agents.do/health?x=1", "staging.agents.do/health?x=1"]
+    );
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
+}
+
+#[test]
+fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
+    let (platform, token) = with_probe();
+    platform.cloud.probes.borrow_mut().push_back(answer(500));
+    let answered = platform.deploy(&token, &Upload::of("two"));
+    assert_eq!(answered.status, 422, "wrangler does not try again");
+    assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
+    assert!(answered.text().contains("status 500"), "{}", answered.text());
+    assert!(answered.text().contains("was rolled back"), "{}", answered.text());
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+    let deployments = platform.deployments("dotdo-staging");
+    let states: Vec<_> = deployments
+        .iter()
+        .map(|deployment| {
+            (
+                deployment["verb"].as_str().unwrap(),
+                deployment["state"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("rollback", "succeeded"),
+            ("deploy", "rolled_back"),
+            ("deploy", "succeeded")
+        ]
+    );
+    assert_eq!(deployments[0]["serving"], true);
+    assert_eq!(
+        platform.story()[3..],
+        [
+            "deploy intent",
+            "deploy succeeded",
+            "rollback intent",
+            "rollback succeeded",
+            "verify rolled_back"
+        ]
+    );
+    platform.is_settled();
+}
+
+#[test]
+fn a_rollback_that_fails_too_is_told() {
+    let (platform, token) = with_probe();
+    platform.cloud.probes.borrow_mut().push_back(answer(500));
+    let target = v1::target("dotdo-staging", "agents").unwrap();
+    let digest = platform.deployments("dotdo-staging")[0]["bundle"]["digest"].clone();
+    platform
+        .cloud
+        .stored
+        .borrow_mut()
+        .retain(|stored, _| stored.as_str() != digest.as_str().unwrap());
+    let answered = platform.deploy(&token, &Upload::of("two"));
+    assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
+    assert!(
+        answered.text().contains("could not be rolled back"),
+        "{}",
+        answered.text()
+    );
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
+    let shown = platform
+        .v1(async |engine, caller| v1::workers::get(engine, caller, &target).await)
+        .unwrap();
+    assert_eq!(
+        shown["deployment"], shown["recorded_deployment"],
+        "what is on record is what serves"
+    );
+}
+
+fn verify(platform: &Platform, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
+    let target = v1::target("dotdo-staging", "agents").unwrap();
+    platform.v1(async |engine, caller| v1::verify::verify(engine, caller, &target, parameters).await)
+}
+
+#[test]
+fn verify_tells_whether_the_worker_is_listed_and_reached() {
+    let platform = Platform::new();
+    let nothing = verify(&platform, &[]).unwrap();
+    assert_eq!(
+        (&nothing["verified"], &nothing["listed"]),
+        (&json!(false), &json!(false))
+    );
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("one"));
+    let good = verify(&platform, &[("probe", "/x"), ("expect", "200")]).unwrap();
+    assert_eq!(good["verified"], true);
+    assert_eq!(good["deployment"], good["recorded_deployment"]);
+    assert_eq!(
+        platform.cloud.probed.borrow().last().unwrap(),
+        "staging.agents.do/x"
+    );
+    assert_eq!(
+        verify(&platform, &[("expect", "204")]).unwrap()["verified"],
+        false
+    );
+    // The dispatch Worker answered, not the Worker.
+    *platform.cloud.probes.borrow_mut() = [DispatcherAnswer {
+        status: 200,
+        error: Some("WORKER_FAILED".to_owned()),
+    }]
+    .into();
+    let failed = verify(&platform, &[]).unwrap();
+    assert_eq!(
+        (&failed["verified"], &failed["probe"]["reached"]),
+        (&json!(false), &json!(false))
+    );
+    // Something was deployed past this API.
+    platform
+        .cloud
+        .scripts
+        .borrow_mut()
+        .held
+        .get_mut("dotdo-staging/agents")
+        .unwrap()
+        .tags = vec![];
+    *platform.cloud.probes.borrow_mut() = [answer(200)].into();
+    assert_eq!(verify(&platform, &[]).unwrap()["verified"], false);
+}
+
+#[test]
+fn a_probe_never_leads_to_another_host() {
+    let platform = Platform::new();
+    for path in [
+        "",
+        "x",
+        "//evil.example/",
+        "/\\evil.example",
+        "/a b",
+        "/é",
+        "/#x",
+        "/\r\nx",
+    ] {
+        let problem = verify(&platform, &[("probe", path)]).unwrap_err();
+        assert_eq!(problem.code, Code::ParameterInvalid, "{path:?}");
+    }
+    assert!(platform.cloud.probed.borrow().is_empty());
+}

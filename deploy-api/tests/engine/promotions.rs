@@ -1,0 +1,91 @@
+use deploy_api::code::Code;
+use deploy_api::problem::Problem;
+use deploy_api::v1;
+use serde_json::{Value, json};
+
+use super::platform::Platform;
+use super::wrangler_upload::Upload;
+
+pub fn promote(platform: &Platform, from: &str, body: &Value) -> Result<Value, Problem> {
+    let target = v1::target(from, "agents").unwrap();
+    let body = body.to_string();
+    platform.v1(async |engine, caller| v1::promote::promote(engine, caller, &target, body.as_bytes()).await)
+}
+
+#[test]
+fn a_promotion_ships_the_same_digest_from_namespace_to_namespace() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-development");
+    platform.deploy_to(&token, "dotdo-development", &Upload::of("one"));
+    promote(&platform, "dotdo-development", &json!({ "to": "dotdo-staging" })).unwrap();
+    promote(&platform, "dotdo-staging", &json!({ "to": "dotdo-production" })).unwrap();
+    assert_eq!(platform.serves("dotdo-production").unwrap(), "one");
+    let digest = |namespace: &str| platform.deployments(namespace)[0]["bundle"]["digest"].clone();
+    assert_eq!(digest("dotdo-development"), digest("dotdo-production"));
+    assert_eq!(platform.deployments("dotdo-production")[0]["verb"], "promote");
+    platform.is_settled();
+}
+
+#[test]
+fn a_promotion_brings_the_secrets_that_are_given_and_misses_the_others() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-development");
+    let upload = Upload::of("one").bound(json!({"type": "secret_text", "name": "TOKEN", "text": "dev"}));
+    platform.deploy_to(&token, "dotdo-development", &upload);
+    let problem = promote(&platform, "dotdo-development", &json!({ "to": "dotdo-staging" })).unwrap_err();
+    assert_eq!(problem.code, Code::SecretsMissing);
+    assert_eq!(platform.serves("dotdo-staging"), None);
+    let body = json!({ "to": "dotdo-staging", "secrets": { "TOKEN": "marker" } });
+    let answer = promote(&platform, "dotdo-development", &body).unwrap();
+    assert!(!answer.to_string().contains("marker"));
+    let scripts = platform.cloud.scripts.borrow();
+    assert_eq!(
+        scripts.get("dotdo-staging/agents").unwrap().secrets["TOKEN"],
+        "marker"
+    );
+}
+
+#[test]
+fn a_promotion_is_refused_where_it_makes_no_sense() {
+    let platform = Platform::new();
+    for (body, code) in [
+        (json!({ "to": "dotdo-staging" }), Code::BodyInvalid),
+        (json!({ "to": "production" }), Code::BodyInvalid),
+        (json!({}), Code::BodyInvalid),
+        (json!({ "to": "dotdo-production" }), Code::DeploymentUnknown),
+    ] {
+        let problem = promote(&platform, "dotdo-staging", &body).unwrap_err();
+        assert_eq!(problem.code, code, "{body}");
+    }
+    assert!(platform.cloud.changes().is_empty());
+}
+
+#[test]
+fn a_promotion_needs_promote_there_and_read_here() {
+    let rule = |namespaces: Value, actions: Value| json!({ "name": "bob", "who": { "token": "bob" }, "namespaces": namespaces, "workers": ["*"], "actions": actions });
+    for (namespaces, actions, allowed) in [
+        (json!(["dotdo-staging"]), json!(["read", "promote"]), false),
+        (json!(["dotdo-production"]), json!(["read", "promote"]), false),
+        (
+            json!(["dotdo-staging", "dotdo-production"]),
+            json!(["read", "deploy"]),
+            false,
+        ),
+        (
+            json!(["dotdo-staging", "dotdo-production"]),
+            json!(["read", "promote"]),
+            true,
+        ),
+    ] {
+        let platform = Platform::with_rules(&[rule(namespaces, actions)]);
+        let token = platform.alice("dotdo-staging");
+        platform.deploy(&token, &Upload::of("one"));
+        let target = v1::target("dotdo-staging", "agents").unwrap();
+        let bob = super::support::callers::person("bob");
+        let outcome = platform.v1_by(&bob, async |engine, caller| {
+            v1::promote::promote(engine, caller, &target, br#"{"to": "dotdo-production"}"#).await
+        });
+        assert_eq!(outcome.is_ok(), allowed, "{outcome:?}");
+        assert_eq!(platform.serves("dotdo-production").is_some(), allowed);
+    }
+}

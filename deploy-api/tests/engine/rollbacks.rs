@@ -1,0 +1,139 @@
+use deploy_api::code::Code;
+use deploy_api::problem::Problem;
+use deploy_api::v1;
+use serde_json::{Value, json};
+
+use super::platform::Platform;
+use super::wrangler_upload::Upload;
+
+pub fn roll_back(platform: &Platform, body: &str) -> Result<Value, Problem> {
+    let target = v1::target("dotdo-staging", "agents").unwrap();
+    platform.v1(async |engine, caller| v1::rollback::rollback(engine, caller, &target, body.as_bytes()).await)
+}
+
+fn deployed(versions: &[&str]) -> Platform {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for version in versions {
+        assert_eq!(platform.deploy(&token, &Upload::of(version)).status, 200);
+    }
+    platform
+}
+
+#[test]
+fn a_rollback_ships_the_very_bytes_again_and_is_a_deployment_of_its_own() {
+    let platform = deployed(&["one \0 \u{ff}", "two"]);
+    let answer = roll_back(&platform, "").unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one \0 \u{ff}");
+    let deployments = platform.deployments("dotdo-staging");
+    assert_eq!(deployments.len(), 3);
+    assert_eq!(deployments[0]["id"], answer["id"]);
+    assert_eq!(deployments[0]["verb"], "rollback");
+    assert_eq!(deployments[0]["source"], deployments[2]["id"]);
+    assert_eq!(deployments[0]["previous"], deployments[1]["id"]);
+    assert_eq!(
+        deployments[0]["bundle"], deployments[2]["bundle"],
+        "the same digests"
+    );
+    assert_eq!(platform.story()[4..], ["rollback intent", "rollback succeeded"]);
+    platform.is_settled();
+}
+
+#[test]
+fn rolling_back_twice_goes_back_two_deployments_and_not_to_and_fro() {
+    let platform = deployed(&["one", "two", "three"]);
+    roll_back(&platform, "{}").unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
+    roll_back(&platform, "").unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+    let problem = roll_back(&platform, "").unwrap_err();
+    assert_eq!(problem.code, Code::RollbackImpossible);
+    assert_eq!(platform.story().last().unwrap(), "rollback denied");
+}
+
+#[test]
+fn a_rollback_goes_to_a_named_deployment() {
+    let platform = deployed(&["one", "two", "three"]);
+    let deployments = platform.deployments("dotdo-staging");
+    let body = json!({ "deployment": deployments[2]["id"] }).to_string();
+    roll_back(&platform, &body).unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+    for id in ["nonsense", "01900000-0000-7000-8000-000000000000"] {
+        let problem = roll_back(&platform, &json!({ "deployment": id }).to_string()).unwrap_err();
+        assert_eq!(problem.code, Code::DeploymentUnknown);
+    }
+}
+
+#[test]
+fn secrets_stay_as_they_are_set_now() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let with = |code: &str, secret: &str| {
+        Upload::of(code)
+            .bound(json!({"type": "secret_text", "name": "TOKEN", "text": secret}))
+            .bound(json!({"type": "plain_text", "name": "MODE", "text": code}))
+    };
+    platform.deploy(&token, &with("one", "old"));
+    platform.deploy(&token, &with("two", "rotated"));
+    roll_back(&platform, "").unwrap();
+    let secrets = |platform: &Platform| {
+        platform
+            .cloud
+            .scripts
+            .borrow()
+            .get("dotdo-staging/agents")
+            .unwrap()
+            .clone()
+    };
+    let script = secrets(&platform);
+    assert_eq!(
+        script.secrets["TOKEN"], "rotated",
+        "a rotated secret never comes back"
+    );
+    assert_eq!(
+        script.metadata["bindings"],
+        json!([{"type": "plain_text", "name": "MODE", "text": "one"}])
+    );
+    // A secret that is no longer set would be missing at run time.
+    platform.call(
+        &token,
+        "DELETE A/workers/scripts/agents/secrets/TOKEN?url_encoded=true",
+        "",
+    );
+    let deployments = platform.deployments("dotdo-staging");
+    let body = json!({ "deployment": deployments[1]["id"] }).to_string();
+    let problem = roll_back(&platform, &body).unwrap_err();
+    assert_eq!(problem.code, Code::SecretsMissing);
+    assert!(problem.detail.contains("TOKEN"));
+}
+
+#[test]
+fn a_bundle_that_is_gone_or_damaged_is_not_shipped() {
+    let platform = deployed(&["one", "two"]);
+    let uploads = platform.cloud.scripts.borrow().uploads;
+    for stored in platform.cloud.stored.borrow_mut().values_mut() {
+        stored.push(0);
+    }
+    assert_eq!(roll_back(&platform, "").unwrap_err().code, Code::BundleMissing);
+    platform.cloud.stored.borrow_mut().clear();
+    assert_eq!(roll_back(&platform, "").unwrap_err().code, Code::BundleMissing);
+    platform.cloud.store_fails.set(true);
+    let problem = roll_back(&platform, "").unwrap_err();
+    assert_eq!(problem.code, Code::BundleStoreUnavailable);
+    assert_eq!(platform.cloud.scripts.borrow().uploads, uploads);
+    platform.is_settled();
+}
+
+#[test]
+fn a_rollback_needs_its_own_action() {
+    let platform = deployed(&["one", "two"]);
+    let target = v1::target("dotdo-staging", "agents").unwrap();
+    let mallory = super::support::callers::person("mallory");
+    let problem = platform
+        .v1_by(&mallory, async |engine, caller| {
+            v1::rollback::rollback(engine, caller, &target, b"").await
+        })
+        .unwrap_err();
+    assert_eq!(problem.code, Code::PermissionDenied);
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
+}

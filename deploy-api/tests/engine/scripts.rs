@@ -1,0 +1,270 @@
+//! What the stand-in for the Cloudflare API holds: scripts, with their tags, secrets and static assets.
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use deploy_api::upload;
+use deploy_api::upstream::{Bearer, UpstreamRequest};
+use futures_util::FutureExt;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::cloud::envelope;
+
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    pub metadata: Value,
+    pub modules: BTreeMap<String, Vec<u8>>,
+    pub tags: Vec<String>,
+    pub secrets: BTreeMap<String, String>,
+    pub migration_tag: Option<String>,
+    /// Every migration step that was carried out.
+    pub steps: Vec<Value>,
+    /// What each path serves.
+    pub assets: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Default)]
+pub struct Scripts {
+    /// By namespace and name.
+    pub held: BTreeMap<String, Script>,
+    /// How many uploads were carried out.
+    pub uploads: usize,
+    /// Workers of the account, by name.
+    pub account: Vec<String>,
+    /// Contents of static assets, by namespace, Worker and hash.
+    files: BTreeMap<(String, String), Vec<u8>>,
+    sessions: BTreeMap<String, (String, Value)>,
+}
+
+fn failure(status: u16, code: u32, message: &str) -> (u16, String) {
+    let envelope = json!({
+        "success": false, "result": null, "errors": [{ "code": code, "message": message }], "messages": []
+    });
+    (status, envelope.to_string())
+}
+
+fn success(result: &Value) -> (u16, String) {
+    (200, envelope(result))
+}
+
+impl Scripts {
+    pub fn get(&self, key: &str) -> Option<&Script> {
+        self.held.get(key)
+    }
+
+    pub fn answer(&mut self, request: &UpstreamRequest) -> (u16, String) {
+        let whole = request.path_and_query();
+        let path = whole.split('?').next().unwrap();
+        let below: Vec<&str> = path.split('/').skip(3).collect();
+        match (request.method.as_str(), below.as_slice()) {
+            ("GET", ["workers", "services", name]) => {
+                if self.account.iter().any(|held| held == name) {
+                    success(&json!({ "id": name }))
+                } else {
+                    failure(404, 10090, "no such service")
+                }
+            }
+            ("GET", ["queues"]) => success(&json!([
+                { "queue_name": "jobs", "queue_id": "q1", "producers": ["someone"] }
+            ])),
+            ("POST", ["workers", "assets", "upload"]) => self.files(request),
+            ("GET", ["workers", "dispatch", "namespaces"]) => {
+                let names = [
+                    "dotdo-production",
+                    "dotdo-staging",
+                    "dotdo-development",
+                    "another",
+                ];
+                let list =
+                    names.map(|name| json!({ "namespace_name": name, "script_count": self.count(name) }));
+                success(&json!(list))
+            }
+            ("GET", ["workers", "dispatch", "namespaces", name]) => {
+                success(&json!({ "namespace_name": name, "script_count": self.count(name) }))
+            }
+            ("GET", ["workers", "dispatch", "namespaces", namespace, "scripts"]) => {
+                let list: Vec<Value> = self
+                    .held
+                    .iter()
+                    .filter_map(|(key, script)| {
+                        let (of, name) = key.split_once('/')?;
+                        (of == *namespace).then(|| json!({ "id": name, "tags": script.tags }))
+                    })
+                    .collect();
+                success(&json!(list))
+            }
+            (
+                method,
+                [
+                    "workers",
+                    "dispatch",
+                    "namespaces",
+                    namespace,
+                    "scripts",
+                    name,
+                    rest @ ..,
+                ],
+            ) => {
+                let key = format!("{namespace}/{name}");
+                self.script(method, &key, rest, request)
+            }
+            _ => panic!("a call that no test expects: {whole}"),
+        }
+    }
+
+    fn count(&self, namespace: &str) -> usize {
+        self.held
+            .keys()
+            .filter(|key| key.split('/').next() == Some(namespace))
+            .count()
+    }
+
+    fn script(&mut self, method: &str, key: &str, rest: &[&str], request: &UpstreamRequest) -> (u16, String) {
+        match (method, rest) {
+            ("PUT", []) => return self.upload(key, request),
+            ("POST", ["assets-upload-session"]) => return self.session(key, &request.body),
+            _ => {}
+        }
+        let Some(script) = self.held.get_mut(key) else {
+            return failure(404, 10092, "dispatch script not found");
+        };
+        match (method, rest) {
+            ("GET", []) => success(&json!({ "script": {
+                "id": key.split('/').nth(1), "etag": "etag", "tags": script.tags, "migration_tag": script.migration_tag
+            } })),
+            ("DELETE", []) => {
+                self.held.remove(key);
+                success(&Value::Null)
+            }
+            ("GET", ["tags"]) => success(&json!(script.tags)),
+            ("PUT", ["tags"]) => {
+                script.tags = serde_json::from_slice(&request.body).unwrap();
+                success(&json!(script.tags))
+            }
+            ("GET", ["secrets"]) => {
+                let list: Vec<Value> = script
+                    .secrets
+                    .keys()
+                    .map(|name| json!({ "name": name, "type": "secret_text" }))
+                    .collect();
+                success(&json!(list))
+            }
+            ("PUT", ["secrets"]) => {
+                let secret: Value = serde_json::from_slice(&request.body).unwrap();
+                let text = |name: &str| secret[name].as_str().unwrap().to_owned();
+                script.secrets.insert(text("name"), text("text"));
+                success(&json!({ "name": secret["name"], "type": "secret_text" }))
+            }
+            ("DELETE", ["secrets", name]) => match script.secrets.remove(*name) {
+                Some(_) => success(&Value::Null),
+                None => failure(404, 10056, "no such secret"),
+            },
+            _ => panic!("a call that no test expects: {method} {key} {rest:?}"),
+        }
+    }
+
+    fn upload(&mut self, key: &str, request: &UpstreamRequest) -> (u16, String) {
+        let upload = upload::read(request.content_type.as_deref(), request.body.clone())
+            .now_or_never()
+            .unwrap()
+            .unwrap();
+        let metadata: Value = serde_json::from_str(&upload.metadata.to_json()).unwrap();
+        let before = self.held.get(key).cloned().unwrap_or_default();
+        let mut script = Script {
+            modules: upload
+                .parts
+                .iter()
+                .map(|part| (part.name.clone(), part.bytes.to_vec()))
+                .collect(),
+            tags: serde_json::from_value(metadata["tags"].clone()).unwrap_or_default(),
+            migration_tag: before.migration_tag,
+            steps: before.steps,
+            ..Script::default()
+        };
+        if let Some(migrations) = upload.metadata.migrations() {
+            if migrations.old_tag != script.migration_tag {
+                return failure(400, 10079, "migration tag precondition failed");
+            }
+            script.migration_tag = Some(migrations.new_tag);
+            script.steps.extend(migrations.steps);
+        }
+        let keeps = |kind: &str| {
+            metadata["keep_bindings"]
+                .as_array()
+                .is_some_and(|kept| kept.iter().any(|k| k == kind))
+        };
+        if keeps("secret_text") {
+            script.secrets = before.secrets;
+        }
+        for binding in metadata["bindings"].as_array().into_iter().flatten() {
+            if binding["type"] == "secret_text" {
+                let text = |name: &str| binding[name].as_str().unwrap().to_owned();
+                script.secrets.insert(text("name"), text("text"));
+            }
+        }
+        if let Some(jwt) = metadata["assets"]["jwt"].as_str() {
+            let Some((of, manifest)) = self.sessions.get(jwt) else {
+                return failure(400, 10000, "no such assets");
+            };
+            assert_eq!(of, key);
+            for (path, file) in manifest.as_object().unwrap() {
+                let hash = file["hash"].as_str().unwrap().to_owned();
+                let content = self.files.get(&(key.to_owned(), hash)).unwrap();
+                script.assets.insert(path.clone(), content.clone());
+            }
+        } else if metadata["keep_assets"] == true {
+            script.assets = before.assets;
+        }
+        script.metadata = metadata;
+        self.held.insert(key.to_owned(), script);
+        self.uploads += 1;
+        let name = key.split('/').nth(1);
+        success(&json!({
+            "id": name, "etag": format!("etag-{}", self.uploads), "startup_time_ms": 4, "deployment_id": "theirs",
+            "handlers": ["fetch"]
+        }))
+    }
+
+    fn session(&mut self, key: &str, body: &[u8]) -> (u16, String) {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let manifest = body["manifest"].clone();
+        let missing: Vec<&str> = manifest
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|file| file["hash"].as_str().unwrap())
+            .filter(|hash| !self.files.contains_key(&(key.to_owned(), (*hash).to_owned())))
+            .collect();
+        let jwt = format!("jwt-{}", self.sessions.len());
+        self.sessions
+            .insert(jwt.clone(), (key.to_owned(), manifest.clone()));
+        let buckets: Vec<_> = if missing.is_empty() { vec![] } else { vec![missing] };
+        success(&json!({ "jwt": jwt, "buckets": buckets }))
+    }
+
+    fn files(&mut self, request: &UpstreamRequest) -> (u16, String) {
+        let Bearer::AssetSession(jwt) = &request.bearer else {
+            return failure(401, 10000, "no session");
+        };
+        let Some((key, manifest)) = self.sessions.get(jwt.expose_secret()).cloned() else {
+            return failure(401, 10000, "no session");
+        };
+        let parts = upload::fields(request.content_type.as_deref(), request.body.clone())
+            .now_or_never()
+            .unwrap()
+            .unwrap();
+        for part in parts {
+            let content = BASE64.decode(&part.bytes).unwrap();
+            self.files.insert((key.clone(), part.name), content);
+        }
+        let done = format!("done-{}", self.sessions.len());
+        self.sessions.insert(done.clone(), (key, manifest));
+        (201, envelope(&json!({ "jwt": done })))
+    }
+
+    /// Forgets the contents of static assets, as an upstream may that nobody has asked for long.
+    pub fn forget_files(&mut self) {
+        self.files.clear();
+    }
+}

@@ -1,0 +1,140 @@
+use deploy_api::code::Code;
+use deploy_api::v1;
+use serde_json::json;
+
+use super::platform::Platform;
+use super::support::callers::grant;
+use super::wrangler_upload::Upload;
+
+const PUT: &str = "PUT A/workers/scripts/agents/secrets";
+const BODY: &str = r#"{"name": "TOKEN", "text": "x", "type": "secret_text"}"#;
+
+#[test]
+fn secrets_go_to_the_one_namespace_that_the_token_may_write() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("1"));
+    let set = platform.call(&token, PUT, BODY);
+    assert_eq!(set.status, 200, "{}", set.text());
+    assert_eq!(
+        set.body["result"],
+        json!({ "name": "TOKEN", "type": "secret_text" })
+    );
+    let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
+    assert_eq!(
+        listed.body["result"],
+        json!([{ "name": "TOKEN", "type": "secret_text" }])
+    );
+    let removed = platform.call(
+        &token,
+        "DELETE A/workers/scripts/agents/secrets/TOKEN?url_encoded=true",
+        "",
+    );
+    assert_eq!(removed.status, 200);
+    assert_eq!(
+        platform.cloud.changes()[1..],
+        [
+            "PUT A/workers/dispatch/namespaces/dotdo-staging/scripts/agents/secrets",
+            "DELETE A/workers/dispatch/namespaces/dotdo-staging/scripts/agents/secrets/TOKEN?url_encoded=true"
+        ]
+    );
+    assert_eq!(
+        platform.story()[2..],
+        [
+            "secret_put intent",
+            "secret_put succeeded",
+            "secret_delete intent",
+            "secret_delete succeeded"
+        ]
+    );
+    assert_eq!(
+        platform.record()[2]["subject"],
+        json!({ "kind": "secret", "name": "TOKEN" })
+    );
+    platform.is_settled();
+}
+
+#[test]
+fn with_several_namespaces_a_secret_is_refused_and_never_guessed() {
+    let platform = Platform::new();
+    let token = platform.token(
+        "alice",
+        &[grant(
+            &["dotdo-staging", "dotdo-production"],
+            &["*"],
+            &["deploy", "secrets", "read"],
+        )],
+    );
+    let answer = platform.call(&token, PUT, BODY);
+    assert_eq!(answer.codes(), [u64::from(Code::NamespaceAmbiguous.number())]);
+    assert!(answer.text().contains("dotdo-staging") && answer.text().contains("dotdo-production"));
+    // Before a deploy, wrangler takes only a list or "no such Worker"; any other answer ends the deploy.
+    let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
+    assert_eq!(listed.status, 404);
+    assert_eq!(
+        listed.codes(),
+        [10007, u64::from(Code::NamespaceAmbiguous.number())]
+    );
+    assert!(platform.cloud.changes().is_empty());
+    // Within one deploy, the namespace is the one that the deploy is about.
+    platform.deploy(&token, &Upload::of("1"));
+    let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
+    assert_eq!((listed.status, &listed.body["result"]), (200, &json!([])));
+    platform.cloud.pass(600);
+    let later = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
+    assert_eq!(later.status, 404);
+}
+
+#[test]
+fn a_secret_of_a_worker_that_does_not_exist_never_makes_wrangler_create_one_in_the_account() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let answer = platform.call(&token, PUT, BODY);
+    assert_eq!(
+        answer.codes(),
+        [u64::from(Code::WorkerUnknown.number())],
+        "and no 10007"
+    );
+    assert_eq!(platform.story(), ["secret_put intent", "secret_put failed"]);
+    platform.is_settled();
+}
+
+#[test]
+fn setting_secrets_needs_its_own_action() {
+    let platform = Platform::new();
+    let token = platform.token("alice", &[grant(&["dotdo-staging"], &["*"], &["deploy", "read"])]);
+    let answer = platform.call(&token, PUT, BODY);
+    assert_eq!(answer.codes(), [u64::from(Code::PermissionDenied.number())]);
+    assert_eq!(platform.story(), ["secret_put denied"]);
+}
+
+#[test]
+fn the_apis_own_calls_do_the_same() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("1"));
+    let target = v1::target("dotdo-staging", "agents").unwrap();
+    let put = |name: &'static str| {
+        platform.v1(async |engine, caller| {
+            v1::secrets::put(engine, caller, &target, name, br#"{"text": "x"}"#).await
+        })
+    };
+    put("TOKEN").unwrap();
+    for bad in ["", "a b", "7a", "../x", "a-b"] {
+        assert_eq!(put(bad).unwrap_err().code, Code::SecretUnknown, "{bad}");
+    }
+    let listed = platform
+        .v1(async |engine, caller| v1::secrets::list(engine, caller, &target).await)
+        .unwrap();
+    assert_eq!(
+        listed["items"],
+        json!([{ "name": "TOKEN", "type": "secret_text" }])
+    );
+    platform
+        .v1(async |engine, caller| v1::secrets::delete(engine, caller, &target, "TOKEN").await)
+        .unwrap();
+    let missing = platform
+        .v1(async |engine, caller| v1::secrets::delete(engine, caller, &target, "TOKEN").await)
+        .unwrap_err();
+    assert_eq!(missing.code, Code::SecretUnknown);
+}

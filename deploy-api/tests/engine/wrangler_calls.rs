@@ -1,0 +1,293 @@
+use deploy_api::code::Code;
+use dotdo_names::Environment;
+use futures_executor::block_on;
+use serde_json::json;
+
+use super::platform::Platform;
+use super::support::callers::grant;
+use super::wrangler_upload::Upload;
+
+#[test]
+fn a_script_is_absent_in_the_words_that_wrangler_knows_and_described_once_it_is_there() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let absent = platform.call(&token, "GET S", "");
+    assert_eq!((absent.status, absent.codes()), (404, vec![10092]));
+    let migrations = json!({ "new_tag": "v1", "new_sqlite_classes": ["Room"] });
+    platform.deploy(&token, &Upload::of("1").with("migrations", migrations));
+    let found = platform.call(&token, "GET S", "");
+    assert_eq!(found.body["result"]["script"]["migration_tag"], "v1");
+    assert_eq!(
+        found.body["result"]["script"]["tags"],
+        json!([]),
+        "our tag is ours"
+    );
+}
+
+#[test]
+fn there_is_never_a_worker_of_the_account() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for call in [
+        "GET A/workers/services/agents",
+        "GET A/workers/scripts/agents/settings",
+    ] {
+        let answer = platform.call(&token, call, "");
+        assert_eq!((answer.status, answer.codes()), (404, vec![10007]), "{call}");
+    }
+    let workflow = platform.call(&token, "GET A/workflows/flow", "");
+    assert_eq!((workflow.status, workflow.codes()), (404, vec![10200]));
+    assert!(platform.cloud.seen.borrow().is_empty());
+}
+
+#[test]
+fn whoami_answers_with_the_callers_own_identity() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let verified = platform.call(&token, "GET /user/tokens/verify", "");
+    assert_eq!(verified.body["result"]["status"], "active");
+    let user = platform.call(&token, "GET /user", "");
+    assert!(user.body["result"]["email"].as_str().unwrap().contains("alice"));
+    for call in ["GET /accounts?page=1", "GET /memberships"] {
+        let answer = platform.call(&token, call, "");
+        assert!(
+            answer.text().contains("b6641681fe423910342b9ffa1364c76d"),
+            "{call}"
+        );
+    }
+    assert!(
+        platform.cloud.seen.borrow().is_empty(),
+        "the account's token is nobody's identity"
+    );
+}
+
+#[test]
+fn a_queue_is_looked_up_by_its_name_and_no_others_are_shown() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let found = platform.call(&token, "GET A/queues?page=1&name=jobs", "");
+    assert_eq!(
+        found.body["result"],
+        json!([{ "queue_id": "q1", "queue_name": "jobs" }])
+    );
+    assert_eq!(
+        platform.call(&token, "GET A/queues?name=other", "").body["result"],
+        json!([])
+    );
+    for call in ["GET A/queues", "GET A/queues?name=a%2Fb", "GET A/queues?name=%"] {
+        let answer = platform.call(&token, call, "");
+        assert_eq!(
+            answer.codes(),
+            [u64::from(Code::ParameterInvalid.number())],
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn namespaces_are_those_that_the_caller_may_see() {
+    let platform = Platform::new();
+    let token = platform.token("alice", &[grant(&["dotdo-staging"], &["agents"], &["read"])]);
+    let listed = platform.call(&token, "GET A/workers/dispatch/namespaces", "");
+    let names: Vec<_> = listed.body["result"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|namespace| namespace["namespace_name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["dotdo-staging"]);
+    let one = platform.call(&token, "GET A/workers/dispatch/namespaces/dotdo-staging", "");
+    assert_eq!(one.body["result"]["script_count"], 0);
+    let other = platform.call(&token, "GET A/workers/dispatch/namespaces/dotdo-production", "");
+    assert_eq!(other.codes(), [u64::from(Code::PermissionDenied.number())]);
+}
+
+#[test]
+fn what_is_not_on_the_list_is_refused_and_never_reaches_the_upstream() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for (call, code) in [
+        (
+            "DELETE A/workers/services/dispatcher?force=true",
+            Code::DeleteRefused,
+        ),
+        ("DELETE S", Code::DeleteRefused),
+        ("POST A/workers/scripts/agents/tails", Code::TailRefused),
+        ("PUT A/workers/scripts/dispatcher", Code::AccountWorkerRefused),
+        ("POST A/workers/scripts/agents/versions", Code::VersionsRefused),
+        (
+            "DELETE A/workers/dispatch/namespaces/dotdo-production",
+            Code::NamespaceChangeRefused,
+        ),
+        ("POST A/workers/dispatch/namespaces", Code::NamespaceChangeRefused),
+        ("POST A/storage/kv/namespaces", Code::ResourceChangeRefused),
+        ("PUT S/content", Code::AccountWorkerRefused),
+        ("GET /zones", Code::CallUnknown),
+        (
+            "GET /accounts/00000000000000000000000000000000/workers/services/agents",
+            Code::AccountUnknown,
+        ),
+        ("GET A/workers/dispatch/namespaces/other", Code::NamespaceUnknown),
+        ("GET A/workers/../../user", Code::PathMalformed),
+        ("GET A/workers%2fservices/agents", Code::PathMalformed),
+        ("GET //user", Code::PathMalformed),
+    ] {
+        let answer = platform.call(&token, call, "");
+        let expected = if call == "PUT S/content" {
+            Code::CallUnknown
+        } else {
+            code
+        };
+        assert_eq!(answer.codes(), [u64::from(expected.number())], "{call}");
+        assert!(
+            answer.body["errors"][0]["documentation_url"].is_string(),
+            "{call}"
+        );
+    }
+    assert!(platform.cloud.seen.borrow().is_empty());
+}
+
+#[test]
+fn another_method_or_key_by_a_header_is_refused() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for (header, code) in [
+        ("X-HTTP-Method-Override", Code::MethodOverrideRefused),
+        ("x-original-url", Code::MethodOverrideRefused),
+        ("X-Auth-Key", Code::LegacyKeyRefused),
+    ] {
+        let answer = block_on(platform.ask(&token, "GET /user", &[(header, "DELETE")], Vec::new()));
+        assert_eq!(answer.codes(), [u64::from(code.number())], "{header}");
+    }
+}
+
+#[test]
+fn a_stranger_gets_one_and_the_same_answer_to_everything() {
+    let platform = Platform::new();
+    for call in [
+        "GET /user",
+        "GET /zones",
+        "DELETE S",
+        "GET A/workers/../x",
+        "PUT S",
+    ] {
+        let answer = platform.call("dotdo_api_nonsense", call, "");
+        assert_eq!(
+            answer.codes(),
+            [u64::from(Code::AuthenticationFailed.number())],
+            "{call}"
+        );
+        assert_eq!(answer.status, 401);
+    }
+}
+
+#[test]
+fn an_unknown_parameter_is_refused_and_not_dropped() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let (content_type, body) = Upload::of("1").form();
+    for query in [
+        "version=2",
+        "excludeScript=true&rollout=10",
+        "excludeScript=true&excludeScript=false",
+    ] {
+        let call = format!("PUT S?{query}");
+        let answer = block_on(platform.ask(&token, &call, &[("content-type", &content_type)], body.clone()));
+        assert_eq!(
+            answer.codes(),
+            [u64::from(Code::ParameterInvalid.number())],
+            "{query}"
+        );
+    }
+    assert!(platform.cloud.changes().is_empty());
+}
+
+#[test]
+fn the_apis_own_lists_show_what_may_be_read() {
+    let rule = json!({
+        "name": "bob", "who": { "token": "bob" }, "namespaces": ["dotdo-staging"], "workers": ["agents"],
+        "actions": ["read"]
+    });
+    let platform = Platform::with_rules(&[rule]);
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("1"));
+    for name in ["other", "UNROUTABLE"] {
+        let held = &mut platform.cloud.scripts.borrow_mut().held;
+        held.insert(format!("dotdo-staging/{name}"), super::scripts::Script::default());
+    }
+    let bob = super::support::callers::person("bob");
+    let names = |caller| {
+        let page = platform
+            .v1_by(caller, async |engine, caller| {
+                deploy_api::v1::workers::list(engine, caller, Environment::Staging, &[]).await
+            })
+            .unwrap();
+        let items = page["items"].as_array().unwrap().clone();
+        items
+            .iter()
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&bob), ["agents"]);
+    let alice = super::support::callers::person("alice");
+    assert_eq!(names(&alice), ["UNROUTABLE", "agents", "other"]);
+}
+
+#[test]
+fn a_worker_is_deleted_and_its_deployments_stay() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("1"));
+    let target = deploy_api::v1::target("dotdo-staging", "agents").unwrap();
+    platform
+        .v1(async |engine, caller| deploy_api::v1::workers::delete(engine, caller, &target).await)
+        .unwrap();
+    assert_eq!(platform.serves("dotdo-staging"), None);
+    let deployments = platform.deployments("dotdo-staging");
+    assert_eq!(deployments[0]["serving"], false);
+    let again =
+        platform.v1(async |engine, caller| deploy_api::v1::workers::delete(engine, caller, &target).await);
+    assert_eq!(again.unwrap_err().code, Code::WorkerUnknown);
+    // It can be brought back by name.
+    let body = json!({ "deployment": deployments[0]["id"] }).to_string();
+    super::rollbacks::roll_back(&platform, &body).unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "1");
+    platform.is_settled();
+}
+
+#[test]
+fn tags_are_replaced_and_the_deployments_own_stays() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &Upload::of("1"));
+    let target = deploy_api::v1::target("dotdo-staging", "agents").unwrap();
+    let put = |body: &str| {
+        platform.v1(async |engine, caller| {
+            deploy_api::v1::tags::put(engine, caller, &target, body.as_bytes()).await
+        })
+    };
+    put(r#"["a:b", "c"]"#).unwrap();
+    let tags = platform
+        .cloud
+        .scripts
+        .borrow()
+        .get("dotdo-staging/agents")
+        .unwrap()
+        .tags
+        .clone();
+    assert_eq!(tags.len(), 3);
+    assert!(tags[2].starts_with("dotdo-deployment-"));
+    let listed = platform
+        .v1(async |engine, caller| deploy_api::v1::tags::list(engine, caller, &target).await)
+        .unwrap();
+    assert_eq!(listed["tags"], json!(["a:b", "c"]));
+    for bad in [
+        r#"["a,b"]"#,
+        r#"[""]"#,
+        r#"["dotdo-deployment-1"]"#,
+        r#"["1","2","3","4","5","6","7","8"]"#,
+        "{}",
+    ] {
+        assert_eq!(put(bad).unwrap_err().code, Code::BodyInvalid, "{bad}");
+    }
+}
