@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::{deployments, migrations, workers};
 use crate::target::Target;
-use crate::upload::{Metadata, Migrations};
+use crate::upload::{BindingRef, Metadata, Migrations};
 use crate::upstream::{Method, call, script};
 
 /// The deployment that "the one before" means for a rollback. A rollback counts as the deployment that it shipped again,
@@ -117,7 +117,7 @@ pub(crate) async fn again<S: Sql, O: Outside>(
     let metadata = Metadata::of_kept(bundle.metadata.clone());
     let needed: Vec<&str> = metadata
         .bindings()
-        .filter(|binding| binding.is_secret())
+        .filter(BindingRef::is_secret)
         .map(|binding| binding.name)
         .filter(|name| !secrets.iter().any(|(given, _)| given == name))
         .collect();

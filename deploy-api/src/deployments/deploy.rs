@@ -41,7 +41,7 @@ pub(crate) async fn deploy<S: Sql, O: Outside>(
         .await?;
     let findings = match check(engine, turn.target, &upload).await {
         Ok(findings) => findings,
-        Err(Refusal { problem, binding }) => return Err(turn.refuse_because(engine, problem, binding)),
+        Err(refusal) => return Err(turn.refuse_because(engine, refusal.problem, refusal.binding)),
     };
     let assets = match static_assets(engine, turn, &upload).await {
         Ok(assets) => assets,
@@ -129,17 +129,13 @@ async fn check<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     target: &Target,
     upload: &Upload,
-) -> Result<Findings, Refusal> {
-    let plain = |problem| Refusal {
-        problem,
-        binding: None,
-    };
-    upload::check_compressed(&upload.parts).map_err(plain)?;
+) -> Result<Findings, Box<Refusal>> {
+    upload::check_compressed(&upload.parts).map_err(Refusal::new)?;
     let findings = lint::metadata(&upload.metadata, target, engine.outside.now())?;
     for service in &findings.services {
         if is_only_in_a_namespace(engine, target, &service.service)
             .await
-            .map_err(plain)?
+            .map_err(Refusal::new)?
         {
             return Err(lint::unreachable_service(service));
         }

@@ -36,11 +36,20 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(problem: Problem) -> Self {
-        Self {
+    /// A refusal of the upload as a whole.
+    #[must_use]
+    pub fn new(problem: Problem) -> Box<Self> {
+        Box::new(Self {
             problem,
             binding: None,
-        }
+        })
+    }
+
+    fn of_binding(binding: &str, problem: Problem) -> Box<Self> {
+        Box::new(Self {
+            problem,
+            binding: Some(binding.to_owned()),
+        })
     }
 }
 
@@ -49,7 +58,7 @@ impl Refusal {
 ///
 /// # Errors
 /// The first thing that would surely go wrong, with the fix.
-pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<Findings, Refusal> {
+pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<Findings, Box<Refusal>> {
     triggers(metadata)?;
     let mut findings = Findings::default();
     if let Some(date) = metadata.text("compatibility_date") {
@@ -100,7 +109,7 @@ const TRIGGERS: [(&str, &str); 6] = [
     ("queue_consumers", "its queue consumers"),
 ];
 
-fn triggers(metadata: &Metadata) -> Result<(), Refusal> {
+fn triggers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
     match TRIGGERS.iter().find(|(key, _)| metadata.has(key)) {
         None => Ok(()),
         Some((key, what)) => Err(Refusal::new(Problem::new(
@@ -114,17 +123,13 @@ fn triggers(metadata: &Metadata) -> Result<(), Refusal> {
     }
 }
 
-fn dropped_workflow(binding: &str) -> Refusal {
-    Refusal {
-        problem: Problem::new(
-            Code::TriggerDropped,
-            format!(
-                "The binding \"{binding}\" is to a workflow of this Worker, and a Worker in a namespace has none."
-            ),
-            "Define the workflow in a Worker of the account, and name that one as the binding's `script_name`.",
-        ),
-        binding: Some(binding.to_owned()),
-    }
+fn dropped_workflow(binding: &str) -> Box<Refusal> {
+    let detail = format!(
+        "The binding \"{binding}\" is to a workflow of this Worker, and a Worker in a namespace has none."
+    );
+    let fix =
+        "Define the workflow in a Worker of the account, and name that one as the binding's `script_name`.";
+    Refusal::of_binding(binding, Problem::new(Code::TriggerDropped, detail, fix))
 }
 
 /// What handlers a script exports that nothing in a namespace ever calls.
@@ -144,7 +149,7 @@ pub fn idle_handlers<'a>(handlers: impl IntoIterator<Item = &'a str>) -> Option<
     })
 }
 
-fn compatibility_date(text: &str, today: Date) -> Result<Option<Warning>, Refusal> {
+fn compatibility_date(text: &str, today: Date) -> Result<Option<Warning>, Box<Refusal>> {
     let invalid =
         |detail: String, fix: String| Refusal::new(Problem::new(Code::CompatibilityDateInvalid, detail, fix));
     let shown: String = text.chars().filter(char::is_ascii_graphic).take(30).collect();
@@ -172,11 +177,12 @@ fn compatibility_date(text: &str, today: Date) -> Result<Option<Warning>, Refusa
 
 /// Why an upload with a service binding that leads nowhere is refused.
 #[must_use]
-pub fn unreachable_service(service: &ServiceBinding) -> Refusal {
+pub fn unreachable_service(service: &ServiceBinding) -> Box<Refusal> {
     let ServiceBinding { binding, service } = service;
     let shown: String = service.chars().filter(char::is_ascii_graphic).take(80).collect();
-    Refusal {
-        problem: Problem::new(
+    Refusal::of_binding(
+        binding,
+        Problem::new(
             Code::ServiceBindingUnreachable,
             format!(
                 "The binding \"{binding}\" leads to \"{shown}\", which exists only inside a namespace. Service bindings \
@@ -187,8 +193,7 @@ pub fn unreachable_service(service: &ServiceBinding) -> Refusal {
                  the account."
             ),
         ),
-        binding: Some(binding.clone()),
-    }
+    )
 }
 
 #[cfg(test)]
@@ -198,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    fn lint(value: &Value) -> Result<Findings, Refusal> {
+    fn lint(value: &Value) -> Result<Findings, Box<Refusal>> {
         let target = Target {
             environment: Environment::Production,
             worker: WorkerName::parse("agents").unwrap(),

@@ -139,16 +139,15 @@ impl Metadata {
     pub fn migrations(&self) -> Option<Migrations> {
         let object = self.0.get("migrations")?.as_object()?;
         let tag = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-        let steps = match object.get("steps").and_then(Value::as_array) {
-            Some(steps) => steps.clone(),
-            None => {
-                let step: Map<_, _> = object
-                    .iter()
-                    .filter(|(key, _)| !matches!(key.as_str(), "old_tag" | "new_tag"))
-                    .map(|(key, value)| (key.clone(), value.clone()))
-                    .collect();
-                vec![Value::Object(step)]
-            }
+        let steps = if let Some(steps) = object.get("steps").and_then(Value::as_array) {
+            steps.clone()
+        } else {
+            let step: Map<_, _> = object
+                .iter()
+                .filter(|(key, _)| !matches!(key.as_str(), "old_tag" | "new_tag"))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            vec![Value::Object(step)]
         };
         Some(Migrations {
             old_tag: tag("old_tag"),

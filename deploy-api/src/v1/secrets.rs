@@ -27,6 +27,11 @@ pub(crate) struct SecretName {
     kind: String,
 }
 
+#[derive(Serialize)]
+struct Listed {
+    items: Vec<SecretName>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PutRequest {
@@ -44,10 +49,6 @@ pub async fn list<S: Sql, O: Outside>(
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
     engine.access.authorize(caller, &request, Verb::Read)?;
-    #[derive(Serialize)]
-    struct Listed {
-        items: Vec<SecretName>,
-    }
     Answer::json(
         200,
         &Listed {

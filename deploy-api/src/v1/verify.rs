@@ -16,7 +16,7 @@ use crate::store::workers;
 use crate::target::Target;
 
 #[derive(Serialize)]
-struct Verified {
+struct Verification {
     /// Whether all of the below is well.
     verified: bool,
     /// Whether the namespace has the Worker.
@@ -72,7 +72,7 @@ pub async fn verify<S: Sql, O: Outside>(
     let recorded_deployment = workers::get(engine.access.sql, target)?.and_then(|worker| worker.deployment);
     let probe = send(engine.outside, target, path, expected).await;
     let same = recorded_deployment.is_none() || recorded_deployment == held.deployment;
-    let verified = Verified {
+    let verified = Verification {
         verified: listed
             && same
             && probe.reached

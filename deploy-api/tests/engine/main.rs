@@ -1,5 +1,12 @@
 //! The wrangler gateway and the deploy engine, over a real SQLite and a stand-in for everything outside.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what a test is built from may fail it, too"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
