@@ -4,15 +4,16 @@ import { Refusal } from "../refusal.ts";
 /** Hosts that only this machine answers for. The last is what the deploy API calls its upstream. */
 const HOSTS = new Set(["localhost", "127.0.0.1", "[::1]", "api.cloudflare.com"]);
 
-/**
- * Refuses a request that a web page of another origin could have made: one under a foreign host name that was made to
- * point to this machine, or one that says itself that it crosses origins.
- */
+/** Refuses a foreign host name, which someone may have made to point to this machine to reach it from a web page. */
+export function checkHost(request: Request): void {
+  const { hostname } = new URL(request.url);
+  if (HOSTS.has(hostname)) return;
+  throw new Refusal("ACCESS_FORBIDDEN", `The local platform answers on localhost, 127.0.0.1 and [::1] only, and not as ${hostname}.`);
+}
+
+/** Refuses a request that says itself that a web page of another origin made it. */
 export function checkOrigin(request: Request): void {
   const url = new URL(request.url);
-  if (!HOSTS.has(url.hostname)) {
-    throw new Refusal("ACCESS_FORBIDDEN", `The local platform's API answers on localhost, 127.0.0.1 and [::1] only, and not as ${url.hostname}.`);
-  }
   const origin = request.headers.get("origin");
   const site = request.headers.get("sec-fetch-site");
   if ((origin !== null && origin !== url.origin) || site === "cross-site" || site === "same-site") {

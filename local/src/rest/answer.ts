@@ -1,7 +1,7 @@
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import { startPage } from "../start-page.ts";
-import { checkOrigin, checkToken } from "./access.ts";
+import { checkHost, checkOrigin, checkToken } from "./access.ts";
 import { failure } from "./envelope.ts";
 import { matchRoute, type Method } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -11,9 +11,11 @@ const BASE = "/client/v4";
 /** Answers a request to the REST API, or for the start page. Never rejects. */
 export async function answer(platform: Platform, request: Request): Promise<Response> {
   try {
-    checkOrigin(request);
+    checkHost(request);
     const url = new URL(request.url);
+    // A link to the start page may stand anywhere; what the page shows, another origin cannot read.
     if (url.pathname === "/") return await startPage(platform, url);
+    checkOrigin(request);
     return await answerCall(platform, request, url);
   } catch (cause) {
     if (cause instanceof Refusal) return failure(cause);

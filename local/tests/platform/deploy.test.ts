@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { ACCOUNT, NAMESPACE, answering, call, deploy, scriptCall, scriptJson, scriptName, visit, type Envelope } from "./platform.ts";
 
@@ -39,6 +40,19 @@ test("every kind of module is loaded", async () => {
     settings: { a: [1] },
     sub: "sub",
   });
+});
+
+test("a script as large as the platform allows is stored, started and read back whole", async () => {
+  const name = scriptName();
+  const noise = new Uint8Array(9 * 1024 * 1024 + 1);
+  for (let at = 0; at < noise.length; at += 65536) crypto.getRandomValues(noise.subarray(at, at + 65536));
+  const digest = `[...new Uint8Array(await crypto.subtle.digest("SHA-256", noise))].map((byte) => byte.toString(16).padStart(2, "0")).join("")`;
+  const deployed = await deploy(name, {
+    "index.js": `import noise from "./noise.bin"; ${answering(digest)}`,
+    "noise.bin": { type: "application/octet-stream", content: noise },
+  });
+  assert.equal(deployed.status, 200, JSON.stringify(deployed.errors));
+  assert.equal(JSON.parse((await visit(name)).text), createHash("sha256").update(noise).digest("hex"));
 });
 
 test("bindings and compatibility flags reach the script", async () => {

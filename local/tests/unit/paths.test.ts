@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { destination } from "../../front/destination.ts";
-import { checkOrigin, checkToken } from "../../src/rest/access.ts";
+import { checkHost, checkOrigin, checkToken } from "../../src/rest/access.ts";
 import { matchRoute, type Route } from "../../src/rest/route.ts";
 import { refused } from "./refused.ts";
 
@@ -38,11 +38,12 @@ test("routes match whole segments, decoded", () => {
 
 test("a request that a page of another origin could have made is refused", async () => {
   const request = (url: string, headers: Record<string, string> = {}) => new Request(url, { headers });
-  checkOrigin(request("http://localhost:8787/client/v4"));
-  checkOrigin(request("http://[::1]:8787/client/v4"));
-  checkOrigin(request("https://api.cloudflare.com/client/v4"));
-  await refused(10023, /evil\.example/, () => checkOrigin(request("http://evil.example:8787/client/v4")));
-  await refused(10023, /localhost\.evil\.example/, () => checkOrigin(request("http://localhost.evil.example/")));
+  for (const url of ["http://localhost:8787/client/v4", "http://[::1]:8787/client/v4", "https://api.cloudflare.com/client/v4"]) {
+    checkHost(request(url));
+    checkOrigin(request(url));
+  }
+  await refused(10023, /evil\.example/, () => checkHost(request("http://evil.example:8787/client/v4")));
+  await refused(10023, /localhost\.evil\.example/, () => checkHost(request("http://localhost.evil.example/")));
   await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "https://evil.example" })));
   await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "http://localhost:1" })));
   await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "null" })));
