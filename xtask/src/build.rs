@@ -78,6 +78,15 @@ impl Worker {
         vec![self.folder().join("src"), workspace::path("names/src")]
     }
 
+    /// What wasm-opt does with it. Every request of an end user passes through the dispatcher; the deploy API is twenty
+    /// times its size, and a fast build counts for more there.
+    fn effort(self) -> &'static [&'static str] {
+        match self {
+            Self::Dispatcher => &["-O3", "--strip-debug"],
+            Self::DeployApi => &["-O1", "--strip-debug"],
+        }
+    }
+
     fn entry(self) -> PathBuf {
         match self {
             Self::Dispatcher => workspace::path("src/entry.js"),
@@ -120,7 +129,7 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     say(&format!("{}: generating JavaScript glue", worker.package()));
     bind(&wasm, &staging)?;
     say(&format!("{}: optimising", worker.package()));
-    optimise(&staging.join("index_bg.wasm"), &["-O3", "--strip-debug"])?;
+    optimise(&staging.join("index_bg.wasm"), worker.effort())?;
     fs::copy(&entry, staging.join("entry.js"))?;
     fs::write(staging.join(".fingerprint"), fingerprint)?;
     publish(&staging, &out)?;

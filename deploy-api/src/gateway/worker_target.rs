@@ -28,7 +28,7 @@ pub(super) fn resolve<S: Sql, O: Outside>(
     {
         return Ok(target.clone());
     }
-    only(candidates, worker, action)
+    only(&candidates, worker, action)
 }
 
 /// The same for a call that stands alone: what the token spoke of before says nothing about what is meant now.
@@ -41,7 +41,7 @@ pub(super) fn resolve_alone<S: Sql, O: Outside>(
     worker: &WorkerName,
     action: Action,
 ) -> Result<Target, Problem> {
-    only(candidates(engine, caller, worker, action)?, worker, action)
+    only(&candidates(engine, caller, worker, action)?, worker, action)
 }
 
 fn candidates<S: Sql, O: Outside>(
@@ -66,8 +66,8 @@ fn candidates<S: Sql, O: Outside>(
     Ok(candidates)
 }
 
-fn only(candidates: Vec<Target>, worker: &WorkerName, action: Action) -> Result<Target, Problem> {
-    match candidates.as_slice() {
+fn only(candidates: &[Target], worker: &WorkerName, action: Action) -> Result<Target, Problem> {
+    match candidates {
         [only] => Ok(only.clone()),
         [] => Ok(Target {
             environment: Environment::Production,
