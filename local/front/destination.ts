@@ -22,7 +22,8 @@ export function destination({ method, url, accept }: Arrival): Destination {
   if (!BARE_LOOPBACK.has(hostname)) return "DISPATCHER";
   if (isUnder(pathname, "/client/v4/local")) return "LOCAL";
   if (isUnder(pathname, "/client/v4") || isUnder(pathname, "/v1")) return "API";
-  const opensStartPage = pathname === "/" && (method === "GET" || method === "HEAD") && (accept ?? "").includes("text/html");
+  const opensStartPage =
+    pathname === "/" && (method === "GET" || method === "HEAD") && (accept ?? "").includes("text/html");
   return opensStartPage ? "LOCAL" : "DISPATCHER";
 }
 

@@ -45,6 +45,8 @@ export interface ScriptVersion {
   readonly modules: readonly StoredModule[];
   readonly bindings: readonly Binding[];
   readonly compatibilityDate: string;
+  /** The date that the isolate runs under: an earlier one, where the pinned runtime does not know the date asked for. */
+  readonly runtimeDate: string;
   readonly compatibilityFlags: readonly string[];
   /** The tag of the last Durable Object migration, if there was one. */
   readonly migrationTag: string | null;

@@ -21,7 +21,8 @@ export interface AssetConfiguration {
 
 /** Reads `assets.config` of an upload. */
 export function readAssetConfiguration(value: unknown): AssetConfiguration {
-  if (typeof value !== "object" || value === null) throw new Refusal("ASSETS_INVALID", "`assets.config` must be an object.");
+  if (typeof value !== "object" || value === null)
+    throw new Refusal("ASSETS_INVALID", "`assets.config` must be an object.");
   const config = value as Record<string, unknown>;
   const htmlHandling = oneOf(config, "html_handling", HTML_HANDLING);
   const notFoundHandling = oneOf(config, "not_found_handling", NOT_FOUND_HANDLING);
@@ -50,5 +51,8 @@ function text(config: Record<string, unknown>, key: string): string | undefined 
 function oneOf(config: Record<string, unknown>, key: string, allowed: readonly string[]): string | undefined {
   const value = text(config, key);
   if (value === undefined || allowed.includes(value)) return value;
-  throw new Refusal("ASSETS_INVALID", `\`assets.config.${key}\` is ${JSON.stringify(value)}; use one of ${allowed.join(", ")}.`);
+  throw new Refusal(
+    "ASSETS_INVALID",
+    `\`assets.config.${key}\` is ${JSON.stringify(value)}; use one of ${allowed.join(", ")}.`,
+  );
 }

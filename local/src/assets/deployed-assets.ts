@@ -25,10 +25,16 @@ export async function deployedAssets(
   const id = await readToken(platform.environment.LOCAL_API_TOKEN ?? "", assets.token, "completion", Date.now());
   const session = id === null ? null : await platform.store.assetSession(id);
   if (session?.namespace !== address.namespace || session.script !== address.script) {
-    throw new Refusal("ASSET_TOKEN_INVALID", "`assets.jwt` is not the completion token of an upload for this script, or it has expired. Upload the assets again.");
+    throw new Refusal(
+      "ASSET_TOKEN_INVALID",
+      "`assets.jwt` is not the completion token of an upload for this script, or it has expired. Upload the assets again.",
+    );
   }
   const text = new TextDecoder().decode(await readAllBytes(platform.store, session.manifest));
   const encodedManifest = await encodeManifest(JSON.parse(text) as Manifest);
-  const served = { manifest: await digestOf(encodedManifest), configuration: readAssetConfiguration(assets.configuration) };
+  const served = {
+    manifest: await digestOf(encodedManifest),
+    configuration: readAssetConfiguration(assets.configuration),
+  };
   return { served, encodedManifest };
 }

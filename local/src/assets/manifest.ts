@@ -35,13 +35,17 @@ export function readManifest(value: unknown): Manifest {
 }
 
 function readFile(path: string, value: unknown): ManifestFile {
-  if (!path.startsWith("/")) throw new Refusal("ASSETS_INVALID", `The asset path ${JSON.stringify(path)} must begin with a slash.`);
+  if (!path.startsWith("/"))
+    throw new Refusal("ASSETS_INVALID", `The asset path ${JSON.stringify(path)} must begin with a slash.`);
   const { hash, size } = (value ?? {}) as Record<string, unknown>;
   if (typeof hash !== "string" || !/^[0-9a-f]{32}$/.test(hash)) {
     throw new Refusal("ASSETS_INVALID", `The hash of ${path} must be 32 hexadecimal digits in lower case.`);
   }
   if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || size > MAX_FILE_BYTES) {
-    throw new Refusal("ASSETS_INVALID", `The size of ${path} must be a number of bytes up to ${MAX_FILE_BYTES} (25 MiB), and it is ${String(size)}.`);
+    throw new Refusal(
+      "ASSETS_INVALID",
+      `The size of ${path} must be a number of bytes up to ${MAX_FILE_BYTES} (25 MiB), and it is ${String(size)}.`,
+    );
   }
   return { hash, size };
 }

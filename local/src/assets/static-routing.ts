@@ -14,7 +14,10 @@ export function readStaticRouting(rules: readonly unknown[]): StaticRouting {
   const userWorker: string[] = [];
   const assetWorker: string[] = [];
   if (rules.length > MAX_RULES) {
-    throw new Refusal("ASSETS_INVALID", `\`run_worker_first\` has ${rules.length} rules; the platform allows ${MAX_RULES}.`);
+    throw new Refusal(
+      "ASSETS_INVALID",
+      `\`run_worker_first\` has ${rules.length} rules; the platform allows ${MAX_RULES}.`,
+    );
   }
   for (const rule of rules) {
     if (typeof rule !== "string" || !/^!?\//.test(rule) || rule.length > MAX_RULE_LENGTH) {

@@ -3,7 +3,10 @@
  * sends one: `[key]` is a field, `[]` appends to a list, and a key that comes a second time begins the list's next
  * element. Values stay strings, because the form does not say what they were.
  */
-export function bracketedFields(prefix: string, fields: readonly (readonly [string, string])[]): Record<string, unknown> {
+export function bracketedFields(
+  prefix: string,
+  fields: readonly (readonly [string, string])[],
+): Record<string, unknown> {
   const root: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of fields) {
     const keys = keysOf(prefix, name);

@@ -44,7 +44,10 @@ export interface Metadata {
 /** Reads the metadata of an upload. Refuses what is malformed, naming the key. */
 export function readMetadata(document: Readonly<Record<string, unknown>>): Metadata {
   if (Array.isArray(document["containers"]) && document["containers"].length > 0) {
-    throw new Refusal("NOT_SIMULATED", "`containers` are not simulated by the local platform. Remove them from the Worker's configuration for local use.");
+    throw new Refusal(
+      "NOT_SIMULATED",
+      "`containers` are not simulated by the local platform. Remove them from the Worker's configuration for local use.",
+    );
   }
   return {
     main: readMain(document),
@@ -93,7 +96,10 @@ function readMain(document: Readonly<Record<string, unknown>>): MainModule | nul
   const module = string(document, "main_module");
   const body = string(document, "body_part");
   if (module !== null && body !== null) {
-    throw new Refusal("SCRIPT_INVALID", "The metadata has both `main_module` and `body_part`. Give `main_module` for ES modules, `body_part` for the service-worker format.");
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      "The metadata has both `main_module` and `body_part`. Give `main_module` for ES modules, `body_part` for the service-worker format.",
+    );
   }
   if (module !== null) return { format: "modules", module };
   return body === null ? null : { format: "service-worker", module: body };
@@ -108,5 +114,7 @@ function readAssets(value: unknown): Metadata["assets"] {
 
 function readAnnotations(value: unknown): Record<string, string> {
   if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }

@@ -57,7 +57,9 @@ function applyStep(classes: Map<string, string>, step: unknown): void {
   if (!isRecord(step)) throw invalid("each step of `migrations` must be an object.");
   for (const name of [...strings(step, "new_classes"), ...strings(step, "new_sqlite_classes")]) {
     if (classes.has(name)) {
-      throw invalid(`cannot apply new-class migration to class '${name}' that is already depended on by existing Durable Objects.`);
+      throw invalid(
+        `cannot apply new-class migration to class '${name}' that is already depended on by existing Durable Objects.`,
+      );
     }
     classes.set(name, crypto.randomUUID());
   }

@@ -12,7 +12,10 @@ export function checkModules(
   for (const { name, contentType } of modules) moduleKind(name, contentType);
   const module = modules.find(({ name }) => name === main.module);
   if (!module) {
-    throw new Refusal("SCRIPT_INVALID", `The metadata names ${JSON.stringify(main.module)} as the main module, but no part is called so. Send that part.`);
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      `The metadata names ${JSON.stringify(main.module)} as the main module, but no part is called so. Send that part.`,
+    );
   }
   if (main.format === "modules" && moduleKind(module.name, module.contentType) !== "js") {
     throw new Refusal(
@@ -23,10 +26,16 @@ export function checkModules(
   for (const binding of bindings) {
     if (!("part" in binding)) continue;
     if (main.format === "modules") {
-      throw new Refusal("BINDING_INVALID", `The binding ${binding.name} of type ${binding.type} exists only in the service-worker format. Import ${binding.part} as a module.`);
+      throw new Refusal(
+        "BINDING_INVALID",
+        `The binding ${binding.name} of type ${binding.type} exists only in the service-worker format. Import ${binding.part} as a module.`,
+      );
     }
     if (!modules.some(({ name }) => name === binding.part)) {
-      throw new Refusal("BINDING_INVALID", `The binding ${binding.name} names the part ${JSON.stringify(binding.part)}, which was not sent.`);
+      throw new Refusal(
+        "BINDING_INVALID",
+        `The binding ${binding.name} names the part ${JSON.stringify(binding.part)}, which was not sent.`,
+      );
     }
   }
 }

@@ -32,7 +32,10 @@ export function moduleKind(name: string, contentType: string): ModuleKind {
   const kind = KINDS[contentType];
   if (kind !== undefined) return kind;
   if (contentType.startsWith("text/x-python")) {
-    throw new Refusal("NOT_SIMULATED", `The module ${name} is Python, which the local platform does not run. Deploy it to a remote namespace.`);
+    throw new Refusal(
+      "NOT_SIMULATED",
+      `The module ${name} is Python, which the local platform does not run. Deploy it to a remote namespace.`,
+    );
   }
   throw new Refusal(
     "SCRIPT_INVALID",
@@ -46,9 +49,15 @@ export function checkModuleName(name: string): void {
   const plain =
     name.length <= 1024 && !/[\\\0-\x1f]/.test(name) && segments.every((segment) => segment !== "" && segment !== "..");
   if (!plain) {
-    throw new Refusal("SCRIPT_INVALID", `${JSON.stringify(name)} is not a module's name: it must be a relative path without "..".`);
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      `${JSON.stringify(name)} is not a module's name: it must be a relative path without "..".`,
+    );
   }
   if (name.startsWith(OWN_MODULE_PREFIX)) {
-    throw new Refusal("SCRIPT_INVALID", `The module ${name} begins with ${OWN_MODULE_PREFIX}, which the local platform uses itself. Rename it.`);
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      `The module ${name} begins with ${OWN_MODULE_PREFIX}, which the local platform uses itself. Rename it.`,
+    );
   }
 }

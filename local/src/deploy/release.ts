@@ -33,7 +33,10 @@ export async function release(
   if (metadata.main !== null) {
     checkModules(metadata.main, modules, metadata.bindings);
   } else if (metadata.assets === null && !metadata.keepAssets) {
-    throw new Refusal("SCRIPT_INVALID", "The metadata names neither a `main_module` nor a `body_part`, and there are no assets. Give one of them.");
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      "The metadata names neither a `main_module` nor a `body_part`, and there are no assets. Give one of them.",
+    );
   }
   await checkSize(modules);
   const stored = await modulesToStore(metadata.main, modules);
@@ -49,15 +52,17 @@ export async function release(
       main: metadata.main,
       modules: stored.modules,
       compatibilityDate: metadata.compatibilityDate,
+      runtimeDate: metadata.compatibilityDate,
       compatibilityFlags: metadata.compatibilityFlags,
       assets: assets?.served ?? kept,
       annotations: metadata.annotations,
       settings: metadata.settings,
     };
-    startupMs = await checkStart(platform, address, next, modules);
+    const checked = await checkStart(platform, address, next, modules);
+    startupMs = checked.startupMs;
     await keepBytes(platform.store, stored.contents);
     if (assets) await keepBytes(platform.store, new Map([[assets.served.manifest, assets.encodedManifest]]));
-    return next;
+    return checked.version;
   });
   return { version, startupMs };
 }
@@ -83,9 +88,10 @@ export async function replaceModules(
       main,
       modules: stored.modules,
     };
-    startupMs = await checkStart(platform, address, next, modules);
+    const checked = await checkStart(platform, address, next, modules);
+    startupMs = checked.startupMs;
     await keepBytes(platform.store, stored.contents);
-    return next;
+    return checked.version;
   });
   return { version, startupMs };
 }

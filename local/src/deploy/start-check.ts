@@ -5,16 +5,53 @@ import { Refusal } from "../refusal.ts";
 import type { ScriptAddress, ScriptVersion } from "../script.ts";
 import type { UploadedModule } from "./module.ts";
 
-/** Starts a version once. Refuses it with its own error text when it does not start. Answers how long that took, in milliseconds. */
+/** What came of starting a version. */
+export interface CheckedStart {
+  /** The version, with the date that the runtime can run it under. */
+  readonly version: ScriptVersion;
+  /** How long the start took, in whole milliseconds. */
+  readonly startupMs: number;
+}
+
+/** Starts a version once. Refuses it with its own error text when it does not start. */
 export async function checkStart(
   platform: Platform,
   address: ScriptAddress,
   version: ScriptVersion,
   modules: readonly UploadedModule[],
-): Promise<number> {
+): Promise<CheckedStart> {
+  checkBindings(version);
+  if (version.main === null) return { version, startupMs: 0 };
+  const before = Date.now();
+  try {
+    checkExports(version, await startOnce(platform, address, version, version.main, modules));
+    return { version, startupMs: Date.now() - before };
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const runtimeDate = earlierRuntimeDate(version, message);
+    if (runtimeDate !== null) return await checkStart(platform, address, { ...version, runtimeDate }, modules);
+    throw new Refusal("SCRIPT_INVALID", message.replace(/^Failed to start Worker:\s*/, ""));
+  }
+}
+
+/**
+ * The newest date that the runtime knows, where it refuses the date asked for only because it is older than that date:
+ * the pinned runtime is a few weeks old, and today's date is a good one to deploy with.
+ */
+function earlierRuntimeDate({ runtimeDate }: ScriptVersion, message: string): string | null {
+  const [, newest] = /the newest date supported by this server binary is "(\d{4}-\d{2}-\d{2})"/.exec(message) ?? [];
+  const today = new Date().toISOString().slice(0, 10);
+  return newest !== undefined && newest < runtimeDate && runtimeDate <= today ? newest : null;
+}
+
+function checkBindings(version: ScriptVersion): void {
   for (const binding of version.bindings) {
     if (binding.type === "assets" && version.assets === null) {
-      throw new Refusal("BINDING_INVALID", `The binding ${binding.name} is for static assets, but none were uploaded. Upload them first, or leave the binding away.`);
+      throw new Refusal(
+        "BINDING_INVALID",
+        `The binding ${binding.name} is for static assets, but none were uploaded. Upload them first, or leave the binding away.`,
+      );
     }
     if (binding.type === "durable_object_namespace" && version.objectClasses[binding.class_name] === undefined) {
       throw new Refusal(
@@ -24,17 +61,14 @@ export async function checkStart(
       );
     }
   }
-  if (version.main === null) return 0;
-  const before = Date.now();
-  let started: StartedScript;
-  try {
-    started = await startOnce(platform, address, version, version.main, modules);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Refusal("SCRIPT_INVALID", message.replace(/^Failed to start Worker:\s*/, ""));
-  }
+}
+
+function checkExports(version: ScriptVersion, started: StartedScript): void {
   if (!started.callable) {
-    throw new Refusal("NO_EVENT_HANDLERS", "The uploaded script has no registered event handlers. Export a `fetch` handler by default.");
+    throw new Refusal(
+      "NO_EVENT_HANDLERS",
+      "The uploaded script has no registered event handlers. Export a `fetch` handler by default.",
+    );
   }
   for (const name of Object.keys(version.objectClasses)) {
     if (started.classes.includes(name)) continue;
@@ -43,5 +77,4 @@ export async function checkStart(
       `The script does not export the class '${name}', on which existing Durable Objects depend. Export it, or delete it with a 'deleted_classes' migration.`,
     );
   }
-  return Date.now() - before;
 }

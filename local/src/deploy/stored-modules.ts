@@ -12,7 +12,10 @@ export interface ModulesToStore {
 }
 
 /** Works out the digests of modules. */
-export async function modulesToStore(main: MainModule | null, uploaded: readonly UploadedModule[]): Promise<ModulesToStore> {
+export async function modulesToStore(
+  main: MainModule | null,
+  uploaded: readonly UploadedModule[],
+): Promise<ModulesToStore> {
   const contents = new Map<string, ArrayBuffer>();
   const modules: StoredModule[] = [];
   for (const { name, contentType, bytes } of uploaded) {

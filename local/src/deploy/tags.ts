@@ -11,7 +11,10 @@ export function readTags(value: unknown): string[] {
   const tags = [...new Set(value as string[])];
   const malformed = tags.find((tag) => tag === "" || tag.length > 1024 || /[,&]/.test(tag));
   if (malformed !== undefined) {
-    throw new Refusal("TAGS_INVALID", `${JSON.stringify(malformed)} is not a tag: a tag has 1 to 1024 characters and no , or &.`);
+    throw new Refusal(
+      "TAGS_INVALID",
+      `${JSON.stringify(malformed)} is not a tag: a tag has 1 to 1024 characters and no , or &.`,
+    );
   }
   if (tags.length > MAX_TAGS) {
     throw new Refusal("TAGS_INVALID", `A script has at most ${MAX_TAGS} tags, and these are ${tags.length}.`);

@@ -19,7 +19,10 @@ const MAX_PARTS = 2000;
 export async function readUploadForm(request: Request, documentName: string): Promise<UploadForm> {
   const parts = [...(await readForm(request))];
   if (parts.length > MAX_PARTS) {
-    throw new Refusal("BODY_INVALID", `The body has ${parts.length} parts, and the most is ${MAX_PARTS}. Bundle the modules.`);
+    throw new Refusal(
+      "BODY_INVALID",
+      `The body has ${parts.length} parts, and the most is ${MAX_PARTS}. Bundle the modules.`,
+    );
   }
   const documents: string[] = [];
   const fields: [string, string][] = [];
@@ -32,7 +35,10 @@ export async function readUploadForm(request: Request, documentName: string): Pr
     } else {
       const module = await readModule(name, value);
       if (modules.has(module.name)) {
-        throw new Refusal("BODY_INVALID", `Two parts are called ${JSON.stringify(module.name)}. Send each module once.`);
+        throw new Refusal(
+          "BODY_INVALID",
+          `Two parts are called ${JSON.stringify(module.name)}. Send each module once.`,
+        );
       }
       modules.set(module.name, module);
     }
@@ -45,7 +51,10 @@ async function readForm(request: Request): Promise<FormData> {
     return await (await asMultipart(request)).formData();
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
-    throw new Refusal("BODY_INVALID", `The body is not a readable multipart form: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new Refusal(
+      "BODY_INVALID",
+      `The body is not a readable multipart form: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
 }
 
@@ -55,14 +64,18 @@ async function readForm(request: Request): Promise<FormData> {
  */
 async function asMultipart(request: Request): Promise<Response> {
   const contentType = request.headers.get("content-type") ?? "";
-  if (/^multipart\/form-data\b/i.test(contentType)) return new Response(request.body, { headers: { "content-type": contentType } });
+  if (/^multipart\/form-data\b/i.test(contentType))
+    return new Response(request.body, { headers: { "content-type": contentType } });
   const body = await request.arrayBuffer();
   const start = new TextDecoder("latin1").decode(body.slice(0, 300));
   const boundary = /^--([^\r\n]{1,70})\r\nContent-Disposition: form-data;/i.exec(start)?.[1];
   if (boundary !== undefined) {
     return new Response(body, { headers: { "content-type": `multipart/form-data; boundary="${boundary}"` } });
   }
-  throw new Refusal("BODY_INVALID", `The body must be a multipart form, and its content type is ${JSON.stringify(contentType)}.`);
+  throw new Refusal(
+    "BODY_INVALID",
+    `The body must be a multipart form, and its content type is ${JSON.stringify(contentType)}.`,
+  );
 }
 
 async function readModule(part: string, value: string | File): Promise<UploadedModule> {
@@ -76,9 +89,14 @@ async function readModule(part: string, value: string | File): Promise<UploadedM
   return { name, contentType: contentType || "application/octet-stream", bytes: await value.arrayBuffer() };
 }
 
-function readDocument(name: string, documents: readonly string[], fields: readonly [string, string][]): Record<string, unknown> {
+function readDocument(
+  name: string,
+  documents: readonly string[],
+  fields: readonly [string, string][],
+): Record<string, unknown> {
   const [text, ...others] = documents;
-  if (others.length > 0) throw new Refusal("BODY_INVALID", `The body has more than one part \`${name}\`. Send it once.`);
+  if (others.length > 0)
+    throw new Refusal("BODY_INVALID", `The body has more than one part \`${name}\`. Send it once.`);
   if (text === undefined) {
     if (fields.length > 0) return bracketedFields(name, fields);
     throw new Refusal("BODY_INVALID", `The body has no part \`${name}\`. Send it as JSON.`);
@@ -87,7 +105,10 @@ function readDocument(name: string, documents: readonly string[], fields: readon
   try {
     document = JSON.parse(text);
   } catch (cause) {
-    throw new Refusal("BODY_INVALID", `The part \`${name}\` is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new Refusal(
+      "BODY_INVALID",
+      `The part \`${name}\` is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     throw new Refusal("BODY_INVALID", `The part \`${name}\` must be a JSON object.`);

@@ -40,7 +40,10 @@ export class ObjectHost extends DurableObject<Environment> {
 
   /** Calls a method of the object. */
   async call({ id, props }: ObjectAddress, method: string, args: readonly unknown[]): Promise<unknown> {
-    const facet = this.#facet(id, props) as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
+    const facet = this.#facet(id, props) as unknown as Record<
+      string,
+      (...args: readonly unknown[]) => Promise<unknown>
+    >;
     // Every property of a stub is callable; the object itself refuses what it does not have.
     return await facet[method]?.(...args);
   }

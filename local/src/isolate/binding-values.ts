@@ -6,7 +6,11 @@ import { CHANNELS } from "./worker-code.ts";
  * The `env` of a version's isolate, with the far ends of what the platform's modules set up there. Modules that are
  * bindings are put in place by the isolate's own code.
  */
-export function bindingValues(platform: Platform, address: ScriptAddress, version: ScriptVersion): Record<string, unknown> {
+export function bindingValues(
+  platform: Platform,
+  address: ScriptAddress,
+  version: ScriptVersion,
+): Record<string, unknown> {
   const props = { ...address, version: version.id };
   const { namespace } = address;
   const env: Record<string, unknown> = {

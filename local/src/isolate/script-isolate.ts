@@ -33,11 +33,15 @@ export async function startOnce(
 /** Reads the modules of a version back. */
 export async function readModules({ store }: Platform, version: ScriptVersion): Promise<UploadedModule[]> {
   return await Promise.all(
-    version.modules.map(async ({ name, contentType, digest }) => ({ name, contentType, bytes: await readAllBytes(store, digest) })),
+    version.modules.map(async ({ name, contentType, digest }) => ({
+      name,
+      contentType,
+      bytes: await readAllBytes(store, digest),
+    })),
   );
 }
 
 function isolateSource(version: ScriptVersion, main: MainModule, modules: readonly UploadedModule[]): IsolateSource {
-  const { bindings, compatibilityDate, compatibilityFlags } = version;
-  return { main, modules, bindings, compatibilityDate, compatibilityFlags };
+  const { bindings, runtimeDate, compatibilityFlags } = version;
+  return { main, modules, bindings, compatibilityDate: runtimeDate, compatibilityFlags };
 }

@@ -6,6 +6,9 @@ export interface VersionProps extends ScriptAddress {
 }
 
 /** The name under which an isolate of that version is known to the Worker Loader. */
-export function isolateName(kind: "script" | "assets" | "router", { namespace, script, version }: VersionProps): string {
+export function isolateName(
+  kind: "script" | "assets" | "router",
+  { namespace, script, version }: VersionProps,
+): string {
   return `${kind}/${namespace}/${script}/${version}`;
 }

@@ -72,7 +72,10 @@ function mainModule(script: string, setup: readonly string[]): string {
 function uploadedModules(source: IsolateSource): Modules {
   const modules: Modules = {};
   for (const module of source.modules) {
-    const kind = source.main.format === "service-worker" && module.name === source.main.module ? "cjs" : moduleKind(module.name, module.contentType);
+    const kind =
+      source.main.format === "service-worker" && module.name === source.main.module
+        ? "cjs"
+        : moduleKind(module.name, module.contentType);
     if (kind !== "none") modules[module.name] = loaderModule(kind, module.bytes);
   }
   return modules;
@@ -95,7 +98,12 @@ function loaderModule(kind: Exclude<ReturnType<typeof moduleKind>, "none">, byte
   }
 }
 
-function code(source: IsolateSource, env: Record<string, unknown>, mainModule: string, modules: Modules): WorkerLoaderWorkerCode {
+function code(
+  source: IsolateSource,
+  env: Record<string, unknown>,
+  mainModule: string,
+  modules: Modules,
+): WorkerLoaderWorkerCode {
   return {
     mainModule,
     modules,

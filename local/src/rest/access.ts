@@ -8,7 +8,10 @@ const HOSTS = new Set(["localhost", "127.0.0.1", "[::1]", "api.cloudflare.com"])
 export function checkHost(request: Request): void {
   const { hostname } = new URL(request.url);
   if (HOSTS.has(hostname)) return;
-  throw new Refusal("ACCESS_FORBIDDEN", `The local platform answers on localhost, 127.0.0.1 and [::1] only, and not as ${hostname}.`);
+  throw new Refusal(
+    "ACCESS_FORBIDDEN",
+    `The local platform answers on localhost, 127.0.0.1 and [::1] only, and not as ${hostname}.`,
+  );
 }
 
 /** Refuses a request that says itself that a web page of another origin made it. */
@@ -24,7 +27,10 @@ export function checkOrigin(request: Request): void {
 /** Refuses a request that does not bear the local token. */
 export async function checkToken(request: Request, token: string | undefined): Promise<void> {
   if (token === undefined || token === "") {
-    throw new Refusal("PLATFORM_FAILED", "LOCAL_API_TOKEN is not set, so no call is accepted. Start the platform with `npm run dev`.");
+    throw new Refusal(
+      "PLATFORM_FAILED",
+      "LOCAL_API_TOKEN is not set, so no call is accepted. Start the platform with `npm run dev`.",
+    );
   }
   const given = bearer(request);
   if (given !== null && (await equal(given, token))) return;

@@ -20,7 +20,12 @@ export async function answer(platform: Platform, request: Request): Promise<Resp
   } catch (cause) {
     if (cause instanceof Refusal) return failure(cause);
     console.error("the local platform failed", cause);
-    return failure(new Refusal("PLATFORM_FAILED", `The local platform failed, and its log says why: ${cause instanceof Error ? cause.message : String(cause)}`));
+    return failure(
+      new Refusal(
+        "PLATFORM_FAILED",
+        `The local platform failed, and its log says why: ${cause instanceof Error ? cause.message : String(cause)}`,
+      ),
+    );
   }
 }
 
@@ -29,16 +34,25 @@ async function answerCall(platform: Platform, request: Request, url: URL): Promi
   const matched = path === null ? null : matchRoute(ROUTES, path);
   if (!matched?.route.ownToken) await checkToken(request, platform.environment.LOCAL_API_TOKEN);
   if (matched === null) {
-    throw new Refusal("ROUTE_UNKNOWN", `Could not route to ${url.pathname}: the local platform has no such call. docs/local-platform.md lists what it has.`);
+    throw new Refusal(
+      "ROUTE_UNKNOWN",
+      `Could not route to ${url.pathname}: the local platform has no such call. docs/local-platform.md lists what it has.`,
+    );
   }
   const { route, parameters } = matched;
   const handler = route.methods[request.method as Method];
   if (!handler) {
-    throw new Refusal("METHOD_NOT_ALLOWED", `${request.method} is not possible for ${url.pathname}. Possible: ${Object.keys(route.methods).join(", ")}.`);
+    throw new Refusal(
+      "METHOD_NOT_ALLOWED",
+      `${request.method} is not possible for ${url.pathname}. Possible: ${Object.keys(route.methods).join(", ")}.`,
+    );
   }
   const account = parameters["account"];
   if (account !== undefined && account !== platform.environment.ACCOUNT_ID) {
-    throw new Refusal("ACCESS_FORBIDDEN", `The account ${account} does not exist on the local platform. Set CLOUDFLARE_ACCOUNT_ID to ${platform.environment.ACCOUNT_ID}.`);
+    throw new Refusal(
+      "ACCESS_FORBIDDEN",
+      `The account ${account} does not exist on the local platform. Set CLOUDFLARE_ACCOUNT_ID to ${platform.environment.ACCOUNT_ID}.`,
+    );
   }
   return await handler({ platform, request, query: url.searchParams, parameters });
 }

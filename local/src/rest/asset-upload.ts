@@ -32,9 +32,14 @@ export async function uploadAssets(call: Call): Promise<Response> {
   const id = secret === "" ? null : await readToken(secret, bearer(request) ?? "", "upload", Date.now());
   const session = id === null ? null : await platform.store.assetSession(id);
   if (session === null) {
-    throw new Refusal("ASSET_TOKEN_INVALID", "The bearer token is not that of an asset upload, or it has expired. Open the upload again.");
+    throw new Refusal(
+      "ASSET_TOKEN_INVALID",
+      "The bearer token is not that of an asset upload, or it has expired. Open the upload again.",
+    );
   }
-  const manifest = JSON.parse(new TextDecoder().decode(await readAllBytes(platform.store, session.manifest))) as Manifest;
+  const manifest = JSON.parse(
+    new TextDecoder().decode(await readAllBytes(platform.store, session.manifest)),
+  ) as Manifest;
   const { assets, contents } = await readFiles(request, manifest, query.get("base64") === "true");
   await keepBytes(platform.store, contents);
   await platform.store.keepAssets(session, assets);
@@ -52,17 +57,27 @@ async function readFiles(
   try {
     form = await request.formData();
   } catch (cause) {
-    throw new Refusal("BODY_INVALID", `The body is not a readable multipart form: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new Refusal(
+      "BODY_INVALID",
+      `The body is not a readable multipart form: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
   const sizes = new Map(Object.values(manifest).map(({ hash, size }) => [hash, size]));
   const assets: UploadedAsset[] = [];
   const contents = new Map<string, ArrayBuffer>();
   for (const [hash, value] of form) {
     const size = sizes.get(hash);
-    if (size === undefined) throw new Refusal("ASSETS_INVALID", `The part ${JSON.stringify(hash)} is not the hash of a file in the upload's manifest.`);
+    if (size === undefined)
+      throw new Refusal(
+        "ASSETS_INVALID",
+        `The part ${JSON.stringify(hash)} is not the hash of a file in the upload's manifest.`,
+      );
     const bytes = await fileBytes(hash, value, base64);
     if (bytes.byteLength !== size) {
-      throw new Refusal("ASSETS_INVALID", `The file ${hash} has ${bytes.byteLength} bytes, and the manifest announced ${size}. Open the upload again.`);
+      throw new Refusal(
+        "ASSETS_INVALID",
+        `The file ${hash} has ${bytes.byteLength} bytes, and the manifest announced ${size}. Open the upload again.`,
+      );
     }
     const digest = await digestOf(bytes);
     contents.set(digest, bytes);

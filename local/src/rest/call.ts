@@ -23,7 +23,10 @@ export function namespaceOf(call: Call): string {
   const name = parameter(call, "namespace");
   if (call.platform.environment.NAMESPACES.some((namespace) => namespace.name === name)) return name;
   const names = call.platform.environment.NAMESPACES.map((namespace) => namespace.name).join(", ");
-  throw new Refusal("NAMESPACE_NOT_FOUND", `There is no dispatch namespace ${JSON.stringify(name)} on the local platform. There are ${names}.`);
+  throw new Refusal(
+    "NAMESPACE_NOT_FOUND",
+    `There is no dispatch namespace ${JSON.stringify(name)} on the local platform. There are ${names}.`,
+  );
 }
 
 /** The script in the path, whether it exists or not. */

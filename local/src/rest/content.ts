@@ -18,7 +18,8 @@ export async function getContent(call: Call): Promise<Response> {
     return new Response(main.bytes, { headers });
   }
   const form = new FormData();
-  for (const { name, contentType, bytes } of modules) form.append(name, new File([bytes], name, { type: contentType }), name);
+  for (const { name, contentType, bytes } of modules)
+    form.append(name, new File([bytes], name, { type: contentType }), name);
   if (version.main) headers.set("cf-entrypoint", version.main.module);
   return new Response(form, { headers });
 }
@@ -28,7 +29,11 @@ export async function putContent(call: Call): Promise<Response> {
   const script = await scriptOf(call);
   const { document, modules } = await readUploadForm(call.request, "metadata");
   const main = mainFromHeaders(call.request.headers) ?? readMetadata(document).main;
-  if (main === null) throw new Refusal("SCRIPT_INVALID", "Name the main module, by `main_module` in the metadata or the header CF-WORKER-MAIN-MODULE-PART.");
+  if (main === null)
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      "Name the main module, by `main_module` in the metadata or the header CF-WORKER-MAIN-MODULE-PART.",
+    );
   const { version } = await replaceModules(call.platform, script, main, modules);
   return success({ id: script.script, etag: version.etag, deployment_id: version.id, modified_on: version.uploadedOn });
 }

@@ -9,7 +9,8 @@ export async function listDispatches({ platform, query }: Call): Promise<Respons
   const namespace = query.get("namespace");
   const script = query.get("script");
   const dispatches = (await platform.store.dispatches()).filter(
-    (dispatch) => (namespace ?? dispatch.namespace) === dispatch.namespace && (script ?? dispatch.script) === dispatch.script,
+    (dispatch) =>
+      (namespace ?? dispatch.namespace) === dispatch.namespace && (script ?? dispatch.script) === dispatch.script,
   );
   return success(dispatches);
 }

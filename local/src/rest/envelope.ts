@@ -10,7 +10,13 @@ export interface ResultInfo {
 /** A result in Cloudflare's envelope. */
 export function success(result: unknown, options: { status?: number; info?: ResultInfo } = {}): Response {
   const { status = 200, info } = options;
-  const envelope = { success: true, errors: [], messages: [], result, ...(info === undefined ? {} : { result_info: info }) };
+  const envelope = {
+    success: true,
+    errors: [],
+    messages: [],
+    result,
+    ...(info === undefined ? {} : { result_info: info }),
+  };
   return Response.json(envelope, { status, headers: { "cache-control": "no-store" } });
 }
 

@@ -35,7 +35,12 @@ export const ROUTES: readonly Route[] = [
   },
   {
     path: `${NAMESPACES}/:namespace`,
-    methods: { GET: getNamespace, PUT: refuseNamespaceChange, PATCH: refuseNamespaceChange, DELETE: refuseNamespaceChange },
+    methods: {
+      GET: getNamespace,
+      PUT: refuseNamespaceChange,
+      PATCH: refuseNamespaceChange,
+      DELETE: refuseNamespaceChange,
+    },
   },
   { path: SCRIPTS, methods: { GET: listScripts, DELETE: deleteScripts } },
   { path: SCRIPT, methods: { GET: getScript, PUT: putScript, DELETE: deleteScript } },

@@ -89,7 +89,10 @@ function readLimit(text: string | null): number {
   if (text === null) return MAX_PAGE;
   const limit = Number(text);
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return limit;
-  throw new Refusal("BODY_INVALID", `\`limit\` must be a number from 1 to ${MAX_PAGE}, and it is ${JSON.stringify(text)}.`);
+  throw new Refusal(
+    "BODY_INVALID",
+    `\`limit\` must be a number from 1 to ${MAX_PAGE}, and it is ${JSON.stringify(text)}.`,
+  );
 }
 
 function readCursor(text: string | null): string {

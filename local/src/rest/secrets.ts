@@ -27,7 +27,9 @@ export async function getSecret(call: Call): Promise<Response> {
 export async function putSecret(call: Call): Promise<Response> {
   const secret = readSecret(await jsonObjectBody(call));
   const script = await scriptOf(call);
-  await changeExisting(call.platform, script, async ({ version }) => withSecrets(version, new Map([[secret.name, secret]])));
+  await changeExisting(call.platform, script, async ({ version }) =>
+    withSecrets(version, new Map([[secret.name, secret]])),
+  );
   return success(shown(secret));
 }
 
@@ -56,13 +58,18 @@ export async function changeSecrets(call: Call): Promise<Response> {
   );
   const script = await scriptOf(call);
   const version = await changeExisting(call.platform, script, async (current) => withSecrets(current.version, changes));
-  return success({ secrets: Object.fromEntries(version.bindings.filter(isSecret).map((secret) => [secret.name, shown(secret)])) });
+  return success({
+    secrets: Object.fromEntries(version.bindings.filter(isSecret).map((secret) => [secret.name, shown(secret)])),
+  });
 }
 
 function withSecrets(version: ScriptVersion, changes: ReadonlyMap<string, Secret | null>): ScriptVersion {
   const taken = version.bindings.find((binding) => changes.has(binding.name) && !isSecret(binding));
   if (taken) {
-    throw new Refusal("BINDING_INVALID", `Binding name '${taken.name}' already in use. It is a ${taken.type}: rename one of the two.`);
+    throw new Refusal(
+      "BINDING_INVALID",
+      `Binding name '${taken.name}' already in use. It is a ${taken.type}: rename one of the two.`,
+    );
   }
   const kept = version.bindings.filter((binding) => !changes.has(binding.name));
   const set = [...changes.values()].filter((secret) => secret !== null);
@@ -72,7 +79,10 @@ function withSecrets(version: ScriptVersion, changes: ReadonlyMap<string, Secret
 function readSecret(fields: Record<string, unknown>): Secret {
   const binding = readBinding({ type: "secret_text", ...fields });
   if (binding.type === "secret_text") return binding;
-  throw new Refusal("BINDING_INVALID", `A secret has the type secret_text, and ${binding.name} has the type ${binding.type}.`);
+  throw new Refusal(
+    "BINDING_INVALID",
+    `A secret has the type secret_text, and ${binding.name} has the type ${binding.type}.`,
+  );
 }
 
 function isSecret(binding: Binding): binding is Secret {

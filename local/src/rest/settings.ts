@@ -30,8 +30,8 @@ export async function patchSettings(call: Call): Promise<Response> {
   const settings = isForm ? (await readUploadForm(call.request, "settings")).document : await jsonObjectBody(call);
   const version = await changeExisting(call.platform, script, async (current) => {
     const next = withSettings(current.version, settings);
-    await checkStart(call.platform, script, next, await readModules(call.platform, next));
-    return next;
+    const checked = await checkStart(call.platform, script, next, await readModules(call.platform, next));
+    return checked.version;
   });
   return success(shownSettings(version));
 }
@@ -40,6 +40,7 @@ function withSettings(version: ScriptVersion, settings: Readonly<Record<string, 
   const before = { tag: version.migrationTag, classes: version.objectClasses };
   const after = applyDeclaredClasses(applyMigrations(before, settings["migrations"]), settings["exports"]);
   const flags = settings["compatibility_flags"];
+  const compatibilityDate = string(settings, "compatibility_date") ?? version.compatibilityDate;
   return {
     ...version,
     id: crypto.randomUUID(),
@@ -47,7 +48,8 @@ function withSettings(version: ScriptVersion, settings: Readonly<Record<string, 
       settings["bindings"] === undefined
         ? version.bindings
         : mergedBindings(readBindings(settings["bindings"]), version.bindings, strings(settings, "keep_bindings")),
-    compatibilityDate: string(settings, "compatibility_date") ?? version.compatibilityDate,
+    compatibilityDate,
+    runtimeDate: compatibilityDate,
     compatibilityFlags: flags === undefined ? version.compatibilityFlags : strings(settings, "compatibility_flags"),
     migrationTag: after.tag,
     objectClasses: after.classes,

@@ -8,8 +8,12 @@ export function readTagFilter(text: string | null): (tags: readonly string[]) =>
     .map((condition) => {
       const colon = condition.lastIndexOf(":");
       const wanted = condition.slice(colon + 1);
-      if (colon > 0 && (wanted === "yes" || wanted === "no")) return { tag: condition.slice(0, colon), present: wanted === "yes" };
-      throw new Refusal("TAGS_INVALID", `${JSON.stringify(condition)} is not a tag filter: write \`tag:yes\` or \`tag:no\`, with commas between.`);
+      if (colon > 0 && (wanted === "yes" || wanted === "no"))
+        return { tag: condition.slice(0, colon), present: wanted === "yes" };
+      throw new Refusal(
+        "TAGS_INVALID",
+        `${JSON.stringify(condition)} is not a tag filter: write \`tag:yes\` or \`tag:no\`, with commas between.`,
+      );
     });
   return (tags) => conditions.every(({ tag, present }) => tags.includes(tag) === present);
 }

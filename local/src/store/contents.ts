@@ -15,7 +15,11 @@ export class Contents {
   /** Those of the digests whose bytes are not here yet. The others are kept from being removed as unused. */
   missing(digests: readonly string[], now: number): string[] {
     return digests.filter((digest) => {
-      const renewed = this.#sql.exec("UPDATE contents SET kept_at = ? WHERE digest = ? RETURNING 1 AS kept", now, digest);
+      const renewed = this.#sql.exec(
+        "UPDATE contents SET kept_at = ? WHERE digest = ? RETURNING 1 AS kept",
+        now,
+        digest,
+      );
       return renewed.toArray().length === 0;
     });
   }

@@ -16,7 +16,14 @@ export interface LiveVersion {
   readonly hasAssets: boolean;
 }
 
-type Row = { namespace: string; script: string; revision: string; created_on: string; modified_on: string; document: string };
+type Row = {
+  namespace: string;
+  script: string;
+  revision: string;
+  created_on: string;
+  modified_on: string;
+  document: string;
+};
 
 const SELECT = `SELECT scripts.namespace, scripts.script, revision, created_on, modified_on, document
   FROM scripts JOIN versions ON versions.id = scripts.version`;

@@ -9,18 +9,28 @@ const NAMESPACES = `/accounts/${ACCOUNT}/workers/dispatch/namespaces`;
 async function raw(headers: http.OutgoingHttpHeaders): Promise<{ status: number; text: string }> {
   const { hostname, port, pathname } = new URL(BASE_URL);
   return await new Promise((resolve, reject) => {
-    const request = http.get({ hostname, port, path: `${pathname}${NAMESPACES}`, agent: false, headers }, (response) => {
-      let text = "";
-      response.on("data", (chunk) => (text += String(chunk)));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-    });
+    const request = http.get(
+      { hostname, port, path: `${pathname}${NAMESPACES}`, agent: false, headers },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => (text += String(chunk)));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      },
+    );
     request.on("error", reject);
   });
 }
 
 test("only the local token is accepted", async () => {
   assert.equal((await call("GET", NAMESPACES)).status, 200);
-  for (const authorization of ["", "Bearer", "Bearer wrong", `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`, `Basic ${btoa(`x:${TOKEN}`)}`]) {
+  for (const authorization of [
+    "",
+    "Bearer",
+    "Bearer wrong",
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(0, -1)}`,
+    `Basic ${btoa(`x:${TOKEN}`)}`,
+  ]) {
     const refused = await call("GET", NAMESPACES, { headers: { authorization } });
     assert.equal(refused.status, 401, authorization);
     assert.equal(refused.errors[0]?.code, 9109);
@@ -38,7 +48,8 @@ test("what does not exist is found out only with the token", async () => {
 test("a foreign host name does not reach the API", async () => {
   const { port } = new URL(BASE_URL);
   const authorization = `Bearer ${TOKEN}`;
-  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`]) assert.equal((await raw({ host, authorization })).status, 200, host);
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`])
+    assert.equal((await raw({ host, authorization })).status, 200, host);
   for (const host of ["evil.example", `localhost.evil.example:${port}`, `evil.localhost:${port}`]) {
     const answer = await raw({ host, authorization });
     assert.notEqual(answer.status, 200, host);
@@ -62,7 +73,11 @@ test("another account does not exist", async () => {
 });
 
 test("namespaces cannot be made, renamed or deleted", async () => {
-  for (const [method, path] of [["POST", ""], ["PUT", "/dotdo-staging"], ["DELETE", "/dotdo-staging"]] as const) {
+  for (const [method, path] of [
+    ["POST", ""],
+    ["PUT", "/dotdo-staging"],
+    ["DELETE", "/dotdo-staging"],
+  ] as const) {
     const refused = await call(method, NAMESPACES + path, method === "DELETE" ? {} : { body: "{}" });
     assert.equal(refused.status, 403);
     assert.match(refused.errors[0]?.message ?? "", /--reset/);

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { ACCOUNT, answering, call, deploy, scriptJson, scriptName, visit, type Envelope, type Part } from "./platform.ts";
+import {
+  ACCOUNT,
+  answering,
+  call,
+  deploy,
+  scriptJson,
+  scriptName,
+  visit,
+  type Envelope,
+  type Part,
+} from "./platform.ts";
 
 type Files = Readonly<Record<string, { readonly type: string; readonly content: string }>>;
 
@@ -15,22 +25,34 @@ const SITE: Files = {
 };
 
 function hashOf(path: string, content: string): string {
-  return createHash("sha256").update(path + content).digest("hex").slice(0, 32);
+  return createHash("sha256")
+    .update(path + content)
+    .digest("hex")
+    .slice(0, 32);
 }
 
 async function open(script: string, files: Files): Promise<Envelope> {
   const manifest = Object.fromEntries(
-    Object.entries(files).map(([path, { content }]) => [path, { hash: hashOf(path, content), size: Buffer.byteLength(content) }]),
+    Object.entries(files).map(([path, { content }]) => [
+      path,
+      { hash: hashOf(path, content), size: Buffer.byteLength(content) },
+    ]),
   );
   return await scriptJson("POST", script, "/assets-upload-session", { manifest });
 }
 
-async function send(jwt: string, parts: Readonly<Record<string, { type: string; content: string }>>): Promise<Envelope> {
+async function send(
+  jwt: string,
+  parts: Readonly<Record<string, { type: string; content: string }>>,
+): Promise<Envelope> {
   const body = new FormData();
   for (const [hash, { type, content }] of Object.entries(parts)) {
     body.set(hash, new File([Buffer.from(content).toString("base64")], hash, { type }));
   }
-  return await call("POST", `/accounts/${ACCOUNT}/workers/assets/upload?base64=true`, { body, headers: { authorization: `Bearer ${jwt}` } });
+  return await call("POST", `/accounts/${ACCOUNT}/workers/assets/upload?base64=true`, {
+    body,
+    headers: { authorization: `Bearer ${jwt}` },
+  });
 }
 
 /** Uploads files as wrangler does, a call for each, and answers the completion token. */
@@ -47,7 +69,11 @@ async function upload(script: string, files: Files): Promise<string> {
   return completion;
 }
 
-async function site(config: Record<string, unknown>, parts: Readonly<Record<string, Part>>, files = SITE): Promise<string> {
+async function site(
+  config: Record<string, unknown>,
+  parts: Readonly<Record<string, Part>>,
+  files = SITE,
+): Promise<string> {
   const script = scriptName();
   const jwt = await upload(script, files);
   const bindings = "index.js" in parts ? [{ type: "assets", name: "ASSETS" }] : [];
@@ -64,7 +90,10 @@ const SCRIPT = `export default { async fetch(request, env) {
 test("assets come first, then the script", async () => {
   const script = await site({}, { "index.js": SCRIPT });
   const home = await visit(script, "/");
-  assert.deepEqual([home.status, home.text, home.headers["content-type"]], [200, "<h1>home</h1>", "text/html; charset=utf-8"]);
+  assert.deepEqual(
+    [home.status, home.text, home.headers["content-type"]],
+    [200, "<h1>home</h1>", "text/html; charset=utf-8"],
+  );
   assert.equal((await visit(script, "/about")).text, "<h1>about</h1>");
   assert.equal((await visit(script, "/docs/")).text, "<h1>docs</h1>");
   assert.equal((await visit(script, "/nothing")).text, "script /nothing");
@@ -74,7 +103,12 @@ test("assets come first, then the script", async () => {
 
 test("paths of HTML files have one form", async () => {
   const script = await site({ html_handling: "auto-trailing-slash" }, { "index.js": SCRIPT });
-  for (const [path, location] of [["/index.html", "/"], ["/about.html", "/about"], ["/about/", "/about"], ["/docs", "/docs/"]]) {
+  for (const [path, location] of [
+    ["/index.html", "/"],
+    ["/about.html", "/about"],
+    ["/about/", "/about"],
+    ["/docs", "/docs/"],
+  ]) {
     const answer = await visit(script, path);
     assert.deepEqual([answer.status, answer.headers.location], [307, location], path);
   }
@@ -107,7 +141,10 @@ test("run_worker_first sends requests to the script before assets are looked for
 });
 
 test("_headers and _redirects hold", async () => {
-  const script = await site({ _headers: "/about\n  X-Robots-Tag: noindex\n", _redirects: "/old /about 301\n/u/:id /about?id=:id\n" }, { "index.js": SCRIPT });
+  const script = await site(
+    { _headers: "/about\n  X-Robots-Tag: noindex\n", _redirects: "/old /about 301\n/u/:id /about?id=:id\n" },
+    { "index.js": SCRIPT },
+  );
   assert.equal((await visit(script, "/about")).headers["x-robots-tag"], "noindex");
   const old = await visit(script, "/old");
   assert.deepEqual([old.status, old.headers.location], [301, "/about"]);
@@ -134,17 +171,28 @@ test("tokens of an upload are good for nothing else", async () => {
   const hash = hashOf("/a.txt", "a");
   assert.equal((await send("wrong", { [hash]: file["/a.txt"] })).status, 401);
   assert.equal((await send(session.result.jwt, { ["0".repeat(32)]: file["/a.txt"] })).errors[0]?.code, 10304);
-  assert.equal((await send(session.result.jwt, { [hash]: { type: "text/plain", content: "longer" } })).errors[0]?.code, 10304);
-  const withToken = async (script: string, jwt: string) => (await deploy(script, { "index.js": answering("1") }, { assets: { jwt } })).errors[0]?.code;
+  assert.equal(
+    (await send(session.result.jwt, { [hash]: { type: "text/plain", content: "longer" } })).errors[0]?.code,
+    10304,
+  );
+  const withToken = async (script: string, jwt: string) =>
+    (await deploy(script, { "index.js": answering("1") }, { assets: { jwt } })).errors[0]?.code;
   assert.equal(await withToken(one, session.result.jwt), 10305, "an upload that is not complete");
   const sent = await send(session.result.jwt, { [hash]: file["/a.txt"] });
   assert.equal(sent.status, 201);
   assert.equal(await withToken(other, sent.result.jwt), 10305, "another script");
-  assert.equal((await call("GET", "/accounts", { headers: { authorization: `Bearer ${sent.result.jwt}` } })).status, 401);
+  assert.equal(
+    (await call("GET", "/accounts", { headers: { authorization: `Bearer ${sent.result.jwt}` } })).status,
+    401,
+  );
   assert.equal(await withToken(one, sent.result.jwt), undefined);
 });
 
 test("a script with an assets binding but without assets is refused", async () => {
-  const refused = await deploy(scriptName(), { "index.js": SCRIPT }, { bindings: [{ type: "assets", name: "ASSETS" }] });
+  const refused = await deploy(
+    scriptName(),
+    { "index.js": SCRIPT },
+    { bindings: [{ type: "assets", name: "ASSETS" }] },
+  );
   assert.match(refused.errors[0]?.message ?? "", /ASSETS/);
 });

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { ACCOUNT, NAMESPACE, answering, call, deploy, scriptCall, scriptJson, scriptName, visit, type Envelope } from "./platform.ts";
+import {
+  ACCOUNT,
+  NAMESPACE,
+  answering,
+  call,
+  deploy,
+  scriptCall,
+  scriptJson,
+  scriptName,
+  visit,
+  type Envelope,
+} from "./platform.ts";
 
 function refusedWith(answer: Envelope, code: number, message: RegExp): void {
   assert.equal(answer.success, false);
@@ -25,7 +36,10 @@ test("every kind of module is loaded", async () => {
     "text.txt": { type: "text/plain", content: "text" },
     "data.bin": { type: "application/octet-stream", content: Uint8Array.of(0, 1, 255) },
     "lib/add.wasm": { type: "application/wasm", content: ADD_WASM },
-    "common.cjs": { type: "application/javascript", content: "module.exports = { answer: require('./other.cjs').answer };" },
+    "common.cjs": {
+      type: "application/javascript",
+      content: "module.exports = { answer: require('./other.cjs').answer };",
+    },
     "other.cjs": { type: "application/javascript", content: "exports.answer = 42;" },
     "settings.json": { type: "application/json", content: '{"a":[1]}' },
     "lib/sub.mjs": "export const sub = 'sub';",
@@ -64,7 +78,11 @@ test("bindings and compatibility flags reach the script", async () => {
     { type: "version_metadata", name: "VERSION" },
   ];
   const source = `import { Buffer } from "node:buffer"; ${answering("{ ...env, hex: Buffer.from('x').toString('hex') }")}`;
-  const deployed = await deploy(name, { "index.js": source }, { bindings, compatibility_flags: ["nodejs_compat"], annotations: { "workers/tag": "v1" } });
+  const deployed = await deploy(
+    name,
+    { "index.js": source },
+    { bindings, compatibility_flags: ["nodejs_compat"], annotations: { "workers/tag": "v1" } },
+  );
   assert.equal(deployed.status, 200, JSON.stringify(deployed.errors));
   const seen = JSON.parse((await visit(name)).text);
   assert.deepEqual([seen.TEXT, seen.JSON_VALUE, seen.SECRET, seen.hex], ["text", { deep: [1, null] }, "secret", "78"]);
@@ -74,7 +92,8 @@ test("bindings and compatibility flags reach the script", async () => {
 
 test("a script in the service-worker format is served", async () => {
   const name = scriptName();
-  const script = "undeclared = 1; addEventListener('fetch', (event) => event.respondWith(new Response(TEXT + BLOB + typeof add.exports + undeclared)));";
+  const script =
+    "undeclared = 1; addEventListener('fetch', (event) => event.respondWith(new Response(TEXT + BLOB + typeof add.exports + undeclared)));";
   const deployed = await deploy(
     name,
     {
@@ -99,7 +118,11 @@ test("a script that does not start is refused with its own error text, and the o
   const name = scriptName();
   await deploy(name, { "index.js": answering("'before'") });
   const start = (source: string, metadata = {}) => deploy(name, { "index.js": source }, metadata);
-  refusedWith(await start("\nthrow new TypeError('boom at start');"), 10021, /^Uncaught TypeError: boom at start\n  at index\.js:2:7/);
+  refusedWith(
+    await start("\nthrow new TypeError('boom at start');"),
+    10021,
+    /^Uncaught TypeError: boom at start\n  at index\.js:2:7/,
+  );
   refusedWith(await start("export default {"), 10021, /SyntaxError/);
   refusedWith(await start("import './missing.js'; export default {};"), 10021, /No such module "missing\.js"/);
   refusedWith(await start("await new Promise(() => {}); export default {};"), 10021, /await/);
@@ -119,7 +142,11 @@ test("a script is started once to be tried, and none of its handlers is called",
 
 test("a binding that is not simulated is refused by its name", async () => {
   const bindings = [{ type: "kv_namespace", name: "CACHE", namespace_id: "x" }];
-  refusedWith(await deploy(scriptName(), { "index.js": answering("1") }, { bindings }), 10901, /CACHE of type "kv_namespace"/);
+  refusedWith(
+    await deploy(scriptName(), { "index.js": answering("1") }, { bindings }),
+    10901,
+    /CACHE of type "kv_namespace"/,
+  );
 });
 
 test("secrets survive a deploy that keeps them, and no other", async () => {
@@ -131,7 +158,11 @@ test("secrets survive a deploy that keeps them, and no other", async () => {
   const bindings = [{ type: "inherit", name: "RENAMED", old_name: "KEY" }];
   await deploy(name, { "index.js": answering("env") }, { bindings }, "?bindings_inherit=strict");
   assert.equal((await visit(name)).text, '{"RENAMED":"hunter2"}');
-  refusedWith(await deploy(name, { "index.js": answering("env") }, { bindings }, "?bindings_inherit=strict"), 10057, /no binding KEY/);
+  refusedWith(
+    await deploy(name, { "index.js": answering("env") }, { bindings }, "?bindings_inherit=strict"),
+    10057,
+    /no binding KEY/,
+  );
   await deploy(name, { "index.js": answering("env") });
   assert.equal((await visit(name)).text, "{}");
 });
@@ -160,11 +191,29 @@ test("scripts run under the compatibility date they were written for", async () 
   assert.equal(JSON.parse((await visit(name)).text).url, "/b");
 });
 
+test("today is a compatibility date, however old the runtime is; tomorrow is none", async () => {
+  const name = scriptName();
+  const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  const deployed = await deploy(name, { "index.js": answering("'today'") }, { compatibility_date: day(0) });
+  assert.equal(deployed.status, 200, JSON.stringify(deployed.errors));
+  assert.equal((await visit(name)).text, '"today"');
+  assert.equal((await scriptCall("GET", name, "/settings")).result.compatibility_date, day(0));
+  refusedWith(
+    await deploy(name, { "index.js": answering("1") }, { compatibility_date: day(2) }),
+    10021,
+    new RegExp(day(2)),
+  );
+});
+
 test("the Cache API keeps responses, and all scripts of a namespace share it", async () => {
   const [writer, reader] = [scriptName(), scriptName()];
   const url = `http://cache.invalid/${writer}`;
   const put = `await caches.default.put("${url}", new Response("kept", { headers: { "cache-control": "max-age=60", "x-kept": "yes" } }))`;
-  await deploy(writer, { "index.js": answering(`[${put}, await caches.default.delete("${url}x"), (await (await caches.open("named")).match("${url}")) === undefined]`) });
+  await deploy(writer, {
+    "index.js": answering(
+      `[${put}, await caches.default.delete("${url}x"), (await (await caches.open("named")).match("${url}")) === undefined]`,
+    ),
+  });
   assert.equal((await visit(writer)).text, "[null,false,true]");
   const match = `await caches.default.match(new Request("${url}")).then(async (found) => [await found?.text(), found?.headers.get("x-kept")])`;
   await deploy(reader, { "index.js": answering(match) });
@@ -181,7 +230,10 @@ test("a request of one script to another's host stays on this machine", async ()
 
 test("deploys at once are put in an order, and none is lost or mixed with another", async () => {
   const name = scriptName();
-  const modules = (number: number) => ({ "index.js": `import part from "./part.txt"; ${answering(`[${number}, part]`)}`, "part.txt": { type: "text/plain", content: String(number) } });
+  const modules = (number: number) => ({
+    "index.js": `import part from "./part.txt"; ${answering(`[${number}, part]`)}`,
+    "part.txt": { type: "text/plain", content: String(number) },
+  });
   const deployed = await Promise.all(Array.from({ length: 6 }, (_, number) => deploy(name, modules(number))));
   for (const { status, errors } of deployed) assert.equal(status, 200, JSON.stringify(errors));
   assert.equal(new Set(deployed.map(({ result }) => result.deployment_id)).size, 6);
@@ -196,7 +248,9 @@ test("changes of different kinds at once are all kept", async () => {
   await deploy(name, { "index.js": answering("env") });
   const letters = ["A", "B", "C", "D"];
   const changes = await Promise.all([
-    ...letters.map((letter) => scriptJson("PUT", name, "/secrets", { name: letter, text: letter, type: "secret_text" })),
+    ...letters.map((letter) =>
+      scriptJson("PUT", name, "/secrets", { name: letter, text: letter, type: "secret_text" }),
+    ),
     ...letters.map((letter) => scriptCall("PUT", name, `/tags/${letter}`)),
   ]);
   for (const { status, errors } of changes) assert.equal(status, 200, JSON.stringify(errors));
@@ -235,7 +289,10 @@ test("scripts are listed by tag and in pages, and deleted by tag", async () => {
   const ids = (answer: Envelope) => answer.result.map(({ id }: { id: string }) => id);
   const first = await call("GET", `${scripts}?tags=${tag}:yes&limit=2`);
   assert.deepEqual(ids(first), names.slice(0, 2));
-  const second = await call("GET", `${scripts}?tags=${tag}:yes&limit=2&cursor=${encodeURIComponent(first.result_info?.cursor ?? "")}`);
+  const second = await call(
+    "GET",
+    `${scripts}?tags=${tag}:yes&limit=2&cursor=${encodeURIComponent(first.result_info?.cursor ?? "")}`,
+  );
   assert.deepEqual(ids(second), names.slice(2));
   assert.equal(second.result_info?.cursor, undefined);
   assert.deepEqual(ids(await call("GET", `${scripts}?tags=${tag}:yes,first:no`)), names.slice(1));
@@ -247,7 +304,15 @@ test("scripts are listed by tag and in pages, and deleted by tag", async () => {
 
 test("a script that there is not", async () => {
   const name = scriptName();
-  for (const [method, path] of [["GET", ""], ["DELETE", ""], ["GET", "/content"], ["GET", "/settings"], ["GET", "/bindings"], ["GET", "/secrets"], ["GET", "/tags"]] as const) {
+  for (const [method, path] of [
+    ["GET", ""],
+    ["DELETE", ""],
+    ["GET", "/content"],
+    ["GET", "/settings"],
+    ["GET", "/bindings"],
+    ["GET", "/secrets"],
+    ["GET", "/tags"],
+  ] as const) {
     const answer = await scriptCall(method, name, path);
     assert.equal(answer.status, 404, `${method} ${path}`);
     refusedWith(answer, 10092, /does not exist/);

@@ -70,10 +70,15 @@ test("the objects of two scripts have nothing in common", async () => {
 test("migrations are checked", async () => {
   const name = scriptName();
   const source = { "index.js": counter("one") };
-  const code = async (metadata: Record<string, unknown>, parts = source) => (await deploy(name, parts, metadata)).errors[0]?.code;
+  const code = async (metadata: Record<string, unknown>, parts = source) =>
+    (await deploy(name, parts, metadata)).errors[0]?.code;
   assert.equal(await code({ bindings: BINDINGS }), 10061, "a class without a migration");
   assert.equal(await code({ bindings: BINDINGS, migrations: FIRST }), undefined);
   assert.equal(await code({ bindings: BINDINGS, migrations: FIRST }), 10079, "the same migrations again");
-  assert.equal(await code({ migrations: { old_tag: "v1", new_tag: "v2", new_classes: ["Counter"] } }), 10074, "a class that there is");
+  assert.equal(
+    await code({ migrations: { old_tag: "v1", new_tag: "v2", new_classes: ["Counter"] } }),
+    10074,
+    "a class that there is",
+  );
   assert.equal(await code({}, { "index.js": answering("1") }), 10061, "a class that is no longer exported");
 });

@@ -4,7 +4,8 @@ import { after } from "node:test";
 /** Reads a variable that says where the platform under test is. Without it there is nothing to test, which is a failure. */
 function variable(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === "") throw new Error(`${name} is not set: these tests need a platform that is running`);
+  if (value === undefined || value === "")
+    throw new Error(`${name} is not set: these tests need a platform that is running`);
   return value;
 }
 
@@ -43,7 +44,10 @@ export async function scriptCall(method: string, script: string, path = "", init
 
 /** The same with a JSON body. */
 export async function scriptJson(method: string, script: string, path: string, body: unknown): Promise<Envelope> {
-  return await scriptCall(method, script, path, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  return await scriptCall(method, script, path, {
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+  });
 }
 
 /** A part of an upload: the text of an ES module, or a content type and content. */
@@ -54,7 +58,8 @@ export function uploadForm(metadata: Record<string, unknown>, parts: Readonly<Re
   const form = new FormData();
   form.set("metadata", JSON.stringify(metadata));
   for (const [name, part] of Object.entries(parts)) {
-    const { type, content } = typeof part === "string" ? { type: "application/javascript+module", content: part } : part;
+    const { type, content } =
+      typeof part === "string" ? { type: "application/javascript+module", content: part } : part;
     form.set(name, new File([content], name, { type }));
   }
   return form;
@@ -89,7 +94,11 @@ export async function visit(script: string, path = "/", headers: http.OutgoingHt
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
       );
     });
     request.on("error", reject);

@@ -34,7 +34,10 @@ test("namespaces are listed and read", async () => {
 
 test("a script is deployed, served, read, replaced and deleted", async () => {
   const name = scriptName();
-  await deployed(name, answering("env.GREETING"), { bindings: [{ type: "plain_text", name: "GREETING", text: "hello" }], tags: ["sdk"] });
+  await deployed(name, answering("env.GREETING"), {
+    bindings: [{ type: "plain_text", name: "GREETING", text: "hello" }],
+    tags: ["sdk"],
+  });
   assert.equal((await visit(name)).text, '"hello"');
 
   const read = await scripts.get(name, place);
@@ -63,7 +66,11 @@ test("content is read and replaced, and bindings stay", async () => {
   assert.equal(file.type, "application/javascript+module");
   assert.equal(await file.text(), answering("env.KEPT"));
 
-  await scripts.content.update(name, { ...place, metadata: { main_module: "index.js" }, files: [module(answering("['new', env.KEPT]"))] });
+  await scripts.content.update(name, {
+    ...place,
+    metadata: { main_module: "index.js" },
+    files: [module(answering("['new', env.KEPT]"))],
+  });
   assert.equal((await visit(name)).text, '["new","kept"]');
 });
 
@@ -72,7 +79,13 @@ test("settings and bindings are read and changed", async () => {
   await deployed(name, answering("env"), { bindings: [{ type: "secret_text", name: "KEY", text: "hunter2" }] });
   const changed = await scripts.settings.edit(name, {
     ...place,
-    settings: { bindings: [{ type: "inherit", name: "KEY" }, { type: "plain_text", name: "NEW", text: "value" }], tags: ["a", "b"] },
+    settings: {
+      bindings: [
+        { type: "inherit", name: "KEY" },
+        { type: "plain_text", name: "NEW", text: "value" },
+      ],
+      tags: ["a", "b"],
+    },
   });
   assert.deepEqual(changed.tags, ["a", "b"]);
   assert.equal((await visit(name)).text, '{"KEY":"hunter2","NEW":"value"}');
@@ -96,7 +109,10 @@ test("secrets are set, listed, read and deleted, each live at once", async () =>
   const secret = await scripts.secrets.get("ONE", { ...place, script_name: name });
   assert.deepEqual(secret, { name: "ONE", type: "secret_text" });
 
-  await scripts.secrets.bulkUpdate(name, { ...place, secrets: { ONE: null, TWO: { name: "TWO", text: "2", type: "secret_text" } } });
+  await scripts.secrets.bulkUpdate(name, {
+    ...place,
+    secrets: { ONE: null, TWO: { name: "TWO", text: "2", type: "secret_text" } },
+  });
   const listed: unknown[] = [];
   for await (const one of scripts.secrets.list(name, place)) listed.push(one);
   assert.deepEqual(listed, [{ name: "TWO", type: "secret_text" }]);
@@ -120,7 +136,10 @@ test("assets are uploaded, attached and served", async () => {
   const name = scriptName();
   const page = "<h1>from the SDK</h1>";
   const hash = createHash("sha256").update(page).digest("hex").slice(0, 32);
-  const session = await scripts.assetUpload.create(name, { ...place, manifest: { "/index.html": { hash, size: page.length } } });
+  const session = await scripts.assetUpload.create(name, {
+    ...place,
+    manifest: { "/index.html": { hash, size: page.length } },
+  });
   assert.deepEqual(session.buckets, [[hash]]);
   const uploader = new Cloudflare({ apiToken: session.jwt ?? "", baseURL: BASE_URL, maxRetries: 0 });
   const uploaded = await uploader.workers.assets.upload.create({

@@ -35,10 +35,20 @@ test("files are grouped by number and size", () => {
   const hashOf = (index: number) => index.toString(16).padStart(32, "0");
   const files = (count: number, size: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`/${index}`, { hash: hashOf(index), size }]));
-  const grouped = (count: number, size: number) => buckets(files(count, size), Array.from({ length: count }, (_, index) => hashOf(index)));
+  const grouped = (count: number, size: number) =>
+    buckets(
+      files(count, size),
+      Array.from({ length: count }, (_, index) => hashOf(index)),
+    );
   assert.deepEqual(grouped(0, 1), []);
-  assert.deepEqual(grouped(81, 1).map((group) => group.length), [40, 40, 1]);
-  assert.deepEqual(grouped(3, 11 * 1024 * 1024).map((group) => group.length), [1, 1, 1]);
+  assert.deepEqual(
+    grouped(81, 1).map((group) => group.length),
+    [40, 40, 1],
+  );
+  assert.deepEqual(
+    grouped(3, 11 * 1024 * 1024).map((group) => group.length),
+    [1, 1, 1],
+  );
 });
 
 test("a token proves its session, its use and its time", async () => {
@@ -52,7 +62,8 @@ test("a token proves its session, its use and its time", async () => {
   const forged = Buffer.from(JSON.stringify({ session: "other", use: "upload", exp: now })).toString("base64url");
   assert.equal(await readToken("secret", `${header}.${forged}.${signature}`, "upload", now), null);
   const none = Buffer.from(JSON.stringify({ alg: "none", typ: "JWT" })).toString("base64url");
-  for (const bad of [`${none}.${forged}.`, "", "a.b.c", `${token}.x`]) assert.equal(await readToken("secret", bad, "upload", now), null);
+  for (const bad of [`${none}.${forged}.`, "", "a.b.c", `${token}.x`])
+    assert.equal(await readToken("secret", bad, "upload", now), null);
 });
 
 test("_redirects", () => {
@@ -111,7 +122,10 @@ test("_headers", () => {
 });
 
 test("run_worker_first", async () => {
-  assert.deepEqual(readStaticRouting(["/api/*", "!/api/docs/*"]), { user_worker: ["/api/*"], asset_worker: ["/api/docs/*"] });
+  assert.deepEqual(readStaticRouting(["/api/*", "!/api/docs/*"]), {
+    user_worker: ["/api/*"],
+    asset_worker: ["/api/docs/*"],
+  });
   await refused(10304, /not a rule/, () => readStaticRouting(["api"]));
   await refused(10304, /at least one/, () => readStaticRouting(["!/x"]));
   assert.equal(readAssetConfiguration({ run_worker_first: true }).scriptFirst, true);

@@ -47,7 +47,9 @@ test("a Durable Object of another script is refused", () =>
 test("malformed bindings are refused", async () => {
   await refused(10057, /must be an object/, () => readBinding("x"));
   await refused(10057, /no `name`/, () => readBinding({ type: "plain_text", text: "x" }));
-  await refused(10057, /GREETING .* string `text`/, () => readBinding({ type: "plain_text", name: "GREETING", text: 1 }));
+  await refused(10057, /GREETING .* string `text`/, () =>
+    readBinding({ type: "plain_text", name: "GREETING", text: 1 }),
+  );
   await refused(10057, /5121 bytes/, () => readBinding({ type: "plain_text", name: "V", text: "x".repeat(5121) }));
 });
 

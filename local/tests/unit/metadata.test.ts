@@ -51,10 +51,18 @@ test("modules must be there and of a kind that runs", async () => {
   const module = { name: "a.js", contentType: "application/javascript+module", bytes };
   checkModules(main, [module], []);
   await refused(10021, /"a.js" as the main module/, () => checkModules(main, [], []));
-  await refused(10021, /application\/javascript\+module/, () => checkModules(main, [{ ...module, contentType: "text/plain" }], []));
-  await refused(10021, /image\/png/, () => checkModules(main, [module, { ...module, name: "b", contentType: "image/png" }], []));
-  await refused(10901, /Python/, () => checkModules(main, [module, { ...module, name: "b.py", contentType: "text/x-python" }], []));
-  await refused(10057, /service-worker format/, () => checkModules(main, [module], [{ type: "wasm_module", name: "W", part: "w" }]));
+  await refused(10021, /application\/javascript\+module/, () =>
+    checkModules(main, [{ ...module, contentType: "text/plain" }], []),
+  );
+  await refused(10021, /image\/png/, () =>
+    checkModules(main, [module, { ...module, name: "b", contentType: "image/png" }], []),
+  );
+  await refused(10901, /Python/, () =>
+    checkModules(main, [module, { ...module, name: "b.py", contentType: "text/x-python" }], []),
+  );
+  await refused(10057, /service-worker format/, () =>
+    checkModules(main, [module], [{ type: "wasm_module", name: "W", part: "w" }]),
+  );
 });
 
 test("a script of more than 10 MiB after compression is refused, one that compresses well is not", async () => {
@@ -64,12 +72,15 @@ test("a script of more than 10 MiB after compression is refused, one that compre
   await refused(10027, /after compression/, () => checkSize([module("application/octet-stream", noise.buffer)]));
   await checkSize([module("application/octet-stream", new ArrayBuffer(11 * 1024 * 1024))]);
   await checkSize([module("application/source-map", noise.buffer)]);
-  await refused(10027, /67108865 bytes;/, () => checkSize([module("application/octet-stream", new ArrayBuffer(64 * 1024 * 1024 + 1))]));
+  await refused(10027, /67108865 bytes;/, () =>
+    checkSize([module("application/octet-stream", new ArrayBuffer(64 * 1024 * 1024 + 1))]),
+  );
 });
 
 test("script names", async () => {
   for (const name of ["a", "agents", "_x", "a-b_c", "a".repeat(63)]) checkScriptName(name);
-  for (const name of ["", "A", "-a", "a.b", "a/b", "ä", "a".repeat(64)]) await refused(10016, /not a script name/, () => checkScriptName(name));
+  for (const name of ["", "A", "-a", "a.b", "a/b", "ä", "a".repeat(64)])
+    await refused(10016, /not a script name/, () => checkScriptName(name));
 });
 
 test("tags", async () => {

@@ -11,7 +11,10 @@ test("without migrations nothing changes", () => {
 });
 
 test("new classes get a storage of their own, and the tag is recorded", () => {
-  const after = applyMigrations(NOTHING, { new_tag: "v2", steps: [{ new_sqlite_classes: ["A"] }, { new_classes: ["B"] }] });
+  const after = applyMigrations(NOTHING, {
+    new_tag: "v2",
+    steps: [{ new_sqlite_classes: ["A"] }, { new_classes: ["B"] }],
+  });
   assert.equal(after.tag, "v2");
   assert.deepEqual(Object.keys(after.classes), ["A", "B"]);
   assert.notEqual(after.classes["A"], after.classes["B"]);
@@ -22,7 +25,11 @@ test("a single step without `steps` is one, too", () => {
 });
 
 test("a renamed class keeps its storage, a deleted one loses it", () => {
-  const renamed = applyMigrations(ROOM, { old_tag: "v1", new_tag: "v2", steps: [{ renamed_classes: [{ from: "Room", to: "Hall" }] }] });
+  const renamed = applyMigrations(ROOM, {
+    old_tag: "v1",
+    new_tag: "v2",
+    steps: [{ renamed_classes: [{ from: "Room", to: "Hall" }] }],
+  });
   assert.deepEqual(renamed, { tag: "v2", classes: { Hall: "storage-of-room" } });
   const deleted = applyMigrations(renamed, { old_tag: "v2", new_tag: "v3", steps: [{ deleted_classes: ["Hall"] }] });
   assert.deepEqual(deleted, { tag: "v3", classes: {} });
@@ -35,7 +42,8 @@ test("migrations that start from another tag are refused", async () => {
 });
 
 test("steps that cannot be applied are refused", async () => {
-  const step = (migration: unknown) => () => applyMigrations(ROOM, { old_tag: "v1", new_tag: "v2", steps: [migration] });
+  const step = (migration: unknown) => () =>
+    applyMigrations(ROOM, { old_tag: "v1", new_tag: "v2", steps: [migration] });
   await refused(10074, /'Room' that is already depended on/, step({ new_sqlite_classes: ["Room"] }));
   await refused(10074, /rename class 'Gone'/, step({ renamed_classes: [{ from: "Gone", to: "Here" }] }));
   await refused(10074, /delete class 'Gone'/, step({ deleted_classes: ["Gone"] }));
@@ -44,10 +52,17 @@ test("steps that cannot be applied are refused", async () => {
 });
 
 test("declared classes come, are renamed and go, and declaring one again changes nothing", () => {
-  const declared = applyDeclaredClasses(ROOM, { Room: { type: "durable-object" }, New: { type: "durable-object", state: "created" }, W: { type: "worker" } });
+  const declared = applyDeclaredClasses(ROOM, {
+    Room: { type: "durable-object" },
+    New: { type: "durable-object", state: "created" },
+    W: { type: "worker" },
+  });
   assert.deepEqual(Object.keys(declared.classes), ["Room", "New"]);
   assert.equal(declared.classes["Room"], "storage-of-room");
-  const renamed = applyDeclaredClasses(ROOM, { Hall: { type: "durable-object" }, Room: { type: "durable-object", state: "renamed", renamed_to: "Hall" } });
+  const renamed = applyDeclaredClasses(ROOM, {
+    Hall: { type: "durable-object" },
+    Room: { type: "durable-object", state: "renamed", renamed_to: "Hall" },
+  });
   assert.deepEqual(renamed.classes, { Hall: "storage-of-room" });
   assert.deepEqual(applyDeclaredClasses(ROOM, { Room: { type: "durable-object", state: "deleted" } }).classes, {});
 });

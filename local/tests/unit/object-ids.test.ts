@@ -19,7 +19,10 @@ interface ObjectNamespace {
 async function namespace(): Promise<ObjectNamespace> {
   const env: Record<string, unknown> = { ROOM: {} };
   (globalThis as Record<string, unknown>)["objectIdsTestEnv"] = env;
-  const source = objectNamespaceModule(["ROOM"]).replace('import { env } from "cloudflare:workers";', "const env = globalThis.objectIdsTestEnv;");
+  const source = objectNamespaceModule(["ROOM"]).replace(
+    'import { env } from "cloudflare:workers";',
+    "const env = globalThis.objectIdsTestEnv;",
+  );
   await import(`data:text/javascript,${encodeURIComponent(source)}#${Math.random()}`);
   return env["ROOM"] as ObjectNamespace;
 }

@@ -38,14 +38,22 @@ test("routes match whole segments, decoded", () => {
 
 test("a request that a page of another origin could have made is refused", async () => {
   const request = (url: string, headers: Record<string, string> = {}) => new Request(url, { headers });
-  for (const url of ["http://localhost:8787/client/v4", "http://[::1]:8787/client/v4", "https://api.cloudflare.com/client/v4"]) {
+  for (const url of [
+    "http://localhost:8787/client/v4",
+    "http://[::1]:8787/client/v4",
+    "https://api.cloudflare.com/client/v4",
+  ]) {
     checkHost(request(url));
     checkOrigin(request(url));
   }
   await refused(10023, /evil\.example/, () => checkHost(request("http://evil.example:8787/client/v4")));
   await refused(10023, /localhost\.evil\.example/, () => checkHost(request("http://localhost.evil.example/")));
-  await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "https://evil.example" })));
-  await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "http://localhost:1" })));
+  await refused(10023, /other origins/, () =>
+    checkOrigin(request("http://localhost:8787/", { origin: "https://evil.example" })),
+  );
+  await refused(10023, /other origins/, () =>
+    checkOrigin(request("http://localhost:8787/", { origin: "http://localhost:1" })),
+  );
   await refused(10023, /other origins/, () => checkOrigin(request("http://localhost:8787/", { origin: "null" })));
 });
 

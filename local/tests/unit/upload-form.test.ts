@@ -62,7 +62,10 @@ test("a form as Cloudflare's SDK sends it, with metadata in fields, and a body t
       ],
     }),
   );
-  assert.deepEqual(form.modules.map(({ name }) => name), ["m.js"]);
+  assert.deepEqual(
+    form.modules.map(({ name }) => name),
+    ["m.js"],
+  );
 });
 
 test("metadata may be a file part", async () => {
@@ -123,7 +126,7 @@ test("refused: bodies that are no form", async () => {
     rawUpload("application/javascript", "addEventListener('fetch', () => {})"),
     rawUpload("application/json", "{}"),
     rawUpload("multipart/form-data", "--x\r\n"),
-    rawUpload("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"metadata\"\r\n\r\n{"),
+    rawUpload("multipart/form-data; boundary=x", '--x\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{'),
   ]) {
     await refused(10026, /multipart form/, () => readUploadForm(request, "metadata"));
   }
