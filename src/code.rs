@@ -182,7 +182,11 @@ mod tests {
 
     #[test]
     fn a_page_is_the_sections_own() {
-        assert!(Code::WorkerFailed.page().ends_with("/docs/errors.md#worker_failed"));
+        assert!(
+            Code::WorkerFailed
+                .page()
+                .ends_with("/docs/errors.md#worker_failed")
+        );
     }
 
     #[test]

@@ -9,7 +9,9 @@ pub enum ConfigurationError {
     #[error("{0}")]
     Routes(#[from] RulesError),
     /// `LOCALHOST`.
-    #[error("LOCALHOST is `{0}`: write `do`, so that the rules under .do hold under .localhost, or leave it out")]
+    #[error(
+        "LOCALHOST is `{0}`: write `do`, so that the rules under .do hold under .localhost, or leave it out"
+    )]
     Localhost(String),
 }
 
@@ -52,7 +54,11 @@ mod tests {
         for (routes, localhost, expected) in [
             (Some("{"), None, "ROUTES is not a JSON array"),
             (Some(""), None, "ROUTES is not a JSON array"),
-            (Some(r#"[{"pattern": "*.example.com", "worker": "a"}]"#), None, "ROUTES[0]"),
+            (
+                Some(r#"[{"pattern": "*.example.com", "worker": "a"}]"#),
+                None,
+                "ROUTES[0]",
+            ),
             (None, Some("yes"), "LOCALHOST is `yes`"),
             (None, Some(""), "LOCALHOST is ``"),
         ] {

@@ -78,7 +78,10 @@ mod tests {
     fn only_reading_its_own_path_asks_for_it() {
         let url = "https://dispatcher.example.workers.dev/.well-known/dispatcher";
         assert!(asks_for_health("GET", url) && asks_for_health("HEAD", url));
-        assert!(asks_for_health("GET", "http://127.0.0.1:8787/.well-known/dispatcher?x#y"));
+        assert!(asks_for_health(
+            "GET",
+            "http://127.0.0.1:8787/.well-known/dispatcher?x#y"
+        ));
         assert!(!asks_for_health("POST", url));
         for url in [
             "https://a.example/",

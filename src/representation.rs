@@ -126,7 +126,11 @@ mod tests {
             "application/json;q=0.001, text/html ; q = 0.002",
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
         ] {
-            assert_eq!(Representation::preferred(accept), Representation::Page, "{accept}");
+            assert_eq!(
+                Representation::preferred(accept),
+                Representation::Page,
+                "{accept}"
+            );
         }
     }
 }

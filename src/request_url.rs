@@ -27,7 +27,10 @@ mod tests {
     fn parts_of_urls() {
         for (url, expected) in [
             ("https://agents.do/", ("agents.do", "/")),
-            ("http://agents.localhost:8787/a/b?c#d", ("agents.localhost:8787", "/a/b")),
+            (
+                "http://agents.localhost:8787/a/b?c#d",
+                ("agents.localhost:8787", "/a/b"),
+            ),
             ("https://agents.do", ("agents.do", "")),
             ("https://agents.do?/x", ("agents.do", "")),
             ("https://agents.do/#/x", ("agents.do", "/")),

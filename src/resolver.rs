@@ -40,7 +40,11 @@ impl Resolver {
     ///
     /// # Errors
     /// The request has no destination, or not yet.
-    pub fn resolve<'a>(&'a self, url: &'a str, now: impl FnOnce() -> f64) -> Result<Destination<'a>, Unresolved> {
+    pub fn resolve<'a>(
+        &'a self,
+        url: &'a str,
+        now: impl FnOnce() -> f64,
+    ) -> Result<Destination<'a>, Unresolved> {
         let router = self
             .router
             .as_ref()
@@ -133,7 +137,11 @@ mod tests {
             panic!("resolved");
         };
         assert_eq!(failure.code, Code::ConfigurationInvalid);
-        assert!(failure.cause.starts_with("HOSTNAMES, the entry of shop.example.com: `Shop!`"));
+        assert!(
+            failure
+                .cause
+                .starts_with("HOSTNAMES, the entry of shop.example.com: `Shop!`")
+        );
         assert!(!failure.detail.contains("Shop!"));
     }
 

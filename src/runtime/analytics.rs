@@ -26,10 +26,16 @@ impl Analytics {
         let worker = target.worker.as_deref().unwrap_or_default();
         let index = if worker.is_empty() { host } else { worker };
         let index = index.get(..index.floor_char_boundary(MAX_INDEX)).unwrap_or(index);
-        let blobs: Array = [code, environment, worker, target.rule.as_deref().unwrap_or_default(), host]
-            .into_iter()
-            .map(JsValue::from_str)
-            .collect();
+        let blobs: Array = [
+            code,
+            environment,
+            worker,
+            target.rule.as_deref().unwrap_or_default(),
+            host,
+        ]
+        .into_iter()
+        .map(JsValue::from_str)
+        .collect();
         let point = Object::new();
         for (member, value) in [
             ("indexes", Array::of1(&index.into())),

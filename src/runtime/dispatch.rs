@@ -125,18 +125,16 @@ impl<'a> Exchange<'a> {
     /// Hands the request over to the user Worker.
     fn send(&self, destination: &Destination<'_>, steps: &Steps) -> Result<Promise, Failure> {
         let environment = destination.environment();
-        let namespace = self
-            .isolate
-            .namespace(environment)
-            .ok_or_else(|| {
-                let cause = format!("the binding {} is missing", environment.binding());
-                Failure::unavailable(cause, Target::of(destination))
-            })?;
+        let namespace = self.isolate.namespace(environment).ok_or_else(|| {
+            let cause = format!("the binding {} is missing", environment.binding());
+            Failure::unavailable(cause, Target::of(destination))
+        })?;
         let name = self.isolate.names.get(destination.worker());
         let worker = match destination.options() {
             None => namespace.get(&name),
-            Some(options) => JSON::parse(&options)
-                .and_then(|options| namespace.get_with(&name, &Object::new(), &options)),
+            Some(options) => {
+                JSON::parse(&options).and_then(|options| namespace.get_with(&name, &Object::new(), &options))
+            }
         }
         .map_err(|error| Failure::of_get(&message(&error), destination))?;
         if worker.is_promise() {
@@ -208,6 +206,8 @@ fn settled(result: Result<Response, JsValue>) -> JsValue {
 fn message(error: &JsValue) -> String {
     match error.dyn_ref::<js_sys::Error>() {
         Some(error) => error.message().into(),
-        None => error.as_string().unwrap_or_else(|| "something that is no Error was thrown".to_owned()),
+        None => error
+            .as_string()
+            .unwrap_or_else(|| "something that is no Error was thrown".to_owned()),
     }
 }

@@ -109,7 +109,7 @@ fn bundle_peers(folder: &Path) -> Result<()> {
 /// The steps, the options and the shim of worker-build 0.8.7, with the tools that are installed anyway.
 fn bundle_workers_rs(out: &Path) -> Result<()> {
     eprintln!("[bench] bench-workers-rs: compiling to Wasm");
-    let wasm = build::compile("bench-workers-rs", false)?;
+    let wasm = build::compile("bench-workers-rs", build::RELEASE, false)?;
     let staging = workspace::target().join("xtask").join("bench-workers-rs");
     fs::create_dir_all(&staging)?;
     build::bind(&wasm, &staging)?;

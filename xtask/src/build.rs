@@ -31,6 +31,9 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
+/// Cargo's own profile for what is shipped.
+pub const RELEASE: &str = "release";
+
 #[derive(Args)]
 pub struct Arguments {
     /// Which Worker
@@ -53,6 +56,14 @@ impl Worker {
     pub fn package(self) -> &'static str {
         match self {
             Self::Dispatcher => "dispatcher",
+            Self::DeployApi => "deploy-api",
+        }
+    }
+
+    /// Cargo's profile for it (see the workspace's `Cargo.toml`).
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Dispatcher => RELEASE,
             Self::DeployApi => "deploy-api",
         }
     }
@@ -110,7 +121,7 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
         }
     };
     say(&format!("{}: compiling to Wasm", worker.package()));
-    let wasm = compile(worker.package(), quiet)?;
+    let wasm = compile(worker.package(), worker.profile(), quiet)?;
     let entry = worker.entry();
     let fingerprint = fingerprint(&[&wasm, &entry])?;
     let out = worker.folder().join("build");
@@ -158,11 +169,11 @@ pub fn ensure_target() -> Result<()> {
     Ok(())
 }
 
-/// Compiles a package of the workspace to Wasm, as cargo leaves it.
+/// Compiles a package of the workspace to Wasm with one of cargo's profiles.
 ///
 /// # Errors
 /// When it does not compile; cargo's own output says why.
-pub fn compile(package: &str, quiet: bool) -> Result<PathBuf> {
+pub fn compile(package: &str, profile: &str, quiet: bool) -> Result<PathBuf> {
     ensure_target()?;
     let mut cargo = Command::new("cargo");
     cargo
@@ -170,7 +181,8 @@ pub fn compile(package: &str, quiet: bool) -> Result<PathBuf> {
         .args([
             "build",
             "--locked",
-            "--release",
+            "--profile",
+            profile,
             "--lib",
             "--target",
             TARGET,
@@ -186,7 +198,7 @@ pub fn compile(package: &str, quiet: bool) -> Result<PathBuf> {
         bail!("{} does not compile", package);
     }
     let file = format!("{}.wasm", package.replace('-', "_"));
-    Ok(workspace::target().join(TARGET).join("release").join(file))
+    Ok(workspace::target().join(TARGET).join(profile).join(file))
 }
 
 fn remapped_paths() -> String {

@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     // Installed before anything is started, so that whatever ends this program ends that too.
     let (sender, receiver) = mpsc::channel();
-    watch_signals(sender.clone())?;
+    watch_signals(sender.clone(), state.clone())?;
     if arguments.until_stdin_ends {
         watch_stdin(sender.clone());
     }
@@ -121,13 +121,14 @@ fn wait(platform: &mut Platform, stop: &Receiver<()>) -> Result<Stop> {
     }
 }
 
-fn watch_signals(stop: Sender<()>) -> Result<()> {
+fn watch_signals(stop: Sender<()>, state: State) -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
     thread::spawn(move || {
         let mut seen = false;
         for _ in signals.forever() {
-            // While something is being built or started nobody receives; the second Ctrl-C does not wait for it.
+            // While the platform is being started nobody receives; the second Ctrl-C does not wait for it.
             if seen || stop.send(()).is_err() {
+                platform::abandon(&state);
                 std::process::exit(130);
             }
             seen = true;

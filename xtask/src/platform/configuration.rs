@@ -51,14 +51,42 @@ pub fn write(state: &State, api: Api, secrets: &Secrets, overrides: &Overrides) 
     }
     configurations
         .into_iter()
-        .map(|(name, configuration)| {
-            let text = serde_json::to_string_pretty(&configuration)?;
-            state.write_private(&format!("configurations/{name}.json"), &text)
-        })
+        .map(|(name, configuration)| configuration.write(state, name))
         .collect()
 }
 
-fn front(api: Api) -> Result<Value> {
+/// What one Worker is started with.
+struct Configuration {
+    fields: Map<String, Value>,
+    /// Apart from the variables, because wrangler prints those.
+    secrets: Vec<(&'static str, String)>,
+}
+
+impl Configuration {
+    /// Writes `wrangler.json`, and the secrets beside it where wrangler looks for them.
+    fn write(self, state: &State, name: &str) -> Result<PathBuf> {
+        let folder = format!("configurations/{name}");
+        let secrets: String = self
+            .secrets
+            .iter()
+            .map(|(name, value)| format!("{name}={value}\n"))
+            .collect();
+        state.write_private(&format!("{folder}/.dev.vars"), &secrets)?;
+        let text = serde_json::to_string_pretty(&self.fields)?;
+        state.write_private(&format!("{folder}/wrangler.json"), &text)
+    }
+}
+
+impl From<Map<String, Value>> for Configuration {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self {
+            fields,
+            secrets: Vec::new(),
+        }
+    }
+}
+
+fn front(api: Api) -> Result<Configuration> {
     let mut front = read("local/front/wrangler.jsonc")?;
     let api = match api {
         Api::Deploy => DEPLOY_API_WORKER,
@@ -75,7 +103,7 @@ fn front(api: Api) -> Result<Value> {
     Ok(front.into())
 }
 
-fn dispatcher(overrides: &Overrides) -> Result<Value> {
+fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
     let mut dispatcher = read("wrangler.jsonc")?;
     undeploy(&mut dispatcher);
     dispatcher.remove("dispatch_namespaces");
@@ -117,7 +145,7 @@ fn dispatcher(overrides: &Overrides) -> Result<Value> {
     Ok(dispatcher.into())
 }
 
-fn local(secrets: &Secrets) -> Result<Value> {
+fn local(secrets: &Secrets) -> Result<Configuration> {
     let mut local = read("local/wrangler.jsonc")?;
     let namespaces = Environment::ALL
         .map(|environment| json!({ "name": environment.namespace(), "id": environment.namespace_id() }));
@@ -126,13 +154,15 @@ fn local(secrets: &Secrets) -> Result<Value> {
         json!({
             "ACCOUNT_ID": ACCOUNT_ID,
             "NAMESPACES": namespaces,
-            "LOCAL_API_TOKEN": secrets.rest_api_token,
         }),
     );
-    Ok(local.into())
+    Ok(Configuration {
+        fields: local,
+        secrets: vec![("LOCAL_API_TOKEN", secrets.rest_api_token.clone())],
+    })
 }
 
-fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Value> {
+fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration> {
     let mut deploy_api = read("deploy-api/wrangler.jsonc")?;
     undeploy(&mut deploy_api);
     deploy_api.insert(
@@ -148,16 +178,15 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Value> {
         Some(address) => set_variables(&mut deploy_api, [("UPSTREAM_URL", address.as_str())]),
     }
     rebuild_on_change(&mut deploy_api, Worker::DeployApi)?;
-    set_variables(
-        &mut deploy_api,
-        [
-            ("CLOUDFLARE_API_TOKEN", secrets.rest_api_token.as_str()),
-            ("BOOTSTRAP_TOKEN", secrets.bootstrap_token.as_str()),
-            ("CHECKPOINT_KEY", secrets.checkpoint_key.as_str()),
-        ],
-    );
     set_variables(&mut deploy_api, borrowed(&overrides.deploy_api_variables));
-    Ok(deploy_api.into())
+    Ok(Configuration {
+        fields: deploy_api,
+        secrets: vec![
+            ("CLOUDFLARE_API_TOKEN", secrets.rest_api_token.clone()),
+            ("BOOTSTRAP_TOKEN", secrets.bootstrap_token.clone()),
+            ("CHECKPOINT_KEY", secrets.checkpoint_key.clone()),
+        ],
+    })
 }
 
 /// Reads a configuration and makes its entry's path absolute, because the written one stands elsewhere.
@@ -179,7 +208,14 @@ fn read(file: &str) -> Result<Map<String, Value>> {
 
 /// Leaves out what only a deployment has: `wrangler dev` would send every request to the first route's host.
 fn undeploy(configuration: &mut Map<String, Value>) {
-    for key in ["routes", "route", "account_id", "workers_dev", "preview_urls"] {
+    for key in [
+        "routes",
+        "route",
+        "account_id",
+        "workers_dev",
+        "preview_urls",
+        "secrets",
+    ] {
         configuration.remove(key);
     }
 }

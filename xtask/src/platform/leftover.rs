@@ -56,6 +56,17 @@ pub fn end(state: &State) -> Result<()> {
     Ok(())
 }
 
+/// Ends a platform of this very program at once, whatever it is doing.
+pub fn abandon(state: &State) {
+    let Ok(text) = fs::read_to_string(state.path(FILE)) else {
+        return;
+    };
+    if let Ok(running) = serde_json::from_str::<Running>(&text) {
+        kill_group(running.group);
+    }
+    forget(state);
+}
+
 /// Whether a process is alive and one of this program: process numbers are used again.
 fn is_ours(process: i32) -> bool {
     if signal::kill(Pid::from_raw(process), None) == Err(Errno::ESRCH) {

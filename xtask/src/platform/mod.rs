@@ -16,7 +16,7 @@ use anyhow::Result;
 
 pub use configuration::Overrides;
 pub use credentials::Credentials;
-pub use leftover::end as end_leftover;
+pub use leftover::{abandon, end as end_leftover};
 pub use namespaces::namespaces;
 pub use state::{State, write_private};
 pub use wrangler::Wrangler;

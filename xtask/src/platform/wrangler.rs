@@ -66,6 +66,7 @@ impl Wrangler {
             .env("WRANGLER_HIDE_BANNER", "true")
             // Asks Cloudflare where this machine is; offline, that only prints a warning.
             .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
+            .env("NO_COLOR", "1")
             .env("CI", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
