@@ -1,0 +1,37 @@
+//! A credential is what it is, letter by letter, and no error and no debug output repeats one.
+
+use deploy_api::deployments::DeploymentId;
+use deploy_api::identity::oidc::Presented;
+use deploy_api::identity::{Credential, Token, TokenId};
+
+/// Checks a text as each of the credentials that a request may show, and as the ids in its path.
+pub fn check(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(token) = Token::parse(text) {
+        assert_eq!(token.reveal(), text);
+        assert!(Token::looks_like_one(text));
+        assert!(!format!("{token:?}").contains(text));
+        assert!(!token.id().as_str().contains(text));
+    }
+    if let Ok(credential) = Credential::from_authorization(Some(text)) {
+        let bearer = text.split_once(' ').map_or("", |(_, bearer)| bearer.trim());
+        let shown = format!("{credential:?}");
+        // A bearer of a letter or two is part of any sentence.
+        assert!(bearer.len() < 20 || !shown.contains(bearer), "{shown}");
+    }
+    if let Err(error) = Token::parse(text) {
+        assert!(text.len() < 20 || !error.to_string().contains(text));
+    }
+    if let Ok(presented) = Presented::parse(text) {
+        assert!(!presented.key_id().is_empty() || text.contains("kid"));
+    }
+    if let Ok(id) = TokenId::parse(text) {
+        assert_eq!(id.as_str(), text);
+    }
+    if let Ok(id) = DeploymentId::parse(text) {
+        assert_eq!(DeploymentId::parse(&id.digits()), Ok(id.clone()));
+        assert_eq!(DeploymentId::of_tags(&[id.tag()]), Some(id));
+    }
+}
