@@ -29,8 +29,12 @@ export class Contents {
     this.#sql.exec("INSERT OR REPLACE INTO chunks (digest, position, bytes) VALUES (?, ?, ?)", digest, position, bytes);
   }
 
-  /** All chunks are here. */
+  /** The last chunk was sent. Throws when the chunks together are not `size` bytes, so that bytes are never half there. */
   complete(digest: string, size: number, now: number): void {
+    const { kept } = this.#sql
+      .exec<{ kept: number }>("SELECT coalesce(sum(length(bytes)), 0) AS kept FROM chunks WHERE digest = ?", digest)
+      .one();
+    if (kept !== size) throw new Error(`${kept} of ${size} bytes of ${digest} are here: send them again`);
     this.#sql.exec("INSERT OR REPLACE INTO contents (digest, size, kept_at) VALUES (?, ?, ?)", digest, size, now);
   }
 
