@@ -76,25 +76,36 @@ function uploadedModules(source: IsolateSource): Modules {
       source.main.format === "service-worker" && module.name === source.main.module
         ? "cjs"
         : moduleKind(module.name, module.contentType);
-    if (kind !== "none") modules[module.name] = loaderModule(kind, module.bytes);
+    if (kind !== "none") modules[module.name] = loaderModule(kind, module);
   }
   return modules;
 }
 
-function loaderModule(kind: Exclude<ReturnType<typeof moduleKind>, "none">, bytes: ArrayBuffer): WorkerLoaderModule {
+function loaderModule(
+  kind: Exclude<ReturnType<typeof moduleKind>, "none">,
+  { name, bytes }: UploadedModule,
+): WorkerLoaderModule {
   switch (kind) {
     case "wasm":
       return { wasm: bytes };
     case "data":
       return { data: bytes };
     case "json":
-      return { json: JSON.parse(new TextDecoder().decode(bytes)) as unknown };
+      return { json: parsedJson(name, bytes) };
     case "js":
       return { js: new TextDecoder().decode(bytes) };
     case "cjs":
       return { cjs: new TextDecoder().decode(bytes) };
     case "text":
       return { text: new TextDecoder().decode(bytes) };
+  }
+}
+
+function parsedJson(name: string, bytes: ArrayBuffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new Error(`The module ${name} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
 

@@ -133,6 +133,14 @@ test("a script that does not start is refused with its own error text, and the o
   assert.equal((await visit(name)).text, '"before"');
 });
 
+test("a module that is not what its content type says is refused", async () => {
+  const broken = (name: string, type: string) =>
+    deploy(scriptName(), { "index.js": answering("1"), [name]: { type, content: "{" } });
+  refusedWith(await broken("settings.json", "application/json"), 10021, /settings\.json is not JSON/);
+  refusedWith(await broken("broken.wasm", "application/wasm"), 10021, /./);
+  refusedWith(await broken("strange.bin", "application/x-strange"), 10021, /strange\.bin/);
+});
+
 test("a script is started once to be tried, and none of its handlers is called", async () => {
   const name = scriptName();
   const deployed = await deploy(name, { "index.js": `let calls = 0; ${answering("++calls")}` });
