@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::look::{described, migration_tag};
 use super::migration_path;
 use super::ship::{Shipment, bundle_store_unavailable};
-use super::{Deployment, DeploymentId, State};
+use super::{Deployment, DeploymentId, State, Warning};
 use crate::audit::Verb;
 use crate::bundles::{Bundle, Digest};
 use crate::code::Code;
@@ -135,6 +135,10 @@ pub(crate) async fn again<S: Sql, O: Outside>(
             return Err(secrets_missing(target, verb, &missing));
         }
     }
+    let mut warnings = source.warnings.clone();
+    if verb == Verb::Promote {
+        warnings.extend(secrets_left_behind(engine.outside, &source.target, target, secrets).await?);
+    }
     Ok(Shipment {
         verb,
         source: Some(source.id.clone()),
@@ -142,7 +146,7 @@ pub(crate) async fn again<S: Sql, O: Outside>(
         bundle,
         query: vec![("excludeScript", "true".to_owned())],
         fingerprint: None,
-        warnings: source.warnings.clone(),
+        warnings,
         migrations,
     })
 }
@@ -194,6 +198,27 @@ pub(crate) async fn secret_names(outside: &impl Outside, target: &Target) -> Res
         .iter()
         .filter_map(|secret| secret.get("name").and_then(Value::as_str).map(str::to_owned))
         .collect())
+}
+
+/// A warning of secrets that were set on the Worker itself where it comes from, and not where it goes. The bundle does
+/// not name them, so that nobody can tell whether they are still used.
+async fn secrets_left_behind(
+    outside: &impl Outside,
+    from: &Target,
+    to: &Target,
+    given: &[(String, String)],
+) -> Result<Option<Warning>, Problem> {
+    let mut left = secret_names(outside, from).await?;
+    left.retain(|name| !given.iter().any(|(given, _)| given == name));
+    if left.is_empty() {
+        return Ok(None);
+    }
+    let held = secret_names(outside, to).await?;
+    left.retain(|name| !held.contains(name));
+    Ok((!left.is_empty()).then(|| Warning {
+        code: Code::SecretsMissing.name().to_owned(),
+        message: format!("{from} has secrets that {to} does not have: {}.", left.join(", ")),
+    }))
 }
 
 fn secrets_missing(target: &Target, verb: Verb, names: &[&str]) -> Problem {

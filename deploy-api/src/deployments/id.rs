@@ -54,7 +54,7 @@ impl DeploymentId {
         &self.0
     }
 
-    /// The id without hyphens, as Cloudflare writes deployment ids and wrangler expects them.
+    /// The id without hyphens, as Cloudflare writes deployment ids.
     #[must_use]
     pub fn digits(&self) -> String {
         self.0.replace('-', "")

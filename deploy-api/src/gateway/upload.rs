@@ -103,7 +103,7 @@ fn deployed(deployment: &Deployment) -> Envelope {
         "id": deployment.target.worker.as_str(),
         "etag": deployment.etag,
         "startup_time_ms": deployment.startup_time_ms.unwrap_or_default(),
-        "deployment_id": deployment.id.digits(),
+        "deployment_id": deployment.id,
         "pipeline_hash": Value::Null,
         "mutable_pipeline_id": Value::Null,
         "tags": deployment.tags,

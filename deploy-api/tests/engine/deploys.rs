@@ -13,7 +13,6 @@ fn a_deploy_is_shipped_with_an_intent_before_and_an_outcome_after() {
     let answer = platform.deploy(&token, &Upload::of("export default 1"));
     assert_eq!(answer.status, 200, "{}", answer.text());
     let id = answer.body["result"]["deployment_id"].as_str().unwrap();
-    assert_eq!(id.len(), 32, "wrangler makes a UUID of 32 digits and prints that");
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "export default 1");
     assert_eq!(platform.story(), ["deploy intent", "deploy succeeded"]);
     let record = platform.record();
@@ -28,7 +27,10 @@ fn a_deploy_is_shipped_with_an_intent_before_and_an_outcome_after() {
     assert_eq!(deployments.len(), 1);
     assert_eq!(deployments[0]["state"], "succeeded");
     assert_eq!(deployments[0]["serving"], true);
-    assert_eq!(deployments[0]["id"].as_str().unwrap().replace('-', ""), id);
+    assert_eq!(
+        deployments[0]["id"], id,
+        "wrangler prints the id that the API goes by"
+    );
     platform.is_settled();
 }
 
@@ -45,6 +47,7 @@ fn the_script_carries_the_deployment_as_a_tag_and_keeps_its_users_tags() {
     assert_eq!(tagged.status, 200, "{}", tagged.text());
     let answer = platform.deploy(&token, &Upload::of("2"));
     let id = answer.body["result"]["deployment_id"].as_str().unwrap();
+    let id = id.replace('-', "");
     let scripts = platform.cloud.scripts.borrow();
     let tags = &scripts.get("dotdo-staging/agents").unwrap().tags;
     assert_eq!(tags, &["team:a".to_owned(), format!("dotdo-deployment-{id}")]);

@@ -35,9 +35,22 @@ fn a_promotion_brings_the_secrets_that_are_given_and_misses_the_others() {
     let problem = promote(&platform, "dotdo-development", &json!({ "to": "dotdo-staging" })).unwrap_err();
     assert_eq!(problem.code, Code::SecretsMissing);
     assert_eq!(platform.serves("dotdo-staging"), None);
+    // One that was set on the Worker itself is in no bundle, and may be obsolete.
+    platform.call(
+        &token,
+        "PUT A/workers/scripts/agents/secrets",
+        r#"{"name": "LATER", "text": "x", "type": "secret_text"}"#,
+    );
     let body = json!({ "to": "dotdo-staging", "secrets": { "TOKEN": "marker" } });
     let answer = promote(&platform, "dotdo-development", &body).unwrap();
     assert!(!answer.to_string().contains("marker"));
+    assert_eq!(answer["warnings"][0]["code"], "SECRETS_MISSING");
+    assert!(
+        answer["warnings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("LATER")
+    );
     let scripts = platform.cloud.scripts.borrow();
     assert_eq!(
         scripts.get("dotdo-staging/agents").unwrap().secrets["TOKEN"],
