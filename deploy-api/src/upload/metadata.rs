@@ -1,8 +1,8 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::Migrations;
 use super::bindings::{BindingRef, redacted};
 use super::reader::malformed;
 use crate::problem::Problem;
@@ -16,19 +16,6 @@ const MAX_METADATA: usize = 1024 * 1024;
 /// Members that are not known here are kept and passed on: a new wrangler may send new ones.
 #[derive(Clone, PartialEq)]
 pub struct Metadata(Map<String, Value>);
-
-/// Durable Object migrations, which lead from one tag to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Migrations {
-    /// The tag that they start from; nothing where there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old_tag: Option<String>,
-    /// The tag that they lead to.
-    pub new_tag: String,
-    /// The steps, in Cloudflare's own form.
-    #[serde(default)]
-    pub steps: Vec<Value>,
-}
 
 impl Metadata {
     /// Reads the metadata part of an upload.
@@ -137,23 +124,7 @@ impl Metadata {
     /// The Durable Object migrations, in the form with steps, whichever form they came in.
     #[must_use]
     pub fn migrations(&self) -> Option<Migrations> {
-        let object = self.0.get("migrations")?.as_object()?;
-        let tag = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-        let steps = if let Some(steps) = object.get("steps").and_then(Value::as_array) {
-            steps.clone()
-        } else {
-            let step: Map<_, _> = object
-                .iter()
-                .filter(|(key, _)| !matches!(key.as_str(), "old_tag" | "new_tag"))
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
-            vec![Value::Object(step)]
-        };
-        Some(Migrations {
-            old_tag: tag("old_tag"),
-            new_tag: tag("new_tag")?,
-            steps,
-        })
+        Migrations::read(self.0.get("migrations")?.as_object()?)
     }
 
     /// The metadata without anything secret or good for once only: to be kept, digested and shipped again.
@@ -293,16 +264,6 @@ mod tests {
                 "unknown_member": [1]
             })
         );
-    }
-
-    #[test]
-    fn migrations_have_steps_in_either_form() {
-        let flat = metadata(&json!({ "migrations": { "new_tag": "v1", "new_sqlite_classes": ["Room"] } }));
-        let stepped = metadata(
-            &json!({ "migrations": { "new_tag": "v1", "steps": [{ "new_sqlite_classes": ["Room"] }] } }),
-        );
-        assert_eq!(flat.migrations(), stepped.migrations());
-        assert_eq!(metadata(&json!({})).migrations(), None);
     }
 
     #[test]
