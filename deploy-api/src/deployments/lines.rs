@@ -31,3 +31,28 @@ impl Lines {
         Line(line.lock_owned().await)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dotdo_names::{Environment, WorkerName};
+    use futures_executor::block_on;
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn one_worker_has_one_line_and_another_worker_another() {
+        let target = |worker: &str| Target {
+            environment: Environment::Staging,
+            worker: WorkerName::parse(worker).unwrap(),
+        };
+        let lines = Lines::default();
+        let held = block_on(lines.wait(&target("agents")));
+        assert!(lines.wait(&target("agents")).now_or_never().is_none());
+        assert!(lines.wait(&target("other")).now_or_never().is_some());
+        drop(held);
+        assert!(lines.wait(&target("agents")).now_or_never().is_some());
+        block_on(lines.wait(&target("agents")));
+        assert!(lines.0.borrow().len() <= 2, "a line that nobody stands in is forgotten");
+    }
+}
