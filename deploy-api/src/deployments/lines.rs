@@ -53,6 +53,9 @@ mod tests {
         drop(held);
         assert!(lines.wait(&target("agents")).now_or_never().is_some());
         block_on(lines.wait(&target("agents")));
-        assert!(lines.0.borrow().len() <= 2, "a line that nobody stands in is forgotten");
+        assert!(
+            lines.0.borrow().len() <= 2,
+            "a line that nobody stands in is forgotten"
+        );
     }
 }
