@@ -51,6 +51,9 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
         .any(|c| c.is_control() || matches!(c, '"' | '\\' | '\u{fffd}'))
     {
         "it has a quote, a backslash or a control character"
+    } else if name.contains(';') || name.to_ascii_lowercase().contains("name=") {
+        // Readers of headers differ in what they make of it, and the upstream's is another one.
+        "it reads like a part of a header"
     } else if name.starts_with('/')
         || name
             .split('/')
@@ -94,6 +97,8 @@ mod tests {
             "a\0",
             "..",
             "a/",
+            "a;b",
+            "in filename=",
             &long,
         ] {
             let problem = check_name(bad).unwrap_err();
