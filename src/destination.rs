@@ -89,8 +89,8 @@ mod tests {
     use crate::routing::{Localhost, Router};
 
     fn options_of(extra: &str) -> Option<Value> {
-        let routes = format!(r#"[{{"pattern": "shop.example.com", "worker": "shop"{extra}}}]"#);
-        let router = Router::with_routes(&routes, Localhost::Unserved).unwrap();
+        let json = format!(r#"[{{"pattern": "shop.example.com", "worker": "shop"{extra}}}]"#);
+        let router = Router::with_routes(&json, Localhost::Unserved).unwrap();
         let route = router.route("https://shop.example.com/").unwrap();
         let options = Destination::Route(route).options()?;
         Some(serde_json::from_str(&options).unwrap())

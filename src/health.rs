@@ -1,49 +1,25 @@
-use std::collections::BTreeMap;
-
 use dotdo_names::Environment;
-use serde::Serialize;
 
+use crate::json::ObjectWriter;
 use crate::request_url;
 
 /// Where the dispatch Worker tells of itself, on a host that nobody else serves.
-pub const HEALTH_PATH: &str = "/.well-known/dispatcher";
+const HEALTH_PATH: &str = "/.well-known/dispatcher";
 
-/// What the dispatch Worker tells of itself: its version, and whether each environment's binding is there.
-#[derive(Debug, Serialize)]
-pub struct Health {
-    version: &'static str,
-    environments: BTreeMap<&'static str, Binding>,
-}
-
-#[derive(Debug, Serialize)]
-struct Binding {
-    binding: &'static str,
-    present: bool,
-}
-
-impl Health {
-    /// The document, given whether an environment's binding is there.
-    #[must_use]
-    pub fn new(present: impl Fn(Environment) -> bool) -> Self {
-        let binding = |environment: Environment| Binding {
-            binding: environment.binding(),
-            present: present(environment),
-        };
-        Self {
-            version: env!("CARGO_PKG_VERSION"),
-            environments: Environment::ALL
-                .into_iter()
-                .map(|environment| (environment.name(), binding(environment)))
-                .collect(),
-        }
+/// What the dispatch Worker tells of itself, as JSON: its version, and whether each environment's binding is there.
+#[must_use]
+pub fn health_document(present: impl Fn(Environment) -> bool) -> String {
+    let mut environments = ObjectWriter::new();
+    for environment in Environment::ALL {
+        let binding = ObjectWriter::new()
+            .string("binding", environment.binding())
+            .raw("present", if present(environment) { "true" } else { "false" });
+        environments = environments.raw(environment.name(), &binding.finish());
     }
-
-    /// The document's text.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        // Strings and booleans: nothing in it can fail to be written.
-        serde_json::to_string(self).unwrap_or_default()
-    }
+    ObjectWriter::new()
+        .string("version", env!("CARGO_PKG_VERSION"))
+        .raw("environments", &environments.finish())
+        .finish()
 }
 
 /// Whether a request asks for the health document.
@@ -60,9 +36,9 @@ mod tests {
 
     #[test]
     fn it_tells_version_environments_and_bindings_and_nothing_else() {
-        let health = Health::new(|environment| environment == Environment::Staging);
+        let health = health_document(|environment| environment == Environment::Staging);
         assert_eq!(
-            serde_json::from_str::<Value>(&health.to_json()).unwrap(),
+            serde_json::from_str::<Value>(&health).unwrap(),
             json!({
                 "version": env!("CARGO_PKG_VERSION"),
                 "environments": {

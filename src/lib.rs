@@ -3,6 +3,11 @@
 //! [`routing`] is pure: it takes the text of a URL and gives a route. The modules beside it are pure as well; only
 //! `runtime`, which is compiled for Wasm alone, knows the Workers runtime.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "natively, only tests use what `runtime` uses")
+)]
+
 mod code;
 mod configuration;
 mod destination;
@@ -10,6 +15,7 @@ mod error_page;
 mod failure;
 mod health;
 mod hostname_cache;
+mod json;
 mod log_line;
 mod platform_error;
 mod problem_document;

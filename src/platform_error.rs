@@ -39,10 +39,10 @@ const SENTENCES: [(&str, PlatformError); 7] = [
 /// a message that merely contains one, or begins with its words and goes on, is the user Worker's own.
 #[must_use]
 pub fn classify(message: &str) -> Option<PlatformError> {
-    let message = message.trim_start();
-    let message = strip_prefix_ignoring_case(message, "error:").map_or(message, str::trim_start);
+    let message = message.trim_ascii_start();
+    let message = strip_prefix_ignoring_case(message, "error:").map_or(message, str::trim_ascii_start);
     SENTENCES.into_iter().find_map(|(sentence, error)| {
-        let rest = strip_prefix_ignoring_case(message, sentence)?.trim_end();
+        let rest = strip_prefix_ignoring_case(message, sentence)?.trim_ascii_end();
         matches!(rest.bytes().next(), None | Some(b'.' | b';')).then_some(error)
     })
 }

@@ -19,7 +19,7 @@ impl Representation {
         let mut problem: Preference = (0, 0);
         for element in accept.split(',') {
             let (range, parameters) = element.split_once(';').unwrap_or((element, ""));
-            let range = range.trim();
+            let range = range.trim_ascii();
             let weight = weight(parameters);
             refine(&mut page, specificity(range, &["text/html"], "text/*"), weight);
             let json = ["application/problem+json", "application/json"];
@@ -64,7 +64,9 @@ fn refine(preference: &mut Preference, specificity: u8, weight: u16) {
 fn weight(parameters: &str) -> u16 {
     let value = parameters.split(';').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+        name.trim_ascii()
+            .eq_ignore_ascii_case("q")
+            .then(|| value.trim_ascii())
     });
     value.map_or(1000, |value| thousandths(value).unwrap_or(0))
 }

@@ -15,11 +15,7 @@ const RULES: [(&str, &str, &str, bool); 8] = [
     ("{worker}.do", "{worker}", "production", false),
 ];
 
-/// Parses the platform's own rules.
-#[expect(
-    clippy::expect_used,
-    reason = "the table is constant, and every test loads it"
-)]
+/// Parses the platform's own rules. The table is constant, and every test loads it.
 pub(super) fn rules() -> Vec<Rule> {
     let rule = |(pattern, worker, environment, strip_prefix)| {
         let written = Written {
@@ -30,7 +26,8 @@ pub(super) fn rules() -> Vec<Rule> {
             limits: None,
             outbound: None,
         };
-        Rule::parse(Origin::BuiltIn, written).expect("a built-in rule loads")
+        // `expect` would bring the Debug of every problem into the Worker.
+        Rule::parse(Origin::BuiltIn, written).unwrap_or_else(|_| unreachable!("a built-in rule loads"))
     };
     RULES.into_iter().map(rule).collect()
 }

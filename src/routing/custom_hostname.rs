@@ -1,5 +1,4 @@
 use dotdo_names::{Environment, InvalidWorkerName, WorkerName};
-use serde::Deserialize;
 use thiserror::Error;
 
 use super::environment_label::names_only;
@@ -7,6 +6,7 @@ use super::host::Host;
 use super::limits::Limits;
 use super::outbound::Outbound;
 use super::problem::Problem;
+use crate::json::{JsonError, Value};
 
 /// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under the host.
 ///
@@ -50,7 +50,7 @@ pub enum InvalidCustomHostname {
         "the value is neither a Worker's name nor {{\"worker\": …}} with optionally \"environment\", \"limits\" and \
          \"outbound\": {0}"
     )]
-    Json(serde_json::Error),
+    Json(JsonError),
     /// The name could not be routed to.
     #[error("`{worker}` is no Worker: {reason}")]
     Worker {
@@ -81,22 +81,13 @@ pub enum InvalidCustomHostname {
     Problem(Problem),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CustomHostnameJson {
-    worker: String,
-    environment: Option<String>,
-    limits: Option<Limits>,
-    outbound: Option<Outbound>,
-}
-
 impl CustomHostname {
     /// Parses the value of one custom hostname.
     ///
     /// # Errors
     /// The value is malformed in any way, or leaves open which environment the host means.
     pub fn parse(host: Host<'_>, value: &str) -> Result<Self, InvalidCustomHostname> {
-        let value = value.trim();
+        let value = value.trim_ascii();
         if !value.starts_with('{') {
             return Ok(Self {
                 worker: worker(value)?,
@@ -105,14 +96,26 @@ impl CustomHostname {
                 outbound: None,
             });
         }
-        let value: CustomHostnameJson = serde_json::from_str(value).map_err(InvalidCustomHostname::Json)?;
-        let limits = value.limits.map(Limits::check).transpose();
-        let outbound = value.outbound.map(Outbound::check).transpose();
+        let mut members = Value::parse(value)
+            .and_then(|value| value.into_members("the value"))
+            .map_err(InvalidCustomHostname::Json)?;
+        let mut text = |key, place| {
+            let value = members.take(key)?;
+            value.map(|value| value.into_string(place)).transpose()
+        };
+        let name = text("worker", "\"worker\"")
+            .and_then(|name| name.ok_or(JsonError::MissingKey { key: "worker" }))
+            .map_err(InvalidCustomHostname::Json)?;
+        let environment_name = text("environment", "\"environment\"").map_err(InvalidCustomHostname::Json)?;
+        let mut take = |key| members.take(key).map_err(InvalidCustomHostname::Json);
+        let limits = take("limits")?.map(Limits::read).transpose();
+        let outbound = take("outbound")?.as_ref().map(Outbound::read).transpose();
+        members.finish().map_err(InvalidCustomHostname::Json)?;
         Ok(Self {
-            worker: worker(&value.worker)?,
-            environment: match value.environment {
-                None => default_environment(host, &value.worker)?,
-                Some(text) => environment(text)?,
+            worker: worker(&name)?,
+            environment: match environment_name {
+                None => default_environment(host, &name)?,
+                Some(name) => environment(&name)?,
             },
             limits: limits.map_err(InvalidCustomHostname::Problem)?,
             outbound: outbound.map_err(InvalidCustomHostname::Problem)?,
@@ -131,8 +134,10 @@ fn default_environment(host: Host<'_>, worker: &str) -> Result<Environment, Inva
     }
 }
 
-fn environment(text: String) -> Result<Environment, InvalidCustomHostname> {
-    Environment::from_name(&text).ok_or(InvalidCustomHostname::Environment { text })
+fn environment(text: &str) -> Result<Environment, InvalidCustomHostname> {
+    Environment::from_name(text).ok_or_else(|| InvalidCustomHostname::Environment {
+        text: text.to_owned(),
+    })
 }
 
 fn worker(text: &str) -> Result<WorkerName, InvalidCustomHostname> {

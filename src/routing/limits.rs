@@ -1,18 +1,18 @@
 use std::ops::RangeInclusive;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::problem::Problem;
+use crate::json::{JsonError, Value};
 
 /// What one request may use in a user Worker, in place of the account's own limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// CPU time in milliseconds, from 1 to 300,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<u32>,
     /// Subrequests, from 1 to 10,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subrequests: Option<u32>,
 }
 
@@ -23,8 +23,26 @@ impl Limits {
     /// A Worker's subrequests: at most those of the paid plan (the same page).
     pub const SUBREQUESTS: RangeInclusive<u32> = 1..=10_000;
 
+    /// Reads `{"cpu_ms": …, "subrequests": …}`, at least one of them.
+    pub(super) fn read(value: Value<'_>) -> Result<Self, Problem> {
+        let read = || -> Result<Self, JsonError> {
+            let mut members = value.into_members("\"limits\"")?;
+            let mut number = |key: &'static str, place| {
+                let value = members.take(key)?;
+                value.map(|value| value.to_u32(place)).transpose()
+            };
+            let limits = Self {
+                cpu_ms: number("cpu_ms", "\"cpu_ms\"")?,
+                subrequests: number("subrequests", "\"subrequests\"")?,
+            };
+            members.finish()?;
+            Ok(limits)
+        };
+        read().map_err(Problem::Json)?.check()
+    }
+
     /// Checks both ranges.
-    pub(super) fn check(self) -> Result<Self, Problem> {
+    fn check(self) -> Result<Self, Problem> {
         let outside =
             |value: Option<u32>, range: &RangeInclusive<u32>| value.filter(|value| !range.contains(value));
         if let Some(value) = outside(self.cpu_ms, &Self::CPU_MS) {

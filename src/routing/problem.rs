@@ -1,6 +1,8 @@
 use dotdo_names::{Environment, InvalidWorkerName};
 use thiserror::Error;
 
+use crate::json::JsonError;
+
 use super::grammar::Place;
 
 /// What is wrong with one rule. Each sentence says what to write instead.
@@ -11,7 +13,7 @@ pub enum Problem {
         "it is no rule: {0}; a rule is {{\"pattern\", \"worker\"}} and optionally \"environment\", \"strip_prefix\", \
          \"limits\" {{\"cpu_ms\", \"subrequests\"}} and \"outbound\" {{…}}"
     )]
-    Json(serde_json::Error),
+    Json(JsonError),
 
     /// `"pattern": ""`.
     #[error("the pattern is empty; write a host such as `{{worker}}.example.com`")]

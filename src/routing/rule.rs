@@ -93,8 +93,8 @@ impl Rule {
             worker,
             environment,
             strip_prefix: written.strip_prefix,
-            limits: written.limits.map(Limits::check).transpose()?,
-            outbound: written.outbound.map(Outbound::check).transpose()?,
+            limits: written.limits,
+            outbound: written.outbound,
             worker_capture: pattern.capture(WORKER),
             pattern,
         })

@@ -1,13 +1,14 @@
 use thiserror::Error;
 
 use super::problem::Problem;
+use crate::json::JsonError;
 
 /// Why `ROUTES` cannot be loaded.
 #[derive(Debug, Error)]
 pub enum RulesError {
     /// Not JSON, or not an array.
     #[error("ROUTES is not a JSON array of rules: {0}")]
-    NotAnArray(serde_json::Error),
+    NotAnArray(JsonError),
     /// One rule is wrong in itself.
     #[error("{rule}: {problem}")]
     Rule {

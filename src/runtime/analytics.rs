@@ -1,5 +1,6 @@
 //! The optional data point per request.
 
+use dotdo_names::Environment;
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
@@ -22,7 +23,7 @@ impl Analytics {
     /// Writes index 1, the Worker (or the host, where no Worker was found); blobs 1 to 5, the error code (empty if a
     /// user Worker answered), environment, Worker, rule and host; double 1, the status.
     pub fn record(&self, code: &str, status: u16, target: &Target, host: &str) {
-        let environment = target.environment.map_or("", |environment| environment.name());
+        let environment = target.environment.map_or("", Environment::name);
         let worker = target.worker.as_deref().unwrap_or_default();
         let index = if worker.is_empty() { host } else { worker };
         let index = index.get(..index.floor_char_boundary(MAX_INDEX)).unwrap_or(index);

@@ -4,9 +4,9 @@ use web_sys::{Headers, Request, Response, ResponseInit, console};
 use super::isolate::Isolate;
 use crate::error_page::error_page;
 use crate::failure::Failure;
-use crate::health::Health;
-use crate::log_line::LogLine;
-use crate::problem_document::ProblemDocument;
+use crate::health::health_document;
+use crate::log_line::log_line;
+use crate::problem_document::problem_document;
 use crate::representation::Representation;
 use crate::request_id::is_ray;
 use crate::request_url;
@@ -24,12 +24,12 @@ pub fn fail(request: &Request, url: &str, failure: &Failure) -> Result<Response,
         .get("cf-ray")?
         .filter(|ray| is_ray(ray))
         .unwrap_or_else(random_uuid);
-    let line = LogLine::new(failure, request_url::host(url), &request_id).to_json();
+    let line = log_line(failure, request_url::host(url), &request_id);
     console::error_1(&line.into());
 
     let representation = Representation::preferred(&given.get("accept")?.unwrap_or_default());
     let body = match representation {
-        Representation::Problem => ProblemDocument::new(failure, &request_id).to_json(),
+        Representation::Problem => problem_document(failure, &request_id),
         Representation::Page => error_page(failure, &request_id),
     };
     let headers = Headers::new()?;
@@ -47,10 +47,10 @@ pub fn fail(request: &Request, url: &str, failure: &Failure) -> Result<Response,
 
 /// Tells of the dispatch Worker itself.
 pub fn health(request: &Request, isolate: &Isolate) -> Result<Response, JsValue> {
-    let health = Health::new(|environment| isolate.namespace(environment).is_some());
+    let health = health_document(|environment| isolate.namespace(environment).is_some());
     let headers = Headers::new()?;
     headers.set("Content-Type", "application/json")?;
-    answer(request, 200, &headers, &health.to_json())
+    answer(request, 200, &headers, &health)
 }
 
 fn answer(request: &Request, status: u16, headers: &Headers, body: &str) -> Result<Response, JsValue> {

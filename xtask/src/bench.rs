@@ -112,7 +112,7 @@ fn bundle_workers_rs(out: &Path) -> Result<()> {
     let wasm = build::compile("bench-workers-rs", build::RELEASE, false)?;
     let staging = workspace::target().join("xtask").join("bench-workers-rs");
     fs::create_dir_all(&staging)?;
-    build::bind(&wasm, &staging)?;
+    build::bind(&wasm, &staging, true)?;
     build::optimise(&staging.join("index_bg.wasm"), &["-O", "--debuginfo"])?;
     fs::copy(
         workspace::path("bench/peers/workers-rs/shim.js"),

@@ -63,7 +63,7 @@ impl Worker {
     /// Cargo's profile for it (see the workspace's `Cargo.toml`).
     fn profile(self) -> &'static str {
         match self {
-            Self::Dispatcher => RELEASE,
+            Self::Dispatcher => "dispatcher",
             Self::DeployApi => "deploy-api",
         }
     }
@@ -93,8 +93,18 @@ impl Worker {
     /// times its size, and a fast build counts for more there.
     fn effort(self) -> &'static [&'static str] {
         match self {
-            Self::Dispatcher => &["-O3", "--strip-debug"],
+            Self::Dispatcher => &["-Oz", "--converge", "--strip-debug"],
             Self::DeployApi => &["-O1", "--strip-debug"],
+        }
+    }
+
+    /// Whether every import is wrapped in exception handling, so that an instance knows that it trapped. The dispatch
+    /// Worker would pay for that on every request, and has no need of it: nothing in it runs outside of its entry's
+    /// guard.
+    fn needs_abort_handler(self) -> bool {
+        match self {
+            Self::Dispatcher => false,
+            Self::DeployApi => true,
         }
     }
 
@@ -138,7 +148,7 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     }
     fs::create_dir_all(&staging)?;
     say(&format!("{}: generating JavaScript glue", worker.package()));
-    bind(&wasm, &staging)?;
+    bind(&wasm, &staging, worker.needs_abort_handler())?;
     say(&format!("{}: optimising", worker.package()));
     optimise(&staging.join("index_bg.wasm"), worker.effort())?;
     fs::copy(&entry, staging.join("entry.js"))?;
@@ -215,15 +225,15 @@ fn remapped_paths() -> String {
 ///
 /// # Errors
 /// When wasm-bindgen cannot process it.
-pub fn bind(wasm: &Path, out: &Path) -> Result<()> {
+pub fn bind(wasm: &Path, out: &Path, abort_handler: bool) -> Result<()> {
     Bindgen::new()
         .input_path(wasm)
         .out_name("index")
         .module(true)?
         .typescript(false)
-        // Both are what lets the entry start afresh after a trap.
+        // What lets the entry start afresh after a trap.
         .reset_state_function(true)
-        .force_enable_abort_handler(true)
+        .force_enable_abort_handler(abort_handler)
         .remove_producers_section(true)
         .generate(out)
         .with_context(|| format!("wasm-bindgen cannot process {}", wasm.display()))?;
