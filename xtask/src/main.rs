@@ -6,6 +6,7 @@ mod deploy;
 mod dev;
 mod node_tools;
 mod platform;
+mod schemathesis;
 mod test;
 mod workspace;
 mod wrangler_config;
@@ -38,6 +39,8 @@ enum Command {
     DevRemote(deploy::RemoteArguments),
     /// Check the configuration, then deploy a Worker of this repository with wrangler
     Deploy(deploy::Arguments),
+    /// Send generated requests to the deploy API (needs Python)
+    Schemathesis(schemathesis::Arguments),
     /// Run every test
     Test(test::Arguments),
 }
@@ -59,6 +62,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::DevRemote(arguments) => deploy::run_remote(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),
+        Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
     }
 }

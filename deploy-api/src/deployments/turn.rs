@@ -140,7 +140,7 @@ fn locked(target: &Target, lock: &Lock) -> Problem {
     };
     Problem::new(
         Code::WorkerLocked,
-        format!("{what} is locked by {} {until}: {}", lock.by, lock.why),
+        format!("{what} is locked by {} {until}: \"{}\".", lock.by, lock.why),
         format!(
             "Wait, or have it unlocked: DELETE /v1/namespaces/{}{}/lock.",
             lock.namespace,

@@ -28,7 +28,7 @@ pub(super) fn resolve<S: Sql, O: Outside>(
     {
         return Ok(target.clone());
     }
-    only(&candidates, worker, action)
+    only(&candidates, worker)
 }
 
 /// The same for a call that stands alone: what the token spoke of before says nothing about what is meant now.
@@ -41,7 +41,7 @@ pub(super) fn resolve_alone<S: Sql, O: Outside>(
     worker: &WorkerName,
     action: Action,
 ) -> Result<Target, Problem> {
-    only(&candidates(engine, caller, worker, action)?, worker, action)
+    only(&candidates(engine, caller, worker, action)?, worker)
 }
 
 fn candidates<S: Sql, O: Outside>(
@@ -66,7 +66,7 @@ fn candidates<S: Sql, O: Outside>(
     Ok(candidates)
 }
 
-fn only(candidates: &[Target], worker: &WorkerName, action: Action) -> Result<Target, Problem> {
+fn only(candidates: &[Target], worker: &WorkerName) -> Result<Target, Problem> {
     match candidates {
         [only] => Ok(only.clone()),
         [] => Ok(Target {
@@ -78,7 +78,7 @@ fn only(candidates: &[Target], worker: &WorkerName, action: Action) -> Result<Ta
             Err(Problem::new(
                 Code::NamespaceAmbiguous,
                 format!(
-                    "This call of wrangler names no namespace, and you may {action} {worker} in {}.",
+                    "This call of wrangler names no namespace, and you may make it for {worker} in {}.",
                     names.join(" and in ")
                 ),
                 format!(

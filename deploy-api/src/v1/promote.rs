@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::deployments::shipped;
+use super::secrets::check_name;
 use super::{Answer, body};
 use crate::audit::Verb;
 use crate::code::Code;
@@ -60,6 +61,9 @@ pub async fn promote<S: Sql, O: Outside>(
             "\"to\" is {}, where it serves already.",
             target.namespace()
         )));
+    }
+    for name in request.secrets.keys() {
+        check_name(name)?;
     }
     let access = &engine.access;
     access.authorize(

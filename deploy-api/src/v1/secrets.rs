@@ -146,7 +146,7 @@ fn subject(name: &str) -> SubjectRecord {
 
 /// A secret's name is a JavaScript identifier, as far as ASCII goes. So no value that was given as a name by mistake gets
 /// on record: most have other characters.
-fn check_name(name: &str) -> Result<(), Problem> {
+pub(super) fn check_name(name: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let begins_well = name.chars().next().is_some_and(|first| !first.is_ascii_digit());
     if begins_well && name.len() <= MAX_NAME && name.chars().all(plain) {

@@ -82,10 +82,14 @@ pub async fn list<S: Sql, O: Outside>(
     engine.access.authorize(caller, &namespace, Verb::Read)?;
     let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
     let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
-    if let Some(cursor) = parameters.get("cursor") {
+    let cursor = parameters.parse("cursor", "the cursor of an earlier page", |cursor| {
+        (!cursor.is_empty()).then(|| cursor.to_owned())
+    })?;
+    if let Some(cursor) = cursor {
         request = request.parameter("cursor", cursor);
     }
-    if let Some(tag) = parameters.get("tag") {
+    let tag = parameters.parse("tag", "a tag", |tag| (!tag.is_empty()).then(|| tag.to_owned()))?;
+    if let Some(tag) = tag {
         request = request.parameter("tags", format!("{tag}:yes"));
     }
     let reply = call(engine.outside, request)

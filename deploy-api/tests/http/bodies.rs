@@ -48,3 +48,15 @@ fn a_policy_that_is_no_utf_8_is_refused_by_its_place() {
     assert_eq!((answered.status, answered.code().as_str()), (400, "BODY_INVALID"));
     assert!(answered.json()["detail"].as_str().unwrap().contains("byte 2"));
 }
+
+#[test]
+fn a_promotion_sets_no_secret_that_cannot_be_one() {
+    let answered = Call::new("POST", "/v1/namespaces/dotdo-development/workers/agents/promote")
+        .as_administrator()
+        .body(br#"{"to": "dotdo-staging", "secrets": {"a-b": "text"}}"#)
+        .send(&Api::new());
+    assert_eq!(
+        (answered.status, answered.code().as_str()),
+        (404, "SECRET_UNKNOWN")
+    );
+}

@@ -72,6 +72,7 @@ fn an_unknown_parameter_is_not_passed_over() {
         "/v1/tokens?page=2",
         "/v1/audit/verify?x",
         "/v1/audit?who=alice",
+        "/v1/policy/versions?cursor=",
     ] {
         let answered = Call::new("GET", path).as_administrator().send(&Api::new());
         assert_eq!(

@@ -18,10 +18,9 @@ pub use configuration::Overrides;
 pub use credentials::Credentials;
 pub use leftover::{abandon, end as end_leftover};
 pub use namespaces::namespaces;
+pub use secrets::Secrets;
 pub use state::{State, write_private};
 pub use wrangler::Wrangler;
-
-use secrets::Secrets;
 
 /// Who answers `/client/v4` on the platform's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
