@@ -4,17 +4,30 @@
 // would fail. So they are failed at once, and the next request gets a fresh instance; what it finds in the database is
 // whole, because every statement there is.
 import { DurableObject } from "cloudflare:workers";
-import * as rust from "./index.js";
+import * as wasm from "./index.js";
 
 /** How requests under way are failed when the Wasm traps. */
 const underWay = new Set();
 let instance = 0;
+let isPoisoned = false;
 
+// The Wasm calls this when it traps.
 globalThis.deployApiTrapped = () => {
-  instance += 1;
+  isPoisoned = true;
   for (const fail of underWay) fail(new Error("the Wasm trapped"));
   underWay.clear();
 };
+
+/** The Rust functions, of an instance that has not trapped. */
+function rust() {
+  if (isPoisoned) {
+    // Here, and not in the glue's own guard: that runs when arguments are in the old instance's memory already.
+    wasm.__wbg_reset_state();
+    isPoisoned = false;
+    instance += 1;
+  }
+  return wasm;
+}
 
 async function unlessTrapped(work) {
   let fail;
@@ -35,9 +48,10 @@ export class Ledger extends DurableObject {
 
   /** The Rust object, made anew after a trap. */
   #current() {
+    const { Ledger } = rust();
     if (this.#ledger === undefined || this.#instance !== instance) {
+      this.#ledger = new Ledger(this.ctx.storage, this.env);
       this.#instance = instance;
-      this.#ledger = new rust.Ledger(this.ctx.storage, this.env);
     }
     return this.#ledger;
   }
@@ -46,7 +60,7 @@ export class Ledger extends DurableObject {
     try {
       return await unlessTrapped(() => this.#current().fetch(request));
     } catch (error) {
-      return rust.failed(request, String(error), false);
+      return rust().failed(request, String(error), false);
     }
   }
 
@@ -60,7 +74,8 @@ export default {
     try {
       return await env.LEDGER.getByName("ledger").fetch(request);
     } catch (error) {
-      return rust.failed(request, String(error), error?.retryable === true || error?.overloaded === true);
+      const mayRetry = error?.retryable === true || error?.overloaded === true;
+      return rust().failed(request, String(error), mayRetry);
     }
   },
 };
