@@ -36,11 +36,9 @@ const begin = guarded((request, env) => dispatch(request, env, steps));
 const rejected = guarded(fail);
 
 export default {
-  async fetch(request, env) {
-    try {
-      return await begin(request, env);
-    } catch (error) {
-      return rejected(request, env, error);
-    }
+  // Not `async`: one more promise and turn of the loop for each request are a tenth of what a dispatch costs.
+  fetch(request, env) {
+    const answer = begin(request, env);
+    return answer instanceof Response ? answer : answer.then(undefined, (error) => rejected(request, env, error));
   },
 };
