@@ -60,6 +60,18 @@ impl DeploymentId {
         self.0.replace('-', "")
     }
 
+    /// When it was made, as its first digits say. An id that somebody made up may say anything.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        let digits = self.digits();
+        let milliseconds = digits
+            .get(..12)
+            .and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        milliseconds
+            .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
     /// The tag that the script carries upstream.
     #[must_use]
     pub fn tag(&self) -> String {
@@ -101,6 +113,7 @@ mod tests {
         let first = DeploymentId::new(at(0x0123_4567_89ab), [0xff; 16]);
         assert_eq!(first.as_str(), "01234567-89ab-7fff-bfff-ffffffffffff");
         assert!(DeploymentId::new(at(0x0123_4567_89ac), [0; 16]) > first);
+        assert_eq!(first.time(), at(0x0123_4567_89ab));
         assert_eq!(DeploymentId::parse(&first.digits()), Ok(first.clone()));
         assert_eq!(
             DeploymentId::parse(&first.as_str().to_uppercase()),

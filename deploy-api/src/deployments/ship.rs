@@ -1,3 +1,4 @@
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::conclude::{failed, succeeded};
@@ -11,6 +12,7 @@ use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::{deployments, workers};
+use crate::target::Target;
 use crate::upload::{Form, Metadata, Migrations, boundary_of};
 use crate::upstream::{Effect, Method, UpstreamRequest, call, script};
 
@@ -151,7 +153,7 @@ async fn begin<S: Sql, O: Outside>(
     }
     let now = engine.outside.now();
     let mut deployment = Deployment {
-        id: DeploymentId::new(now, engine.outside.entropy()),
+        id: next_id(engine, turn.target, now)?,
         target: turn.target.clone(),
         verb: shipment.verb,
         state: State::Pending,
@@ -186,6 +188,18 @@ async fn begin<S: Sql, O: Outside>(
         Ok::<(), Problem>(())
     })?;
     Ok(deployment)
+}
+
+/// An id that sorts after those of the Worker's earlier deployments, two of which may fall into one millisecond.
+fn next_id<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    target: &Target,
+    now: Timestamp,
+) -> Result<DeploymentId, Problem> {
+    let last = deployments::list(engine.access.sql, target, None, 1)?.pop();
+    let after = last.and_then(|last| last.id.time().checked_add(SignedDuration::from_millis(1)).ok());
+    let time = after.map_or(now, |after| after.max(now));
+    Ok(DeploymentId::new(time, engine.outside.entropy()))
 }
 
 /// What the Worker has now. The upstream is asked only about a Worker that never went through here.

@@ -75,6 +75,11 @@ impl Cloud {
         self.faults.borrow_mut().push_back(fault);
     }
 
+    /// Lets the random numbers that come be smaller than those before.
+    pub fn less_random(&self) {
+        self.random.set(self.random.get().wrapping_sub(10));
+    }
+
     pub fn pass(&self, seconds: i64) {
         self.now.set(self.now.get() + SignedDuration::from_secs(seconds));
     }

@@ -195,3 +195,19 @@ fn every_member_of_the_metadata_reaches_the_upstream() {
         assert_eq!(&metadata[name], value, "{name}");
     }
 }
+
+#[test]
+fn deployments_within_one_millisecond_keep_their_order() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let moment = platform.cloud.now.get();
+    for version in ["1", "2", "3"] {
+        platform.cloud.now.set(moment);
+        platform.cloud.less_random();
+        platform.deploy(&token, &Upload::of(version));
+    }
+    let deployments = platform.deployments("dotdo-staging");
+    assert_eq!(deployments[0]["serving"], true);
+    assert_eq!(deployments[0]["previous"], deployments[1]["id"]);
+    assert_eq!(deployments[1]["previous"], deployments[2]["id"]);
+}
