@@ -8,7 +8,8 @@ use super::outbound::Outbound;
 use super::problem::Problem;
 use crate::json::{JsonError, Value};
 
-/// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under the host.
+/// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under
+/// `hostname:<host>` or the bare host.
 ///
 /// A value is a Worker's name, which is in production, or JSON. A host that names another environment is never in
 /// production by default:

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use dotdo_names::{Environment, WorkerName};
 
-use super::captures::Captures;
-use super::environment_label::names_only;
 use super::host::MAX_HOST;
+use super::index::Seeker;
+use super::near_miss::NearMiss;
 use super::part::Alphabet;
 use super::path::Path;
 use super::pattern::Subject;
 use super::refusal::{Reason, Refusal};
 use super::route::{Route, StrippedPrefix};
 use super::router::Router;
-use super::rule::{Rule, Verdict};
+use super::rule::Rule;
 use super::search::{Decided, Search};
 use super::url::Url;
 
@@ -30,6 +30,15 @@ enum Decision<'r, 'h> {
     },
 }
 
+/// In which order rules are asked.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    /// Those that the index proposes.
+    ByIndex,
+    /// All, one by one.
+    InTurn,
+}
+
 impl Router {
     /// Decides where a request goes. `url` is the text of the whole URL, as `Request.url` has it.
     ///
@@ -38,7 +47,7 @@ impl Router {
     /// # Errors
     /// No rule, environment or Worker's name fits; never is that production instead.
     pub fn route<'a>(&'a self, url: &'a str) -> Result<Route<'a>, Refusal<'a>> {
-        self.decide_url(url, |search| self.index.propose(search))
+        self.decide_url(url, Order::ByIndex)
     }
 
     /// The same decision by asking every rule in turn: what [`route`](Self::route) must agree with. For tests.
@@ -46,27 +55,19 @@ impl Router {
     /// # Errors
     /// As [`route`](Self::route).
     pub fn route_by_scan<'a>(&'a self, url: &'a str) -> Result<Route<'a>, Refusal<'a>> {
-        self.decide_url(url, |search| {
-            for number in 0..self.rules.len() {
-                search.offer(number);
-            }
-        })
+        self.decide_url(url, Order::InTurn)
     }
 
-    fn decide_url<'a>(
-        &'a self,
-        text: &'a str,
-        propose: impl FnOnce(&mut Search<'_, '_>),
-    ) -> Result<Route<'a>, Refusal<'a>> {
+    fn decide_url<'a>(&'a self, text: &'a str, order: Order) -> Result<Route<'a>, Refusal<'a>> {
         let url = Url::parse(text).map_err(|reason| Refusal {
             reason,
             rule: None,
             host: None,
         })?;
         let decision = match url.host.as_lower_case() {
-            Some(host) => self.decide(host, url.path(), propose),
+            Some(host) => self.decide(host, url.path(), order),
             None => self
-                .decide(url.host.fold(&mut [0; MAX_HOST]), url.path(), propose)
+                .decide(url.host.fold(&mut [0; MAX_HOST]), url.path(), order)
                 .into_owned(),
         };
         match decision {
@@ -74,17 +75,14 @@ impl Router {
                 rule,
                 environment,
                 worker,
-            } => {
-                let stripped = rule
+            } => Ok(Route {
+                rule,
+                environment,
+                worker,
+                stripped: rule
                     .stripped_segments()
-                    .map(|segments| StrippedPrefix::new(url, segments));
-                Ok(Route {
-                    rule,
-                    environment,
-                    worker,
-                    stripped,
-                })
-            }
+                    .map(|segments| StrippedPrefix::new(url, segments)),
+            }),
             Decision::Refused { rule, reason } => Err(Refusal {
                 reason,
                 rule,
@@ -93,28 +91,19 @@ impl Router {
         }
     }
 
-    fn decide<'r: 'h, 'h>(
-        &'r self,
-        host: &'h str,
-        path: Path<'h>,
-        propose: impl FnOnce(&mut Search<'_, '_>),
-    ) -> Decision<'r, 'h> {
+    fn decide<'r: 'h, 'h>(&'r self, host: &'h str, path: Path<'h>, order: Order) -> Decision<'r, 'h> {
         let subject = Subject {
             host,
             path,
             alphabet: Alphabet::Request,
         };
         let mut search = Search::new(&self.rules, subject);
-        propose(&mut search);
-        let decided = search
-            .decided()
-            .and_then(|decided| Some((self.rules.get(decided.number)?, decided)));
-        let refused = match decided {
-            None => Decision::Refused {
-                rule: None,
-                reason: Reason::NoRule,
-            },
-            Some((rule, decided)) => match worker(rule, &decided, host) {
+        self.propose(order, subject, &mut search);
+        let decided = search.decided();
+        let rule = decided.and_then(|decided| self.rules.get(decided.number));
+        let refused = match rule.zip(decided) {
+            None => Reason::NoRule,
+            Some((rule, decided)) => match worker(rule, decided, host) {
                 Ok(worker) => {
                     return Decision::Routed {
                         rule,
@@ -122,16 +111,28 @@ impl Router {
                         worker,
                     };
                 }
-                Err(reason) => Decision::Refused {
-                    rule: Some(rule),
-                    reason,
-                },
+                Err(reason) => reason,
             },
         };
-        search
-            .nearest_miss()
-            .and_then(|number| no_environment(self.rules.get(number)?, subject))
-            .unwrap_or(refused)
+        let mut near_miss = NearMiss::new(&self.rules, subject, decided.map(|decided| decided.number));
+        self.propose(order, subject, &mut near_miss);
+        match near_miss.complaint() {
+            Some((rule, reason)) => Decision::Refused {
+                rule: Some(rule),
+                reason,
+            },
+            None => Decision::Refused {
+                rule,
+                reason: refused,
+            },
+        }
+    }
+
+    fn propose(&self, order: Order, subject: Subject<'_>, seeker: &mut impl Seeker) {
+        match order {
+            Order::ByIndex => self.index.propose(subject, seeker),
+            Order::InTurn => (0..self.rules.len()).for_each(|number| seeker.offer(number)),
+        }
     }
 }
 
@@ -156,36 +157,22 @@ impl<'r> Decision<'r, '_> {
     }
 }
 
-/// The complaint of a rule about what its `{env}` took.
-fn no_environment<'r, 'h>(rule: &'r Rule, subject: Subject<'h>) -> Option<Decision<'r, 'h>> {
-    match rule.judge(subject, &mut Captures::default()) {
-        Verdict::EnvironmentUnknown { label, .. } => Some(Decision::Refused {
-            rule: Some(rule),
-            reason: Reason::NoEnvironment {
-                label: Cow::Borrowed(label),
-            },
-        }),
-        Verdict::Passed | Verdict::Decided(_) => None,
-    }
-}
-
 /// The Worker's name that a rule makes for a request that it decides.
 fn worker<'h>(rule: &'h Rule, decided: &Decided<'h>, host: &'h str) -> Result<Cow<'h, str>, Reason<'h>> {
+    // What `{worker}` takes is a Worker's name, also where the target makes another name of it.
     if let Some(number) = rule.worker_capture() {
-        let name = decided.captures.get(number);
-        check(&Cow::Borrowed(name))?;
+        check(&Cow::Borrowed(decided.captures.get(number)))?;
     }
     let name = rule.worker.render(&decided.captures);
-    check(&name)?;
-    match names_only(host, Some(decided.environment)) {
-        Ok(()) => Ok(name),
-        Err(label) => {
-            let label = Cow::Borrowed(label);
-            Err(Reason::OtherEnvironment {
-                label,
-                environment: decided.environment,
-            })
-        }
+    if !rule.worker.is_checked(rule.worker_capture()) {
+        check(&name)?;
+    }
+    match rule.other_environment(host, decided.environment) {
+        None => Ok(name),
+        Some(label) => Err(Reason::OtherEnvironment {
+            label: Cow::Borrowed(label),
+            environment: decided.environment,
+        }),
     }
 }
 

@@ -1,6 +1,8 @@
 use serde::Serialize;
 
-use super::refusal::Refusal;
+use super::limits::Limits;
+use super::outbound::Outbound;
+use super::refusal::{Refusal, RefusalCode};
 use super::route::Route;
 use super::router::Router;
 
@@ -43,6 +45,15 @@ pub struct RouteExplanation {
     /// The URL that the Worker sees in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rewritten_url: Option<String>,
+    /// Path, query and fragment of that URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rewritten_path: Option<String>,
+    /// The rule's limits, if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// The rule's parameters for the outbound Worker, if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Outbound>,
 }
 
 /// The error that a request gets.
@@ -55,6 +66,8 @@ pub struct RefusalExplanation {
     /// The rule that nearly matched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest_rule: Option<String>,
+    /// Whether the host may still be a custom hostname, which rules do not know.
+    pub may_be_custom_hostname: bool,
 }
 
 impl Router {
@@ -83,6 +96,11 @@ impl RouteExplanation {
             worker: route.worker().to_owned(),
             stripped_prefix: route.stripped().map(|stripped| stripped.prefix().to_owned()),
             rewritten_url: route.stripped().map(|stripped| stripped.rewritten_url()),
+            rewritten_path: route
+                .stripped()
+                .map(|stripped| stripped.rewritten_path().into_owned()),
+            limits: route.rule().limits(),
+            outbound: route.rule().outbound().cloned(),
         }
     }
 }
@@ -93,6 +111,7 @@ impl RefusalExplanation {
             code: refusal.code().as_str(),
             reason: refusal.reason().to_string(),
             nearest_rule: refusal.rule().map(ToString::to_string),
+            may_be_custom_hostname: refusal.code() == RefusalCode::HostUnknown && refusal.host().is_some(),
         }
     }
 }

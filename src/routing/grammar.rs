@@ -116,12 +116,18 @@ fn parse_path(text: &str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Part>, bo
         if segment.is_empty() && (open || number + 1 < count) {
             return Err(Problem::SegmentEmpty);
         }
-        if matches!(segment, "." | "..") {
+        if is_dot_segment(segment) {
             return Err(Problem::DotSegment);
         }
         segments.push(parse_part(segment, Place::Path, captures)?);
     }
     Ok((segments, open))
+}
+
+/// `.` and `..`, also where a dot is percent-encoded (URL standard, "single-dot" and "double-dot URL path segment").
+fn is_dot_segment(segment: &str) -> bool {
+    let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+    matches!(&*dots, "." | "..")
 }
 
 fn parse_part(text: &str, place: Place, captures: &mut Vec<Box<str>>) -> Result<Part, Problem> {

@@ -1,14 +1,15 @@
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use dotdo_names::Environment;
 
-use super::part::Part;
+use super::by_text::ByText;
+use super::label::last_label;
+use super::part::{ANY_ENVIRONMENT, Part, PartCaptures};
 use super::path::Path;
-use super::pattern::Pattern;
-use super::search::Search;
+use super::pattern::{ENV, Pattern, Subject};
 
 /// A trie over the host's labels, from the last to the first, and then over the path's segments, from the first to the
-/// last. Literal parts are found by hash, and parts with a capture by their text in front of and behind the captures,
-/// so that a decision takes as long with 10,000 rules as with 10.
+/// last. Literal parts are found by their text, and parts with a capture by their text in front of and behind the
+/// captures, so that a decision takes as long with 10,000 rules as with 10. (Only rules that differ in nothing but the
+/// text between two captures of one label are tried one by one.)
 ///
 /// It only proposes: a rule that a request reaches here still judges the request itself.
 #[derive(Debug)]
@@ -16,17 +17,27 @@ pub(super) struct Index {
     nodes: Vec<Node>,
 }
 
+/// What looks for rules in an [`Index`].
+pub(super) trait Seeker {
+    /// Whether rules are sought whose `{env}` takes a text that is no environment.
+    const TAKES_ANY_ENVIRONMENT: bool;
+    /// Whether a rule with that number, or a later one, could still change the result.
+    fn is_open(&self, number: usize) -> bool;
+    /// Hands over a rule that could match.
+    fn offer(&mut self, number: usize);
+}
+
 /// The number of the root: the end of every host.
 const ROOT: usize = 0;
-
-type ByText = HashMap<Box<str>, usize, BuildHasherDefault<TextHasher>>;
 
 #[derive(Debug, Default)]
 struct Node {
     /// The lowest number of the rules below: a node is left out once an earlier rule has decided.
     first: usize,
     literals: ByText,
-    /// Parts that begin and end with a capture.
+    /// The part `{env}`, which is sought only for an environment's label.
+    environment: Option<usize>,
+    /// Other parts that begin and end with a capture.
     captures: Option<usize>,
     /// Parts with a text in front of or behind their captures: first by the text in front…
     before: Affixes,
@@ -57,13 +68,14 @@ impl Index {
 
     /// Adds a rule; numbers are given in rising order.
     pub(super) fn insert(&mut self, number: usize, pattern: &Pattern) {
+        let environment = pattern.capture(ENV);
         let mut node = ROOT;
         for part in &pattern.labels {
-            node = self.child(node, part, number);
+            node = self.child(node, part, environment, number);
         }
-        node = self.step(node, number, |node| &mut node.paths);
+        node = self.step(node, number, |node, next| *node.paths.get_or_insert(next));
         for part in &pattern.segments {
-            node = self.child(node, part, number);
+            node = self.child(node, part, environment, number);
         }
         if let Some(node) = self.nodes.get_mut(node) {
             if pattern.open {
@@ -74,119 +86,81 @@ impl Index {
         }
     }
 
-    fn child(&mut self, node: usize, part: &Part, number: usize) -> usize {
+    fn child(&mut self, node: usize, part: &Part, environment: Option<usize>, number: usize) -> usize {
         let part = match part {
             Part::Literal(literal) => {
-                return self.keyed_step(node, number, literal, |node| &mut node.literals);
+                return self.step(node, number, |node, next| {
+                    node.literals.get_or_insert(literal, next)
+                });
             }
             Part::Captures(part) => part,
         };
-        if part.before.is_empty() && part.after.is_empty() {
-            return self.step(node, number, |node| &mut node.captures);
+        let PartCaptures { before, after, .. } = part;
+        if part.only_capture().is_some_and(|only| Some(only) == environment) {
+            self.step(node, number, |node, next| *node.environment.get_or_insert(next))
+        } else if before.is_empty() && after.is_empty() {
+            self.step(node, number, |node, next| *node.captures.get_or_insert(next))
+        } else {
+            let middle = self.step(node, number, |node, next| node.before.get_or_insert(before, next));
+            self.step(middle, number, |node, next| node.after.get_or_insert(after, next))
         }
-        let before = self.affix_step(node, number, &part.before, |node| &mut node.before);
-        self.affix_step(before, number, &part.after, |node| &mut node.after)
     }
 
-    fn affix_step(
-        &mut self,
-        node: usize,
-        number: usize,
-        text: &str,
-        affixes: fn(&mut Node) -> &mut Affixes,
-    ) -> usize {
-        if let Some(node) = self.nodes.get_mut(node) {
-            let lengths = &mut affixes(node).lengths;
-            if !lengths.contains(&text.len()) {
-                lengths.push(text.len());
-            }
-        }
+    /// The child that `slot` gives, which is a new node if it gives the number that it is offered.
+    fn step(&mut self, node: usize, first: usize, slot: impl FnOnce(&mut Node, usize) -> usize) -> usize {
         let next = self.nodes.len();
-        let Some(node) = self.nodes.get_mut(node) else {
-            return next;
-        };
-        let child = *affixes(node).nodes.entry(text.into()).or_insert(next);
-        self.create(child, number)
-    }
-
-    fn keyed_step(
-        &mut self,
-        node: usize,
-        number: usize,
-        text: &str,
-        keyed: fn(&mut Node) -> &mut ByText,
-    ) -> usize {
-        let next = self.nodes.len();
-        let Some(node) = self.nodes.get_mut(node) else {
-            return next;
-        };
-        let child = *keyed(node).entry(text.into()).or_insert(next);
-        self.create(child, number)
-    }
-
-    fn step(&mut self, node: usize, number: usize, slot: fn(&mut Node) -> &mut Option<usize>) -> usize {
-        let next = self.nodes.len();
-        let Some(node) = self.nodes.get_mut(node) else {
-            return next;
-        };
-        let child = *slot(node).get_or_insert(next);
-        self.create(child, number)
-    }
-
-    fn create(&mut self, node: usize, first: usize) -> usize {
-        if node == self.nodes.len() {
+        let child = self.nodes.get_mut(node).map_or(next, |node| slot(node, next));
+        if child == next {
             self.nodes.push(Node {
                 first,
                 ..Node::default()
             });
         }
-        node
+        child
     }
 
-    /// Offers to `search` every rule that could match its subject and still matter.
-    pub(super) fn propose(&self, search: &mut Search<'_, '_>) {
-        self.host(ROOT, Some(search.subject().host), search);
+    /// Offers every rule that could match and still matter.
+    pub(super) fn propose(&self, subject: Subject<'_>, seeker: &mut impl Seeker) {
+        self.host(ROOT, Some(subject.host), subject.path, seeker);
     }
 
-    fn node(&self, number: usize, search: &Search<'_, '_>) -> Option<&Node> {
-        self.nodes.get(number).filter(|node| search.is_open(node.first))
+    fn node(&self, number: usize, seeker: &impl Seeker) -> Option<&Node> {
+        self.nodes.get(number).filter(|node| seeker.is_open(node.first))
     }
 
-    fn host(&self, number: usize, rest: Option<&str>, search: &mut Search<'_, '_>) {
-        let Some(node) = self.node(number, search) else {
+    fn host<S: Seeker>(&self, number: usize, host: Option<&str>, path: Path<'_>, seeker: &mut S) {
+        let Some(node) = self.node(number, seeker) else {
             return;
         };
-        match rest {
-            Some(rest) => {
-                let (rest, label) = rest
-                    .rsplit_once('.')
-                    .map_or((None, rest), |(rest, label)| (Some(rest), label));
-                self.children(node, label, &mut |child| self.host(child, rest, search));
-            }
-            None => {
-                if let Some(paths) = node.paths {
-                    self.path(paths, search.subject().path, search);
-                }
-            }
+        if let Some(host) = host {
+            let (label, rest) = last_label(host);
+            self.children::<S>(node, label, |child| self.host(child, rest, path, seeker));
+        } else if let Some(paths) = node.paths {
+            self.path(paths, path, seeker);
         }
     }
 
-    fn path(&self, number: usize, path: Path<'_>, search: &mut Search<'_, '_>) {
-        let Some(node) = self.node(number, search) else {
+    fn path<S: Seeker>(&self, number: usize, path: Path<'_>, seeker: &mut S) {
+        let Some(node) = self.node(number, seeker) else {
             return;
         };
-        node.open.iter().for_each(|&rule| search.offer(rule));
+        node.open.iter().for_each(|&rule| seeker.offer(rule));
         match path.next() {
             Some((segment, rest)) => {
-                self.children(node, segment, &mut |child| self.path(child, rest, search));
+                self.children::<S>(node, segment, |child| self.path(child, rest, seeker));
             }
-            None => node.closed.iter().for_each(|&rule| search.offer(rule)),
+            None => node.closed.iter().for_each(|&rule| seeker.offer(rule)),
         }
     }
 
     /// The children of a node that a label or segment leads to.
-    fn children(&self, node: &Node, text: &str, visit: &mut dyn FnMut(usize)) {
-        if let Some(&child) = node.literals.get(text) {
+    fn children<S: Seeker>(&self, node: &Node, text: &str, mut visit: impl FnMut(usize)) {
+        if let Some(child) = node.literals.get(text) {
+            visit(child);
+        }
+        if let Some(child) = node.environment
+            && (S::TAKES_ANY_ENVIRONMENT || is_environment(text))
+        {
             visit(child);
         }
         if let Some(child) = node.captures {
@@ -196,48 +170,37 @@ impl Index {
             let Some((before, rest)) = text.split_at_checked(length) else {
                 continue;
             };
-            let Some(between) = node
+            if let Some(middle) = node
                 .before
                 .nodes
                 .get(before)
-                .and_then(|&node| self.nodes.get(node))
-            else {
-                continue;
-            };
-            for &length in &between.after.lengths {
-                let Some((_, after)) = rest
-                    .len()
-                    .checked_sub(length)
-                    .and_then(|at| rest.split_at_checked(at))
-                else {
-                    continue;
-                };
-                if let Some(&child) = between.after.nodes.get(after) {
-                    visit(child);
-                }
+                .and_then(|node| self.nodes.get(node))
+            {
+                middle.after.at_the_end_of(rest, &mut visit);
             }
         }
     }
 }
 
-/// FNV-1a: labels are short, and the keys come from the rules, so nobody can choose them to collide.
-#[derive(Debug)]
-struct TextHasher(u64);
-
-impl Default for TextHasher {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
+fn is_environment(label: &str) -> bool {
+    Environment::from_host_label(label).is_some() || label == ANY_ENVIRONMENT
 }
 
-impl Hasher for TextHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+impl Affixes {
+    fn get_or_insert(&mut self, text: &str, node: usize) -> usize {
+        if !self.lengths.contains(&text.len()) {
+            self.lengths.push(text.len());
         }
+        self.nodes.get_or_insert(text, node)
     }
 
-    fn finish(&self) -> u64 {
-        self.0
+    fn at_the_end_of(&self, text: &str, mut visit: impl FnMut(usize)) {
+        for &length in &self.lengths {
+            let start = text.len().checked_sub(length);
+            let end = start.and_then(|start| text.get(start..));
+            if let Some(node) = end.and_then(|end| self.nodes.get(end)) {
+                visit(node);
+            }
+        }
     }
 }

@@ -79,13 +79,25 @@ impl Part {
 }
 
 impl PartCaptures {
+    /// The number of the capture, if there is one and nothing else.
+    pub(super) fn only_capture(&self) -> Option<usize> {
+        let alone = self.before.is_empty() && self.between.is_empty() && self.after.is_empty();
+        alone.then_some(self.first)
+    }
+
+    /// What stands between the texts at both ends.
+    fn without_ends<'u>(&self, text: &'u str) -> Option<&'u str> {
+        // Most captures stand alone, and even comparing nothing has a price.
+        if self.before.is_empty() && self.after.is_empty() {
+            return Some(text);
+        }
+        text.strip_prefix(&*self.before)?.strip_suffix(&*self.after)
+    }
+
     /// Each capture takes as little as it can. That finds a match wherever there is one: whatever an earlier capture
     /// leaves, the next can take.
     fn matches<'u>(&self, text: &'u str, alphabet: Alphabet, captures: &mut Captures<'u>) -> bool {
-        let Some(mut rest) = text
-            .strip_prefix(&*self.before)
-            .and_then(|text| text.strip_suffix(&*self.after))
-        else {
+        let Some(mut rest) = self.without_ends(text) else {
             return false;
         };
         let mut number = self.first;
@@ -107,6 +119,7 @@ impl PartCaptures {
 
 /// Splits at the first occurrence of `literal` that leaves at least one character in front.
 fn split_after_one<'u>(text: &'u str, literal: &str) -> Option<(&'u str, &'u str)> {
-    let at = text.get(1..)?.find(literal)? + 1;
+    let mut windows = text.as_bytes().get(1..)?.windows(literal.len());
+    let at = windows.position(|window| window == literal.as_bytes())? + 1;
     Some((text.get(..at)?, text.get(at + literal.len()..)?))
 }

@@ -1,4 +1,5 @@
 use super::captures::Captures;
+use super::label::last_label;
 use super::part::{ANY_ENVIRONMENT, ANY_PATH, ANY_TEXT, Alphabet, Part};
 use super::path::Path;
 
@@ -38,6 +39,24 @@ impl Pattern {
         parts.map(Part::literal_length).sum()
     }
 
+    /// Whether a host that the pattern matches can name an environment elsewhere than in a literal label (which is checked
+    /// when the rule is loaded), `{env}` or `{worker}` (which takes no environment's label).
+    pub(super) fn can_name_environment(&self) -> bool {
+        let is_checked = |number: usize| {
+            let name = self.captures.get(number).map_or("", |name| name);
+            matches!(name, ENV | WORKER)
+        };
+        self.labels.iter().any(|part| match part {
+            Part::Literal(_) => false,
+            Part::Captures(part) => {
+                let joined_by_hyphens = matches!(&*part.between, [text] if **text == *"--");
+                let plain = part.before.is_empty() && part.after.is_empty();
+                let only_checked = (part.first..=part.first + part.between.len()).all(is_checked);
+                !(plain && only_checked && (part.between.is_empty() || joined_by_hyphens))
+            }
+        })
+    }
+
     /// The number of the capture with that name.
     pub(super) fn capture(&self, name: &str) -> Option<usize> {
         self.captures.iter().position(|capture| **capture == *name)
@@ -45,14 +64,14 @@ impl Pattern {
 
     /// Whether host and path match, before anything is asked of the captured texts.
     pub(super) fn matches<'u>(&self, subject: Subject<'u>, captures: &mut Captures<'u>) -> bool {
-        let mut labels = subject.host.rsplit('.');
+        let mut host = Some(subject.host);
         for part in &self.labels {
-            match labels.next() {
-                Some(label) if part.matches(label, subject.alphabet, captures) => {}
+            match host.map(last_label) {
+                Some((label, rest)) if part.matches(label, subject.alphabet, captures) => host = rest,
                 _ => return false,
             }
         }
-        if labels.next().is_some() {
+        if host.is_some() {
             return false;
         }
         let mut path = subject.path;

@@ -89,7 +89,7 @@ impl Router {
             alphabet: Alphabet::Sample,
         };
         let mut search = Search::new(&self.rules, subject);
-        self.index.propose(&mut search);
+        self.index.propose(subject, &mut search);
         self.rules.get(search.decided()?.number)
     }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::Environment;
 
 use super::captures::Captures;
 use super::environment_label::names_only;
@@ -23,6 +23,8 @@ pub struct Rule {
     outbound: Option<Outbound>,
     /// The number of the capture `{worker}`.
     worker_capture: Option<usize>,
+    /// Whether a host must be searched for an environment's label that the rule does not serve.
+    host_can_name_environment: bool,
 }
 
 /// Where a rule was written.
@@ -59,11 +61,7 @@ pub(super) enum Verdict<'u> {
     /// Host or path do not match.
     Passed,
     /// All matched but `{env}`, which took `label`.
-    EnvironmentUnknown {
-        label: &'u str,
-        /// Whether `{worker}`, if the pattern has it, took a valid name.
-        worker_valid: bool,
-    },
+    EnvironmentUnknown { label: &'u str },
     /// The rule decides, whether its Worker's name turns out valid or not: no later rule is asked.
     Decided(Environment),
 }
@@ -96,6 +94,7 @@ impl Rule {
             limits: written.limits,
             outbound: written.outbound,
             worker_capture: pattern.capture(WORKER),
+            host_can_name_environment: pattern.can_name_environment(),
             pattern,
         })
     }
@@ -110,6 +109,12 @@ impl Rule {
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern.text
+    }
+
+    /// The environment that the rule serves; none where `{env}` chooses it.
+    #[must_use]
+    pub fn environment(&self) -> Option<Environment> {
+        self.environment.fixed()
     }
 
     /// Limits for the Worker that the rule finds.
@@ -134,6 +139,15 @@ impl Rule {
         self.worker_capture
     }
 
+    /// The environment's label in a host that the rule matches, if it names another one than the rule serves.
+    pub(super) fn other_environment<'u>(&self, host: &'u str, serves: Environment) -> Option<&'u str> {
+        if self.host_can_name_environment {
+            names_only(host, Some(serves)).err()
+        } else {
+            None
+        }
+    }
+
     /// What the rule says to a request.
     pub(super) fn judge<'u>(&self, subject: Subject<'u>, captures: &mut Captures<'u>) -> Verdict<'u> {
         if !self.pattern.matches(subject, captures) {
@@ -148,12 +162,7 @@ impl Rule {
             None if subject.alphabet == Alphabet::Sample && label == ANY_ENVIRONMENT => {
                 Verdict::Decided(Environment::Production)
             }
-            None => Verdict::EnvironmentUnknown {
-                label,
-                worker_valid: self
-                    .worker_capture
-                    .is_none_or(|number| WorkerName::check(captures.get(number)).is_ok()),
-            },
+            None => Verdict::EnvironmentUnknown { label },
         }
     }
 

@@ -55,6 +55,15 @@ impl Template {
         }
     }
 
+    /// Whether every name that it makes is valid, provided that what the capture with number `checked` took is.
+    pub(super) fn is_checked(&self, checked: Option<usize>) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::Capture(number) => Some(*number) == checked,
+            Self::Composed(_) => false,
+        }
+    }
+
     /// The Worker's name for these captures, not yet checked.
     pub(super) fn render<'a>(&'a self, captures: &Captures<'a>) -> Cow<'a, str> {
         match self {

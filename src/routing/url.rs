@@ -7,7 +7,7 @@ use super::refusal::Reason;
 pub(super) struct Url<'u> {
     /// `http` or `https`.
     scheme: &'u str,
-    /// The host as it arrived, with its port, without user information.
+    /// As it arrived: user information, host and port.
     authority: &'u str,
     pub(super) host: Host<'u>,
     /// Path, query and fragment.
@@ -16,10 +16,7 @@ pub(super) struct Url<'u> {
 
 impl<'u> Url<'u> {
     pub(super) fn parse(text: &'u str) -> Result<Self, Reason<'u>> {
-        let (scheme, rest) = text.split_once("://").ok_or(Reason::NotHttp)?;
-        if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
-            return Err(Reason::NotHttp);
-        }
+        let (scheme, rest) = split_scheme(text).ok_or(Reason::NotHttp)?;
         let end = rest
             .bytes()
             .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
@@ -27,12 +24,6 @@ impl<'u> Url<'u> {
         let (authority, target) = rest
             .split_at_checked(end)
             .ok_or(Reason::Host(InvalidHost::Character))?;
-        // For http and https, the URL standard ends the authority at a backslash too. No runtime passes one on; were
-        // one to arrive, what stands behind it must not choose the host.
-        if authority.contains('\\') {
-            return Err(Reason::Host(InvalidHost::Character));
-        }
-        let authority = without_user_information(authority);
         let host = Host::parse(authority).map_err(Reason::Host)?;
         Ok(Self {
             scheme,
@@ -65,6 +56,16 @@ impl<'u> Url<'u> {
     /// because no `Request` may be made with it.
     pub(super) fn with_target(self, target: &str) -> String {
         let slash = if target.starts_with('/') { "" } else { "/" };
-        [self.scheme, "://", self.authority, slash, target].concat()
+        let authority = without_user_information(self.authority);
+        [self.scheme, "://", authority, slash, target].concat()
     }
+}
+
+/// The scheme, if it is `https` or `http` in any case, and what follows `://`.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    ["https", "http"].into_iter().find_map(|known| {
+        let (scheme, rest) = text.split_at_checked(known.len())?;
+        let rest = rest.strip_prefix("://")?;
+        scheme.eq_ignore_ascii_case(known).then_some((scheme, rest))
+    })
 }
