@@ -1,0 +1,8 @@
+//! Any text as `ROUTES`, and any URL to route by it.
+
+#![no_main]
+
+#[path = "../properties/routing/mod.rs"]
+mod routing;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| routing::routes::check(bytes));

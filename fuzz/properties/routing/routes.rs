@@ -1,0 +1,78 @@
+//! Any text as `ROUTES`: a URL in the first line, the rules behind it.
+
+use dispatcher::routing::{Localhost, Origin, Router, RulesError};
+
+use super::decision;
+
+/// What takes the place of captures: what every capture takes, environments, and texts that look like them.
+const CAPTURED: [&str; 6] = ["x", "staging", "dev", "a-b", "a--staging", "com"];
+
+/// Checks what must hold for any rules.
+pub fn check(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    let (url, json) = text.split_once('\n').unwrap_or(("https://agents.do/", text));
+    for localhost in [Localhost::Unserved, Localhost::MirrorsDo] {
+        match Router::with_routes(json, localhost) {
+            Ok(router) => check_router(&router, url),
+            Err(error) => check_error(&error),
+        }
+    }
+}
+
+fn check_router(router: &Router, url: &str) {
+    let _ = decision::check(router, url);
+    for (number, rule) in router.rules().iter().enumerate() {
+        for captured in CAPTURED {
+            let url = example(rule.pattern(), captured);
+            let winner = match decision::check(router, &url) {
+                Ok(route) => Some(route.rule()),
+                Err(refusal) => refusal.rule(),
+            };
+            // A rule matches its own examples (unless one is too long for a host): nothing behind it may win. What
+            // `{env}` takes depends on the text around it, so those rules are left out.
+            if !rule.pattern().contains("{env}")
+                && let Some(winner) = winner
+            {
+                let winner = router
+                    .rules()
+                    .iter()
+                    .position(|other| std::ptr::eq(other, winner));
+                assert!(winner.is_some_and(|winner| winner <= number), "{rule}: {url}");
+            }
+        }
+    }
+}
+
+/// A URL that the pattern matches, if `captured` may stand for each of its captures.
+fn example(pattern: &str, captured: &str) -> String {
+    let mut url = String::from("https://");
+    let mut rest = pattern.strip_suffix('*').unwrap_or(pattern);
+    while let Some((before, behind)) = rest.split_once('{') {
+        url.push_str(before);
+        url.push_str(captured);
+        rest = behind.split_once('}').map_or("", |(_, behind)| behind);
+    }
+    url.push_str(rest);
+    url
+}
+
+fn check_error(error: &RulesError) {
+    let text = error.to_string();
+    match error {
+        RulesError::NotAnArray(_) => assert!(text.starts_with("ROUTES "), "{text}"),
+        RulesError::Rule { rule, .. } => {
+            assert!(text.starts_with("ROUTES[") && text.contains(&**rule), "{text}");
+        }
+        RulesError::NeverWins { rule, earlier } => {
+            assert!(
+                rule.starts_with("ROUTES[") && earlier.starts_with("ROUTES["),
+                "{text}"
+            );
+            assert!(text.contains(&**rule) && text.contains(&**earlier), "{text}");
+            assert_ne!(rule, earlier);
+        }
+    }
+    assert!(!text.contains(&Origin::BuiltIn.to_string()), "{text}");
+}
