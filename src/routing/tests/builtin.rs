@@ -1,38 +1,11 @@
 //! The platform's own rules, as tables.
 
-use dispatcher::routing::{Localhost, Router};
-
-/// What a URL without scheme leads to: `environment/worker`, with ` as URL` if the path was rewritten; or an error code.
-fn outcome(router: &Router, url: &str) -> String {
-    let url = format!("https://{url}");
-    match router.route(&url) {
-        Ok(route) => {
-            let target = format!("{}/{}", route.environment(), route.worker());
-            match route.stripped() {
-                Some(stripped) => {
-                    format!(
-                        "{target} at {} as {}",
-                        stripped.prefix(),
-                        stripped.rewritten_url()
-                    )
-                }
-                None => target,
-            }
-        }
-        Err(refusal) => refusal.code().to_string(),
-    }
-}
-
-fn check(router: &Router, table: &[(&str, &str)]) {
-    for (url, expected) in table {
-        assert_eq!(outcome(router, url), *expected, "{url}");
-    }
-}
+use crate::outcome::{builtin, check};
 
 #[test]
 fn every_row_of_the_routing_table() {
     check(
-        &Router::builtin(Localhost::Unserved),
+        &builtin(),
         &[
             ("agents.do", "production/agents"),
             ("agents.do/", "production/agents"),
@@ -81,6 +54,108 @@ fn every_row_of_the_routing_table() {
                 "dev.apis.do/agents/x",
                 "development/agents at /agents as https://dev.apis.do/x",
             ),
+        ],
+    );
+}
+
+#[test]
+fn every_row_in_every_environment() {
+    for (label, environment) in [
+        ("staging", "staging"),
+        ("dev", "development"),
+        ("development", "development"),
+    ] {
+        for (url, expected) in [
+            (format!("{label}.agents.do/x"), format!("{environment}/agents")),
+            (format!("agents.{label}.do/x"), format!("{environment}/agents")),
+            (
+                format!("agents--{label}.apis.do/x"),
+                format!("{environment}/agents"),
+            ),
+            (
+                format!("{label}.apis.do/agents/x?q"),
+                format!("{environment}/agents at /agents as https://{label}.apis.do/x?q"),
+            ),
+            (format!("{label}.apis.do/"), format!("{environment}/apis")),
+            (format!("apis.{label}.do/agents/x"), format!("{environment}/apis")),
+        ] {
+            check(&builtin(), &[(&url, &expected)]);
+        }
+    }
+}
+
+#[test]
+fn names_that_only_look_special() {
+    check(
+        &builtin(),
+        &[
+            ("www.apis.do/agents", "production/apis"),
+            ("production.do", "production/production"),
+            ("agents-staging.apis.do", "production/agents-staging"),
+            ("staging2.do", "production/staging2"),
+            ("my-app-2.do", "production/my-app-2"),
+            ("7.do", "production/7"),
+            ("www.staging.do", "staging/www"),
+        ],
+    );
+}
+
+#[test]
+fn a_reserved_or_malformed_name_is_an_error() {
+    check(
+        &builtin(),
+        &[
+            ("staging.do", "WORKER_NAME_INVALID"),
+            ("dev.do", "WORKER_NAME_INVALID"),
+            ("development.do", "WORKER_NAME_INVALID"),
+            ("www.staging.apis.do", "HOST_UNKNOWN"),
+            ("dev.staging.do", "WORKER_NAME_INVALID"),
+            ("staging.staging.do", "WORKER_NAME_INVALID"),
+            ("-agents.do", "WORKER_NAME_INVALID"),
+            ("agents-.do", "WORKER_NAME_INVALID"),
+            ("a--b.do", "WORKER_NAME_INVALID"),
+            ("xn--mller-kva.do", "WORKER_NAME_INVALID"),
+            ("apis.do/staging/x", "WORKER_NAME_INVALID"),
+            ("apis.do/com/x", "WORKER_NAME_INVALID"),
+            ("apis.do/a--staging/x", "WORKER_NAME_INVALID"),
+            ("staging.apis.do/dev/x", "WORKER_NAME_INVALID"),
+        ],
+    );
+}
+
+#[test]
+fn the_registrys_suffixes_are_nobodys() {
+    for suffix in dotdo_names::REGISTRY_SUFFIXES {
+        for url in [
+            format!("{suffix}.do"),
+            format!("www.{suffix}.do"),
+            format!("staging.{suffix}.do"),
+            format!("{suffix}.staging.do"),
+            format!("{suffix}.apis.do"),
+            format!("{suffix}--staging.apis.do"),
+            format!("apis.do/{suffix}/x"),
+        ] {
+            check(&builtin(), &[(&url, "WORKER_NAME_INVALID")]);
+        }
+        check(
+            &builtin(),
+            &[(&format!("agents.{suffix}.do"), "ENVIRONMENT_UNKNOWN")],
+        );
+    }
+}
+
+#[test]
+fn hosts_that_no_rule_serves() {
+    check(
+        &builtin(),
+        &[
+            ("do", "HOST_UNKNOWN"),
+            ("localhost", "HOST_UNKNOWN"),
+            ("agents.localhost", "HOST_UNKNOWN"),
+            ("example.com", "HOST_UNKNOWN"),
+            ("a.staging.agents.do", "HOST_UNKNOWN"),
+            ("agents.do.example.com", "HOST_UNKNOWN"),
+            ("agents_x.do", "HOST_UNKNOWN"),
         ],
     );
 }
