@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     build::{self, Worker},
-    node_tools, workspace, wrangler_config,
+    check, node_tools, workspace, wrangler_config,
 };
 
 #[derive(Args)]
@@ -33,6 +33,7 @@ pub struct RemoteArguments {
 /// # Errors
 /// When the configuration does not hold, or wrangler fails.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    check::run(&check::Arguments::default())?;
     build::build(arguments.worker, false)?;
     let configuration = arguments.worker.configuration();
     wrangler(&["deploy", "--config", &configuration], &arguments.wrangler)

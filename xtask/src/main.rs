@@ -2,10 +2,14 @@
 
 mod bench;
 mod build;
+mod check;
 mod deploy;
 mod dev;
+mod fuzz;
 mod node_tools;
 mod platform;
+mod route;
+mod routes_variable;
 mod schemathesis;
 mod test;
 mod workspace;
@@ -33,12 +37,18 @@ enum Command {
     Bench(bench::Arguments),
     /// Build a Worker to Wasm (wrangler calls this; see `build` in wrangler.jsonc)
     Build(build::Arguments),
+    /// Validate the configuration of both Workers
+    Check(check::Arguments),
     /// Start the whole platform on this machine
     Dev(dev::Arguments),
     /// Start the dispatch Worker against the account's development namespace
     DevRemote(deploy::RemoteArguments),
     /// Check the configuration, then deploy a Worker of this repository with wrangler
     Deploy(deploy::Arguments),
+    /// Fuzz every parser of foreign text (needs nightly Rust and cargo-fuzz)
+    Fuzz(fuzz::Arguments),
+    /// Explain what happens to a request
+    Route(route::Arguments),
     /// Send generated requests to the deploy API (needs Python)
     Schemathesis(schemathesis::Arguments),
     /// Run every test
@@ -59,9 +69,12 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::DevRemote(arguments) => deploy::run_remote(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Route(arguments) => route::run(&arguments),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
     }
