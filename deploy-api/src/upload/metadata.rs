@@ -10,6 +10,12 @@ use crate::problem::Problem;
 /// The longest metadata, in bytes.
 const MAX_METADATA: usize = 1024 * 1024;
 
+/// The most bindings.
+const MAX_BINDINGS: usize = 1000;
+
+/// The longest name, or type, of a binding, in bytes.
+const MAX_BINDING: usize = 256;
+
 /// What an upload says about itself: main module, bindings, compatibility date and so on. It may hold secrets, so that
 /// it is never printed; [`Metadata::redacted`] may be kept.
 ///
@@ -35,6 +41,13 @@ impl Metadata {
             })?;
             if list.iter().any(|binding| BindingRef::of(binding).is_none()) {
                 return Err(malformed("a binding in its metadata has no name or no type"));
+            }
+            // Names and types go on record, whose rows have a limit.
+            let is_long = |binding: BindingRef<'_>| binding.name.len().max(binding.kind.len()) > MAX_BINDING;
+            if list.len() > MAX_BINDINGS || list.iter().filter_map(BindingRef::of).any(is_long) {
+                return Err(malformed(
+                    "its metadata has more than 1,000 bindings, or one with a name of more than 256 bytes",
+                ));
             }
         }
         for key in ["main_module", "body_part", "compatibility_date"] {
@@ -280,6 +293,12 @@ mod tests {
             let problem = Metadata::parse(text.as_bytes()).unwrap_err();
             assert_eq!(problem.code, Code::UploadMalformed, "{text}");
             assert!(!problem.detail.contains("marker"), "{}", problem.detail);
+        }
+        let name = "n".repeat(MAX_BINDING + 1);
+        let long = json!({ "bindings": [{ "name": name, "type": "plain_text" }] });
+        let many = json!({ "bindings": vec![json!({ "name": "n", "type": "t" }); MAX_BINDINGS + 1] });
+        for metadata in [long, many] {
+            assert!(Metadata::parse(metadata.to_string().as_bytes()).is_err());
         }
         let deep = "[".repeat(100_000);
         assert!(Metadata::parse(format!("{{\"a\": {deep}").as_bytes()).is_err());
