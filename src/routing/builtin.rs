@@ -4,9 +4,9 @@ use super::rule::{Origin, Rule, Written};
 ///
 /// A rule with `{env}` only wins where an environment stands, so those come first, and what they leave is production.
 const RULES: [(&str, &str, &str, bool); 8] = [
+    ("{env}.apis.do/{worker}/*", "{worker}", "{env}", true),
     // One label, so that one certificate for `*.apis.do` covers it.
     ("{worker}--{env}.apis.do", "{worker}", "{env}", false),
-    ("{env}.apis.do/{worker}/*", "{worker}", "{env}", true),
     ("{env}.{worker}.do", "{worker}", "{env}", false),
     ("{worker}.{env}.do", "{worker}", "{env}", false),
     ("www.{worker}.do", "{worker}", "production", false),
