@@ -18,11 +18,10 @@ pub fn check(bytes: &[u8]) {
     if let Ok(credential) = Credential::from_authorization(Some(text)) {
         let bearer = text.split_once(' ').map_or("", |(_, bearer)| bearer.trim());
         let shown = format!("{credential:?}");
-        // A bearer of a letter or two is part of any sentence.
-        assert!(bearer.len() < 20 || !shown.contains(bearer), "{shown}");
+        assert!(!could_be_a_secret(bearer) || !shown.contains(bearer), "{shown}");
     }
     if let Err(error) = Token::parse(text) {
-        assert!(text.len() < 20 || !error.to_string().contains(text));
+        assert!(!could_be_a_secret(text) || !error.to_string().contains(text));
     }
     if let Ok(presented) = Presented::parse(text) {
         assert!(!presented.key_id().is_empty() || text.contains("kid"));
@@ -34,4 +33,9 @@ pub fn check(bytes: &[u8]) {
         assert_eq!(DeploymentId::parse(&id.digits()), Ok(id.clone()));
         assert_eq!(DeploymentId::of_tags(&[id.tag()]), Some(id));
     }
+}
+
+/// A letter or two are part of any sentence, and what has spaces may be a part of the very sentence that refuses it.
+fn could_be_a_secret(text: &str) -> bool {
+    text.len() >= 20 && !text.contains(' ')
 }
