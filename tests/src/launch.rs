@@ -53,6 +53,12 @@ impl Options {
         self.with("--dispatcher-build", &folder.display().to_string())
     }
 
+    /// With another build of the deploy API.
+    #[must_use]
+    pub fn deploy_api_build(self, folder: &Path) -> Self {
+        self.with("--deploy-api-build", &folder.display().to_string())
+    }
+
     /// With nothing deployed, whatever the state folder holds.
     #[must_use]
     pub fn reset(mut self) -> Self {
@@ -141,15 +147,29 @@ impl Launched {
 /// # Errors
 /// When it does not compile; its own output says why.
 pub fn dispatcher_build() -> Result<PathBuf> {
+    build("dispatcher")?;
+    Ok(repository().join("build"))
+}
+
+/// Builds the deploy API, unless it is built, and gives the folder.
+///
+/// # Errors
+/// When it does not compile; its own output says why.
+pub fn deploy_api_build() -> Result<PathBuf> {
+    build("deploy-api")?;
+    Ok(repository().join("deploy-api/build"))
+}
+
+fn build(worker: &str) -> Result<()> {
     let _turn = turn();
     let status = xtask()
-        .args(["build", "dispatcher", "--quiet"])
+        .args(["build", worker, "--quiet"])
         .current_dir(repository())
         .status()?;
     if !status.success() {
-        bail!("the dispatch Worker is not built ({status})");
+        bail!("{worker} is not built ({status})");
     }
-    Ok(repository().join("build"))
+    Ok(())
 }
 
 /// Two platforms that start at once would find the same ports free, and two builds would replace each other's.

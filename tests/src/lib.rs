@@ -22,7 +22,7 @@ pub mod wrangler;
 
 pub use client::Answer;
 pub use command::{Command, Finished};
-pub use launch::{Options, dispatcher_build, repository};
+pub use launch::{Options, deploy_api_build, dispatcher_build, repository};
 pub use log::Log;
 pub use platform::Platform;
 pub use script::Script;

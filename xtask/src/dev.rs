@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.overrides.dispatcher_build.is_none() {
         build::build(Worker::Dispatcher, arguments.json)?;
     }
-    if arguments.api == Api::Deploy {
+    if arguments.api == Api::Deploy && arguments.overrides.deploy_api_build.is_none() {
         build::build(Worker::DeployApi, arguments.json)?;
     }
     if !arguments.json {

@@ -22,6 +22,9 @@ pub struct Overrides {
     /// Take the dispatch Worker's build from another folder
     #[arg(long = "dispatcher-build", value_name = "FOLDER", hide = true)]
     pub dispatcher_build: Option<PathBuf>,
+    /// Take the deploy API's build from another folder
+    #[arg(long = "deploy-api-build", value_name = "FOLDER", hide = true)]
+    pub deploy_api_build: Option<PathBuf>,
     /// Send the deploy API's upstream calls to this address instead of the local REST API
     #[arg(long = "upstream", value_name = "URL", hide = true)]
     pub upstream: Option<String>,
@@ -124,16 +127,11 @@ fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
             })
         });
     extend(&mut dispatcher, "services", namespaces);
-    match &overrides.dispatcher_build {
-        Some(folder) => {
-            dispatcher.insert(
-                "main".to_owned(),
-                json!(std::path::absolute(folder)?.join("entry.js")),
-            );
-            dispatcher.remove("build");
-        }
-        None => rebuild_on_change(&mut dispatcher, Worker::Dispatcher)?,
-    }
+    take_build(
+        &mut dispatcher,
+        Worker::Dispatcher,
+        overrides.dispatcher_build.as_deref(),
+    )?;
     set_variables(&mut dispatcher, [("LOCALHOST", "do")]);
     set_variables(&mut dispatcher, borrowed(&overrides.dispatcher_variables));
     if !dispatcher.contains_key("kv_namespaces") {
@@ -177,7 +175,11 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
         ),
         Some(address) => set_variables(&mut deploy_api, [("UPSTREAM_URL", address.as_str())]),
     }
-    rebuild_on_change(&mut deploy_api, Worker::DeployApi)?;
+    take_build(
+        &mut deploy_api,
+        Worker::DeployApi,
+        overrides.deploy_api_build.as_deref(),
+    )?;
     set_variables(&mut deploy_api, borrowed(&overrides.deploy_api_variables));
     Ok(Configuration {
         fields: deploy_api,
@@ -218,6 +220,17 @@ fn undeploy(configuration: &mut Map<String, Value>) {
     ] {
         configuration.remove(key);
     }
+}
+
+/// Takes the Worker from another folder, or from its own, where it is rebuilt on change.
+fn take_build(configuration: &mut Map<String, Value>, worker: Worker, other: Option<&Path>) -> Result<()> {
+    let Some(folder) = other else {
+        return rebuild_on_change(configuration, worker);
+    };
+    let entry = std::path::absolute(folder)?.join("entry.js");
+    configuration.insert("main".to_owned(), json!(entry));
+    configuration.remove("build");
+    Ok(())
 }
 
 /// Rebuilds with this very program, so that a change needs no cargo run around cargo.

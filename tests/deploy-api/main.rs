@@ -1,0 +1,5 @@
+//! The deploy API's Worker on the real runtime: what only shows there.
+
+mod bodies;
+mod misconfigured;
+mod traps;
