@@ -1,1 +1,5 @@
-//! The configuration, and the commands of the repository.
+//! The configuration of the repository, and its commands.
+
+mod deploy;
+mod dev;
+mod environment_variables;

@@ -1,5 +1,6 @@
 // The dispatch Worker, with production's namespace in place of which stands one that fails as its Worker's name says,
-// and with an Analytics Engine data set that logs what it is given.
+// with an Analytics Engine data set that logs what it is given, a KV namespace that logs what it is asked, and a clock that
+// a Worker can set forward.
 import dispatcher from "./dispatcher.js";
 
 export * from "./dispatcher.js";
@@ -8,6 +9,7 @@ const stub = { fetch: async (request) => new Response(`answered ${request.method
 const rejecting = (reason) => ({ fetch: () => Promise.reject(reason) });
 
 let released = false;
+const realNow = Date.now.bind(Date);
 
 const BEHAVIOURS = {
   "at-once": () => stub,
@@ -27,6 +29,12 @@ const BEHAVIOURS = {
   }),
   "waits-for-get": async () => {
     while (!released) await scheduler.wait(5);
+    return stub;
+  },
+  "a-minute-later": () => {
+    const now = Date.now() + 61_000;
+    const began = realNow();
+    Date.now = () => now + realNow() - began;
     return stub;
   },
   "release": () => {
@@ -57,6 +65,7 @@ const BEHAVIOURS = {
   }),
   "fetch-rejects": () => rejecting(new TypeError("hunter2")),
   "fetch-rejects-a-text": () => rejecting("hunter2"),
+  "fetch-rejects-once": () => rejecting("hunter2"),
   "fetch-rejects-nothing": () => rejecting(undefined),
   "fetch-rejects-null": () => rejecting(null),
   "fetch-rejects-not-found": () => rejecting(new Error("Worker not found.")),
@@ -88,10 +97,17 @@ const dataSet = {
   },
 };
 
+const asked = (hostnames) => ({
+  get(keys, ...rest) {
+    console.log(JSON.stringify({ lookedUp: [keys].flat() }));
+    return hostnames.get(keys, ...rest);
+  },
+});
+
 export default {
   ...dispatcher,
   fetch(request, env, context) {
-    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet };
+    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet, HOSTNAMES: asked(env.HOSTNAMES) };
     return dispatcher.fetch(request, faulty, context);
   },
 };

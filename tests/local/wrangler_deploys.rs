@@ -86,8 +86,7 @@ async fn the_written_env_file_is_enough() -> Result<()> {
         "--dispatch-namespace",
         Environment::Production.namespace(),
     ];
-    let run = wrangler::run_without_variables(platform, wrangler::Version::V4_152, folder.path(), &arguments)
-        .await?;
+    let run = wrangler::run_without_variables(wrangler::Version::V4_152, folder.path(), &arguments).await?;
     assert!(run.succeeded, "{}", run.output);
     let answer = platform.get("by-env-file.do", "/").await?;
     assert_eq!(answer.text(), "Hello from by-env-file.do/\n");

@@ -41,6 +41,12 @@ impl Command {
         self
     }
 
+    /// The command itself, to be started otherwise.
+    #[must_use]
+    pub fn into_std(self) -> std::process::Command {
+        self.0.into_std()
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors

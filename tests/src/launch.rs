@@ -86,6 +86,7 @@ pub(crate) struct Ready {
     pub token: String,
     pub account: String,
     pub group: i32,
+    pub watcher: u32,
 }
 
 /// A started platform. It ends when its standard input does, and so with this program in any case.
@@ -131,15 +132,26 @@ impl Launched {
 
     /// Kills the runtime as a power cut would, and waits until it is gone.
     pub fn kill(mut self) -> Result<()> {
-        let status = Command::new("kill")
-            .args(["-9", "--", &format!("-{}", self.ready.group)])
-            .status()?;
-        if !status.success() {
-            bail!("cannot kill the process group {}", self.ready.group);
-        }
+        kill(&format!("-{}", self.ready.group))?;
         self.child.wait()?;
         Ok(())
     }
+
+    /// Kills the program that watches over the runtime, and nothing else.
+    pub fn kill_watcher(mut self) -> Result<()> {
+        kill(&self.ready.watcher.to_string())?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+/// Ends a process, or with a minus a group of them, without a chance to clean up.
+fn kill(process: &str) -> Result<()> {
+    let status = Command::new("kill").args(["-9", "--", process]).status()?;
+    if !status.success() {
+        bail!("cannot kill {process}");
+    }
+    Ok(())
 }
 
 /// Builds the dispatch Worker, unless it is built, and gives the folder.

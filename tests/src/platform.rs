@@ -72,6 +72,20 @@ impl Platform {
         self.again(Launched::kill)
     }
 
+    /// Kills what watches over it, which leaves wrangler and the runtime behind, and starts it again on the same state.
+    #[must_use]
+    pub fn kill_watcher_and_restart(self) -> Self {
+        self.again(Launched::kill_watcher)
+    }
+
+    /// Stops it in an orderly way.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn stop(self) {
+        self.launched.stop().expect("the platform ends");
+    }
+
     fn again(self, end: impl FnOnce(Launched) -> Result<()>) -> Self {
         let Self {
             launched,

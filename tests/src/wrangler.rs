@@ -48,7 +48,7 @@ pub async fn run_as(
     folder: &Path,
     arguments: &[&str],
 ) -> Result<Run> {
-    let mut command = command(platform, version, folder, arguments);
+    let mut command = command(version, folder, arguments);
     command
         .env("CLOUDFLARE_API_BASE_URL", platform.base_url())
         .env("CLOUDFLARE_API_TOKEN", token)
@@ -68,13 +68,8 @@ pub async fn run(platform: &Platform, version: Version, folder: &Path, arguments
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run_without_variables(
-    platform: &Platform,
-    version: Version,
-    folder: &Path,
-    arguments: &[&str],
-) -> Result<Run> {
-    let mut command = command(platform, version, folder, arguments);
+pub async fn run_without_variables(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
+    let mut command = command(version, folder, arguments);
     for name in [
         "CLOUDFLARE_API_BASE_URL",
         "CLOUDFLARE_API_TOKEN",
@@ -85,7 +80,15 @@ pub async fn run_without_variables(
     finish(command).await
 }
 
-fn command(platform: &Platform, version: Version, folder: &Path, arguments: &[&str]) -> Command {
+/// Runs wrangler in a folder against nobody.
+///
+/// # Errors
+/// When it cannot be started.
+pub async fn run_alone(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
+    finish(command(version, folder, arguments)).await
+}
+
+fn command(version: Version, folder: &Path, arguments: &[&str]) -> Command {
     let repository = repository();
     let programs = repository.join("node_modules/.bin");
     let path = env::var("PATH").unwrap_or_default();
@@ -96,7 +99,8 @@ fn command(platform: &Platform, version: Version, folder: &Path, arguments: &[&s
         .current_dir(folder)
         .env("PATH", format!("{}:{path}", programs.display()))
         .env("WRANGLER_SEND_METRICS", "false")
-        .env("WRANGLER_LOG_PATH", platform.state().join("logs"))
+        // Nothing of a test's runs is to stand in the home folder.
+        .env("WRANGLER_LOG_PATH", env::temp_dir().join("dotdo-wrangler-logs"))
         .env("CI", "true")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null());

@@ -5,7 +5,7 @@
 //! is a small file in the repository (`entry.js`) in place of worker-build's class and two proxies per request.
 
 use std::{
-    fs,
+    fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::Command,
@@ -130,6 +130,7 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
             eprintln!("[build] {text}");
         }
     };
+    let _turn = turn(worker)?;
     say(&format!("{}: compiling to Wasm", worker.package()));
     let wasm = compile(worker.package(), worker.profile(), quiet)?;
     let entry = worker.entry();
@@ -156,6 +157,17 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     publish(&staging, &out)?;
     say(&format!("{}: {}", worker.package(), size_report(&out)?));
     Ok(())
+}
+
+/// Waits until nobody else builds the Worker: a `dev` that rebuilds and a `deploy` would replace each other's files.
+fn turn(worker: Worker) -> Result<File> {
+    let folder = workspace::target().join("xtask");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("{}.lock", worker.package()));
+    let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    lock.lock()
+        .with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(lock)
 }
 
 /// Adds the Wasm target to the toolchain, once.

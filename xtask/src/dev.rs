@@ -55,6 +55,8 @@ struct Ready<'a> {
     credentials: &'a Credentials,
     /// The process group of wrangler and the runtime.
     group: i32,
+    /// The process that watches over it.
+    watcher: u32,
 }
 
 /// Why the platform stops.
@@ -94,6 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             port: arguments.port,
             credentials: &platform.credentials,
             group: platform.wrangler.group(),
+            watcher: std::process::id(),
         };
         println!("{}", serde_json::to_string(&ready)?);
     } else {

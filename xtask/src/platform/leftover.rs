@@ -1,4 +1,7 @@
-use std::fs;
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 use nix::{
@@ -20,6 +23,8 @@ pub struct Running {
 }
 
 const FILE: &str = "running.json";
+/// How long a killed process may take to be gone, on a very busy machine.
+const LAST_BREATH: Duration = Duration::from_secs(10);
 
 impl Running {
     /// Notes who runs it, so that the next start can tell a live platform from the remains of a dead one.
@@ -51,6 +56,7 @@ pub fn end(state: &State) -> Result<()> {
             );
         }
         kill_group(running.group);
+        wait_for_end(running.group);
     }
     forget(state);
     Ok(())
@@ -75,8 +81,10 @@ fn is_ours(process: i32) -> bool {
     let program = |process: &str| fs::read_link(format!("/proc/{process}/exe")).ok();
     match (program(&process.to_string()), program("self")) {
         (Some(other), Some(own)) => other.file_name() == own.file_name(),
+        // Dead but not yet buried, or somebody else's.
+        (None, Some(_)) => false,
         // Without /proc, alive is all that can be told.
-        _ => true,
+        (_, None) => true,
     }
 }
 
@@ -84,4 +92,12 @@ fn is_ours(process: i32) -> bool {
 pub fn kill_group(group: i32) {
     // It may be gone already, which is what is wanted.
     let _ = signal::killpg(Pid::from_raw(group), Signal::SIGKILL);
+}
+
+/// Waits until no process of a killed group is left: until then they hold the port and the files.
+pub fn wait_for_end(group: i32) {
+    let begin = Instant::now();
+    while signal::killpg(Pid::from_raw(group), None).is_ok() && begin.elapsed() < LAST_BREATH {
+        thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -119,6 +119,7 @@ impl Drop for Wrangler {
         leftover::kill_group(self.group);
         // Without this the process would stay as a zombie until this program ends.
         let _ = self.child.wait();
+        leftover::wait_for_end(self.group);
         leftover::forget(&self.state);
     }
 }
