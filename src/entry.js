@@ -39,6 +39,6 @@ export default {
   // Not `async`: one more promise and turn of the loop for each request are a tenth of what a dispatch costs.
   fetch(request, env) {
     const answer = begin(request, env);
-    return answer instanceof Response ? answer : answer.then(undefined, (error) => rejected(request, env, error));
+    return answer instanceof Promise ? answer.then(undefined, (error) => rejected(request, env, error)) : answer;
   },
 };
