@@ -1,9 +1,11 @@
 //! What the figures were measured with.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+
+use crate::setting::Setting;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Machine {
@@ -20,7 +22,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn read(workerd: &Path, compatibility: &crate::configuration::Compatibility) -> Result<Self> {
+    pub fn read(setting: &Setting) -> Result<Self> {
+        let compatibility = &setting.compatibility;
         let cpuinfo =
             fs::read_to_string("/proc/cpuinfo").context("the benchmark needs Linux: it reads /proc")?;
         let meminfo = fs::read_to_string("/proc/meminfo")?;
@@ -40,7 +43,7 @@ impl Machine {
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?
                 .trim()
                 .to_owned(),
-            workerd: output(Command::new(workerd).arg("--version"))?,
+            workerd: output(Command::new(&setting.workerd).arg("--version"))?,
             rustc: output(Command::new("rustc").arg("--version"))?,
             compatibility_date: compatibility.date.clone(),
             compatibility_flags: compatibility.flags.clone(),

@@ -11,8 +11,10 @@ mod configuration;
 mod contender;
 mod load;
 mod machine;
+mod parity;
 mod progress;
 mod report;
+mod setting;
 mod slice;
 mod soak;
 mod startup;
@@ -29,13 +31,14 @@ use clap::Parser;
 
 use crate::{
     bundle::Bundle,
-    comparison::{Plan, Running},
+    comparison::Plan,
     configuration::Compatibility,
     contender::Contender,
     load::Load,
     machine::Machine,
     progress::Progress,
     report::{FixedFigures, LoadFigures, Report},
+    setting::Setting,
     slice::Lengths,
     soak::Soak,
     startup::Starter,
@@ -60,7 +63,10 @@ struct Arguments {
     /// Only these loads
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     loads: Vec<Load>,
-    /// How many rounds
+    /// How often every contender is started anew
+    #[arg(long)]
+    starts: Option<usize>,
+    /// How many rounds each start sees
     #[arg(long)]
     rounds: Option<usize>,
     /// How long each contender runs under each load in a round, in milliseconds
@@ -101,47 +107,30 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(arguments: &Arguments, progress: &mut Progress) -> Result<Report> {
-    let Arguments { workerd, folder, .. } = arguments;
-    let compatibility = Compatibility {
-        date: arguments.compatibility_date.clone(),
-        flags: arguments.compatibility_flags.clone(),
-    };
-    let machine = Machine::read(workerd, &compatibility)?;
+    let setting = arguments.setting();
+    let machine = Machine::read(&setting)?;
     let plan = arguments.plan();
-    progress.step(format_args!("starting {} contenders", plan.contenders.len()));
-    let running = plan.start(workerd, folder, &compatibility)?;
-    let memory_at_start = running
-        .iter()
-        .map(|running| usage::memory(running.workerd.id()))
-        .collect::<Result<Vec<_>>>()?;
-    progress.step(format_args!("checking every answer"));
-    plan.check(&running).await?;
-    let all = plan.run(&running, progress).await?;
+    let (all, memory) = plan.run(&setting, progress).await?;
     let mut fixed = Vec::new();
-    for (running, memory_at_start) in running.iter().zip(memory_at_start) {
-        fixed.push(fixed_figures(arguments, running, memory_at_start)?);
+    for (&contender, memory) in plan.contenders.iter().zip(memory) {
+        fixed.push(FixedFigures {
+            contender,
+            size_on_the_wire: Bundle::open(&setting.folder, contender)?.size_on_the_wire()?,
+            start_ms: None,
+            memory_at_start: memory.at_start,
+            memory_at_end: memory.at_end,
+        });
     }
-    drop(running);
-    measure_starts(arguments, &compatibility, &mut fixed, progress).await?;
+    measure_starts(&setting, arguments.isolates(), &mut fixed, progress).await?;
     let mut soaks = Vec::new();
     for contender in [Contender::Dispatcher, Contender::TwoLookUps] {
         if arguments.soak() > 0 && plan.contenders.contains(&contender) {
-            soaks.push(
-                Soak::run(
-                    workerd,
-                    folder,
-                    &compatibility,
-                    contender,
-                    arguments.soak(),
-                    progress,
-                )
-                .await?,
-            );
+            soaks.push(Soak::run(&setting, contender, arguments.soak(), progress).await?);
         }
     }
     Ok(Report {
         machine,
-        rounds: plan.rounds,
+        rounds: plan.starts * plan.rounds,
         lengths: plan.lengths,
         waiting: report::waiting(&all),
         loads: plan
@@ -154,32 +143,18 @@ async fn measure(arguments: &Arguments, progress: &mut Progress) -> Result<Repor
     })
 }
 
-fn fixed_figures(arguments: &Arguments, running: &Running, memory_at_start: u64) -> Result<FixedFigures> {
-    Ok(FixedFigures {
-        contender: running.contender,
-        size_on_the_wire: Bundle::open(&arguments.folder, running.contender)?.size_on_the_wire()?,
-        start_ms: None,
-        memory_at_start,
-        memory_at_end: usage::memory(running.workerd.id())?,
-    })
-}
-
 async fn measure_starts(
-    arguments: &Arguments,
-    compatibility: &Compatibility,
+    setting: &Setting,
+    count: usize,
     fixed: &mut [FixedFigures],
     progress: &mut Progress,
 ) -> Result<()> {
     progress.step(format_args!("starting isolates"));
     let mut starters = Vec::new();
     for figures in fixed.iter() {
-        let Arguments { workerd, folder, .. } = arguments;
-        starters.push((
-            Starter::start(workerd, folder, compatibility, figures.contender)?,
-            Vec::new(),
-        ));
+        starters.push((Starter::start(setting, figures.contender)?, Vec::new()));
     }
-    for _ in 0..arguments.starts() {
+    for _ in 0..count {
         for (starter, times) in &mut starters {
             times.push(starter.once().await?.as_secs_f64() * 1e3);
         }
@@ -192,11 +167,23 @@ async fn measure_starts(
 }
 
 impl Arguments {
+    fn setting(&self) -> Setting {
+        Setting {
+            workerd: self.workerd.clone(),
+            folder: self.folder.clone(),
+            compatibility: Compatibility {
+                date: self.compatibility_date.clone(),
+                flags: self.compatibility_flags.clone(),
+            },
+        }
+    }
+
     fn plan(&self) -> Plan {
-        let (rounds, measured) = if self.quick { (3, 300) } else { (9, 800) };
+        let (starts, rounds, measured) = if self.quick { (1, 3, 300) } else { (3, 3, 800) };
         Plan {
             contenders: chosen(&self.contenders, &Contender::ALL),
             loads: chosen(&self.loads, &Load::ALL),
+            starts: self.starts.unwrap_or(starts).max(1),
             rounds: self.rounds.unwrap_or(rounds).max(1),
             lengths: Lengths {
                 warm_up: Duration::from_millis(if self.quick { 50 } else { 100 }),
@@ -205,7 +192,8 @@ impl Arguments {
         }
     }
 
-    fn starts(&self) -> usize {
+    /// How often each isolate is started for its start-up time.
+    fn isolates(&self) -> usize {
         if self.quick { 11 } else { 41 }
     }
 

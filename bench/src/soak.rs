@@ -3,7 +3,6 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
     time::Duration,
 };
 
@@ -24,10 +23,11 @@ use tokio::{
 use crate::{
     bundle::Bundle,
     client::Connection,
-    configuration::{Compatibility, Configuration},
+    configuration::Configuration,
     contender::Contender,
     load::{self, Expected, ExpectedBody, Load},
     progress::Progress,
+    setting::Setting,
     usage::{self, Usage},
     workerd::Workerd,
 };
@@ -66,18 +66,17 @@ pub struct Held {
 impl Soak {
     /// Sends `requests` requests in blocks.
     pub async fn run(
-        binary: &Path,
-        folder: &Path,
-        compatibility: &Compatibility,
+        setting: &Setting,
         contender: Contender,
         requests: usize,
         progress: &mut Progress,
     ) -> Result<Self> {
-        let bundle = Bundle::open(folder, contender)?;
+        let bundle = Bundle::open(&setting.folder, contender)?;
         let mut modules = vec!["soak.js", "capture.js"];
         modules.extend(bundle.modules());
+        let compatibility = &setting.compatibility;
         let configuration = |port| Configuration { compatibility, port }.serving(contender, &modules);
-        let workerd = Workerd::start(binary, &bundle.folder, "soak", configuration)?;
+        let workerd = Workerd::start(&setting.workerd, &bundle.folder, "soak", configuration)?;
         let mut blocks = Vec::new();
         for block in 0..BLOCKS {
             progress.step(format_args!(

@@ -1,9 +1,6 @@
 //! The time that an isolate takes to start and to answer its first request.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use http_body_util::Full;
@@ -12,9 +9,10 @@ use hyper::{Request, StatusCode, body::Bytes, header::HOST};
 use crate::{
     bundle::Bundle,
     client::Connection,
-    configuration::{Compatibility, Configuration},
+    configuration::Configuration,
     contender::Contender,
     load::{Expected, ExpectedBody},
+    setting::Setting,
     workerd::Workerd,
 };
 
@@ -26,15 +24,11 @@ pub struct Starter {
 }
 
 impl Starter {
-    pub fn start(
-        binary: &Path,
-        folder: &Path,
-        compatibility: &Compatibility,
-        contender: Contender,
-    ) -> Result<Self> {
-        let bundle = Bundle::open(folder, contender)?;
+    pub fn start(setting: &Setting, contender: Contender) -> Result<Self> {
+        let bundle = Bundle::open(&setting.folder, contender)?;
+        let compatibility = &setting.compatibility;
         let configuration = |port| Configuration { compatibility, port }.starting(&bundle.modules());
-        let workerd = Workerd::start(binary, &bundle.folder, "starting", configuration)?;
+        let workerd = Workerd::start(&setting.workerd, &bundle.folder, "starting", configuration)?;
         Ok(Self {
             contender,
             workerd,
