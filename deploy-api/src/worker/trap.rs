@@ -18,5 +18,5 @@ fn start() {
     panic::set_hook(Box::new(|information| {
         Line::error("The deploy API panicked", &information.to_string()).write();
     }));
-    wasm_bindgen::handler::set_on_abort(|| trapped());
+    wasm_bindgen::handler::set_on_abort(trapped);
 }
