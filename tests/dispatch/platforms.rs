@@ -1,9 +1,11 @@
 //! The platforms that these tests share: one as a developer has it, and two that something is wrong with.
 
-use std::{fs, path::PathBuf, sync::OnceLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use end_to_end::{Options, Platform, Shared, dispatcher_build};
-use tempfile::TempDir;
 
 /// Rules in front of the built-in ones.
 const ROUTES: &str = r#"[
@@ -48,9 +50,8 @@ pub fn misconfigured() -> &'static Platform {
 
 /// The dispatch Worker as it is built, behind an entry of the tests' own.
 fn faulty_build() -> PathBuf {
-    // Lives as long as the platform that serves from it.
-    static FOLDER: OnceLock<TempDir> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| TempDir::with_prefix("dotdo-build-").expect("a folder"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faulty-dispatcher");
+    fs::create_dir_all(&folder).expect("a folder");
     let build = dispatcher_build().expect("a build of the dispatch Worker");
     for file in fs::read_dir(&build).expect("its files") {
         let file = file.expect("a file of the build");
@@ -58,8 +59,8 @@ fn faulty_build() -> PathBuf {
             name if name == "entry.js" => "dispatcher.js".into(),
             name => name,
         };
-        fs::copy(file.path(), folder.path().join(to)).expect("a copy of the build");
+        fs::copy(file.path(), folder.join(to)).expect("a copy of the build");
     }
-    fs::write(folder.path().join("entry.js"), include_str!("faulty_entry.js")).expect("an entry");
-    folder.path().to_owned()
+    fs::write(folder.join("entry.js"), include_str!("faulty_entry.js")).expect("an entry");
+    folder
 }

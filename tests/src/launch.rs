@@ -59,6 +59,12 @@ impl Options {
         self.with("--deploy-api-build", &folder.display().to_string())
     }
 
+    /// Without the state folder afterwards: nothing is dropped when a test program ends.
+    pub(crate) fn temporary(mut self) -> Self {
+        self.arguments.push("--temporary".to_owned());
+        self
+    }
+
     /// With nothing deployed, whatever the state folder holds.
     #[must_use]
     pub fn reset(mut self) -> Self {

@@ -26,7 +26,8 @@ impl Shared {
     /// When it does not start: no test can go on without it.
     #[must_use]
     pub fn get(&self) -> &Platform {
-        let start = || Platform::try_start((self.options)()).map_err(|error| format!("{error:#}"));
+        let start =
+            || Platform::try_start((self.options)().temporary()).map_err(|error| format!("{error:#}"));
         self.platform
             .get_or_init(start)
             .as_ref()

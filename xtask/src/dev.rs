@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Stop when standard input ends: for a program that starts this one
     #[arg(long, hide = true)]
     until_stdin_ends: bool,
+    /// Remove the state folder at the end: for a program that cannot do so itself
+    #[arg(long, hide = true, requires = "state")]
+    temporary: bool,
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -108,6 +111,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         platform.wrangler.on_line(wrangler_output::show);
     }
     match wait(&mut platform, &receiver)? {
+        Stop::Asked if arguments.temporary => {
+            drop(platform);
+            state.reset()
+        }
         Stop::Asked => Ok(()),
         Stop::WranglerEnded => bail!("wrangler ended by itself:\n{}", platform.wrangler.last_words()),
     }

@@ -90,6 +90,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         end_to_end.arg("--").arg(filter);
     }
     end_to_end.env("XTASK", std::env::current_exe()?);
+    // They mostly wait: for a platform, for wrangler, for each other's turn.
+    end_to_end.env("RUST_TEST_THREADS", "8");
     step("end-to-end tests", end_to_end)?;
     say(&format!("all passed in {}", minutes(begin.elapsed())));
     Ok(())
