@@ -41,6 +41,7 @@ impl Target {
                 bound: Bound::AtLeast(0.97),
             }));
         }
+        targets.extend(memory(report));
         targets.extend(fixed(report));
         targets
     }
@@ -76,6 +77,41 @@ fn small_get(report: &Report, load: Load, peer: Contender, factor: f64) -> Vec<T
         target("CPU", ratios.cpu.median, Bound::AtMost(1.0 / factor)),
         target("p99", ratios.p99.median, Bound::AtMost(1.0)),
     ]
+}
+
+/// The process's memory under the widest load, and what a soak changes.
+fn memory(report: &Report) -> Vec<Target> {
+    let mut targets = Vec::new();
+    let load = Load::Get { connections: 256 };
+    let peak = |contender| {
+        let figures = report.loads.iter().find(|figures| figures.load == load.name())?;
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 bytes")]
+        Some(figures.of_contender(contender)?.peak_memory as f64)
+    };
+    if let (Some(ours), Some(theirs)) = (peak(Contender::Dispatcher), peak(Contender::TwoLookUps)) {
+        targets.push(Target {
+            what: format!(
+                "{}: memory against {}",
+                load.name(),
+                Contender::TwoLookUps.title()
+            ),
+            measured: ours / theirs,
+            bound: Bound::AtMost(2.0),
+        });
+    }
+    for soak in &report.soaks {
+        if let (Some(early), Some(late)) = (soak.blocks.get(1), soak.blocks.last()) {
+            targets.push(Target {
+                what: format!(
+                    "soak: CPU at the end against the start, {}",
+                    soak.contender.title()
+                ),
+                measured: late.cpu_us / early.cpu_us,
+                bound: Bound::AtMost(1.1),
+            });
+        }
+    }
+    targets
 }
 
 fn fixed(report: &Report) -> Vec<Target> {
