@@ -217,7 +217,7 @@ pub fn compile(package: &str, profile: &str, quiet: bool) -> Result<PathBuf> {
         cargo.arg("--quiet");
     }
     if !cargo.status().context("cannot run cargo")?.success() {
-        bail!("{} does not compile", package);
+        bail!("{package} does not compile");
     }
     let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(workspace::target().join(TARGET).join(profile).join(file))
@@ -306,7 +306,7 @@ fn size_report(out: &Path) -> Result<String> {
     let mut parts = Vec::new();
     for file in ["index_bg.wasm", "index.js", "entry.js"] {
         let size = fs::metadata(out.join(file))?.len();
-        parts.push(format!("{file} {:.1} KB", size as f64 / 1000.0));
+        parts.push(format!("{file} {}.{} KB", size / 1000, size % 1000 / 100));
     }
     Ok(parts.join(", "))
 }

@@ -24,6 +24,7 @@ use crate::{
 };
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
     /// The one port of the platform, on loopback
     #[arg(long, default_value_t = 8787)]
@@ -185,7 +186,7 @@ fn greet(arguments: &Arguments, state: &State, platform: &Platform) -> Result<()
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().flat_map(|line| ["  ", line, "\n"]).collect()
 }
 
 fn worker_count(count: u64) -> String {

@@ -79,19 +79,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Tries one part, and says whether nothing was found.
-fn attempt(program: &PathBuf, port: u16, part: &Part<'_>, more: &[String]) -> Result<bool> {
+fn attempt(program: &PathBuf, port: u16, tried: &Part<'_>, more: &[String]) -> Result<bool> {
     let mut schemathesis = Command::new(program);
     schemathesis
         .arg("--config-file")
         .arg(workspace::path("deploy-api/schemathesis/schemathesis.toml"))
         .arg("run")
         .arg(format!("http://127.0.0.1:{port}/v1/openapi.json"))
-        .args(part.selection)
+        .args(tried.selection)
         .args(["--phases", "examples,coverage,fuzzing", "--continue-on-failure"])
         // It keeps what it found before where it is run.
         .current_dir(workspace::target().join("schemathesis"));
-    if !part.bearer.is_empty() {
-        schemathesis.args(["--header", &format!("Authorization: Bearer {}", part.bearer)]);
+    if !tried.bearer.is_empty() {
+        schemathesis.args(["--header", &format!("Authorization: Bearer {}", tried.bearer)]);
     }
     let status = schemathesis
         .args(more)

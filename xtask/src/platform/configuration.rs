@@ -72,7 +72,7 @@ impl Configuration {
         let secrets: String = self
             .secrets
             .iter()
-            .map(|(name, value)| format!("{name}={value}\n"))
+            .flat_map(|(name, value)| [*name, "=", value, "\n"])
             .collect();
         state.write_private(&format!("{folder}/.dev.vars"), &secrets)?;
         let text = serde_json::to_string_pretty(&self.fields)?;

@@ -98,8 +98,14 @@ impl Wrangler {
 
     /// The end of its output.
     pub fn last_words(&self) -> String {
-        self.output
-            .lock(|lines| Vec::from_iter(lines.last.iter().map(String::as_str)).join("\n"))
+        self.output.lock(|lines| {
+            lines
+                .last
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
     }
 
     /// Hands every further line of output to `listener`.
