@@ -3,11 +3,12 @@
 use deploy_api::code::Code;
 use deploy_api::identity::GitHubRun;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::support::api::Api;
 use crate::support::callers::run;
-use crate::support::issuer::{Key, claims, header, public, public_as_bytes, signed, token, with_signature};
+use crate::support::issuer::{
+    Key, claims, header, hmac, public, public_as_bytes, signed, token, with_signature,
+};
 use crate::support::rules::production;
 
 fn api() -> Api {
@@ -45,26 +46,6 @@ fn with(mut object: Value, name: &str, value: Value) -> Value {
         object[name] = value;
     }
     object
-}
-
-/// HMAC-SHA-256 (RFC 2104), as an attacker computes it.
-fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let mut block = [0_u8; 64];
-    let key = if key.len() > 64 {
-        Sha256::digest(key).to_vec()
-    } else {
-        key.to_vec()
-    };
-    block[..key.len()].copy_from_slice(&key);
-    let inner = Sha256::new()
-        .chain_update(block.map(|byte| byte ^ 0x36))
-        .chain_update(text)
-        .finalize();
-    Sha256::new()
-        .chain_update(block.map(|byte| byte ^ 0x5c))
-        .chain_update(inner)
-        .finalize()
-        .to_vec()
 }
 
 #[test]

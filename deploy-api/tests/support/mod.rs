@@ -4,6 +4,7 @@
 pub mod api;
 pub mod callers;
 pub mod issuer;
+pub mod oidc_tokens;
 pub mod rules;
 pub mod sqlite;
 pub mod time;
