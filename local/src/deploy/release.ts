@@ -18,6 +18,8 @@ export interface Release {
   readonly version: ScriptVersion;
   /** How long the script took to start, in whole milliseconds. */
   readonly startupMs: number;
+  /** The handlers that the script's default export has. */
+  readonly handlers: readonly string[];
 }
 
 /**
@@ -42,6 +44,7 @@ export async function release(
   const stored = await modulesToStore(metadata.main, modules);
   const assets = await deployedAssets(platform, address, metadata.assets);
   let startupMs = 0;
+  let handlers: readonly string[] = [];
   const version = await changeScript(platform, address, async (current) => {
     const kept = metadata.keepAssets ? (current?.version.assets ?? null) : null;
     const next: ScriptVersion = {
@@ -59,12 +62,12 @@ export async function release(
       settings: metadata.settings,
     };
     const checked = await checkStart(platform, address, next, modules);
-    startupMs = checked.startupMs;
+    ({ startupMs, handlers } = checked);
     await keepBytes(platform.store, stored.contents);
     if (assets) await keepBytes(platform.store, new Map([[assets.served.manifest, assets.encodedManifest]]));
     return checked.version;
   });
-  return { version, startupMs };
+  return { version, startupMs, handlers };
 }
 
 /** Replaces the modules of a script that exists; everything else stays. */
@@ -78,6 +81,7 @@ export async function replaceModules(
   await checkSize(modules);
   const stored = await modulesToStore(main, modules);
   let startupMs = 0;
+  let handlers: readonly string[] = [];
   const version = await changeExisting(platform, address, async (current) => {
     checkModules(main, modules, current.version.bindings);
     const next: ScriptVersion = {
@@ -89,11 +93,11 @@ export async function replaceModules(
       modules: stored.modules,
     };
     const checked = await checkStart(platform, address, next, modules);
-    startupMs = checked.startupMs;
+    ({ startupMs, handlers } = checked);
     await keepBytes(platform.store, stored.contents);
     return checked.version;
   });
-  return { version, startupMs };
+  return { version, startupMs, handlers };
 }
 
 /** What depends on the version before: bindings that stay, the state of migrations, tags. */

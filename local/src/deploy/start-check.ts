@@ -11,6 +11,8 @@ export interface CheckedStart {
   readonly version: ScriptVersion;
   /** How long the start took, in whole milliseconds. */
   readonly startupMs: number;
+  /** The handlers that its default export has; none are known of a service worker. */
+  readonly handlers: readonly string[];
 }
 
 /** Starts a version once. Refuses it with its own error text when it does not start. */
@@ -21,11 +23,12 @@ export async function checkStart(
   modules: readonly UploadedModule[],
 ): Promise<CheckedStart> {
   checkBindings(version);
-  if (version.main === null) return { version, startupMs: 0 };
+  if (version.main === null) return { version, startupMs: 0, handlers: [] };
   const before = Date.now();
   try {
-    checkExports(version, await startOnce(platform, address, version, version.main, modules));
-    return { version, startupMs: Date.now() - before };
+    const started = await startOnce(platform, address, version, version.main, modules);
+    checkExports(version, started);
+    return { version, startupMs: Date.now() - before, handlers: started.handlers };
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -5,6 +5,8 @@ const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail", "tailStream", 
 export interface StartedScript {
   /** Whether anything could ever call it: a handler of the default export, or an exported class. */
   readonly callable: boolean;
+  /** The handlers of the default export. */
+  readonly handlers: readonly string[];
   /** The exported classes. */
   readonly classes: readonly string[];
 }
@@ -21,9 +23,11 @@ export class ${entrypoint} extends WorkerEntrypoint {
   started() {
     const classes = Object.keys(script).filter((name) => typeof script[name] === "function");
     const main = script.default;
-    const handles = typeof main === "object" && main !== null &&
-      ${JSON.stringify(HANDLERS)}.some((name) => typeof main[name] === "function");
-    return { callable: handles || classes.length > 0, classes };
+    const owner = typeof main === "function" ? main.prototype : main;
+    const handlers = typeof owner === "object" && owner !== null
+      ? ${JSON.stringify(HANDLERS)}.filter((name) => typeof owner[name] === "function")
+      : [];
+    return { callable: handlers.length > 0 || classes.length > 0, handlers, classes };
   }
 }
 `;

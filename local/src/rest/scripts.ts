@@ -49,12 +49,13 @@ export async function getScript(call: Call): Promise<Response> {
 export async function putScript(call: Call): Promise<Response> {
   const address = addressOf(call);
   const { document, modules } = await readUploadForm(call.request, "metadata");
-  const { version, startupMs } = await release(call.platform, address, readMetadata(document), modules);
+  const { version, startupMs, handlers } = await release(call.platform, address, readMetadata(document), modules);
   const stored = await call.platform.store.script(address);
   return success({
     ...(stored === null ? { id: address.script, etag: version.etag } : shownScript({ ...stored, version })),
     deployment_id: version.id,
     startup_time_ms: startupMs,
+    handlers,
   });
 }
 
