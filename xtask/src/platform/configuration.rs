@@ -180,14 +180,23 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
         Worker::DeployApi,
         overrides.deploy_api_build.as_deref(),
     )?;
-    set_variables(&mut deploy_api, borrowed(&overrides.deploy_api_variables));
+    let mut secrets = vec![
+        ("CLOUDFLARE_API_TOKEN", secrets.rest_api_token.clone()),
+        ("BOOTSTRAP_TOKEN", secrets.bootstrap_token.clone()),
+        ("CHECKPOINT_KEY", secrets.checkpoint_key.clone()),
+    ];
+    let mut variables = Vec::new();
+    for (name, value) in &overrides.deploy_api_variables {
+        // A secret beats a variable of its name, so that one in its place must become the secret.
+        match secrets.iter_mut().find(|(secret, _)| secret == name) {
+            Some((_, secret)) => secret.clone_from(value),
+            None => variables.push((name.as_str(), value.as_str())),
+        }
+    }
+    set_variables(&mut deploy_api, variables);
     Ok(Configuration {
         fields: deploy_api,
-        secrets: vec![
-            ("CLOUDFLARE_API_TOKEN", secrets.rest_api_token.clone()),
-            ("BOOTSTRAP_TOKEN", secrets.bootstrap_token.clone()),
-            ("CHECKPOINT_KEY", secrets.checkpoint_key.clone()),
-        ],
+        secrets,
     })
 }
 
