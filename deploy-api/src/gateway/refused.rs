@@ -22,7 +22,9 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
         (_, ["workers", "scripts", _, "versions" | "deployments", ..] | ["workers", "deployments", ..]) => (
             Code::VersionsRefused,
             "wrangler versions, deployments and rollback know only Workers of the account.",
-            "Call GET /v1/namespaces/{namespace}/workers/{worker}/deployments, or POST …/rollback, of this API.",
+            "Call GET /v1/namespaces/{namespace}/workers/{worker}/deployments, or POST …/rollback, of this API. If it was \
+             wrangler deploy: name a namespace, --dispatch-namespace dotdo-production (or dotdo-staging, \
+             dotdo-development).",
         ),
         ("POST" | "PUT" | "PATCH" | "DELETE", ["workers", "dispatch", "namespaces"])
         | ("PUT" | "PATCH" | "DELETE", ["workers", "dispatch", "namespaces", _]) => (
@@ -30,7 +32,7 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
             "Dispatch namespaces are not created, renamed or deleted here: deleting one drops every Worker in it.",
             "Ask an operator of the account, who does it in the dashboard.",
         ),
-        (_, ["workers", "scripts" | "services", ..]) => (
+        (_, ["workers", "scripts" | "services" | "subdomain", ..]) => (
             Code::AccountWorkerRefused,
             "This call is about a Worker of the account itself, the dispatcher and this API among them.",
             "Deploy into a namespace: wrangler deploy --dispatch-namespace dotdo-production (or dotdo-staging, \
