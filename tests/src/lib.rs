@@ -8,12 +8,18 @@
     reason = "a test that cannot start its platform has nothing to go on with"
 )]
 
+pub mod chaos;
 mod client;
 mod command;
+mod deploy_api;
+pub mod issuer;
 mod launch;
 mod log;
+mod loopback;
 mod platform;
 pub mod processes;
+mod project;
+pub mod relay;
 mod script;
 mod shared;
 mod until;
@@ -22,9 +28,13 @@ pub mod wrangler;
 
 pub use client::Answer;
 pub use command::{Command, Finished};
+pub use deploy_api::{DeployApi, worker_path};
+pub use issuer::Issuer;
 pub use launch::{Options, deploy_api_build, dispatcher_build, repository};
 pub use log::Log;
 pub use platform::Platform;
+pub use project::Project;
+pub use relay::Relay;
 pub use script::Script;
 pub use shared::Shared;
 pub use until::until;

@@ -168,9 +168,13 @@ impl Platform {
 
     /// A call of the REST API or of the deploy API, by its path behind the origin, with the platform's token.
     pub fn api(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).bearer_auth(self.token())
+    }
+
+    /// The same call without a token.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("http://localhost:{}{path}", self.port()))
-            .bearer_auth(self.token())
     }
 
     /// The path of a script in the REST API.

@@ -54,6 +54,12 @@ impl Script {
         ))
     }
 
+    /// The bytes of its main module.
+    #[must_use]
+    pub fn source(&self) -> &[u8] {
+        self.modules.first().map_or(&[], |module| &module.content)
+    }
+
     /// With one more module.
     #[must_use]
     pub fn with_module(mut self, name: &str, media_type: &'static str, content: impl Into<Vec<u8>>) -> Self {

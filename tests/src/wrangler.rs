@@ -3,7 +3,7 @@
 use std::{env, path::Path, process::Stdio};
 
 use anyhow::{Context, Result};
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{Platform, launch::repository};
 
@@ -37,6 +37,66 @@ pub struct Run {
     pub output: String,
 }
 
+/// A run of wrangler to be.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    platform: &'a Platform,
+    version: Version,
+    folder: &'a Path,
+    base_url: &'a str,
+    token: &'a str,
+    input: &'a str,
+}
+
+impl<'a> Call<'a> {
+    /// A run in a folder against a platform, with the platform's own token.
+    #[must_use]
+    pub fn new(platform: &'a Platform, version: Version, folder: &'a Path) -> Self {
+        Self {
+            platform,
+            version,
+            folder,
+            base_url: platform.base_url(),
+            token: platform.token(),
+            input: "",
+        }
+    }
+
+    /// With another token.
+    #[must_use]
+    pub fn with_token(mut self, token: &'a str) -> Self {
+        self.token = token;
+        self
+    }
+
+    /// With another address of the platform's API.
+    #[must_use]
+    pub fn at(mut self, base_url: &'a str) -> Self {
+        self.base_url = base_url;
+        self
+    }
+
+    /// With something to read from its standard input.
+    #[must_use]
+    pub fn with_input(mut self, input: &'a str) -> Self {
+        self.input = input;
+        self
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Run> {
+        let mut command = command(self.version, self.folder, arguments);
+        command
+            .env("CLOUDFLARE_API_BASE_URL", self.base_url)
+            .env("CLOUDFLARE_API_TOKEN", self.token)
+            .env("CLOUDFLARE_ACCOUNT_ID", self.platform.account());
+        finish(command, self.input).await
+    }
+}
+
 /// Runs wrangler in a folder against a platform, with a token.
 ///
 /// # Errors
@@ -48,12 +108,10 @@ pub async fn run_as(
     folder: &Path,
     arguments: &[&str],
 ) -> Result<Run> {
-    let mut command = command(version, folder, arguments);
-    command
-        .env("CLOUDFLARE_API_BASE_URL", platform.base_url())
-        .env("CLOUDFLARE_API_TOKEN", token)
-        .env("CLOUDFLARE_ACCOUNT_ID", platform.account());
-    finish(command).await
+    Call::new(platform, version, folder)
+        .with_token(token)
+        .run(arguments)
+        .await
 }
 
 /// Runs wrangler in a folder against a platform, with the platform's own token.
@@ -61,7 +119,7 @@ pub async fn run_as(
 /// # Errors
 /// When it cannot be started.
 pub async fn run(platform: &Platform, version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
-    run_as(platform, platform.token(), version, folder, arguments).await
+    Call::new(platform, version, folder).run(arguments).await
 }
 
 /// Runs wrangler in a folder that says itself whom to speak to, in a `.env` file.
@@ -77,7 +135,7 @@ pub async fn run_without_variables(version: Version, folder: &Path, arguments: &
     ] {
         command.env_remove(name);
     }
-    finish(command).await
+    finish(command, "").await
 }
 
 /// Runs wrangler in a folder against nobody.
@@ -85,7 +143,7 @@ pub async fn run_without_variables(version: Version, folder: &Path, arguments: &
 /// # Errors
 /// When it cannot be started.
 pub async fn run_alone(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
-    finish(command(version, folder, arguments)).await
+    finish(command(version, folder, arguments), "").await
 }
 
 fn command(version: Version, folder: &Path, arguments: &[&str]) -> Command {
@@ -103,15 +161,22 @@ fn command(version: Version, folder: &Path, arguments: &[&str]) -> Command {
         .env("WRANGLER_LOG_PATH", env::temp_dir().join("dotdo-wrangler-logs"))
         .env("CI", "true")
         .env("NO_COLOR", "1")
-        .stdin(Stdio::null());
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
-async fn finish(mut command: Command) -> Result<Run> {
-    let output = command
-        .output()
-        .await
+async fn finish(mut command: Command, input: &str) -> Result<Run> {
+    let mut child = command
+        .spawn()
         .context("cannot start wrangler: run `npm ci` first")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Most commands read nothing, and may have ended.
+        let _ = stdin.write_all(input.as_bytes()).await;
+    }
+    let output = child.wait_with_output().await?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
     Ok(Run {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod chaos;
 mod check;
 mod deploy;
 mod dev;
@@ -39,6 +40,8 @@ enum Command {
     Build(build::Arguments),
     /// Validate the configuration of both Workers
     Check(check::Arguments),
+    /// Kill the deploy API's runtime again and again, and check its record
+    Chaos(chaos::Arguments),
     /// Start the whole platform on this machine
     Dev(dev::Arguments),
     /// Start the dispatch Worker against the account's development namespace
@@ -70,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::DevRemote(arguments) => deploy::run_remote(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),

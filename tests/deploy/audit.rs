@@ -1,0 +1,180 @@
+//! The log: whole, complete, and provable to an outsider with nothing but a public key.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use dotdo_names::Environment::{Production, Staging};
+use end_to_end::{Platform, Script, worker_path};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::platforms::platform;
+
+#[tokio::test]
+async fn the_intent_stands_before_the_outcome_and_says_all() -> Result<()> {
+    let platform = platform();
+    let script = Script::answering("on record")
+        .with_text("MODE", "x")
+        .with_binding(json!({ "type": "secret_text", "name": "KEY", "text": "hidden" }));
+    let answer = platform.deploy(Production, "recorded", &script).await?;
+    let entries = platform
+        .deploy_api()
+        .audit("namespace=dotdo-production&worker=recorded")
+        .await?;
+    let [intent, outcome] = entries.as_slice() else {
+        anyhow::bail!("{entries:?}");
+    };
+    assert_eq!(intent["outcome"], "intent");
+    assert_eq!(outcome["outcome"], "succeeded");
+    assert_eq!(outcome["intent"], intent["sequence"]);
+    for entry in [intent, outcome] {
+        assert_eq!(entry["verb"], "deploy");
+        assert_eq!(entry["namespace"], "dotdo-production");
+        assert_eq!(entry["deployment"], answer["deployment_id"]);
+        assert_eq!(entry["identity"]["subject"], "developer");
+        assert!(entry["token"].is_string(), "{entry}");
+        assert!(entry["authority"]["rule"].is_string(), "{entry}");
+        assert!(entry["client"]["request_id"].is_string(), "{entry}");
+    }
+    let bundle = &intent["bundle"];
+    assert_eq!(bundle["compatibility_date"], "2026-01-01");
+    assert_eq!(bundle["modules"][0]["name"], "index.js");
+    assert_eq!(bundle["modules"][0]["sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(
+        bundle["bindings"],
+        json!([{ "name": "MODE", "type": "plain_text" }, { "name": "KEY", "type": "secret_text" }])
+    );
+    assert_eq!(outcome["upstream"]["status"], 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn denials_and_failed_authentication_are_on_record() -> Result<()> {
+    let platform = platform();
+    let client = "192.0.2.77";
+    platform
+        .anonymous(Method::GET, "/v1/namespaces")
+        .header("CF-Connecting-IP", client)
+        .bearer_auth("not-a-credential-of-this-api")
+        .send()
+        .await?;
+    let entries = platform
+        .deploy_api()
+        .audit(&format!("client={client}&verb=authenticate"))
+        .await?;
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(entries[0]["outcome"], "denied");
+    Ok(())
+}
+
+/// The whole log as it is exported, page by page.
+async fn exported(platform: &Platform) -> Result<String> {
+    let api = platform.deploy_api();
+    let mut text = String::new();
+    let mut next = Some("/v1/audit?format=ndjson&order=oldest&limit=1000".to_owned());
+    while let Some(path) = next {
+        let answer = api.send(Method::GET, &path, None).await?;
+        anyhow::ensure!(answer.status == 200, "{}", answer.text());
+        text.push_str(&answer.text());
+        next = answer
+            .header("link")
+            .strip_prefix('<')
+            .and_then(|link| link.split_once('>'))
+            .map(|(path, _)| path.to_owned());
+    }
+    Ok(text)
+}
+
+async fn audit_verify(log: &str, checkpoint: &Value) -> Result<(bool, String)> {
+    let folder = TempDir::with_prefix("dotdo-audit-")?;
+    let log_file = folder.path().join("audit.ndjson");
+    let checkpoint_file = folder.path().join("checkpoint.json");
+    fs::write(&log_file, log)?;
+    fs::write(&checkpoint_file, checkpoint.to_string())?;
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "audit-verify",
+            "--",
+            "--log",
+        ])
+        .arg(&log_file)
+        .arg("--checkpoint")
+        .arg(&checkpoint_file)
+        .args(["--key", checkpoint["key"].as_str().context("no key")?])
+        .current_dir(end_to_end::repository())
+        .output()
+        .await?;
+    let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.push_str(&String::from_utf8_lossy(&output.stderr));
+    Ok((output.status.success(), said))
+}
+
+#[tokio::test]
+async fn an_outsider_proves_that_nothing_was_rewritten() -> Result<()> {
+    let platform = platform();
+    platform.deploy(Staging, "proof", &Script::answering("x")).await?;
+    let api = platform.deploy_api();
+    let checkpoint = api.get("/v1/audit/checkpoint").await?;
+    platform
+        .deploy(Staging, "proof", &Script::answering("later"))
+        .await?;
+    let log = exported(platform).await?;
+    let (proven, said) = audit_verify(&log, &checkpoint).await?;
+    assert!(proven, "{said}");
+
+    let rewritten = log.replacen("\"worker\":\"proof\"", "\"worker\":\"prooF\"", 1);
+    assert_ne!(rewritten, log);
+    let (proven, said) = audit_verify(&rewritten, &checkpoint).await?;
+    assert!(!proven, "{said}");
+    let (_, cut) = log.split_once('\n').context("a log of one entry")?;
+    assert!(
+        !audit_verify(cut, &checkpoint).await?.0,
+        "a log without its first entry"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_chain_is_walked() -> Result<()> {
+    let walked = platform().deploy_api().get("/v1/audit/verify").await?;
+    assert_eq!(walked["whole"], true, "{walked}");
+    assert!(walked["size"].as_u64() > Some(0), "{walked}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_may_not_see_all_sees_nothing() -> Result<()> {
+    let platform = platform();
+    let api = platform.deploy_api();
+    let grant =
+        json!({ "namespaces": ["dotdo-staging"], "workers": ["mine"], "actions": ["read", "deploy"] });
+    let mut rule = grant.clone();
+    rule["name"] = json!("bob");
+    rule["who"] = json!({ "token": "bob" });
+    api.allow(rule).await?;
+    let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let token = api
+        .make_token("bob", &json!([grant]), &expires.to_string())
+        .await?;
+    let bob = platform.deploy_api_as(&token);
+    for path in ["/v1/audit", "/v1/audit/verify", "/v1/policy", "/v1/tokens"] {
+        let answer = bob.send(Method::GET, path, None).await?;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+    }
+    let others = bob
+        .send(
+            Method::GET,
+            &format!("{}/deployments", worker_path(Staging, "proof")),
+            None,
+        )
+        .await?;
+    assert_eq!(others.status, 403, "{}", others.text());
+    bob.get("/v1/audit?namespace=dotdo-staging&worker=mine").await?;
+    Ok(())
+}

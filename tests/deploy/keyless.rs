@@ -1,0 +1,195 @@
+//! From a policy to a deploy without a stored secret, as a GitHub workflow goes the way.
+
+use anyhow::{Context, Result};
+use dotdo_names::Environment::{Production, Staging};
+use end_to_end::{Answer, Project, issuer::OWNER_ID, wrangler::Version};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::platforms::{issuer, platform, text};
+
+/// A rule that lets the main branch of a repository deploy one Worker to one namespace.
+pub fn rule(repository: &str, repository_id: u64, namespace: &str, worker: &str) -> Value {
+    json!({
+        "name": worker,
+        "who": { "github": {
+            "issuer": issuer().address(),
+            "repository": repository,
+            "repository_id": repository_id.to_string(),
+            "repository_owner_id": OWNER_ID,
+            "ref": "refs/heads/main",
+            "environment": "production",
+        } },
+        "namespaces": [namespace],
+        "workers": [worker],
+        "actions": ["read", "deploy"],
+    })
+}
+
+/// Puts that rule with the bootstrap token.
+pub async fn allow(repository: &str, repository_id: u64, namespace: &str, worker: &str) -> Result<()> {
+    let bootstrap = platform().secret("bootstrap_token")?;
+    platform()
+        .deploy_api_as(&bootstrap)
+        .allow(rule(repository, repository_id, namespace, worker))
+        .await
+}
+
+/// Exchanges an OIDC token, from an address of the client's.
+pub async fn exchange(token: &str, client: &str) -> Result<Answer> {
+    let request = platform()
+        .anonymous(Method::POST, "/v1/tokens/exchange")
+        .header("CF-Connecting-IP", client)
+        .json(&json!({ "token": token }));
+    Answer::read(request.send().await?).await
+}
+
+/// Exchanges a good token for a run with these claims.
+pub async fn deploy_token(claims: &Value) -> Result<String> {
+    let answer = exchange(&issuer().token(claims), "192.0.2.10").await?;
+    anyhow::ensure!(answer.status == 200, "no token: {}", answer.text());
+    let token = answer.json()["token"].as_str().map(str::to_owned);
+    token.context("no token")
+}
+
+#[tokio::test]
+async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
+    let platform = platform();
+    for (version, name, id) in [
+        (Version::V4_86, "keyless-old", 5001),
+        (Version::V4_152, "keyless-new", 5002),
+    ] {
+        let repository = format!("drivly/{name}");
+        allow(&repository, id, Production.namespace(), name).await?;
+        let claims = issuer().claims(&repository, id);
+        let token = deploy_token(&claims).await?;
+        assert!(token.starts_with("dotdo_"), "a recognisable prefix");
+        let project = Project::new(name)?;
+        project
+            .call(platform, version)
+            .with_token(&token)
+            .run(&["deploy", "--dispatch-namespace", Production.namespace()])
+            .await?
+            .success()?;
+        assert_eq!(text(platform, Production, name).await?, "1");
+        let deployments = platform.deploy_api().deployments(Production, name).await?;
+        let identity = &deployments[0]["identity"];
+        for claim in ["repository", "repository_id", "sha", "run_id", "actor", "ref"] {
+            assert_eq!(identity[claim], claims[claim], "{identity}");
+        }
+        // And whoami says whose token it is.
+        let whoami = project
+            .call(platform, version)
+            .with_token(&token)
+            .run(&["whoami"])
+            .await?
+            .success()?;
+        assert!(whoami.output.contains(&repository), "{}", whoami.output);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_denial_names_the_claim_that_stands_in_the_way_through_wrangler() -> Result<()> {
+    let platform = platform();
+    allow("drivly/narrow", 5101, Production.namespace(), "narrow").await?;
+    let token = deploy_token(&issuer().claims("drivly/narrow", 5101)).await?;
+    let project = Project::new("narrow")?;
+    for version in Version::ALL {
+        // The right Worker in another namespace.
+        let run = project
+            .call(platform, version)
+            .with_token(&token)
+            .run(&["deploy", "--dispatch-namespace", Staging.namespace()])
+            .await?
+            .failure()?;
+        assert!(run.output.contains("[code: 740103]"), "{}", run.output);
+        assert!(run.output.contains("dotdo-production only"), "{}", run.output);
+        // Another Worker in the right namespace.
+        let run = Project::new("wider")?
+            .call(platform, version)
+            .with_token(&token)
+            .run(&["deploy", "--dispatch-namespace", Production.namespace()])
+            .await?
+            .failure()?;
+        assert!(run.output.contains("[code: 740103]"), "{}", run.output);
+        assert!(run.output.contains("narrow"), "{}", run.output);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_of_another_branch_learns_which_claim_differs() -> Result<()> {
+    allow("drivly/branchy", 5201, Production.namespace(), "branchy").await?;
+    let mut claims = issuer().claims("drivly/branchy", 5201);
+    claims["ref"] = json!("refs/heads/feature");
+    let answer = exchange(&issuer().token(&claims), "192.0.2.11").await?;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert_eq!(answer.json()["code"], "PERMISSION_DENIED");
+    for said in ["ref", "refs/heads/main", "refs/heads/feature"] {
+        assert!(answer.text().contains(said), "{said}: {}", answer.text());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_holder_ends_a_token() -> Result<()> {
+    let platform = platform();
+    allow("drivly/leaving", 5301, Production.namespace(), "leaving").await?;
+    let token = deploy_token(&issuer().claims("drivly/leaving", 5301)).await?;
+    let holder = platform.deploy_api_as(&token);
+    holder.call(Method::DELETE, "/v1/tokens/self", None).await?;
+    let run = Project::new("leaving")?
+        .call(platform, Version::V4_152)
+        .with_token(&token)
+        .run(&["deploy", "--dispatch-namespace", Production.namespace()])
+        .await?
+        .failure()?;
+    assert!(run.output.contains("[code: 740101]"), "{}", run.output);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_so_many_requests() -> Result<()> {
+    allow("drivly/chatty", 5401, Production.namespace(), "chatty").await?;
+    let answer = exchange(
+        &issuer().token(&issuer().claims("drivly/chatty", 5401)),
+        "192.0.2.12",
+    )
+    .await?
+    .json();
+    let uses = answer["uses"].as_u64().context("no uses")?;
+    let token = answer["token"].as_str().context("no token")?;
+    let platform = platform();
+    let ask = async || -> Result<u16> {
+        let request = platform
+            .anonymous(Method::GET, &platform.script_path(Production, "chatty"))
+            .header("CF-Connecting-IP", "192.0.2.12")
+            .bearer_auth(token);
+        Ok(request.send().await?.status().as_u16())
+    };
+    for number in 0..uses {
+        assert_eq!(ask().await?, 404, "request {number}");
+    }
+    assert_eq!(ask().await?, 401);
+    Ok(())
+}
+
+#[tokio::test]
+async fn keys_are_read_at_most_once_a_minute() -> Result<()> {
+    let before = issuer().reads();
+    for number in 0..5 {
+        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": format!("unknown-{number}") });
+        let claims = issuer().claims("drivly/nobody", 1);
+        let token =
+            end_to_end::issuer::tokens::signed(&header, &claims, end_to_end::issuer::tokens::Key::Issuers);
+        assert_eq!(exchange(&token, "192.0.2.13").await?.status, 401);
+    }
+    // Whatever other tests ask for in the meantime, the two platforms here read them twice in a minute at most.
+    assert!(
+        issuer().reads() - before <= 4,
+        "{} reads",
+        issuer().reads() - before
+    );
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The other commands of stock wrangler: those that are served, and what the others print.
+
+use anyhow::Result;
+use dotdo_names::Environment::{Production, Staging};
+use end_to_end::{Project, wrangler::Version};
+use serde_json::{Value, json};
+
+use crate::{
+    platforms::{platform, text},
+    wrangler_deploys::named,
+};
+
+#[tokio::test]
+async fn namespaces_are_listed_and_shown() -> Result<()> {
+    let platform = platform();
+    for version in Version::ALL {
+        let project = Project::new("unused")?;
+        let list = project
+            .wrangler(platform, version, &["dispatch-namespace", "list"])
+            .await?
+            .success()?;
+        for namespace in ["dotdo-production", "dotdo-staging", "dotdo-development"] {
+            assert!(list.output.contains(namespace), "{}", list.output);
+        }
+        let one = project
+            .wrangler(platform, version, &["dispatch-namespace", "get", "dotdo-staging"])
+            .await?
+            .success()?;
+        assert!(
+            one.output.contains("6eb2b6e7-5e8c-4ce6-bb63-7185e2dadc0e"),
+            "{}",
+            one.output
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoami_says_who_the_caller_is_here() -> Result<()> {
+    let platform = platform();
+    for version in Version::ALL {
+        let run = Project::new("unused")?
+            .wrangler(platform, version, &["whoami"])
+            .await?
+            .success()?;
+        assert!(run.output.contains(platform.account()), "{}", run.output);
+        assert!(run.output.contains("developer"), "{}", run.output);
+    }
+    Ok(())
+}
+
+/// A token that may write secrets of one Worker in one namespace.
+async fn token_for_secrets(subject: &str, worker: &str) -> Result<String> {
+    let api = platform().deploy_api();
+    let grant = json!({
+        "namespaces": [Staging.namespace()], "workers": [worker], "actions": ["read", "deploy", "secrets"]
+    });
+    let mut rule = grant.clone();
+    rule["name"] = json!(subject);
+    rule["who"] = json!({ "token": subject });
+    api.allow(rule).await?;
+    let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    api.make_token(subject, &json!([grant]), &expires.to_string())
+        .await
+}
+
+#[tokio::test]
+async fn secrets_are_put_listed_and_deleted_where_the_namespace_is_clear() -> Result<()> {
+    let platform = platform();
+    for version in Version::ALL {
+        let name = named("secretive", version);
+        let project = Project::new(&name)?.file(
+            "index.js",
+            "export default { fetch(request, env) { return new Response(String(env.KEY)); } };",
+        )?;
+        let token = token_for_secrets(&name, &name).await?;
+        let call = project.call(platform, version).with_token(&token);
+        call.run(&["deploy", "--dispatch-namespace", Staging.namespace()])
+            .await?
+            .success()?;
+        assert_eq!(text(platform, Staging, &name).await?, "undefined");
+        call.clone()
+            .with_input("of wrangler secret")
+            .run(&["secret", "put", "KEY"])
+            .await?
+            .success()?;
+        assert_eq!(text(platform, Staging, &name).await?, "of wrangler secret");
+        let list = call.run(&["secret", "list"]).await?.success()?;
+        assert!(list.output.contains("KEY"), "{}", list.output);
+        assert!(!list.output.contains("of wrangler"), "{}", list.output);
+        call.run(&["secret", "delete", "KEY"]).await?.success()?;
+        assert_eq!(text(platform, Staging, &name).await?, "undefined");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_for_several_namespaces_is_refused_with_the_call_to_use() -> Result<()> {
+    let platform = platform();
+    let project = Project::new("everywhere")?;
+    for environment in [Production, Staging] {
+        project.deploy(platform, Version::V4_152, environment).await?;
+    }
+    let run = project
+        .call(platform, Version::V4_152)
+        .with_input("value")
+        .run(&["secret", "put", "KEY"])
+        .await?
+        .failure()?;
+    assert!(run.output.contains("[code: 740121]"), "{}", run.output);
+    assert!(
+        run.output.contains("/workers/everywhere/secrets"),
+        "{}",
+        run.output
+    );
+    Ok(())
+}
+
+/// Commands that are refused: what each must say of itself.
+const REFUSED: [(&[&str], u32, &str); 8] = [
+    (&["delete", "--force"], 740_116, "DELETE /v1/namespaces"),
+    (&["tail"], 740_117, "tail_consumers"),
+    (&["versions", "list"], 740_118, "/rollback"),
+    (&["deployments", "list"], 740_118, "/deployments"),
+    (&["rollback", "--yes"], 740_118, "/rollback"),
+    (
+        &["dispatch-namespace", "create", "more"],
+        740_119,
+        "Ask an operator",
+    ),
+    (
+        &["dispatch-namespace", "rename", "dotdo-staging", "other"],
+        740_119,
+        "Ask an operator",
+    ),
+    (
+        &["dispatch-namespace", "delete", "dotdo-staging"],
+        740_119,
+        "drops every Worker",
+    ),
+];
+
+#[tokio::test]
+async fn what_is_refused_says_what_to_do_instead() -> Result<()> {
+    let platform = platform();
+    for version in Version::ALL {
+        let name = named("refused", version);
+        let project = Project::new(&name)?;
+        project.deploy(platform, version, Production).await?;
+        for (arguments, code, fix) in REFUSED {
+            let run = project.wrangler(platform, version, arguments).await?.failure()?;
+            let output = unwrapped(&run.output);
+            assert!(
+                output.contains(&format!("[code: {code}]")),
+                "{arguments:?}: {output}"
+            );
+            assert!(output.contains(fix), "{arguments:?}: {output}");
+            assert!(output.contains("docs/errors.md#"), "{arguments:?}: {output}");
+        }
+        // Without a namespace, what it asks for first differs from version to version.
+        let run = project
+            .wrangler(platform, version, &["deploy"])
+            .await?
+            .failure()?;
+        let output = unwrapped(&run.output);
+        assert!(
+            output.contains("--dispatch-namespace dotdo-production"),
+            "{output}"
+        );
+        assert_eq!(text(platform, Production, &name).await?, "1");
+    }
+    Ok(())
+}
+
+/// wrangler breaks long lines.
+fn unwrapped(output: &str) -> String {
+    output.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn a_global_api_key_is_refused() -> Result<()> {
+    let platform = platform();
+    let answer = platform
+        .anonymous(reqwest::Method::GET, "/client/v4/accounts")
+        .header("X-Auth-Key", "0123456789abcdef")
+        .header("X-Auth-Email", "a@example.com")
+        .send()
+        .await?;
+    assert_eq!(answer.status(), 401);
+    let body: Value = answer.json().await?;
+    assert_eq!(body["errors"][0]["code"], 740_102, "{body}");
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Kills the deploy API's runtime while it deploys, and checks that its record is true afterwards.
+//!
+//! The upstream is a platform of its own, which survives: as in production, it may have done what was asked for, may do
+//! it later, or may never have heard of it.
+
+mod check;
+mod moment;
+mod traffic;
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+pub use moment::Moment;
+
+use crate::{Options, Platform, Relay};
+use traffic::{Acknowledged, Traffic};
+
+/// How many Workers are deployed at once.
+const WORKERS: usize = 3;
+
+/// How long the deploy API waits for its upstream, in seconds: a change whose answer was lost is settled after half as
+/// long again.
+const UPSTREAM_TIMEOUT: &str = "2";
+
+/// A deploy API that is killed again and again.
+pub struct Chaos<'a> {
+    cloudflare: &'a Platform,
+    relay: Relay,
+    // None only while it is restarted.
+    platform: Option<Platform>,
+    random: StdRng,
+    kills: u32,
+    // What each script answers, by the SHA-256 of its module.
+    answers: HashMap<String, String>,
+    acknowledged: Vec<Acknowledged>,
+    // Every entry up to here was checked, and every intent among them is closed.
+    closed: u64,
+}
+
+/// What came of some kills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survived {
+    /// How often the runtime was killed.
+    pub kills: u32,
+    /// How many changes were acknowledged to their client.
+    pub acknowledged: usize,
+    /// How many entries the audit log has.
+    pub entries: u64,
+    /// How many changes were begun and not acknowledged, and were found to have been carried out.
+    pub found_done: usize,
+    /// How many were found not to have been.
+    pub found_undone: usize,
+}
+
+impl<'a> Chaos<'a> {
+    /// Starts a deploy API in front of a platform that stands in for Cloudflare. The same seed gives the same kills, as
+    /// far as a machine does the same twice.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(cloudflare: &'a Platform, seed: u64) -> Result<Self> {
+        let origin = cloudflare.base_url().strip_suffix("/client/v4");
+        let relay = Relay::start(origin.context("an address of another form")?)?;
+        let options = Options::new()
+            .upstream(&format!("{}/client/v4", relay.origin()))
+            .deploy_api_variable("CLOUDFLARE_API_TOKEN", cloudflare.token())
+            .deploy_api_variable("UPSTREAM_TIMEOUT_SECONDS", UPSTREAM_TIMEOUT);
+        Ok(Self {
+            cloudflare,
+            relay,
+            platform: Some(Platform::try_start(options)?),
+            random: StdRng::seed_from_u64(seed),
+            kills: 0,
+            answers: HashMap::new(),
+            acknowledged: Vec::new(),
+            closed: 0,
+        })
+    }
+
+    /// Kills the runtime once, at a moment of chance, while every Worker is being changed; starts it again, and checks
+    /// everything.
+    ///
+    /// # Errors
+    /// What is not as it should be.
+    pub async fn kill_at_random(&mut self) -> Result<Moment> {
+        let moment = Moment::random(&mut self.random);
+        self.kill(moment).await?;
+        Ok(moment)
+    }
+
+    /// The same at a given moment.
+    ///
+    /// # Errors
+    /// What is not as it should be.
+    pub async fn kill(&mut self, moment: Moment) -> Result<()> {
+        self.kills += 1;
+        let platform = self.platform.take().context("the platform did not come back")?;
+        let workers = (0..WORKERS).map(|number| format!("shaken-{number}"));
+        let traffic = Traffic::begin(
+            &platform,
+            workers,
+            self.kills,
+            &mut self.random,
+            &mut self.answers,
+        );
+        moment.wait_for(&self.relay, &traffic).await;
+        // The clients see their connections end, as in a power cut.
+        let platform = tokio::task::block_in_place(|| platform.kill_and_restart());
+        self.acknowledged.extend(traffic.end().await);
+        self.relay.heal(traffic::PATH);
+        let platform = self.platform.insert(platform);
+        check::everything(
+            &check::Known {
+                platform,
+                cloudflare: self.cloudflare,
+                answers: &self.answers,
+                acknowledged: &self.acknowledged,
+            },
+            &mut self.closed,
+        )
+        .await
+        .with_context(|| format!("after kill {} ({moment:?})", self.kills))
+    }
+
+    /// What came of it so far.
+    ///
+    /// # Errors
+    /// When the platform does not say.
+    pub async fn survived(&self) -> Result<Survived> {
+        let platform = self.platform.as_ref().context("the platform did not come back")?;
+        let (found_done, found_undone) = check::found_by_the_sweeper(platform).await?;
+        Ok(Survived {
+            kills: self.kills,
+            acknowledged: self.acknowledged.len(),
+            entries: self.closed,
+            found_done,
+            found_undone,
+        })
+    }
+}
+
+/// A number below a limit.
+fn below(random: &mut StdRng, limit: u64) -> u64 {
+    random.random_range(0..limit)
+}

@@ -1,0 +1,98 @@
+use std::collections::HashMap;
+
+use data_encoding::HEXLOWER;
+use dotdo_names::Environment;
+use rand::rngs::StdRng;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::{sync::watch, task::JoinSet};
+
+use super::below;
+use crate::{Platform, Script, worker_path};
+
+/// Where everything is deployed.
+pub(super) const ENVIRONMENT: Environment = Environment::Staging;
+
+/// A part of the path of every Worker's script here.
+pub(super) const PATH: &str = "/scripts/shaken-";
+
+/// A change that its client was told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Acknowledged {
+    pub worker: String,
+    pub deployment: String,
+}
+
+/// Clients that change Workers at once.
+pub(super) struct Traffic {
+    start: watch::Sender<bool>,
+    clients: JoinSet<Option<Acknowledged>>,
+}
+
+impl Traffic {
+    /// Makes a client for each Worker, which waits until it may go.
+    pub fn begin(
+        platform: &Platform,
+        workers: impl Iterator<Item = String>,
+        round: u32,
+        random: &mut StdRng,
+        answers: &mut HashMap<String, String>,
+    ) -> Self {
+        let (start, started) = watch::channel(false);
+        let mut clients = JoinSet::new();
+        for worker in workers {
+            // The first version cannot be rolled back from.
+            let is_rollback = round > 2 && below(random, 4) == 0;
+            let request = if is_rollback {
+                let path = format!("{}/rollback", worker_path(ENVIRONMENT, &worker));
+                platform.api(Method::POST, &path).json(&json!({}))
+            } else {
+                deploy(platform, &worker, round, answers)
+            };
+            let mut started = started.clone();
+            clients.spawn(async move {
+                started.wait_for(|started| *started).await.ok()?;
+                acknowledgement(request, worker).await
+            });
+        }
+        Self { start, clients }
+    }
+
+    /// Lets the clients begin.
+    pub fn go(&self) {
+        self.start.send_replace(true);
+    }
+
+    /// What the clients were told.
+    pub async fn end(self) -> Vec<Acknowledged> {
+        self.clients.join_all().await.into_iter().flatten().collect()
+    }
+}
+
+fn deploy(
+    platform: &Platform,
+    worker: &str,
+    round: u32,
+    answers: &mut HashMap<String, String>,
+) -> RequestBuilder {
+    let answer = format!("{worker} {round}");
+    let script = Script::answering(&answer);
+    let digest = Sha256::digest(script.source());
+    answers.insert(HEXLOWER.encode(&digest), answer);
+    platform
+        .api(Method::PUT, &platform.script_path(ENVIRONMENT, worker))
+        .multipart(script.to_form())
+}
+
+/// Sends a request; whatever goes wrong with it is what is being tried.
+async fn acknowledgement(request: RequestBuilder, worker: String) -> Option<Acknowledged> {
+    let answer = request.send().await.ok()?;
+    if !answer.status().is_success() {
+        return None;
+    }
+    let body: Value = answer.json().await.ok()?;
+    let of_upload = body.pointer("/result/deployment_id");
+    let deployment = of_upload.or_else(|| body.get("id"))?.as_str()?.to_owned();
+    Some(Acknowledged { worker, deployment })
+}

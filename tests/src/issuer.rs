@@ -1,0 +1,166 @@
+//! An issuer of OIDC tokens on loopback, as GitHub Actions is one: it publishes its keys, and signs for runs.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Result;
+use futures_util::FutureExt;
+use hyper::{Request, Response, StatusCode, body::Incoming};
+use serde_json::{Value, json};
+
+use crate::loopback::{self, Body, whole};
+
+/// The tokens and keys that the deploy API's own tests use.
+#[path = "../../deploy-api/tests/support/oidc_tokens.rs"]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::must_use_candidate,
+    missing_docs,
+    reason = "what a test is built from may fail it, too"
+)]
+pub mod tokens;
+
+use tokens::{Key, header, public, signed};
+
+/// The audience that the deploy API expects unless it is configured otherwise.
+const AUDIENCE: &str = "dotdo-deploy";
+
+/// The id under which the issuer publishes its key.
+const KEY_ID: &str = "key-1";
+
+/// A running issuer. It serves until the program ends.
+#[derive(Debug)]
+pub struct Issuer {
+    address: String,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    reads: AtomicU64,
+    keys: Mutex<Vec<Value>>,
+}
+
+impl Issuer {
+    /// Starts one with a key of its own.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start() -> Result<Self> {
+        let state = Arc::new(State::default());
+        state.publish(public(Key::Issuers, KEY_ID));
+        let served = Arc::clone(&state);
+        let address = loopback::serve(Arc::new(move |request| {
+            let state = Arc::clone(&served);
+            async move { Some(state.answer(&request)) }.boxed()
+        }))?;
+        Ok(Self {
+            address: format!("http://{address}"),
+            state,
+        })
+    }
+
+    /// What stands in `iss`, and in the deploy API's variable `OIDC_ISSUERS`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How often its keys were read.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.state.reads.load(Ordering::Relaxed)
+    }
+
+    /// Publishes one more key.
+    pub fn publish(&self, key: Value) {
+        self.state.publish(key);
+    }
+
+    /// The claims of a good token for a run of a repository on its main branch, in the environment `production`. Each
+    /// has a `jti` of its own.
+    #[must_use]
+    pub fn claims(&self, repository: &str, repository_id: u64) -> Value {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let now = now();
+        json!({
+            "iss": self.address,
+            "aud": AUDIENCE,
+            "sub": format!("repo:{repository}:environment:production"),
+            "jti": format!("token-{}-{number}", std::process::id()),
+            "iat": now,
+            "nbf": now - 600,
+            "exp": now + 300,
+            "repository": repository,
+            "repository_id": repository_id.to_string(),
+            "repository_owner": repository.split('/').next(),
+            "repository_owner_id": OWNER_ID,
+            "repository_visibility": "private",
+            "ref": "refs/heads/main",
+            "ref_type": "branch",
+            "ref_protected": "true",
+            "sha": "0f9f3a6c3b4a1d2e5f60718293a4b5c6d7e8f901",
+            "event_name": "push",
+            "environment": "production",
+            "actor": "octocat",
+            "actor_id": "3003",
+            "run_id": "42",
+            "run_attempt": "1",
+            "workflow_ref": format!("{repository}/.github/workflows/deploy.yml@refs/heads/main"),
+            "runner_environment": "github-hosted",
+        })
+    }
+
+    /// A good token with these claims.
+    #[must_use]
+    pub fn token(&self, claims: &Value) -> String {
+        signed(&header(), claims, Key::Issuers)
+    }
+}
+
+/// The id of the owner of every repository here.
+pub const OWNER_ID: &str = "2002";
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or_default()
+}
+
+impl State {
+    fn publish(&self, key: Value) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+    }
+
+    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+        let host = request
+            .headers()
+            .get("host")
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or_default();
+        let origin = format!("http://{host}");
+        let document = match request.uri().path() {
+            "/.well-known/openid-configuration" => {
+                json!({ "issuer": origin, "jwks_uri": format!("{origin}/.well-known/jwks") })
+            }
+            "/.well-known/jwks" => {
+                self.reads.fetch_add(1, Ordering::Relaxed);
+                json!({ "keys": *self.keys.lock().unwrap_or_else(PoisonError::into_inner) })
+            }
+            _ => {
+                let mut nothing = Response::new(whole("nothing here"));
+                *nothing.status_mut() = StatusCode::NOT_FOUND;
+                return nothing;
+            }
+        };
+        Response::new(whole(document.to_string()))
+    }
+}
