@@ -1,8 +1,8 @@
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use dotdo_names::Environment;
 
+use crate::json::ObjectWriter;
 use crate::routing::{CustomHostname, Limits, Outbound, Route, StrippedPrefix};
 
 /// Where a request goes, whoever said so.
@@ -66,19 +66,19 @@ impl<'a> Destination<'a> {
 /// (<https://github.com/cloudflare/workerd/blob/main/types/defines/wfp.d.ts>).
 fn options(limits: Option<Limits>, outbound: Option<&Outbound>) -> Option<String> {
     let limits = limits.map(|limits| {
-        let mut json = String::new();
-        for (key, value) in [("cpuMs", limits.cpu_ms), ("subRequests", limits.subrequests)] {
-            if let Some(value) = value {
-                let comma = if json.is_empty() { "" } else { "," };
-                // Writing to a String cannot fail.
-                let _ = write!(json, "{comma}\"{key}\":{value}");
-            }
-        }
-        ["\"limits\":{", &json, "}"].concat()
+        let number = |value: Option<u32>| value.map(|value| value.to_string());
+        ObjectWriter::new()
+            .optional_raw("cpuMs", number(limits.cpu_ms).as_deref())
+            .optional_raw("subRequests", number(limits.subrequests).as_deref())
+            .finish()
     });
-    let outbound = outbound.map(|outbound| ["\"outbound\":", outbound.as_json()].concat());
-    let members: Vec<_> = limits.into_iter().chain(outbound).collect();
-    (!members.is_empty()).then(|| ["{", &members.join(","), "}"].concat())
+    let outbound = outbound.map(Outbound::as_json);
+    (limits.is_some() || outbound.is_some()).then(|| {
+        ObjectWriter::new()
+            .optional_raw("limits", limits.as_deref())
+            .optional_raw("outbound", outbound)
+            .finish()
+    })
 }
 
 #[cfg(test)]

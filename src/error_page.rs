@@ -20,7 +20,7 @@ pub fn error_page(failure: &Failure, request_id: &str) -> String {
         "</p>\n<h1>",
         code.title(),
         "</h1>\n<p>",
-        &escaped(&failure.detail),
+        &with_code(&failure.detail),
         "</p>\n<p>",
         &escaped(code.fix()),
         "</p>\n<dl>\n<dt>Code</dt><dd><a href=\"",
@@ -32,6 +32,22 @@ pub fn error_page(failure: &Failure, request_id: &str) -> String {
         "</dd>\n</dl>\n</main>\n</body>\n</html>\n",
     ]
     .concat()
+}
+
+/// Text in which backticks set off what stands in a host.
+fn with_code(text: &str) -> String {
+    let mut html = String::new();
+    for (number, part) in text.split('`').enumerate() {
+        let part = escaped(part);
+        if number % 2 == 0 {
+            html.push_str(&part);
+        } else {
+            html.push_str("<code>");
+            html.push_str(&part);
+            html.push_str("</code>");
+        }
+    }
+    html
 }
 
 /// Text as it may stand in an element or in a quoted attribute.
@@ -81,6 +97,6 @@ mod tests {
     fn whatever_comes_from_a_request_is_text() {
         let page = error_page(&failure(Code::HostUnknown, "`<script>'&\"`"), "\"><script>");
         assert!(!page.contains("<script>"));
-        assert!(page.contains("`&lt;script&gt;&#39;&amp;&quot;`"));
+        assert!(page.contains("<code>&lt;script&gt;&#39;&amp;&quot;</code>"));
     }
 }

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::routing::CustomHostname;
@@ -17,11 +16,13 @@ pub enum Known {
 /// The custom hostnames that this isolate has looked up, for [`LIFETIME`](Self::LIFETIME) each.
 #[derive(Debug, Default)]
 pub struct HostnameCache {
-    entries: HashMap<Box<str>, Entry>,
+    /// Sorted by host: a search costs about what a hash would, and takes a tenth of the code.
+    entries: Vec<Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
+    host: Box<str>,
     known: Known,
     /// Milliseconds since 1970.
     until: f64,
@@ -37,25 +38,38 @@ impl HostnameCache {
     /// What is known about a host at a time in milliseconds since 1970.
     #[must_use]
     pub fn get(&self, host: &str, now: f64) -> Option<Known> {
-        let entry = self.entries.get(host).filter(|entry| entry.until > now)?;
-        Some(entry.known.clone())
+        let entry = self.entries.get(self.position(host).ok()?)?;
+        (entry.until > now).then(|| entry.known.clone())
     }
 
     /// Keeps what was just learnt.
     pub fn put(&mut self, host: &str, known: Known, now: f64) {
-        if self.entries.len() >= Self::CAPACITY && !self.entries.contains_key(host) {
+        let until = now + Self::LIFETIME;
+        if let Ok(position) = self.position(host)
+            && let Some(entry) = self.entries.get_mut(position)
+        {
+            entry.known = known;
+            entry.until = until;
+            return;
+        }
+        if self.entries.len() >= Self::CAPACITY {
             self.make_room(now);
         }
-        let until = now + Self::LIFETIME;
-        self.entries.insert(host.into(), Entry { known, until });
+        let position = self.position(host).unwrap_or_else(|position| position);
+        let host = host.into();
+        self.entries.insert(position, Entry { host, known, until });
+    }
+
+    fn position(&self, host: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| (*entry.host).cmp(host))
     }
 
     /// Lets go of what is over; if nothing is, of the hosts that lead nowhere; if there are none either, of everything.
     fn make_room(&mut self, now: f64) {
-        self.entries.retain(|_, entry| entry.until > now);
+        self.entries.retain(|entry| entry.until > now);
         if self.entries.len() >= Self::CAPACITY {
             self.entries
-                .retain(|_, entry| matches!(entry.known, Known::Served(_)));
+                .retain(|entry| matches!(entry.known, Known::Served(_)));
         }
         if self.entries.len() >= Self::CAPACITY {
             self.entries.clear();

@@ -34,6 +34,15 @@ impl ObjectWriter {
         self.member(key, |text| text.push_str(json))
     }
 
+    /// Adds JSON as it is, if there is any.
+    #[must_use]
+    pub fn optional_raw(self, key: &str, json: Option<&str>) -> Self {
+        match json {
+            Some(json) => self.raw(key, json),
+            None => self,
+        }
+    }
+
     /// The object's text.
     #[must_use]
     pub fn finish(mut self) -> String {
