@@ -37,7 +37,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 "--workspace",
                 "--all-targets",
                 "--locked",
-                "--quiet",
                 "--",
                 "-D",
                 "warnings",
@@ -51,7 +50,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                     "clippy",
                     "--lib",
                     "--locked",
-                    "--quiet",
                     "--target",
                     build::TARGET,
                     "--package",
@@ -62,6 +60,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 ]),
             )?;
         }
+        step(
+            "compiling the native tests",
+            cargo(&["test", "--workspace", "--locked", "--no-run"]),
+        )?;
         step(
             "native tests",
             cargo(&[
