@@ -1,9 +1,12 @@
 //! What `wrangler dev` prints, less what only repeats itself.
 
+use std::io::{self, Write};
+
 /// Prints a line of wrangler's or a Worker's output, unless it tells a developer nothing.
 pub fn show(line: &str) {
     if !is_noise(line) {
-        println!("{line}");
+        // Whoever read the output may have gone; the platform runs on.
+        let _ = writeln!(io::stdout(), "{line}");
     }
 }
 
