@@ -101,6 +101,11 @@ impl Load {
         matches!(self, Self::MissingWorker | Self::UnknownHost | Self::Spread)
     }
 
+    /// Whether the load leaves more memory in a process than all others need.
+    pub fn fills_memory(self) -> bool {
+        matches!(self, Self::Post { bytes: MEGABYTE } | Self::Echo)
+    }
+
     /// Makes the requests of one connection.
     pub fn requests(self) -> Requests {
         let (method, body) = match self {
