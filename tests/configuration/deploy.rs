@@ -1,9 +1,13 @@
 //! `npm run deploy` and `npm run dev:remote`, as far as they go without a Cloudflare login.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use dotdo_names::Environment;
 use end_to_end::{Command, repository, wrangler};
 use tempfile::TempDir;
+
+/// The most that the dispatch Worker's Wasm and JavaScript may take, compressed, in KiB: what wrangler uploads and
+/// measures.
+const MOST: f64 = 60.0;
 
 /// Without these, wrangler could only ask for a login.
 fn without_login(command: Command) -> Command {
@@ -39,6 +43,22 @@ async fn pitfall_20_wrangler_reads_the_configuration_of_both_workers() -> Result
         let modules = std::fs::read_dir(folder.path())?.count();
         assert!(modules >= 2, "{worker}: nothing was bundled");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_dispatch_worker_is_small() -> Result<()> {
+    let finished = without_login(Command::new(&["deploy", "dispatcher", "--dry-run"]))
+        .run()
+        .await?;
+    // `Total Upload: 112.04 KiB / gzip: 46.51 KiB`
+    let size: f64 = finished
+        .output
+        .split_once("gzip: ")
+        .and_then(|(_, rest)| rest.split_ascii_whitespace().next())
+        .with_context(|| finished.output.clone())?
+        .parse()?;
+    assert!(size <= MOST, "{size} KiB");
     Ok(())
 }
 
