@@ -14,7 +14,8 @@ pub fn path(url: &str) -> &str {
 }
 
 fn split(url: &str) -> (&str, &str) {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let behind_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+    let rest = behind_scheme.unwrap_or_default();
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     rest.split_at_checked(end).unwrap_or((rest, ""))
 }

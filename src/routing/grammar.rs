@@ -40,7 +40,10 @@ impl Pattern {
         if text.len() > MAX_PATTERN {
             return Err(Problem::PatternTooLong { longest: MAX_PATTERN });
         }
-        if text.contains("://") {
+        if text
+            .split_once(':')
+            .is_some_and(|(_, rest)| rest.starts_with("//"))
+        {
             return Err(Problem::Scheme);
         }
         let (host, path) = match text.split_once('/') {
@@ -126,8 +129,10 @@ fn parse_path(text: &str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Part>, bo
 
 /// `.` and `..`, also where a dot is percent-encoded (URL standard, "single-dot" and "double-dot URL path segment").
 fn is_dot_segment(segment: &str) -> bool {
-    let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-    matches!(&*dots, "." | "..")
+    // Told one by one: nothing else in the Worker looks for one text in another, which takes a kilobyte of code.
+    [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"]
+        .iter()
+        .any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
 fn parse_part(text: &str, place: Place, captures: &mut Vec<Box<str>>) -> Result<Part, Problem> {

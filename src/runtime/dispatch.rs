@@ -5,7 +5,7 @@
 
 use js_sys::{Date, JSON, Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
+use web_sys::{Request, Response, console};
 
 use super::answer;
 use super::hostnames;
@@ -28,7 +28,8 @@ struct Exchange<'a> {
 
 #[wasm_bindgen(start)]
 fn start() {
-    console_error_panic_hook::set_once();
+    // What console_error_panic_hook does, less the stack, which has no names in a release build.
+    std::panic::set_hook(Box::new(|panic| console::error_1(&panic.to_string().into())));
 }
 
 /// The first step: a `Response`, or a promise of one.

@@ -89,7 +89,7 @@ fn workerd() -> Result<PathBuf> {
 
 fn bundle_dispatcher(out: &Path) -> Result<()> {
     let built = workspace::path("build");
-    esbuild(&built.join("entry.js"), out, &[])?;
+    esbuild(&built.join("entry.js"), out, &["--minify"])?;
     fs::copy(built.join("index_bg.wasm"), out.join("index_bg.wasm"))?;
     Ok(())
 }
