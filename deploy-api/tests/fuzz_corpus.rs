@@ -53,15 +53,15 @@ fn near(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 
 #[test]
 fn the_corpora_are_replayed() {
-    corpus("multipart")
-        .iter()
-        .for_each(|input| properties::multipart::check(input));
-    corpus("policy")
-        .iter()
-        .for_each(|input| properties::policy::check(input));
-    corpus("token")
-        .iter()
-        .for_each(|input| properties::token::check(input));
+    for input in corpus("multipart") {
+        properties::multipart::check(&input);
+    }
+    for input in corpus("policy") {
+        properties::policy::check(&input);
+    }
+    for input in corpus("token") {
+        properties::token::check(&input);
+    }
 }
 
 proptest! {

@@ -83,7 +83,8 @@ fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
         searched.push_str(&platform.sql.dump(table));
     }
     for (digest, stored) in platform.cloud.stored.borrow().iter() {
-        searched.push_str(&format!("{digest} {}", String::from_utf8_lossy(stored)));
+        searched.push_str(&digest.to_string());
+        searched.push_str(&String::from_utf8_lossy(stored));
     }
     assert!(
         searched.contains("TOKEN"),

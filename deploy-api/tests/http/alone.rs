@@ -109,7 +109,7 @@ impl<'a> Call<'a> {
     }
 
     /// The same by the bootstrap administrator.
-    pub fn as_administrator(self) -> Self {
+    pub fn by_administrator(self) -> Self {
         self.header("Authorization", &format!("Bearer {BOOTSTRAP}"))
     }
 

@@ -55,14 +55,14 @@ fn a_policy_is_changed_from_the_version_that_was_read() {
     let second = rules::document(&[rules::alice(), rules::production()]);
     let put = |document: &str, read: &str| {
         Call::new("PUT", "/v1/policy")
-            .as_administrator()
+            .by_administrator()
             .header("If-Match", read)
             .body(document.as_bytes())
             .send(&api)
     };
     let made = put(&first, "\"0\"");
     assert_eq!((made.status, made.header("etag")), (200, Some("\"1\"")));
-    let got = Call::new("GET", "/v1/policy").as_administrator().send(&api);
+    let got = Call::new("GET", "/v1/policy").by_administrator().send(&api);
     assert_eq!(got.header("etag"), Some("\"1\""));
 
     let late = put(&second, "\"0\"");
@@ -83,7 +83,7 @@ fn a_dry_run_puts_nothing() {
     let api = Api::new();
     let document = rules::document(&[rules::alice()]);
     let answered = Call::new("PUT", "/v1/policy?dry_run=true")
-        .as_administrator()
+        .by_administrator()
         .body(document.as_bytes())
         .send(&api);
     assert_eq!(answered.status, 200);
@@ -100,19 +100,19 @@ fn an_exported_log_names_its_next_page() {
             "namespace": "dotdo-staging", "worker": worker, "at": "2027-01-15T08:00:00Z", "why": "the API was down"
         });
         let answered = Call::new("POST", "/v1/audit/break-glass")
-            .as_administrator()
+            .by_administrator()
             .body(account.to_string().as_bytes())
             .send(&api);
         assert_eq!(answered.status, 201, "{}", answered.text);
     }
     let page = Call::new("GET", "/v1/audit?format=ndjson&order=oldest&limit=2")
-        .as_administrator()
+        .by_administrator()
         .send(&api);
     assert_eq!(page.header("content-type"), Some("application/x-ndjson"));
     assert_eq!(page.text.lines().count(), 2);
     let link = page.header("link").unwrap();
     let next = link.strip_prefix('<').unwrap().split_once('>').unwrap().0;
-    let last = Call::new("GET", next).as_administrator().send(&api);
+    let last = Call::new("GET", next).by_administrator().send(&api);
     assert_eq!(last.text.lines().count(), 1);
     assert_eq!(last.header("link"), None);
 }
@@ -126,13 +126,13 @@ fn a_token_is_made_listed_and_revoked_by_its_holder() {
         "expires": "2027-02-01T00:00:00Z"
     });
     let made = Call::new("POST", "/v1/tokens")
-        .as_administrator()
+        .by_administrator()
         .body(wanted.to_string().as_bytes())
         .send(&api);
     assert_eq!(made.status, 201, "{}", made.text);
     let token = made.json()["token"].as_str().unwrap().to_owned();
     let listed = Call::new("GET", "/v1/tokens?kind=api")
-        .as_administrator()
+        .by_administrator()
         .send(&api);
     assert_eq!(listed.json()["items"][0]["id"], made.json()["id"]);
     assert!(!listed.text.contains(&token), "a token is shown once");

@@ -19,7 +19,7 @@ fn no_body_is_read_before_the_caller_is_known() {
 fn a_body_that_is_too_large_is_refused_with_what_is_read() {
     let body = vec![b' '; MAX_BODY + 1];
     let answered = Call::new("POST", "/v1/tokens")
-        .as_administrator()
+        .by_administrator()
         .body(&body)
         .send(&Api::new());
     assert_eq!(
@@ -32,7 +32,7 @@ fn a_body_that_is_too_large_is_refused_with_what_is_read() {
 #[test]
 fn a_body_that_is_cut_off_is_no_body() {
     let answered = Call::new("PUT", "/v1/policy")
-        .as_administrator()
+        .by_administrator()
         .body(b"{\"version\": 1, \"rules\": []}")
         .cut_off()
         .send(&Api::new());
@@ -42,7 +42,7 @@ fn a_body_that_is_cut_off_is_no_body() {
 #[test]
 fn a_policy_that_is_no_utf_8_is_refused_by_its_place() {
     let answered = Call::new("PUT", "/v1/policy")
-        .as_administrator()
+        .by_administrator()
         .body(b"{\"\xff\"}")
         .send(&Api::new());
     assert_eq!((answered.status, answered.code().as_str()), (400, "BODY_INVALID"));
@@ -52,7 +52,7 @@ fn a_policy_that_is_no_utf_8_is_refused_by_its_place() {
 #[test]
 fn a_promotion_sets_no_secret_that_cannot_be_one() {
     let answered = Call::new("POST", "/v1/namespaces/dotdo-development/workers/agents/promote")
-        .as_administrator()
+        .by_administrator()
         .body(br#"{"to": "dotdo-staging", "secrets": {"a-b": "text"}}"#)
         .send(&Api::new());
     assert_eq!(

@@ -1,4 +1,10 @@
 //! `/v1` as its callers see it: from a request line to a status, headers and a body.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what a test is built from may fail it, too"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

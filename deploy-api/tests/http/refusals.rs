@@ -36,7 +36,7 @@ fn every_route_is_served() {
     for route in ROUTES {
         let path = filled(route.path);
         let answered = Call::new(route.method, &path)
-            .as_administrator()
+            .by_administrator()
             .body(b"{}")
             .send(&Api::new());
         assert!(
@@ -74,7 +74,7 @@ fn an_unknown_parameter_is_not_passed_over() {
         "/v1/audit?who=alice",
         "/v1/policy/versions?cursor=",
     ] {
-        let answered = Call::new("GET", path).as_administrator().send(&Api::new());
+        let answered = Call::new("GET", path).by_administrator().send(&Api::new());
         assert_eq!(
             (answered.status, answered.code().as_str()),
             (400, "PARAMETER_INVALID"),
@@ -86,7 +86,7 @@ fn an_unknown_parameter_is_not_passed_over() {
 #[test]
 fn a_method_override_is_refused() {
     let answered = Call::new("GET", "/v1/policy")
-        .as_administrator()
+        .by_administrator()
         .header("X-HTTP-Method-Override", "PUT")
         .send(&Api::new());
     assert_eq!(
@@ -104,7 +104,7 @@ fn a_worker_or_namespace_that_cannot_be_is_unknown() {
         ("/v1/namespaces/dotdo-staging/workers/a--b", "WORKER_UNKNOWN"),
         ("/v1/namespaces/dotdo-staging/workers/a%2Fb", "WORKER_UNKNOWN"),
     ] {
-        let answered = Call::new("GET", path).as_administrator().send(&Api::new());
+        let answered = Call::new("GET", path).by_administrator().send(&Api::new());
         assert_eq!((answered.status, answered.code().as_str()), (404, code), "{path}");
     }
 }

@@ -2,7 +2,7 @@
 
 use deploy_api::bundles::Bundle;
 use deploy_api::problem::Problem;
-use deploy_api::upload::{self, Form, MAX_PARTS, Upload, boundary_of};
+use deploy_api::upload::{self, BindingRef, Form, MAX_PARTS, Upload, boundary_of};
 use futures_executor::block_on;
 
 /// Checks the body of an upload whose boundary is `b`.
@@ -49,7 +49,7 @@ fn check_upload(upload: &Upload) {
     assert!(again.metadata == upload.metadata);
     // Nothing of a secret is kept, and the rest comes back from the store.
     let bundle = Bundle::of(upload, None);
-    for binding in upload.metadata.bindings().filter(|binding| binding.is_secret()) {
+    for binding in upload.metadata.bindings().filter(BindingRef::is_secret) {
         let kept = bundle.metadata["bindings"]
             .as_array()
             .expect("bindings are a list");
