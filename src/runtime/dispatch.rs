@@ -3,7 +3,7 @@
 //!
 //! No step throws: whatever comes out of one as an exception is a trap.
 
-use js_sys::{Date, JSON, Object, Promise};
+use js_sys::{Date, JSON, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response, console};
 
@@ -131,13 +131,11 @@ impl<'a> Exchange<'a> {
             Failure::unavailable(cause, Target::of(destination))
         })?;
         let name = self.isolate.names.get(destination.worker());
-        let worker = match destination.options() {
-            None => namespace.get(&name),
-            Some(options) => {
-                JSON::parse(&options).and_then(|options| namespace.get_with(&name, &Object::new(), &options))
-            }
-        }
-        .map_err(|error| Failure::of_get(&message(&error), destination))?;
+        let options = destination.options().map(|options| JSON::parse(&options));
+        let worker = options
+            .transpose()
+            .and_then(|options| namespace.worker(&name, options.as_ref()))
+            .map_err(|error| Failure::of_get(&message(&error), destination))?;
         if worker.is_promise() {
             return Ok(steps.when_got(&worker, self.request, self.env));
         }

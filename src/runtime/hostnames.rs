@@ -3,6 +3,8 @@
 use js_sys::{Array, Map, Promise};
 use wasm_bindgen::prelude::*;
 
+use super::namespace::or_undefined;
+
 #[wasm_bindgen]
 extern "C" {
     /// A KV namespace.
@@ -11,13 +13,14 @@ extern "C" {
     /// A map from each key to its value or null, in one operation
     /// (<https://developers.cloudflare.com/kv/api/read-key-value-pairs/#multiple-keys>).
     #[wasm_bindgen(method, catch)]
-    fn get(this: &Hostnames, keys: &Array) -> Result<Promise, JsValue>;
+    fn get(this: &Hostnames, keys: &Array) -> Result<Option<Promise>, JsValue>;
 }
 
 impl Hostnames {
     /// Asks for a host's entry: under `hostname:<host>`, or under the bare host.
     pub fn ask(&self, host: &str) -> Result<Promise, JsValue> {
         self.get(&Array::of2(&prefixed(host), &host.into()))
+            .map(or_undefined)
     }
 }
 
