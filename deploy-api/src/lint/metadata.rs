@@ -45,6 +45,10 @@ impl Refusal {
         })
     }
 
+    #[allow(
+        clippy::unnecessary_box_returns,
+        reason = "an error is to be small; natively it is too large for the lint"
+    )]
     fn of_binding(binding: &str, problem: Problem) -> Box<Self> {
         Box::new(Self {
             problem,
@@ -123,6 +127,10 @@ fn triggers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
     }
 }
 
+#[allow(
+    clippy::unnecessary_box_returns,
+    reason = "an error is to be small; natively it is too large for the lint"
+)]
 fn dropped_workflow(binding: &str) -> Box<Refusal> {
     let detail = format!(
         "The binding \"{binding}\" is to a workflow of this Worker, and a Worker in a namespace has none."
