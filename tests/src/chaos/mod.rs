@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 pub use moment::Moment;
 
-use crate::{Options, Platform, Relay};
+use crate::{Options, Platform, Relay, deploy_api_build, dispatcher_build};
 use traffic::{Acknowledged, Traffic};
 
 /// How many Workers are deployed at once.
@@ -63,7 +63,10 @@ impl<'a> Chaos<'a> {
     pub fn start(cloudflare: &'a Platform, seed: u64) -> Result<Self> {
         let origin = cloudflare.base_url().strip_suffix("/client/v4");
         let relay = Relay::start(origin.context("an address of another form")?)?;
+        // Built once and not at every start, of which there are many.
         let options = Options::new()
+            .dispatcher_build(&dispatcher_build()?)
+            .deploy_api_build(&deploy_api_build()?)
             .upstream(&format!("{}/client/v4", relay.origin()))
             .deploy_api_variable("CLOUDFLARE_API_TOKEN", cloudflare.token())
             .deploy_api_variable("UPSTREAM_TIMEOUT_SECONDS", UPSTREAM_TIMEOUT);
