@@ -71,10 +71,7 @@ pub(crate) fn named(sql: &impl Sql, target: &Target, id: &str) -> Result<Deploym
 ///
 /// # Errors
 /// `BUNDLE_MISSING`, `BUNDLE_STORE_UNAVAILABLE`.
-pub(crate) async fn stored(
-    outside: &impl Outside,
-    deployment: &Deployment,
-) -> Result<(Digest, Bundle), Problem> {
+pub(crate) async fn stored(outside: &impl Outside, deployment: &Deployment) -> Result<Bundle, Problem> {
     let missing = || {
         Problem::new(
             Code::BundleMissing,
@@ -91,8 +88,7 @@ pub(crate) async fn stored(
         .await
         .map_err(|error| bundle_store_unavailable(&error))?
         .ok_or_else(missing)?;
-    let bundle = Bundle::unpack(&digest, bytes).map_err(|error| missing().caused_by(&error))?;
-    Ok((digest, bundle))
+    Bundle::unpack(&digest, bytes).map_err(|error| missing().caused_by(&error))
 }
 
 /// Makes a deployment's bundle ready to be shipped to a Worker: the same bytes, with the secrets that the Worker has,
@@ -108,7 +104,7 @@ pub(crate) async fn again<S: Sql, O: Outside>(
     verb: Verb,
     secrets: &[(String, String)],
 ) -> Result<Shipment, Problem> {
-    let (_, bundle) = stored(engine.outside, source).await?;
+    let bundle = stored(engine.outside, source).await?;
     let described = described(engine.outside, target)
         .await
         .map_err(|failure| failure.problem)?;

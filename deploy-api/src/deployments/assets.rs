@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::asset_sessions::{self, AssetSession};
 use crate::target::Target;
-use crate::upload::{Form, boundary_of};
+use crate::upload::asset_form;
 use crate::upstream::{Bearer, Method, UpstreamRequest, call, script};
 
 /// The content type by which wrangler says that an asset is served without one.
@@ -189,16 +189,14 @@ async fn bucket_request(
             bytes::Bytes::from(BASE64.encode(&bytes)),
         ));
     }
-    let mut form = Form::new(boundary_of(contents.iter().map(|(_, _, bytes)| bytes)));
-    for (hash, content_type, bytes) in &contents {
-        form.add(
-            hash,
-            Some(hash),
+    let assets = contents.iter().map(|(hash, content_type, content)| {
+        (
+            hash.as_str(),
             Some(content_type.unwrap_or(NO_CONTENT_TYPE)),
-            bytes,
-        );
-    }
-    let (content_type, body) = form.finish();
+            content,
+        )
+    });
+    let (content_type, body) = asset_form(assets);
     Ok(upload_request(jwt, content_type, body))
 }
 

@@ -186,7 +186,7 @@ async fn static_assets<S: Sql, O: Outside>(
     let Some(serving) = deployments::get(engine.access.sql, &serving)? else {
         return Ok(None);
     };
-    let (_, bundle) = super::again::stored(engine.outside, &serving).await?;
+    let bundle = super::again::stored(engine.outside, &serving).await?;
     Ok(bundle.assets)
 }
 

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::{deployments, workers};
 use crate::target::Target;
-use crate::upload::{Form, Metadata, Migrations, boundary_of};
+use crate::upload::{Metadata, Migrations, script_form};
 use crate::upstream::{Effect, Method, UpstreamRequest, call, script};
 
 /// The most tags of a script, one of which names the deployment.
@@ -242,22 +242,7 @@ fn upload_request(
 ) -> UpstreamRequest {
     let mut tags = deployment.tags.clone();
     tags.push(deployment.id.tag());
-    let mut form = Form::new(boundary_of(bundle.parts.iter().map(|part| &part.bytes)));
-    form.add(
-        "metadata",
-        None,
-        None,
-        metadata.with_tags(&tags).to_json().as_bytes(),
-    );
-    for part in &bundle.parts {
-        form.add(
-            &part.name,
-            part.file_name.as_deref(),
-            part.content_type.as_deref(),
-            &part.bytes,
-        );
-    }
-    let (content_type, body) = form.finish();
+    let (content_type, body) = script_form(&metadata.with_tags(&tags), &bundle.parts);
     let request = script::script(Method::Put, turn.target, &[]).with_body(content_type, body);
     query
         .into_iter()

@@ -1,6 +1,5 @@
 //! Static assets: a session for a Worker, then the files in it, which carry the session's token instead of ours.
 
-use bytes::Bytes;
 use data_encoding::BASE64;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
@@ -24,7 +23,7 @@ use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::asset_sessions::{self, AssetSession, StoredAsset};
 use crate::target::Target;
-use crate::upload::{Form, boundary_of, fields};
+use crate::upload::{asset_form, fields};
 use crate::upstream::{Method, call, script};
 
 /// How long the tokens of a session are taken, as the upstream has it.
@@ -116,7 +115,10 @@ pub(super) async fn upload<S: Sql, O: Outside, B: Body>(
         .await?;
         files.push((field.name, field.content_type, field.bytes));
     }
-    let (content_type, body) = form_of(&files);
+    let assets = files
+        .iter()
+        .map(|(hash, content_type, content)| (hash.as_str(), content_type.as_deref(), content));
+    let (content_type, body) = asset_form(assets);
     let request = upload_request(jwt.expose_secret().to_owned(), content_type, body);
     let reply = call(engine.outside, request)
         .await
@@ -148,14 +150,6 @@ async fn keep<S: Sql, O: Outside>(
         .map(str::to_owned);
     let asset = StoredAsset { sha256, content_type };
     asset_sessions::keep(engine.access.sql, &session.target, hash, &asset).map_err(Problem::from)
-}
-
-fn form_of(files: &[(String, Option<String>, Bytes)]) -> (String, Vec<u8>) {
-    let mut form = Form::new(boundary_of(files.iter().map(|(_, _, bytes)| bytes)));
-    for (hash, content_type, bytes) in files {
-        form.add(hash, Some(hash), content_type.as_deref(), bytes);
-    }
-    form.finish()
 }
 
 fn malformed(what: &str) -> Problem {

@@ -1,18 +1,47 @@
 use bytes::Bytes;
 
+use super::{Metadata, Part};
 use crate::bundles::Digest;
 
-/// Writes a form (`multipart/form-data`) for the upstream.
+/// Writes a script's upload for the upstream: the metadata, then the parts. Gives the content type and the body.
+#[must_use]
+pub fn script_form(metadata: &Metadata, parts: &[Part]) -> (String, Vec<u8>) {
+    let mut form = Form::new(boundary_of(parts.iter().map(|part| &part.bytes)));
+    form.add("metadata", None, None, metadata.to_json().as_bytes());
+    for part in parts {
+        form.add(
+            &part.name,
+            part.file_name.as_deref(),
+            part.content_type.as_deref(),
+            &part.bytes,
+        );
+    }
+    form.finish()
+}
+
+/// Writes static assets for the upstream, each with its hash, its content type and its content in base64. Gives the
+/// content type and the body.
+#[must_use]
+pub fn asset_form<'a>(
+    assets: impl Iterator<Item = (&'a str, Option<&'a str>, &'a Bytes)> + Clone,
+) -> (String, Vec<u8>) {
+    let mut form = Form::new(boundary_of(assets.clone().map(|(_, _, content)| content)));
+    for (hash, content_type, content) in assets {
+        form.add(hash, Some(hash), content_type, content);
+    }
+    form.finish()
+}
+
+/// A form (`multipart/form-data`) that is being written.
 #[derive(Debug)]
-pub struct Form {
+struct Form {
     boundary: String,
     body: Vec<u8>,
 }
 
 /// A boundary that does not occur in the contents, because it is derived from them: whoever could write a content that
 /// has it could as well find a preimage of SHA-256.
-#[must_use]
-pub fn boundary_of<'a>(contents: impl IntoIterator<Item = &'a Bytes>) -> String {
+fn boundary_of<'a>(contents: impl IntoIterator<Item = &'a Bytes>) -> String {
     let digests: String = contents
         .into_iter()
         .map(|content| Digest::of(content).to_string())
@@ -23,8 +52,7 @@ pub fn boundary_of<'a>(contents: impl IntoIterator<Item = &'a Bytes>) -> String 
 
 impl Form {
     /// An empty form with a boundary from [`boundary_of`].
-    #[must_use]
-    pub const fn new(boundary: String) -> Self {
+    const fn new(boundary: String) -> Self {
         Self {
             boundary,
             body: Vec::new(),
@@ -32,7 +60,7 @@ impl Form {
     }
 
     /// Adds a part. Names and types have been checked: none has a quote or a control character.
-    pub fn add(&mut self, name: &str, file_name: Option<&str>, content_type: Option<&str>, content: &[u8]) {
+    fn add(&mut self, name: &str, file_name: Option<&str>, content_type: Option<&str>, content: &[u8]) {
         let mut head = format!(
             "--{}\r\nContent-Disposition: form-data; name=\"{name}\"",
             self.boundary
@@ -54,8 +82,7 @@ impl Form {
     }
 
     /// The content type and the body.
-    #[must_use]
-    pub fn finish(mut self) -> (String, Vec<u8>) {
+    fn finish(mut self) -> (String, Vec<u8>) {
         self.body
             .extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         (

@@ -14,7 +14,7 @@ mod size;
 
 pub use bindings::{BindingRef, is_secret_type};
 pub use fingerprint::{Fingerprint, FingerprintKey};
-pub use form::{Form, boundary_of};
+pub use form::{asset_form, script_form};
 pub use metadata::Metadata;
 pub use migrations::Migrations;
 pub use part::Part;

@@ -2,7 +2,7 @@
 
 use deploy_api::bundles::Bundle;
 use deploy_api::problem::Problem;
-use deploy_api::upload::{self, BindingRef, Form, MAX_PARTS, Upload, boundary_of};
+use deploy_api::upload::{self, BindingRef, MAX_PARTS, Upload, script_form};
 use futures_executor::block_on;
 
 /// Checks the body of an upload whose boundary is `b`.
@@ -33,17 +33,7 @@ fn check_upload(upload: &Upload) {
         );
     }
     // Written anew and read again, it is the same upload.
-    let mut form = Form::new(boundary_of(upload.parts.iter().map(|part| &part.bytes)));
-    form.add("metadata", None, None, upload.metadata.to_json().as_bytes());
-    for part in &upload.parts {
-        form.add(
-            &part.name,
-            part.file_name.as_deref(),
-            part.content_type.as_deref(),
-            &part.bytes,
-        );
-    }
-    let (content_type, body) = form.finish();
+    let (content_type, body) = script_form(&upload.metadata, &upload.parts);
     let again = block_on(upload::read(Some(&content_type), body)).expect("what is written can be read");
     assert_eq!(again.parts, upload.parts);
     assert!(again.metadata == upload.metadata);

@@ -27,6 +27,12 @@ const FILE: &str = "running.json";
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
 impl Running {
+    /// Who is noted; none where nobody is, or where the note cannot be read.
+    fn of(state: &State) -> Option<Self> {
+        let text = fs::read_to_string(state.path(FILE)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
     /// Notes who runs it, so that the next start can tell a live platform from the remains of a dead one.
     pub fn note(&self, state: &State) -> Result<()> {
         state.write_private(FILE, &serde_json::to_string(self)?)?;
@@ -45,10 +51,7 @@ pub fn forget(state: &State) {
 /// # Errors
 /// When a platform is running on the state folder and is still being watched over.
 pub fn end(state: &State) -> Result<()> {
-    let Ok(text) = fs::read_to_string(state.path(FILE)) else {
-        return Ok(());
-    };
-    if let Ok(running) = serde_json::from_str::<Running>(&text) {
+    if let Some(running) = Running::of(state) {
         if is_ours(running.watcher) {
             bail!(
                 "process {} runs a platform on this state folder already: stop it, or choose another folder with --state",
@@ -64,10 +67,7 @@ pub fn end(state: &State) -> Result<()> {
 
 /// Ends a platform of this very program at once, whatever it is doing.
 pub fn abandon(state: &State) {
-    let Ok(text) = fs::read_to_string(state.path(FILE)) else {
-        return;
-    };
-    if let Ok(running) = serde_json::from_str::<Running>(&text) {
+    if let Some(running) = Running::of(state) {
         kill_group(running.group);
     }
     forget(state);
