@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .args(["--bin", "chaos", "--"])
         .args(["--kills", &arguments.kills.to_string()])
         .args(["--seed", &arguments.seed.to_string()])
-        .env("XTASK", std::env::current_exe()?)
+        .env("XTASK", workspace::program()?)
         .status()
         .context("cannot start cargo")?;
     if !status.success() {

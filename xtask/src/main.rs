@@ -59,6 +59,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    workspace::find_program();
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

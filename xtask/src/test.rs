@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(filter) = &arguments.filter {
         end_to_end.arg("--").arg(filter);
     }
-    end_to_end.env("XTASK", std::env::current_exe()?);
+    end_to_end.env("XTASK", workspace::program()?);
     // They mostly wait: for a platform, for wrangler, for each other's turn.
     end_to_end.env("RUST_TEST_THREADS", "8");
     step("end-to-end tests", end_to_end)?;
@@ -133,7 +133,7 @@ fn npm(arguments: &[&str]) -> Command {
 }
 
 fn xtask(arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(workspace::program()?);
     command.args(arguments);
     Ok(command)
 }

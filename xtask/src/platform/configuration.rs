@@ -244,7 +244,7 @@ fn take_build(configuration: &mut Map<String, Value>, worker: Worker, other: Opt
 
 /// Rebuilds with this very program, so that a change needs no cargo run around cargo.
 fn rebuild_on_change(configuration: &mut Map<String, Value>, worker: Worker) -> Result<()> {
-    let program = std::env::current_exe().context("cannot tell this program's path")?;
+    let program = workspace::program()?;
     configuration.insert(
         "build".to_owned(),
         json!({
