@@ -13,11 +13,17 @@ pub enum JsonError {
         /// In characters, from 1.
         column: usize,
     },
-    /// A value of another type.
-    #[error("{place} is not {expected}")]
+    /// Another type at the top.
+    #[error("the value is not {expected}")]
+    TopLevel {
+        /// The type, with its article.
+        expected: &'static str,
+    },
+    /// Another type under a key.
+    #[error("\"{key}\" is not {expected}")]
     Type {
-        /// The value: a key in quotes, or `the value`.
-        place: String,
+        /// The key.
+        key: &'static str,
         /// The type, with its article.
         expected: &'static str,
     },

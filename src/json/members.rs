@@ -26,15 +26,69 @@ impl<'t> Members<'t> {
         if self.position(key).is_some() {
             return Err(JsonError::KeyTwice { key });
         }
-        Ok((value.kind != Kind::Null).then_some(value))
+        Ok((!matches!(value.kind, Kind::Null)).then_some(value))
     }
 
-    /// Takes a member that has to be there.
+    /// Takes a string, if there is one.
     ///
     /// # Errors
-    /// It is missing, or stands twice.
-    pub fn require(&mut self, key: &'static str) -> Result<Value<'t>, JsonError> {
-        self.take(key)?.ok_or(JsonError::MissingKey { key })
+    /// It stands twice, or is no string.
+    pub fn string(&mut self, key: &'static str) -> Result<Option<Cow<'t, str>>, JsonError> {
+        match self.take(key)?.map(|value| value.kind) {
+            None => Ok(None),
+            Some(Kind::String(text)) => Ok(Some(text)),
+            Some(_) => Err(wrong_type(key, "a string")),
+        }
+    }
+
+    /// Takes a string that has to be there.
+    ///
+    /// # Errors
+    /// It is missing, stands twice, or is no string.
+    pub fn required_string(&mut self, key: &'static str) -> Result<Cow<'t, str>, JsonError> {
+        self.string(key)?.ok_or(JsonError::MissingKey { key })
+    }
+
+    /// Takes `true` or `false`, if one is there.
+    ///
+    /// # Errors
+    /// It stands twice, or is neither.
+    pub fn boolean(&mut self, key: &'static str) -> Result<Option<bool>, JsonError> {
+        match self.take(key)?.map(|value| value.kind) {
+            None => Ok(None),
+            Some(Kind::Boolean(value)) => Ok(Some(value)),
+            Some(_) => Err(wrong_type(key, "true or false")),
+        }
+    }
+
+    /// Takes a whole number from 0 to 4,294,967,295, if there is one.
+    ///
+    /// # Errors
+    /// It stands twice, or is no such number.
+    pub fn number(&mut self, key: &'static str) -> Result<Option<u32>, JsonError> {
+        let Some(value) = self.take(key)? else {
+            return Ok(None);
+        };
+        let number = match value.kind {
+            Kind::Number => value.text.parse().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong_type(key, "a whole number from 0 to 4,294,967,295")),
+        }
+    }
+
+    /// Takes an object, if there is one.
+    ///
+    /// # Errors
+    /// It stands twice, or is no object.
+    pub fn object(&mut self, key: &'static str) -> Result<Option<Self>, JsonError> {
+        match self.take(key)?.map(|value| value.kind) {
+            None => Ok(None),
+            Some(Kind::Object(members)) => Ok(Some(Self { members })),
+            Some(_) => Err(wrong_type(key, "an object")),
+        }
     }
 
     /// Says that everything known has been taken.
@@ -53,4 +107,8 @@ impl<'t> Members<'t> {
     fn position(&self, key: &str) -> Option<usize> {
         self.members.iter().position(|(other, _)| *other == key)
     }
+}
+
+fn wrong_type(key: &'static str, expected: &'static str) -> JsonError {
+    JsonError::Type { key, expected }
 }

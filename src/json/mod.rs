@@ -13,5 +13,6 @@ mod value;
 mod writer;
 
 pub use error::JsonError;
+pub use members::Members;
 pub use value::{Kind, Value};
 pub use writer::ObjectWriter;

@@ -179,28 +179,24 @@ impl<'t> Reader<'t> {
 
     /// One UTF-16 unit, or two that belong together.
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
-        let first = self.hexadecimal()?;
-        let mut units = [first, 0];
-        if (0xd800..0xdc00).contains(&first) && self.take_text("\\u") {
-            units[1] = self.hexadecimal()?;
+        let mut unit = self.hexadecimal()?;
+        if (0xd800..0xdc00).contains(&unit) && self.take_text("\\u") {
+            let low = self.hexadecimal()?;
+            if (0xdc00..0xe000).contains(&low) {
+                unit = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            }
         }
-        let length = if units[1] == 0 { 1 } else { 2 };
-        let mut characters = char::decode_utf16(units.into_iter().take(length));
-        match (characters.next(), characters.next()) {
-            (Some(Ok(character)), None) => Ok(character),
-            _ => Err(self.expected("both halves of a surrogate pair are expected")),
-        }
+        char::from_u32(unit).ok_or_else(|| self.expected("both halves of a surrogate pair are expected"))
     }
 
-    fn hexadecimal(&mut self) -> Result<u16, JsonError> {
-        let end = self.position + 4;
-        let digits = self.text.get(self.position..end);
-        // `from_str_radix` would take a sign as well.
-        let number = digits
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| self.expected("four hexadecimal digits are expected"))?;
-        self.position = end;
+    fn hexadecimal(&mut self) -> Result<u32, JsonError> {
+        let mut number = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
+            let digit = digit.ok_or_else(|| self.expected("four hexadecimal digits are expected"))?;
+            number = number * 16 + digit;
+            self.position += 1;
+        }
         Ok(number)
     }
 
@@ -251,17 +247,19 @@ impl<'t> Reader<'t> {
 
     fn expected(&self, expected: &'static str) -> JsonError {
         let before = self.text.get(..self.position).unwrap_or(self.text);
-        let start = before.rfind('\n').map_or(0, |end| end + 1);
-        let ends = before.bytes().filter(|&byte| byte == b'\n');
-        // Bytes that continue a character are not counted.
-        let characters = before
-            .bytes()
-            .skip(start)
-            .filter(|byte| !matches!(byte, 0x80..=0xbf));
+        let (mut line, mut column) = (1, 1);
+        for byte in before.bytes() {
+            match byte {
+                b'\n' => (line, column) = (line + 1, 1),
+                // It continues a character.
+                0x80..=0xbf => {}
+                _ => column += 1,
+            }
+        }
         JsonError::Syntax {
             expected,
-            line: ends.count() + 1,
-            column: characters.count() + 1,
+            line,
+            column,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! This reader's reading against `serde_json`'s.
 
+use super::members::Members;
 use super::{JsonError, Kind, Value};
 
 fn to_serde(value: &Value<'_>) -> serde_json::Value {
@@ -153,20 +154,28 @@ fn an_error_says_what_is_expected_and_where() {
 #[test]
 fn a_value_keeps_its_text() {
     let value = Value::parse(r#" [ {"a": "\u0041" } , 1.50 ] "#).unwrap();
-    let elements = value.into_array("it").unwrap();
+    let elements = value.into_array().unwrap();
     let texts: Vec<_> = elements.iter().map(|element| element.text).collect();
     assert_eq!(texts, [r#"{"a": "\u0041" }"#, "1.50"]);
 }
 
+fn members(text: &str) -> Members<'_> {
+    Value::parse(text).unwrap().into_members().unwrap()
+}
+
 #[test]
 fn members_are_taken_one_by_one_and_none_goes_unread() {
-    let members = |text| Value::parse(text).unwrap().into_members("it").unwrap();
-    let mut some = members(r#"{"a": 1, "b": null, "c": 2}"#);
-    assert_eq!(some.require("a").unwrap().to_u32("\"a\""), Ok(1));
+    let mut some = members(r#"{"a": 1, "b": null, "c": "x", "d": true, "e": {"f": ""}, "g": 2}"#);
+    assert_eq!(some.number("a"), Ok(Some(1)));
     assert_eq!(some.take("b"), Ok(None));
-    assert_eq!(some.take("d"), Ok(None));
-    assert_eq!(some.require("d"), Err(JsonError::MissingKey { key: "d" }));
-    assert_eq!(some.finish(), Err(JsonError::UnknownKey { key: "c".to_owned() }));
+    assert_eq!(some.string("b"), Ok(None));
+    assert_eq!(some.string("c").unwrap().as_deref(), Some("x"));
+    assert_eq!(some.boolean("d"), Ok(Some(true)));
+    let mut inner = some.object("e").unwrap().unwrap();
+    assert_eq!(inner.required_string("f").unwrap(), "");
+    assert_eq!(inner.finish(), Ok(()));
+    assert_eq!(some.required_string("c"), Err(JsonError::MissingKey { key: "c" }));
+    assert_eq!(some.finish(), Err(JsonError::UnknownKey { key: "g".to_owned() }));
     assert_eq!(
         members(r#"{"a": 1, "a": 1}"#).take("a"),
         Err(JsonError::KeyTwice { key: "a" })
@@ -177,20 +186,30 @@ fn members_are_taken_one_by_one_and_none_goes_unread() {
 fn a_value_of_another_type_is_named() {
     let value = |text| Value::parse(text).unwrap();
     for (error, expected) in [
-        (value("1").into_array("it").unwrap_err(), "it is not an array"),
-        (value("[]").into_members("it").unwrap_err(), "it is not an object"),
+        (value("1").into_array().unwrap_err(), "the value is not an array"),
         (
-            value("1").into_string("\"a\"").unwrap_err(),
+            value("[]").into_members().unwrap_err(),
+            "the value is not an object",
+        ),
+        (
+            members(r#"{"a": 1}"#).string("a").unwrap_err(),
             "\"a\" is not a string",
         ),
         (
-            value("1").to_boolean("\"a\"").unwrap_err(),
+            members(r#"{"a": 1}"#).boolean("a").unwrap_err(),
             "\"a\" is not true or false",
+        ),
+        (
+            members(r#"{"a": 1}"#).object("a").unwrap_err(),
+            "\"a\" is not an object",
         ),
     ] {
         assert_eq!(error.to_string(), expected);
     }
-    for number in ["-1", "1.0", "1e1", "4294967296", "\"1\"", "null"] {
-        assert!(value(number).to_u32("it").is_err(), "{number}");
+    for number in ["-1", "1.0", "1e1", "4294967296", "\"1\""] {
+        assert!(
+            members(&format!(r#"{{"a": {number}}}"#)).number("a").is_err(),
+            "{number}"
+        );
     }
 }

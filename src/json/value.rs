@@ -43,10 +43,10 @@ impl<'t> Value<'t> {
     ///
     /// # Errors
     /// It is none.
-    pub fn into_array(self, place: &str) -> Result<Vec<Self>, JsonError> {
+    pub fn into_array(self) -> Result<Vec<Self>, JsonError> {
         match self.kind {
             Kind::Array(elements) => Ok(elements),
-            _ => Err(wrong_type(place, "an array")),
+            _ => Err(JsonError::TopLevel { expected: "an array" }),
         }
     }
 
@@ -54,51 +54,12 @@ impl<'t> Value<'t> {
     ///
     /// # Errors
     /// It is none.
-    pub fn into_members(self, place: &str) -> Result<Members<'t>, JsonError> {
+    pub fn into_members(self) -> Result<Members<'t>, JsonError> {
         match self.kind {
             Kind::Object(members) => Ok(Members::new(members)),
-            _ => Err(wrong_type(place, "an object")),
+            _ => Err(JsonError::TopLevel {
+                expected: "an object",
+            }),
         }
-    }
-
-    /// A string.
-    ///
-    /// # Errors
-    /// It is none.
-    pub fn into_string(self, place: &str) -> Result<Cow<'t, str>, JsonError> {
-        match self.kind {
-            Kind::String(text) => Ok(text),
-            _ => Err(wrong_type(place, "a string")),
-        }
-    }
-
-    /// `true` or `false`.
-    ///
-    /// # Errors
-    /// It is neither.
-    pub fn to_boolean(&self, place: &str) -> Result<bool, JsonError> {
-        match self.kind {
-            Kind::Boolean(value) => Ok(value),
-            _ => Err(wrong_type(place, "true or false")),
-        }
-    }
-
-    /// A whole number from 0 to 4,294,967,295.
-    ///
-    /// # Errors
-    /// It is none.
-    pub fn to_u32(&self, place: &str) -> Result<u32, JsonError> {
-        let number = match self.kind {
-            Kind::Number => self.text.parse().ok(),
-            _ => None,
-        };
-        number.ok_or_else(|| wrong_type(place, "a whole number from 0 to 4,294,967,295"))
-    }
-}
-
-fn wrong_type(place: &str, expected: &'static str) -> JsonError {
-    JsonError::Type {
-        place: place.to_owned(),
-        expected,
     }
 }

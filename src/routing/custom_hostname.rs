@@ -3,9 +3,9 @@ use thiserror::Error;
 
 use super::environment_label::names_only;
 use super::host::Host;
+use super::invalid_options::InvalidOptions;
 use super::limits::Limits;
 use super::outbound::Outbound;
-use super::problem::Problem;
 use crate::json::{JsonError, Value};
 
 /// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under
@@ -51,7 +51,7 @@ pub enum InvalidCustomHostname {
         "the value is neither a Worker's name nor {{\"worker\": …}} with optionally \"environment\", \"limits\" and \
          \"outbound\": {0}"
     )]
-    Json(JsonError),
+    Json(#[from] JsonError),
     /// The name could not be routed to.
     #[error("`{worker}` is no Worker: {reason}")]
     Worker {
@@ -79,7 +79,7 @@ pub enum InvalidCustomHostname {
     },
     /// Limits or outbound parameters.
     #[error("{0}")]
-    Problem(Problem),
+    Options(#[from] InvalidOptions),
 }
 
 impl CustomHostname {
@@ -97,29 +97,20 @@ impl CustomHostname {
                 outbound: None,
             });
         }
-        let mut members = Value::parse(value)
-            .and_then(|value| value.into_members("the value"))
-            .map_err(InvalidCustomHostname::Json)?;
-        let mut text = |key, place| {
-            let value = members.take(key)?;
-            value.map(|value| value.into_string(place)).transpose()
-        };
-        let name = text("worker", "\"worker\"")
-            .and_then(|name| name.ok_or(JsonError::MissingKey { key: "worker" }))
-            .map_err(InvalidCustomHostname::Json)?;
-        let environment_name = text("environment", "\"environment\"").map_err(InvalidCustomHostname::Json)?;
-        let mut take = |key| members.take(key).map_err(InvalidCustomHostname::Json);
-        let limits = take("limits")?.map(Limits::read).transpose();
-        let outbound = take("outbound")?.as_ref().map(Outbound::read).transpose();
-        members.finish().map_err(InvalidCustomHostname::Json)?;
+        let mut members = Value::parse(value).and_then(Value::into_members)?;
+        let name = members.required_string("worker")?;
+        let environment_name = members.string("environment")?;
+        let limits = Limits::take(&mut members)?;
+        let outbound = Outbound::take(&mut members)?;
+        members.finish()?;
         Ok(Self {
             worker: worker(&name)?,
             environment: match environment_name {
                 None => default_environment(host, &name)?,
                 Some(name) => environment(&name)?,
             },
-            limits: limits.map_err(InvalidCustomHostname::Problem)?,
-            outbound: outbound.map_err(InvalidCustomHostname::Problem)?,
+            limits,
+            outbound,
         })
     }
 }

@@ -24,7 +24,7 @@ fn label_names_only(label: &str, environment: Option<Environment>) -> Result<(),
         let (part, behind) = rest
             .split_at_checked(hyphens.unwrap_or(rest.len()))
             .unwrap_or((rest, ""));
-        let part = part.trim_matches('-');
+        let part = without_hyphens(part);
         let named = Environment::from_host_label(part);
         if named.is_some() && named != environment {
             return Err(part);
@@ -34,4 +34,11 @@ fn label_names_only(label: &str, environment: Option<Environment>) -> Result<(),
             None => return Ok(()),
         }
     }
+}
+
+fn without_hyphens(mut text: &str) -> &str {
+    while let Some(rest) = text.strip_prefix('-').or_else(|| text.strip_suffix('-')) {
+        text = rest;
+    }
+    text
 }

@@ -33,7 +33,7 @@ impl fmt::Display for Place {
 }
 
 impl Pattern {
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str) -> Result<Self, Problem<'_>> {
         if text.is_empty() {
             return Err(Problem::PatternEmpty);
         }
@@ -70,7 +70,7 @@ impl Pattern {
     }
 }
 
-fn parse_host(text: &str, captures: &mut Vec<Box<str>>) -> Result<Vec<Part>, Problem> {
+fn parse_host<'t>(text: &'t str, captures: &mut Vec<Box<str>>) -> Result<Vec<Part>, Problem<'t>> {
     if text.ends_with('.') {
         return Err(Problem::TrailingDot);
     }
@@ -83,7 +83,7 @@ fn parse_host(text: &str, captures: &mut Vec<Box<str>>) -> Result<Vec<Part>, Pro
                 parse_part(label, Place::Host, captures)
             }
         })
-        .collect::<Result<Vec<Part>, Problem>>()?;
+        .collect::<Result<Vec<Part>, Problem<'_>>>()?;
     if let Some(label) = labels.iter().find(|label| label.shortest() > host::MAX_LABEL) {
         return Err(Problem::LabelTooLong {
             shortest: label.shortest(),
@@ -104,7 +104,7 @@ fn parse_host(text: &str, captures: &mut Vec<Box<str>>) -> Result<Vec<Part>, Pro
 }
 
 /// The segments, and whether `/*` follows them.
-fn parse_path(text: &str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Part>, bool), Problem> {
+fn parse_path<'t>(text: &'t str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Part>, bool), Problem<'t>> {
     let (text, open) = match text.strip_suffix('*') {
         Some("") => return Ok((Vec::new(), true)),
         Some(front) => match front.strip_suffix('/') {
@@ -135,7 +135,7 @@ fn is_dot_segment(segment: &str) -> bool {
         .any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
-fn parse_part(text: &str, place: Place, captures: &mut Vec<Box<str>>) -> Result<Part, Problem> {
+fn parse_part<'t>(text: &'t str, place: Place, captures: &mut Vec<Box<str>>) -> Result<Part, Problem<'t>> {
     let first = captures.len();
     let (before, mut rest) = match text.split_once('{') {
         Some((before, rest)) => (literal(before, place)?, rest),
@@ -143,9 +143,7 @@ fn parse_part(text: &str, place: Place, captures: &mut Vec<Box<str>>) -> Result<
     };
     let mut between = Vec::new();
     loop {
-        let (name, behind) = rest.split_once('}').ok_or_else(|| Problem::BraceOpen {
-            text: text.to_owned(),
-        })?;
+        let (name, behind) = rest.split_once('}').ok_or(Problem::BraceOpen { text })?;
         push_capture(name, captures)?;
         let Some((middle, next)) = behind.split_once('{') else {
             let after = literal(behind, place)?;
@@ -157,26 +155,22 @@ fn parse_part(text: &str, place: Place, captures: &mut Vec<Box<str>>) -> Result<
             }));
         };
         if middle.is_empty() {
-            return Err(Problem::CapturesAdjacent {
-                text: text.to_owned(),
-            });
+            return Err(Problem::CapturesAdjacent { text });
         }
         between.push(literal(middle, place)?);
         rest = next;
     }
 }
 
-fn push_capture(name: &str, captures: &mut Vec<Box<str>>) -> Result<(), Problem> {
+fn push_capture<'t>(name: &'t str, captures: &mut Vec<Box<str>>) -> Result<(), Problem<'t>> {
     if !is_capture_name(name) {
         return Err(Problem::CaptureName {
-            name: name.to_owned(),
+            name,
             longest: MAX_CAPTURE_NAME,
         });
     }
     if captures.iter().any(|capture| **capture == *name) {
-        return Err(Problem::CaptureTwice {
-            name: name.to_owned(),
-        });
+        return Err(Problem::CaptureTwice { name });
     }
     captures.push(name.into());
     Ok(())
@@ -190,25 +184,17 @@ fn is_capture_name(name: &str) -> bool {
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
-fn literal(text: &str, place: Place) -> Result<Box<str>, Problem> {
+fn literal(text: &str, place: Place) -> Result<Box<str>, Problem<'_>> {
     match text.chars().find(|&character| !is_literal(character, place)) {
         None => Ok(text.into()),
         Some(character) => Err(match (place, character) {
-            (_, '}') => Problem::BraceClose {
-                text: text.to_owned(),
-            },
+            (_, '}') => Problem::BraceClose { text },
             (Place::Host, '*') => Problem::StarInHost,
             (Place::Path, '*') => Problem::StarInPath,
             (Place::Host, ':') => Problem::Port,
-            (Place::Host, character) if character.is_ascii_uppercase() => Problem::UpperCase {
-                lower: text.to_ascii_lowercase(),
-            },
-            (Place::Host, character) if !character.is_ascii() => Problem::UnicodeHost {
-                text: text.to_owned(),
-            },
-            (Place::Path, character) if !character.is_ascii() => Problem::UnicodePath {
-                text: text.to_owned(),
-            },
+            (Place::Host, character) if character.is_ascii_uppercase() => Problem::UpperCase { text },
+            (Place::Host, character) if !character.is_ascii() => Problem::UnicodeHost { text },
+            (Place::Path, character) if !character.is_ascii() => Problem::UnicodePath { text },
             (Place::Path, '?' | '#') => Problem::QueryInPath { character },
             (place, character) => Problem::Character { character, place },
         }),
@@ -219,6 +205,27 @@ fn literal(text: &str, place: Place) -> Result<Box<str>, Problem> {
 fn is_literal(character: char, place: Place) -> bool {
     match place {
         Place::Host => matches!(character, 'a'..='z' | '0'..='9' | '-' | '_'),
-        Place::Path => character.is_ascii_alphanumeric() || "-._~!$&'()+,;=:@%".contains(character),
+        Place::Path => {
+            character.is_ascii_alphanumeric()
+                || matches!(
+                    character,
+                    '-' | '.'
+                        | '_'
+                        | '~'
+                        | '!'
+                        | '$'
+                        | '&'
+                        | '\''
+                        | '('
+                        | ')'
+                        | '+'
+                        | ','
+                        | ';'
+                        | '='
+                        | ':'
+                        | '@'
+                        | '%'
+                )
+        }
     }
 }

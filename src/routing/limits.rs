@@ -2,8 +2,8 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use super::problem::Problem;
-use crate::json::{JsonError, Value};
+use super::invalid_options::InvalidOptions;
+use crate::json::Members;
 
 /// What one request may use in a user Worker, in place of the account's own limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -23,44 +23,39 @@ impl Limits {
     /// A Worker's subrequests: at most those of the paid plan (the same page).
     pub const SUBREQUESTS: RangeInclusive<u32> = 1..=10_000;
 
-    /// Reads `{"cpu_ms": …, "subrequests": …}`, at least one of them.
-    pub(super) fn read(value: Value<'_>) -> Result<Self, Problem> {
-        let read = || -> Result<Self, JsonError> {
-            let mut members = value.into_members("\"limits\"")?;
-            let mut number = |key: &'static str, place| {
-                let value = members.take(key)?;
-                value.map(|value| value.to_u32(place)).transpose()
-            };
-            let limits = Self {
-                cpu_ms: number("cpu_ms", "\"cpu_ms\"")?,
-                subrequests: number("subrequests", "\"subrequests\"")?,
-            };
-            members.finish()?;
-            Ok(limits)
+    /// Takes `"limits": {"cpu_ms": …, "subrequests": …}`, at least one of them, if it is there.
+    pub(super) fn take(members: &mut Members<'_>) -> Result<Option<Self>, InvalidOptions> {
+        let Some(mut members) = members.object("limits")? else {
+            return Ok(None);
         };
-        read().map_err(Problem::Json)?.check()
+        let limits = Self {
+            cpu_ms: members.number("cpu_ms")?,
+            subrequests: members.number("subrequests")?,
+        };
+        members.finish()?;
+        limits.check().map(Some)
     }
 
     /// Checks both ranges.
-    fn check(self) -> Result<Self, Problem> {
+    fn check(self) -> Result<Self, InvalidOptions> {
         let outside =
             |value: Option<u32>, range: &RangeInclusive<u32>| value.filter(|value| !range.contains(value));
         if let Some(value) = outside(self.cpu_ms, &Self::CPU_MS) {
-            return Err(Problem::LimitRange {
+            return Err(InvalidOptions::LimitRange {
                 key: "cpu_ms",
                 value,
                 most: *Self::CPU_MS.end(),
             });
         }
         if let Some(value) = outside(self.subrequests, &Self::SUBREQUESTS) {
-            return Err(Problem::LimitRange {
+            return Err(InvalidOptions::LimitRange {
                 key: "subrequests",
                 value,
                 most: *Self::SUBREQUESTS.end(),
             });
         }
         if self == Self::default() {
-            return Err(Problem::LimitsEmpty);
+            return Err(InvalidOptions::LimitsEmpty);
         }
         Ok(self)
     }

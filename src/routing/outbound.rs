@@ -1,8 +1,8 @@
 use serde::{Serialize, Serializer, ser::Error};
 use serde_json::value::RawValue;
 
-use super::problem::Problem;
-use crate::json::{Kind, Value};
+use super::invalid_options::InvalidOptions;
+use crate::json::{Kind, Members};
 
 /// Parameters for the outbound Worker of a dispatch namespace: the text of a JSON object, whose keys the binding must
 /// declare (`outbound.parameters` in `wrangler.jsonc`).
@@ -10,11 +10,12 @@ use crate::json::{Kind, Value};
 pub struct Outbound(Box<str>);
 
 impl Outbound {
-    /// Refuses everything but an object.
-    pub(super) fn read(value: &Value<'_>) -> Result<Self, Problem> {
-        match value.kind {
-            Kind::Object(_) => Ok(Self(value.text.into())),
-            _ => Err(Problem::OutboundNoObject),
+    /// Takes `"outbound": {…}`, if it is there.
+    pub(super) fn take(members: &mut Members<'_>) -> Result<Option<Self>, InvalidOptions> {
+        match members.take("outbound")? {
+            None => Ok(None),
+            Some(value) if matches!(value.kind, Kind::Object(_)) => Ok(Some(Self(value.text.into()))),
+            Some(_) => Err(InvalidOptions::OutboundNoObject),
         }
     }
 

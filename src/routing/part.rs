@@ -1,7 +1,7 @@
 use super::captures::Captures;
 
 /// One host label or path segment of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
     /// Only this text matches.
     Literal(Box<str>),
@@ -10,7 +10,7 @@ pub(super) enum Part {
 }
 
 /// A part with at least one capture: `before`, a capture, then for each of `between` that text and a capture, `after`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct PartCaptures {
     pub(super) before: Box<str>,
     pub(super) between: Box<[Box<str>]>,

@@ -4,16 +4,17 @@ use thiserror::Error;
 use crate::json::JsonError;
 
 use super::grammar::Place;
+use super::invalid_options::InvalidOptions;
 
 /// What is wrong with one rule. Each sentence says what to write instead.
 #[derive(Debug, Error)]
-pub enum Problem {
+pub(super) enum Problem<'t> {
     /// Not an object, an unknown or missing key, a value of another type.
     #[error(
         "it is no rule: {0}; a rule is {{\"pattern\", \"worker\"}} and optionally \"environment\", \"strip_prefix\", \
          \"limits\" {{\"cpu_ms\", \"subrequests\"}} and \"outbound\" {{…}}"
     )]
-    Json(JsonError),
+    Json(#[from] JsonError),
 
     /// `"pattern": ""`.
     #[error("the pattern is empty; write a host such as `{{worker}}.example.com`")]
@@ -61,22 +62,22 @@ pub enum Problem {
     )]
     LastLabelCaptured,
     /// `Example.com`.
-    #[error("hosts are compared in lower case: write `{lower}`")]
+    #[error("hosts are compared in lower case: write `{}`", text.to_ascii_lowercase())]
     UpperCase {
-        /// What to write.
-        lower: String,
+        /// The label.
+        text: &'t str,
     },
     /// `müller.example`.
     #[error("`{text}` is Unicode, but requests carry punycode: write the label that begins with `xn--`")]
     UnicodeHost {
         /// The label.
-        text: String,
+        text: &'t str,
     },
     /// `/größe`.
     #[error("`{text}` is Unicode, but requests carry percent-encoded UTF-8: write it as `%…`")]
     UnicodePath {
         /// The segment.
-        text: String,
+        text: &'t str,
     },
     /// `*.example.com`.
     #[error(
@@ -113,13 +114,13 @@ pub enum Problem {
     #[error("`{text}` has a `{{` without a `}}`")]
     BraceOpen {
         /// The label, segment or template.
-        text: String,
+        text: &'t str,
     },
     /// `worker}`.
     #[error("`{text}` has a `}}` without a `{{`")]
     BraceClose {
         /// The label, segment or template.
-        text: String,
+        text: &'t str,
     },
     /// `{Worker}`, `{}`.
     #[error(
@@ -127,7 +128,7 @@ pub enum Problem {
     )]
     CaptureName {
         /// Between the braces.
-        name: String,
+        name: &'t str,
         /// The longest that loads.
         longest: usize,
     },
@@ -135,13 +136,13 @@ pub enum Problem {
     #[error("the capture `{{{name}}}` stands twice in the pattern: give the second another name")]
     CaptureTwice {
         /// Between the braces.
-        name: String,
+        name: &'t str,
     },
     /// `{a}{b}.example.com`.
     #[error("two captures touch in `{text}`, so nothing says where one ends: write text between them")]
     CapturesAdjacent {
         /// The label or segment.
-        text: String,
+        text: &'t str,
     },
     /// More than any rule needs.
     #[error("the pattern has more than {most} captures")]
@@ -161,7 +162,7 @@ pub enum Problem {
     )]
     CaptureMissing {
         /// Between the braces.
-        name: String,
+        name: &'t str,
     },
 
     /// `{env}` in a Worker's name.
@@ -173,7 +174,7 @@ pub enum Problem {
     #[error("the Worker `{worker}` could never be reached: {reason}")]
     WorkerInvalid {
         /// The name or template.
-        worker: String,
+        worker: &'t str,
         /// What is wrong with it, with the shortest captures.
         reason: InvalidWorkerName,
     },
@@ -181,7 +182,7 @@ pub enum Problem {
     #[error("`{text}` is no environment: write `production`, `staging`, `development` or `{{env}}`")]
     EnvironmentUnknown {
         /// As it was written.
-        text: String,
+        text: &'t str,
     },
     /// The host says one environment, the target another.
     #[error(
@@ -190,7 +191,7 @@ pub enum Problem {
     )]
     EnvironmentContradicted {
         /// The environment's label in the pattern.
-        label: String,
+        label: &'t str,
         /// The target's environment; none for `{env}`.
         environment: Option<Environment>,
     },
@@ -198,22 +199,9 @@ pub enum Problem {
     /// Nothing to strip.
     #[error("\"strip_prefix\" needs a path that ends in `/*`, with at least one segment in front of it")]
     NothingToStrip,
-    /// `"limits": {}`.
-    #[error("\"limits\" is empty: write \"cpu_ms\" or \"subrequests\", or leave it out")]
-    LimitsEmpty,
-    /// Zero, or more than the platform gives.
-    #[error("\"limits\".\"{key}\" is {value}: write a whole number from 1 to {most}")]
-    LimitRange {
-        /// `cpu_ms` or `subrequests`.
-        key: &'static str,
-        /// As it was written.
-        value: u32,
-        /// The end of the range (see `Limits`).
-        most: u32,
-    },
-    /// `"outbound": []`.
-    #[error("\"outbound\" is not an object: write {{\"parameter\": value}}")]
-    OutboundNoObject,
+    /// What it says beside its target.
+    #[error("{0}")]
+    Options(#[from] InvalidOptions),
 }
 
 fn unused(name: &str) -> &'static str {

@@ -4,13 +4,13 @@ use super::limits::Limits;
 use super::outbound::Outbound;
 use super::problem::Problem;
 use super::rule::{Origin, Rule, Written};
-use super::rules_error::RulesError;
-use crate::json::{JsonError, Kind, Value};
+use super::rules_error::{RulesError, told};
+use crate::json::{Kind, Value};
 
 /// Parses `ROUTES`, each rule for itself: whether one takes everything from another is the index's business.
 pub(super) fn parse(routes: &str) -> Result<Vec<Rule>, RulesError> {
     let rules = Value::parse(routes)
-        .and_then(|routes| routes.into_array("the value"))
+        .and_then(Value::into_array)
         .map_err(RulesError::NotAnArray)?;
     rules
         .into_iter()
@@ -21,15 +21,15 @@ pub(super) fn parse(routes: &str) -> Result<Vec<Rule>, RulesError> {
 
 fn parse_rule(origin: Origin, rule: Value<'_>) -> Result<Rule, RulesError> {
     let pattern = pattern(&rule).map(ToString::to_string);
-    RouteJson::read(rule)
-        .and_then(|rule| Rule::parse(origin, rule.written()))
-        .map_err(|problem| RulesError::Rule {
-            rule: match pattern {
-                Some(pattern) => format!("{origin} `{pattern}`"),
-                None => origin.to_string(),
-            },
-            problem,
-        })
+    let wrong = |problem: &Problem<'_>| RulesError::Rule {
+        rule: match &pattern {
+            Some(pattern) => format!("{origin} `{pattern}`"),
+            None => origin.to_string(),
+        },
+        problem: told(problem),
+    };
+    let json = RouteJson::read(rule).map_err(|problem| wrong(&problem))?;
+    Rule::parse(origin, json.written()).map_err(|problem| wrong(&problem))
 }
 
 /// As much of a rule as it takes to name it in an error.
@@ -54,28 +54,18 @@ struct RouteJson<'t> {
 }
 
 impl<'t> RouteJson<'t> {
-    fn read(rule: Value<'t>) -> Result<Self, Problem> {
-        let mut members = rule.into_members("the value").map_err(Problem::Json)?;
-        let mut take = |key| members.take(key).map_err(Problem::Json);
-        let limits = take("limits")?.map(Limits::read).transpose()?;
-        let outbound = take("outbound")?.as_ref().map(Outbound::read).transpose()?;
-        let read = || -> Result<Self, JsonError> {
-            let environment = members.take("environment")?;
-            let strip_prefix = members.take("strip_prefix")?;
-            let rule = Self {
-                pattern: members.require("pattern")?.into_string("\"pattern\"")?,
-                worker: members.require("worker")?.into_string("\"worker\"")?,
-                environment: environment
-                    .map(|value| value.into_string("\"environment\""))
-                    .transpose()?,
-                strip_prefix: strip_prefix.map_or(Ok(false), |value| value.to_boolean("\"strip_prefix\""))?,
-                limits,
-                outbound,
-            };
-            members.finish()?;
-            Ok(rule)
+    fn read(rule: Value<'t>) -> Result<Self, Problem<'static>> {
+        let mut members = rule.into_members()?;
+        let rule = Self {
+            pattern: members.required_string("pattern")?,
+            worker: members.required_string("worker")?,
+            environment: members.string("environment")?,
+            strip_prefix: members.boolean("strip_prefix")?.unwrap_or(false),
+            limits: Limits::take(&mut members)?,
+            outbound: Outbound::take(&mut members)?,
         };
-        read().map_err(Problem::Json)
+        members.finish()?;
+        Ok(rule)
     }
 
     fn written(&self) -> Written<'_> {

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::template::Template;
 
 /// A pattern and its target.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Rule {
     origin: Origin,
     pub(super) pattern: Pattern,
@@ -67,7 +67,7 @@ pub(super) enum Verdict<'u> {
 }
 
 impl Rule {
-    pub(super) fn parse(origin: Origin, written: Written<'_>) -> Result<Self, Problem> {
+    pub(super) fn parse(origin: Origin, written: Written<'_>) -> Result<Self, Problem<'_>> {
         let pattern = Pattern::parse(written.pattern)?;
         let worker = Template::parse(written.worker, &pattern)?;
         let environment = TargetEnvironment::parse(written.environment, &pattern)?;
@@ -78,9 +78,9 @@ impl Rule {
                 });
             }
         }
-        let host = pattern.text.split('/').next().unwrap_or_default();
+        let host = written.pattern.split('/').next().unwrap_or_default();
         names_only(host, environment.fixed()).map_err(|label| Problem::EnvironmentContradicted {
-            label: label.to_owned(),
+            label,
             environment: environment.fixed(),
         })?;
         if written.strip_prefix && (pattern.segments.is_empty() || !pattern.open) {
@@ -175,21 +175,26 @@ impl Rule {
         let text = [host.strip_suffix(".do")?, ".localhost", path].concat();
         let pattern = Pattern::parse(&text).ok()?;
         Some(Self {
+            origin: self.origin,
             pattern,
-            ..self.clone()
+            worker: self.worker.clone(),
+            environment: self.environment,
+            strip_prefix: self.strip_prefix,
+            limits: self.limits,
+            outbound: self.outbound.clone(),
+            worker_capture: self.worker_capture,
+            host_can_name_environment: self.host_can_name_environment,
         })
     }
 }
 
 impl TargetEnvironment {
-    fn parse(text: &str, pattern: &Pattern) -> Result<Self, Problem> {
+    fn parse<'t>(text: &'t str, pattern: &Pattern) -> Result<Self, Problem<'t>> {
         if text == "{env}" {
-            let missing = || Problem::CaptureMissing { name: ENV.to_owned() };
+            let missing = || Problem::CaptureMissing { name: ENV };
             return pattern.capture(ENV).map(Self::Captured).ok_or_else(missing);
         }
-        let unknown = || Problem::EnvironmentUnknown {
-            text: text.to_owned(),
-        };
+        let unknown = || Problem::EnvironmentUnknown { text };
         Environment::from_name(text).map(Self::Fixed).ok_or_else(unknown)
     }
 

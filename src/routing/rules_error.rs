@@ -15,7 +15,7 @@ pub enum RulesError {
         /// Its place in `ROUTES` and its pattern.
         rule: String,
         /// What is wrong with it.
-        problem: Problem,
+        problem: String,
     },
     /// An earlier rule takes everything from a later one.
     #[error(
@@ -27,4 +27,17 @@ pub enum RulesError {
         /// The earlier one's.
         earlier: String,
     },
+}
+
+/// What is wrong with a rule, in a sentence.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn told(problem: &Problem<'_>) -> String {
+    problem.to_string()
+}
+
+/// The Worker leaves out the sentences, which would be a fifteenth of what every isolate loads: `npm run deploy` has told
+/// them before a rule gets here.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn told(_: &Problem<'_>) -> String {
+    "it cannot be loaded; `npm run check` says what to write instead".to_owned()
 }

@@ -25,18 +25,13 @@ pub(super) enum Piece {
 }
 
 impl Template {
-    pub(super) fn parse(text: &str, pattern: &Pattern) -> Result<Self, Problem> {
+    pub(super) fn parse<'t>(text: &'t str, pattern: &Pattern) -> Result<Self, Problem<'t>> {
         let pieces = pieces(text, pattern)?;
         match pieces.as_slice() {
             [Piece::Capture(number)] => Ok(Self::Capture(*number)),
-            [] | [Piece::Literal(_)] => {
-                WorkerName::parse(text)
-                    .map(Self::Fixed)
-                    .map_err(|reason| Problem::WorkerInvalid {
-                        worker: text.to_owned(),
-                        reason,
-                    })
-            }
+            [] | [Piece::Literal(_)] => WorkerName::parse(text)
+                .map(Self::Fixed)
+                .map_err(|reason| Problem::WorkerInvalid { worker: text, reason }),
             _ => {
                 check_literals(text, &pieces)?;
                 Ok(Self::Composed(pieces.into()))
@@ -86,29 +81,23 @@ fn compose<'a>(pieces: &'a [Piece], capture: impl Fn(usize) -> &'a str) -> Strin
     name
 }
 
-fn pieces(text: &str, pattern: &Pattern) -> Result<Vec<Piece>, Problem> {
+fn pieces<'t>(text: &'t str, pattern: &Pattern) -> Result<Vec<Piece>, Problem<'t>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((literal, behind)) = rest.split_once('{') {
-        let (name, next) = behind.split_once('}').ok_or_else(|| Problem::BraceOpen {
-            text: text.to_owned(),
-        })?;
+        let (name, next) = behind.split_once('}').ok_or(Problem::BraceOpen { text })?;
         if name == ENV {
             return Err(Problem::EnvInWorker);
         }
-        let number = pattern.capture(name).ok_or_else(|| Problem::CaptureMissing {
-            name: name.to_owned(),
-        })?;
+        let number = pattern.capture(name).ok_or(Problem::CaptureMissing { name })?;
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal.into()));
         }
         pieces.push(Piece::Capture(number));
         rest = next;
     }
-    if rest.contains('}') {
-        return Err(Problem::BraceClose {
-            text: text.to_owned(),
-        });
+    if rest.bytes().any(|byte| byte == b'}') {
+        return Err(Problem::BraceClose { text });
     }
     if !rest.is_empty() {
         pieces.push(Piece::Literal(rest.into()));
@@ -118,9 +107,7 @@ fn pieces(text: &str, pattern: &Pattern) -> Result<Vec<Piece>, Problem> {
 
 /// Refuses a template whose own text makes every name invalid: it is tried with captures as short as can be, of a
 /// digit, which no reserved name has.
-fn check_literals(text: &str, pieces: &[Piece]) -> Result<(), Problem> {
-    WorkerName::check(&compose(pieces, |_| "0")).map_err(|reason| Problem::WorkerInvalid {
-        worker: text.to_owned(),
-        reason,
-    })
+fn check_literals<'t>(text: &'t str, pieces: &[Piece]) -> Result<(), Problem<'t>> {
+    WorkerName::check(&compose(pieces, |_| "0"))
+        .map_err(|reason| Problem::WorkerInvalid { worker: text, reason })
 }
