@@ -56,7 +56,7 @@ impl<'u> Host<'u> {
         }
         // The URL standard ends the authority of http and https at a backslash too. No runtime passes one on; were one
         // to arrive, what stands behind it must not choose the host.
-        if authority.contains('\\') {
+        if authority.bytes().any(|byte| byte == b'\\') {
             return Err(InvalidHost::Character);
         }
         Self::check(without_port(without_user_information(authority))?)
@@ -116,7 +116,8 @@ impl<'u> Host<'u> {
 
 /// Everything behind the last `@`, as the URL standard has it.
 pub(super) fn without_user_information(authority: &str) -> &str {
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    let at = authority.bytes().rposition(|byte| byte == b'@');
+    at.and_then(|at| authority.get(at + 1..)).unwrap_or(authority)
 }
 
 fn without_port(text: &str) -> Result<&str, InvalidHost> {

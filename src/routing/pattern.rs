@@ -9,7 +9,7 @@ pub(super) const ENV: &str = "env";
 pub(super) const WORKER: &str = "worker";
 
 /// A parsed pattern, `host[/path]`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Pattern {
     /// As it was written.
     pub(super) text: Box<str>,
@@ -87,30 +87,31 @@ impl Pattern {
     /// A host and a path that stand for everything that the pattern matches: another pattern matches them (with
     /// [`Alphabet::Sample`]) exactly if it matches everything that this one does.
     pub(super) fn sample(&self) -> (String, String) {
-        let labels: Vec<String> = self
-            .labels
-            .iter()
-            .rev()
-            .map(|part| self.sample_of(part))
-            .collect();
+        let mut host = String::new();
+        for part in self.labels.iter().rev() {
+            if !host.is_empty() {
+                host.push('.');
+            }
+            self.push_sample(&mut host, part);
+        }
         let mut path = String::new();
         for part in &self.segments {
             path.push('/');
-            path.push_str(&self.sample_of(part));
+            self.push_sample(&mut path, part);
         }
         if self.open {
             path.push('/');
             path.push_str(ANY_PATH);
         }
-        (labels.join("."), path)
+        (host, path)
     }
 
-    fn sample_of(&self, part: &Part) -> String {
+    fn push_sample(&self, sample: &mut String, part: &Part) {
         let part = match part {
-            Part::Literal(literal) => return literal.to_string(),
+            Part::Literal(literal) => return sample.push_str(literal),
             Part::Captures(part) => part,
         };
-        let mut sample = part.before.to_string();
+        sample.push_str(&part.before);
         for number in 0..=part.between.len() {
             let name = self.captures.get(part.first + number);
             let stand_in = if name.is_some_and(|name| **name == *ENV) {
@@ -121,6 +122,5 @@ impl Pattern {
             sample.push_str(stand_in);
             sample.push_str(part.between.get(number).unwrap_or(&part.after));
         }
-        sample
     }
 }
