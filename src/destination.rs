@@ -65,20 +65,23 @@ impl<'a> Destination<'a> {
 /// `{limits?: {cpuMs?, subRequests?}, outbound?: {…}}`, as workerd types it
 /// (<https://github.com/cloudflare/workerd/blob/main/types/defines/wfp.d.ts>).
 fn options(limits: Option<Limits>, outbound: Option<&Outbound>) -> Option<String> {
-    let limits = limits.map(|limits| {
-        let number = |value: Option<u32>| value.map(|value| value.to_string());
-        ObjectWriter::new()
-            .optional_raw("cpuMs", number(limits.cpu_ms).as_deref())
-            .optional_raw("subRequests", number(limits.subrequests).as_deref())
-            .finish()
-    });
-    let outbound = outbound.map(Outbound::as_json);
-    (limits.is_some() || outbound.is_some()).then(|| {
-        ObjectWriter::new()
-            .optional_raw("limits", limits.as_deref())
-            .optional_raw("outbound", outbound)
-            .finish()
-    })
+    if limits.is_none() && outbound.is_none() {
+        return None;
+    }
+    let mut options = ObjectWriter::new();
+    if let Some(limits) = limits {
+        let mut numbers = ObjectWriter::new();
+        for (key, value) in [("cpuMs", limits.cpu_ms), ("subRequests", limits.subrequests)] {
+            if let Some(value) = value {
+                numbers.number(key, value);
+            }
+        }
+        options.raw("limits", &numbers.finish());
+    }
+    if let Some(outbound) = outbound {
+        options.raw("outbound", outbound.as_json());
+    }
+    Some(options.finish())
 }
 
 #[cfg(test)]

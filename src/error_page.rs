@@ -6,7 +6,7 @@ const STYLE: &str = include_str!("error_page.css");
 #[must_use]
 pub fn error_page(failure: &Failure, request_id: &str) -> String {
     let code = failure.code;
-    let status = code.status().to_string();
+    let status = u32::from(code.status()).to_string();
     let page = code.page();
     [
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",

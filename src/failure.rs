@@ -123,9 +123,11 @@ fn detail(code: Code, environment: Option<Environment>) -> String {
 
 /// A reason as a sentence of its own.
 fn sentence(reason: &str) -> String {
-    let mut characters = reason.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).chain(['.']).collect()
+    let mut sentence = [reason, "."].concat();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ pub fn health_document(present: impl Fn(Environment) -> bool) -> String {
     for environment in Environment::ALL {
         let binding = ObjectWriter::new()
             .string("binding", environment.binding())
-            .raw("present", if present(environment) { "true" } else { "false" });
-        environments = environments.raw(environment.name(), &binding.finish());
+            .raw("present", if present(environment) { "true" } else { "false" })
+            .finish();
+        environments.raw(environment.name(), &binding);
     }
     ObjectWriter::new()
         .string("version", env!("CARGO_PKG_VERSION"))

@@ -13,7 +13,7 @@ pub fn log_line(failure: &Failure, host: &str, request_id: &str) -> String {
     let target = &failure.target;
     ObjectWriter::new()
         .string("code", failure.code.name())
-        .raw("status", &failure.code.status().to_string())
+        .number("status", failure.code.status().into())
         .string("host", host)
         .optional("environment", target.environment.map(Environment::name))
         .optional("worker", target.worker.as_deref())

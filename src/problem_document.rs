@@ -8,7 +8,7 @@ pub fn problem_document(failure: &Failure, request_id: &str) -> String {
     ObjectWriter::new()
         .string("type", &code.page())
         .string("title", code.title())
-        .raw("status", &code.status().to_string())
+        .number("status", code.status().into())
         .string("detail", &failure.detail)
         .string("code", code.name())
         .string("fix", code.fix())

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 /// Writes one object, member by member.
 #[derive(Debug)]
 pub struct ObjectWriter {
@@ -14,69 +12,92 @@ impl ObjectWriter {
     }
 
     /// Adds a string.
-    #[must_use]
-    pub fn string(self, key: &str, value: &str) -> Self {
-        self.member(key, |text| write_string(text, value))
+    pub fn string(&mut self, key: &str, value: &str) -> &mut Self {
+        write_string(self.member(key), value);
+        self
     }
 
     /// Adds a string, if there is one.
-    #[must_use]
-    pub fn optional(self, key: &str, value: Option<&str>) -> Self {
+    pub fn optional(&mut self, key: &str, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.string(key, value),
             None => self,
         }
     }
 
-    /// Adds JSON as it is: a number, a boolean, an object that is written already.
-    #[must_use]
-    pub fn raw(self, key: &str, json: &str) -> Self {
-        self.member(key, |text| text.push_str(json))
-    }
-
-    /// Adds JSON as it is, if there is any.
-    #[must_use]
-    pub fn optional_raw(self, key: &str, json: Option<&str>) -> Self {
-        match json {
-            Some(json) => self.raw(key, json),
-            None => self,
+    /// Adds an array of strings.
+    pub fn strings(&mut self, key: &str, values: &[&str]) -> &mut Self {
+        let text = self.member(key);
+        text.push('[');
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            write_string(text, value);
         }
+        text.push(']');
+        self
     }
 
-    /// The object's text.
-    #[must_use]
-    pub fn finish(mut self) -> String {
+    /// Adds JSON as it is: a boolean, an object that is written already.
+    pub fn raw(&mut self, key: &str, json: &str) -> &mut Self {
+        self.member(key).push_str(json);
+        self
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, key: &str, value: u32) -> &mut Self {
+        self.raw(key, &value.to_string())
+    }
+
+    /// The object's text. The writer is empty after that.
+    pub fn finish(&mut self) -> String {
         self.text.push('}');
-        self.text
+        std::mem::take(&mut self.text)
     }
 
-    fn member(mut self, key: &str, value: impl FnOnce(&mut String)) -> Self {
+    /// Begins a member; its value comes next.
+    fn member(&mut self, key: &str) -> &mut String {
         if self.text.len() > 1 {
             self.text.push(',');
         }
         write_string(&mut self.text, key);
         self.text.push(':');
-        value(&mut self.text);
-        self
+        &mut self.text
     }
 }
 
 fn write_string(text: &mut String, value: &str) {
     text.push('"');
-    for character in value.chars() {
-        match character {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            // U+2028 and U+2029 end a line for some readers of logs.
-            '\0'..='\x1f' | '\x7f' | '\u{2028}' | '\u{2029}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "\\u{:04x}", u32::from(character));
-            }
-            other => text.push(other),
+    let mut written = 0;
+    for (at, character) in value.char_indices() {
+        // U+2028 and U+2029 end a line for some readers of logs.
+        if matches!(
+            character,
+            '"' | '\\' | '\0'..='\x1f' | '\x7f' | '\u{2028}' | '\u{2029}'
+        ) {
+            text.push_str(value.get(written..at).unwrap_or_default());
+            write_escape(text, character);
+            written = at + character.len_utf8();
         }
     }
+    text.push_str(value.get(written..).unwrap_or_default());
     text.push('"');
+}
+
+fn write_escape(text: &mut String, character: char) {
+    text.push('\\');
+    match character {
+        '"' | '\\' => text.push(character),
+        '\n' => text.push('n'),
+        other => {
+            text.push('u');
+            for digit in [12, 8, 4, 0] {
+                let digit = (u32::from(other) >> digit) & 0xf;
+                text.push(char::from_digit(digit, 16).unwrap_or_default());
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -95,12 +116,14 @@ mod tests {
             .string("a\"key", &hostile)
             .optional("there", Some(""))
             .optional("not there", None)
-            .raw("nested", &ObjectWriter::new().raw("n", "503").finish())
+            .strings("some", &["a", "\""])
+            .strings("none", &[])
+            .raw("nested", &ObjectWriter::new().number("n", 503).finish())
             .finish();
         assert!(!text.contains(['\n', '\u{2028}']));
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            json!({ "a\"key": hostile, "there": "", "nested": { "n": 503 } })
+            json!({ "a\"key": hostile, "there": "", "some": ["a", "\""], "none": [], "nested": { "n": 503 } })
         );
         assert_eq!(ObjectWriter::new().finish(), "{}");
     }

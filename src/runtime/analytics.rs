@@ -1,10 +1,11 @@
 //! The optional data point per request.
 
 use dotdo_names::Environment;
-use js_sys::{Array, Object, Reflect};
+use js_sys::JSON;
 use wasm_bindgen::prelude::*;
 
 use crate::failure::Target;
+use crate::json::ObjectWriter;
 
 #[wasm_bindgen]
 extern "C" {
@@ -13,7 +14,7 @@ extern "C" {
 
     /// Returns at once; the runtime writes later.
     #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
-    fn write_data_point(this: &Analytics, point: &Object) -> Result<(), JsValue>;
+    fn write_data_point(this: &Analytics, point: &JsValue) -> Result<(), JsValue>;
 }
 
 /// The longest index, in bytes (<https://developers.cloudflare.com/analytics/analytics-engine/limits/>).
@@ -27,26 +28,19 @@ impl Analytics {
         let worker = target.worker.as_deref().unwrap_or_default();
         let index = if worker.is_empty() { host } else { worker };
         let index = index.get(..index.floor_char_boundary(MAX_INDEX)).unwrap_or(index);
-        let blobs: Array = [
+        let blobs = [
             code,
             environment,
             worker,
             target.rule.as_deref().unwrap_or_default(),
             host,
-        ]
-        .into_iter()
-        .map(JsValue::from_str)
-        .collect();
-        let point = Object::new();
-        for (member, value) in [
-            ("indexes", Array::of1(&index.into())),
-            ("blobs", blobs),
-            ("doubles", Array::of1(&status.into())),
-        ] {
-            // A plain object of our own takes any member.
-            let _ = Reflect::set(&point, &member.into(), &value);
-        }
+        ];
+        let point = ObjectWriter::new()
+            .strings("indexes", &[index])
+            .strings("blobs", &blobs)
+            .raw("doubles", &["[", &u32::from(status).to_string(), "]"].concat())
+            .finish();
         // A data point that cannot be written must not cost the answer.
-        let _ = self.write_data_point(&point);
+        let _ = JSON::parse(&point).and_then(|point| self.write_data_point(&point));
     }
 }
