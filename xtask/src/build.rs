@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{node_tools, workspace};
+use crate::{import_names, node_tools, workspace};
 
 /// What Workers are compiled to.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -93,7 +93,19 @@ impl Worker {
     /// times its size, and a fast build counts for more there.
     fn effort(self) -> &'static [&'static str] {
         match self {
-            Self::Dispatcher => &["-Oz", "--converge", "--strip-debug"],
+            Self::Dispatcher => &[
+                "-Oz",
+                "--converge",
+                // What has one caller, and is more than a few instructions, stays a function of its own: most of it is
+                // for errors, and V8 compiles a function when it is first called.
+                "--one-caller-inline-max-function-size",
+                "20",
+                // True of every module that rustc links: the stack's far end lies there.
+                "--low-memory-unused",
+                // For linkers; an engine has no use of it.
+                "--strip-target-features",
+                "--strip-debug",
+            ],
             Self::DeployApi => &["-O1", "--strip-debug"],
         }
     }
@@ -150,6 +162,9 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     fs::create_dir_all(&staging)?;
     say(&format!("{}: generating JavaScript glue", worker.package()));
     bind(&wasm, &staging, worker.needs_abort_handler())?;
+    if worker == Worker::Dispatcher {
+        import_names::shorten(&staging.join("index_bg.wasm"), &staging.join("index.js"))?;
+    }
     say(&format!("{}: optimising", worker.package()));
     optimise(&staging.join("index_bg.wasm"), worker.effort())?;
     fs::copy(&entry, staging.join("entry.js"))?;
@@ -294,6 +309,7 @@ fn fingerprint(files: &[&Path]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
     include_str!("build.rs").hash(&mut hasher);
+    include_str!("import_names.rs").hash(&mut hasher);
     for file in files {
         fs::read(file)
             .with_context(|| format!("cannot read {}", file.display()))?

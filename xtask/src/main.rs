@@ -7,6 +7,7 @@ mod check;
 mod deploy;
 mod dev;
 mod fuzz;
+mod import_names;
 mod node_tools;
 mod platform;
 mod route;
