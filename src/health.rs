@@ -12,13 +12,13 @@ pub fn health_document(present: impl Fn(Environment) -> bool) -> String {
     let mut environments = ObjectWriter::new();
     for environment in Environment::ALL {
         let binding = ObjectWriter::new()
-            .string("binding", environment.binding())
+            .plain("binding", environment.binding())
             .raw("present", if present(environment) { "true" } else { "false" })
             .finish();
         environments.raw(environment.name(), &binding);
     }
     ObjectWriter::new()
-        .string("version", env!("CARGO_PKG_VERSION"))
+        .plain("version", env!("CARGO_PKG_VERSION"))
         .raw("environments", &environments.finish())
         .finish()
 }

@@ -12,7 +12,7 @@ const MAX_CAUSE: usize = 2048;
 pub fn log_line(failure: &Failure, host: &str, request_id: &str) -> String {
     let target = &failure.target;
     ObjectWriter::new()
-        .string("code", failure.code.name())
+        .plain("code", failure.code.name())
         .number("status", failure.code.status().into())
         .string("host", host)
         .optional("environment", target.environment.map(Environment::name))

@@ -7,11 +7,11 @@ pub fn problem_document(failure: &Failure, request_id: &str) -> String {
     let code = failure.code;
     ObjectWriter::new()
         .string("type", &code.page())
-        .string("title", code.title())
+        .plain("title", code.title())
         .number("status", code.status().into())
         .string("detail", &failure.detail)
-        .string("code", code.name())
-        .string("fix", code.fix())
+        .plain("code", code.name())
+        .plain("fix", code.fix())
         .string("request_id", request_id)
         .finish()
 }

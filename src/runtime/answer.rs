@@ -36,11 +36,11 @@ pub fn fail(request: &Request, url: &str, failure: &Failure) -> Result<Response,
     };
     let mut headers = ObjectWriter::new();
     headers
-        .string("Content-Type", representation.content_type())
-        .string("X-Dispatch-Error", failure.code.name())
+        .plain("Content-Type", representation.content_type())
+        .plain("X-Dispatch-Error", failure.code.name())
         .string("X-Request-Id", &request_id);
     if representation == Representation::Page {
-        headers.string(
+        headers.plain(
             "Content-Security-Policy",
             "default-src 'none'; style-src 'unsafe-inline'",
         );
@@ -52,7 +52,7 @@ pub fn fail(request: &Request, url: &str, failure: &Failure) -> Result<Response,
 pub fn health(request: &Request, isolate: &Isolate) -> Result<Response, JsValue> {
     let health = health_document(|environment| isolate.namespace(environment).is_some());
     let mut headers = ObjectWriter::new();
-    headers.string("Content-Type", "application/json");
+    headers.plain("Content-Type", "application/json");
     answer(request, 200, &mut headers, &health)
 }
 
@@ -64,8 +64,8 @@ fn answer(
     body: &str,
 ) -> Result<Response, JsValue> {
     let headers = headers
-        .string("Cache-Control", "no-store")
-        .string("X-Content-Type-Options", "nosniff")
+        .plain("Cache-Control", "no-store")
+        .plain("X-Content-Type-Options", "nosniff")
         .finish();
     let init = ObjectWriter::new()
         .number("status", status.into())
