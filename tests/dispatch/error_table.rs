@@ -135,10 +135,9 @@ async fn configuration_invalid() -> Result<()> {
         })
         .await?;
     let cause = line["cause"].as_str().unwrap_or_default();
-    assert!(
-        cause.contains("ROUTES[0]") && cause.contains("*.example.com"),
-        "{line}"
-    );
+    for expected in ["ROUTES[0]", "*.example.com", "`npm run check`"] {
+        assert!(cause.contains(expected), "{expected}: {line}");
+    }
     Ok(())
 }
 
