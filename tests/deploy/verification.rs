@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use dotdo_names::Environment::{Development, Staging};
-use end_to_end::{Project, Script, worker_path, wrangler::Version};
+use end_to_end::{Answer, Project, Script, relay::Fault, until, worker_path, wrangler::Version};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::platforms::{platform, text};
+use crate::platforms::{distant, platform, text};
 
 /// Answers `/health` with a status, and everything else with a text.
 fn healthy(text: &str, status: u16) -> String {
@@ -80,5 +80,44 @@ async fn a_failed_probe_rolls_back_by_itself_and_says_so() -> Result<()> {
     let project = project.file("index.js", healthy("better", 200))?;
     project.deploy(platform, Version::V4_152, Development).await?;
     assert_eq!(text(platform, Development, "guarded").await?, "better");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_sweeper_finds_deployed_is_probed_as_well() -> Result<()> {
+    let distant = distant();
+    let api = distant.platform.deploy_api();
+    let script = distant.platform.script_path(Staging, "unproven");
+    let put = async |text: &str| {
+        let form = Script::answering(text).to_form();
+        let call = distant.platform.api(Method::PUT, &script).multipart(form);
+        Answer::read(call.send().await?).await
+    };
+    assert_eq!(put("1").await?.status, 200);
+    let probe = json!({ "path": "/health", "expect": 204 });
+    let path = format!("{}/probe", worker_path(Staging, "unproven"));
+    api.call(Method::PUT, &path, Some(&probe)).await?;
+    // Its answer is lost, and nobody can be asked until the request has ended.
+    distant
+        .relay
+        .plan("PUT", "/scripts/unproven", 1, Fault::LoseAnswer);
+    distant
+        .relay
+        .plan("GET", "/scripts/unproven", 2, Fault::Status(503));
+    assert_eq!(put("2").await?.status, 502);
+    distant.relay.heal("/scripts/unproven");
+    let entries = until("nothing was rolled back", async || {
+        let entries = api.audit("worker=unproven&outcome=rolled_back").await?;
+        Ok((!entries.is_empty()).then_some(entries))
+    })
+    .await?;
+    assert_eq!(entries[0]["client"]["request_id"], "sweeper", "{entries:?}");
+    assert_eq!(text(distant.cloudflare, Staging, "unproven").await?, "1");
+    let deployments = api.deployments(Staging, "unproven").await?;
+    let states: Vec<_> = deployments
+        .iter()
+        .map(|deployment| &deployment["state"])
+        .collect();
+    assert_eq!(states, ["succeeded", "rolled_back", "succeeded"]);
     Ok(())
 }

@@ -2,14 +2,15 @@ use serde_json::Value;
 
 use super::turn::reason;
 use super::{Deployment, Failure, State};
-use crate::audit::{Entry, Outcome};
+use crate::audit::{Entry, Outcome, Verb};
 use crate::engine::{Engine, Outside};
 use crate::lint;
 use crate::problem::Problem;
 use crate::sql::Sql;
-use crate::store::{deployments, migrations, workers};
+use crate::store::{deployments, migrations, owed_probes, workers};
 
-/// Puts on record that the upstream took a deployment, which serves from now on. `result` is what the upstream said of
+/// Puts on record that the upstream took a deployment, which serves from now on, and that its probe is owed where the
+/// Worker has one. `result` is what the upstream said of
 /// it, or null.
 ///
 /// # Errors
@@ -39,6 +40,12 @@ pub(super) fn succeeded<S: Sql, O: Outside>(
             migrations::keep(sql, &deployment.target, carried_out)?;
         }
         deployments::finish(sql, &deployment)?;
+        // A rollback is not probed: it is what a failed probe leads to.
+        let is_probed = deployment.verb != Verb::Rollback
+            && workers::get(sql, &deployment.target)?.is_some_and(|worker| worker.probe.is_some());
+        if is_probed {
+            owed_probes::owe(sql, &deployment.target, &deployment.id)?;
+        }
         Ok::<(), Problem>(())
     })?;
     Ok(deployment)
@@ -86,6 +93,7 @@ pub(super) fn rolled_back<S: Sql, O: Outside>(
     deployment.failure = Some(Failure::of(problem));
     sql.transaction(|| {
         engine.access.record(&entry)?;
+        owed_probes::made(sql, &deployment.target)?;
         deployments::finish(sql, &deployment)?;
         Ok::<(), Problem>(())
     })

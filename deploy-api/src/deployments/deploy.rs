@@ -1,13 +1,13 @@
 use jiff::SignedDuration;
 
-use super::again::again;
-use super::conclude::rolled_back;
+use super::owed_probe::{self, Owed, PROBE_AGAIN_AFTER};
+use super::probed::probed;
+use super::settle::unsettled;
 use super::ship::{Shipment, ship};
 use super::turn::Turn;
-use super::{Deployment, Probe, State, assets, probing};
+use super::{Deployment, State, assets};
 use crate::audit::{Outcome, Verb};
 use crate::bundles::{AssetManifest, Bundle};
-use crate::code::Code;
 use crate::engine::{Engine, Outside};
 use crate::lint::{self, Findings, Refusal};
 use crate::problem::Problem;
@@ -33,7 +33,14 @@ pub(crate) async fn deploy<S: Sql, O: Outside>(
 ) -> Result<Deployment, Problem> {
     let fingerprint = fingerprint(engine, turn, &upload, &query)?;
     let resumed = match earlier(engine, turn, &fingerprint).await? {
-        Some(Earlier::Done(deployment)) => return replayed(engine, turn, *deployment),
+        Some(Earlier::Done(deployment)) => {
+            // The try that made it may have ended before its probe did.
+            return match owed_probe::make(engine, turn.target, &turn.line).await? {
+                Owed::Nothing => replayed(engine, turn, *deployment),
+                Owed::Failed(problem) => Err(problem),
+                Owed::Still => Err(turn.refuse(engine, unsettled(turn.target, PROBE_AGAIN_AFTER))),
+            };
+        }
         Some(Earlier::Open(deployment)) => Some(*deployment),
         None => None,
     };
@@ -188,68 +195,4 @@ async fn static_assets<S: Sql, O: Outside>(
     };
     let bundle = super::again::stored(engine.outside, &serving).await?;
     Ok(bundle.assets)
-}
-
-/// Probes a deployment that went up, if the Worker has a probe, and puts the one before it back when that fails.
-///
-/// # Errors
-/// `PROBE_FAILED`, which says what was done.
-pub(crate) async fn probed<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    turn: &Turn<'_>,
-    deployment: Deployment,
-) -> Result<Deployment, Problem> {
-    let worker = workers::get(engine.access.sql, turn.target)?.unwrap_or_default();
-    let Some(probe) = worker.probe else {
-        return Ok(deployment);
-    };
-    let probed = probing::probe(engine.outside, turn.target, &probe).await;
-    if probed.passed {
-        return Ok(deployment);
-    }
-    let problem = probe_failed(turn.target, &probe, &probed.found);
-    let previous = match &deployment.previous {
-        Some(id) => deployments::get(engine.access.sql, id)?,
-        None => None,
-    };
-    let Some(previous) = previous else {
-        let mut entry = turn.entry(engine, Outcome::Failed);
-        entry.verb = Verb::Verify;
-        entry.deployment = Some(deployment.id.to_string());
-        entry.reason = Some(super::turn::reason(&problem));
-        engine.access.record(&entry)?;
-        return Err(problem.note("It still serves: there is no deployment before it to go back to."));
-    };
-    let back = match again(engine, turn.target, &previous, Verb::Rollback, &[]).await {
-        Ok(shipment) => ship(engine, turn, shipment, None).await,
-        Err(problem) => Err(turn.refuse(engine, problem)),
-    };
-    match back {
-        Ok(back) => {
-            let mut entry = turn.entry(engine, Outcome::RolledBack);
-            entry.verb = Verb::Verify;
-            rolled_back(engine, &deployment, entry, &problem)?;
-            Err(problem.note(format!(
-                "Deployment {} was rolled back: {} serves what {} did.",
-                deployment.id, back.id, previous.id
-            )))
-        }
-        Err(failure) => Err(problem.note(format!(
-            "Deployment {} could not be rolled back and may still serve: {} {}",
-            deployment.id, failure.detail, failure.fix
-        ))),
-    }
-}
-
-fn probe_failed(target: &Target, probe: &Probe, found: &str) -> Problem {
-    Problem::new(
-        Code::ProbeFailed,
-        format!(
-            "The deployment went up, but GET https://{}{} gave {found} where {} was expected.",
-            probing::host(target),
-            probe.path,
-            probe.expect
-        ),
-        "Correct the Worker, or its probe (`…/probe` of this API), and deploy again.",
-    )
 }

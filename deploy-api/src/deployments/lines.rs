@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use futures_util::lock::{Mutex, OwnedMutexGuard};
@@ -11,9 +12,9 @@ use crate::target::Target;
 #[derive(Debug, Default)]
 pub struct Lines(RefCell<HashMap<Target, Weak<Mutex<()>>>>);
 
-/// A place at the head of a Worker's line, held until it is dropped.
-#[derive(Debug)]
-pub struct Line(#[expect(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
+/// A place at the head of a Worker's line, held until it and every clone of it are dropped.
+#[derive(Clone, Debug)]
+pub struct Line(#[expect(dead_code, reason = "held for its drop")] Rc<OwnedMutexGuard<()>>);
 
 impl Lines {
     /// Waits until every earlier change of the Worker is done.
@@ -28,7 +29,7 @@ impl Lines {
                 line
             })
         };
-        Line(line.lock_owned().await)
+        Line(Rc::new(line.lock_owned().await))
     }
 }
 

@@ -3,7 +3,8 @@ use serde_json::Value;
 
 use super::conclude::{failed, succeeded};
 use super::look::{described, held};
-use super::{Deployment, DeploymentId};
+use super::owed_probe::{self, Owed, PROBE_AGAIN_AFTER};
+use super::{Deployment, DeploymentId, Line};
 use crate::audit::{Client, Entry, Link, Outcome, Reason, Verb};
 use crate::code::Code;
 use crate::engine::{Engine, Outside};
@@ -12,8 +13,8 @@ use crate::sql::Sql;
 use crate::store::{audit_log, deployments, workers};
 use crate::target::Target;
 
-/// Closes the intents of a Worker that no outcome has closed. The caller is first in the Worker's line, so that none of
-/// them is under way in this process.
+/// Closes the intents of a Worker that no outcome has closed, and makes the probe that is owed. The caller is first in the
+/// Worker's line, so that nothing of it is under way in this process.
 ///
 /// # Errors
 /// `DEPLOYMENT_UNSETTLED` when one may still be at work, or the upstream cannot be asked; `RECORD_UNAVAILABLE`.
@@ -21,21 +22,30 @@ pub(crate) async fn settle<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     target: &Target,
     resumed: Option<u64>,
+    line: &Line,
 ) -> Result<(), Problem> {
     for link in audit_log::open_intents_of(engine.access.sql, target)? {
         if Some(link.sequence) != resumed && !settle_one(engine, target, &link).await? {
             let since = began(&link).unwrap_or(engine.outside.now());
             let left = engine.settle_after - engine.outside.now().duration_since(since);
             let seconds = u32::try_from(left.as_secs().clamp(1, 60)).unwrap_or(60);
-            return Err(Problem::new(
-                Code::DeploymentUnsettled,
-                format!("The answer to an earlier change of {target} was lost, and it may still be at work."),
-                format!("Try again in {seconds} seconds; by then it is known what became of it."),
-            )
-            .retry_after(seconds));
+            return Err(unsettled(target, seconds));
         }
     }
-    Ok(())
+    match owed_probe::make(engine, target, line).await? {
+        Owed::Nothing | Owed::Failed(_) => Ok(()),
+        Owed::Still => Err(unsettled(target, PROBE_AGAIN_AFTER)),
+    }
+}
+
+/// The answer while it is not known what became of an earlier change.
+pub(super) fn unsettled(target: &Target, seconds: u32) -> Problem {
+    Problem::new(
+        Code::DeploymentUnsettled,
+        format!("The answer to an earlier change of {target} was lost, and it may still be at work."),
+        format!("Try again in {seconds} seconds; by then it is known what became of it."),
+    )
+    .retry_after(seconds)
 }
 
 /// The same for one intent, whichever way it ends.

@@ -1,25 +1,26 @@
 use dotdo_names::{Environment, WorkerName};
 
+use super::owed_probe::{self, Owed};
 use super::settle::settle_one;
 use crate::audit::Link;
 use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::audit_log;
+use crate::sql::{Sql, SqlError};
+use crate::store::{audit_log, owed_probes};
 use crate::target::Target;
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// How many intents were closed.
+    /// How many intents were closed, and owed probes made.
     pub closed: usize,
-    /// How many are still open: those of changes that are under way, or may be. Sweep again in a minute while there
-    /// are any.
+    /// How many are still open: those of changes that are under way, or may be, and probes that cannot be made. Sweep
+    /// again in a minute while there are any.
     pub open: usize,
 }
 
 /// Closes intents that no outcome has closed, because the process ended or an answer was lost: asks the upstream what
-/// is really there. To be run when the process starts and, while intents are open, every minute; who asks is nobody
+/// is really there. Then makes the probes of what went up and was not probed. To be run when the process starts and, while intents are open, every minute; who asks is nobody
 /// (an [`Access`](crate::access::Access) with the request id `sweeper`).
 ///
 /// # Errors
@@ -42,7 +43,28 @@ pub async fn sweep<S: Sql, O: Outside>(engine: &Engine<'_, S, O>) -> Result<Swep
             swept.open += 1;
         }
     }
+    for target in owed_probes::targets(engine.access.sql)? {
+        let line = engine.lines.wait(&target).await;
+        if owed_probes::of_worker(engine.access.sql, &target)?.is_none() {
+            continue;
+        }
+        // While an intent is open, it is not known whether what is to be probed serves at all.
+        let unsettled = !audit_log::open_intents_of(engine.access.sql, &target)?.is_empty();
+        if unsettled || matches!(owed_probe::make(engine, &target, &line).await?, Owed::Still) {
+            swept.open += 1;
+        } else {
+            swept.closed += 1;
+        }
+    }
     Ok(swept)
+}
+
+/// Whether a sweep would find anything to do.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_due(sql: &impl Sql) -> Result<bool, SqlError> {
+    Ok(!audit_log::open_intents(sql)?.is_empty() || !owed_probes::targets(sql)?.is_empty())
 }
 
 fn target_of(link: &Link) -> Option<Target> {

@@ -17,7 +17,7 @@ pub(crate) struct Turn<'a> {
     pub allowed: Allowed,
     pub target: &'a Target,
     pub verb: Verb,
-    _line: Line,
+    pub line: Line,
 }
 
 impl<'a> Turn<'a> {
@@ -34,7 +34,7 @@ impl<'a> Turn<'a> {
             allowed,
             target,
             verb,
-            _line: engine.lines.wait(target).await,
+            line: engine.lines.wait(target).await,
         }
     }
 
@@ -56,8 +56,8 @@ impl<'a> Turn<'a> {
         Ok(turn)
     }
 
-    /// Makes sure that nobody locked the Worker, and that no earlier change of it is unsettled, but for the one whose
-    /// intent is `resumed`.
+    /// Makes sure that nobody locked the Worker, that no earlier change of it is unsettled, but for the one whose intent
+    /// is `resumed`, and that no probe of what serves is still to be made.
     ///
     /// # Errors
     /// `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
@@ -70,7 +70,7 @@ impl<'a> Turn<'a> {
         if let Some(lock) = locks::holding(engine.access.sql, place, engine.outside.now())? {
             return Err(self.refuse(engine, locked(self.target, &lock)));
         }
-        if let Err(problem) = settle(engine, self.target, resumed).await {
+        if let Err(problem) = settle(engine, self.target, resumed, &self.line).await {
             return Err(self.refuse(engine, problem));
         }
         Ok(())

@@ -147,6 +147,18 @@ pub fn open_intents_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, Sql
     rows.iter().map(read).collect()
 }
 
+/// One entry; nothing where the log is not that long.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(sql: &impl Sql, sequence: u64) -> Result<Option<Link>, SqlError> {
+    let rows = sql.exec(
+        "SELECT sequence, previous, hash, entry FROM audit WHERE sequence = ?",
+        &[Value::integer(sequence)?],
+    )?;
+    rows.first().map(read).transpose()
+}
+
 /// Whether no entry has closed an intent yet.
 ///
 /// # Errors

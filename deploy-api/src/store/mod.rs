@@ -7,6 +7,7 @@ pub mod fingerprint_key;
 pub mod lockouts;
 pub mod locks;
 pub mod migrations;
+pub mod owed_probes;
 pub mod policies;
 pub mod recent_targets;
 pub mod replays;
@@ -58,6 +59,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "deployments-0003",
         statements: asset_sessions::TABLES,
+    },
+    Migration {
+        name: "deployments-0004",
+        statements: &[owed_probes::TABLE],
     },
 ];
 

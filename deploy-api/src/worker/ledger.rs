@@ -15,14 +15,13 @@ use super::surroundings::Surroundings;
 use crate::access::Access;
 use crate::audit::Client;
 use crate::code::Code;
-use crate::deployments::{Lines, sweep};
+use crate::deployments::{Lines, is_due, sweep};
 use crate::engine::Engine;
 use crate::gateway;
 use crate::identity::oidc::Keyring;
 use crate::problem::Problem;
 use crate::sql::{DurableObjectSql, DurableObjectStorage, migrate};
 use crate::store;
-use crate::store::audit_log;
 use crate::store::policies::PolicyCache;
 use crate::v1;
 
@@ -127,7 +126,7 @@ impl Ledger {
             migrate(&self.sql, store::MIGRATIONS)?;
             self.migrated.set(true);
             // What an earlier start has left open is not left waiting for the next change.
-            if !audit_log::open_intents(&self.sql)?.is_empty() {
+            if is_due(&self.sql)? {
                 self.alarm.wake(&self.storage, now(), AFTER_START);
             }
         }

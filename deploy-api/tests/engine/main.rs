@@ -23,6 +23,7 @@ mod lints;
 mod locks;
 mod marked_secret;
 mod migrations;
+mod owed_probes;
 mod pitfalls;
 mod probes;
 mod promotions;

@@ -18,7 +18,7 @@ fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
 }
 
 /// Deploys, and ends the process in the middle: after so many turns of the request. Says whether it came to its end.
-fn killed_after(platform: &Platform, token: &str, upload: &Upload, turns: usize) -> bool {
+pub fn killed_after(platform: &Platform, token: &str, upload: &Upload, turns: usize) -> bool {
     let mut deploying = pin!(platform.deploying(token, "dotdo-staging", upload));
     (0..turns).any(|_| poll(deploying.as_mut()).is_some())
 }
