@@ -4,6 +4,7 @@
 
 mod authenticate;
 mod authorize;
+mod began;
 mod record;
 
 use jiff::Timestamp;

@@ -12,8 +12,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::Entry;
 use super::canonical::{self, NotCanonical};
+use super::{Entry, Verb};
 
 /// The SHA-256 of an entry and all before it. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +90,14 @@ pub struct Link {
     pub hash: Hash,
     /// The entry. Its sequence number is part of it.
     pub entry: Value,
+}
+
+impl Link {
+    /// What the entry is about; nothing where it names no verb of today.
+    #[must_use]
+    pub fn verb(&self) -> Option<Verb> {
+        self.entry.get("verb")?.as_str().and_then(Verb::from_name)
+    }
 }
 
 /// The place after which the next entry stands.

@@ -197,6 +197,15 @@ pub enum SubjectRecord {
         /// The binding's name.
         name: String,
     },
+    /// Static assets, by number: one upload may carry thousands.
+    Assets {
+        /// How many files.
+        files: u64,
+        /// How many bytes they have together.
+        bytes: u64,
+        /// The SHA-256 of the manifest that names them all by path, hash and size; it is kept in the bundle store.
+        manifest: String,
+    },
     /// A lock.
     Lock(LockRecord),
     /// What was done past the deploy API.

@@ -11,6 +11,10 @@ pub enum Verb {
     Read,
     /// A Worker was uploaded.
     Deploy,
+    /// An upload of static assets was begun, for a deploy that follows.
+    AssetSession,
+    /// Static assets were uploaded.
+    AssetUpload,
     /// A Worker was deleted.
     Delete,
     /// A secret of a Worker was set.
@@ -43,10 +47,12 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Authenticate,
         Self::Read,
         Self::Deploy,
+        Self::AssetSession,
+        Self::AssetUpload,
         Self::Delete,
         Self::SecretPut,
         Self::SecretDelete,
@@ -63,6 +69,12 @@ impl Verb {
         Self::BreakGlass,
     ];
 
+    /// Whether it is about static assets by themselves, which change nothing of what serves until a deploy names them.
+    #[must_use]
+    pub const fn is_of_assets(self) -> bool {
+        matches!(self, Self::AssetSession | Self::AssetUpload)
+    }
+
     /// The verb of that [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -76,6 +88,8 @@ impl Verb {
             Self::Authenticate => "authenticate",
             Self::Read => "read",
             Self::Deploy => "deploy",
+            Self::AssetSession => "asset_session",
+            Self::AssetUpload => "asset_upload",
             Self::Delete => "delete",
             Self::SecretPut => "secret_put",
             Self::SecretDelete => "secret_delete",

@@ -1,6 +1,7 @@
 //! What was deployed: an order for each Worker, intents before and outcomes after, rollback, promotion, locks.
 
 mod again;
+mod asset_call;
 mod assets;
 mod change;
 mod conclude;
@@ -24,6 +25,7 @@ pub use record::{Deployment, Failure, Probe, State, Warning};
 pub use sweep::{Swept, is_due, sweep};
 
 pub(crate) use again::{again, named, previous};
+pub(crate) use asset_call::AssetCall;
 pub(crate) use assets::{
     NO_CONTENT_TYPE, is_hash, manifest_body, read_manifest, read_session, session_unknown, upload_request,
 };

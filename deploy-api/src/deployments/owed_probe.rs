@@ -3,15 +3,14 @@ use super::look::held;
 use super::probed::{go_back, probe_problem, still_serves};
 use super::turn::Turn;
 use super::{Deployment, Line};
-use crate::access::{Access, Allowed};
-use crate::audit::{Client, Link, Outcome, Reason, Verb};
+use crate::access::Access;
+use crate::audit::{Client, Outcome, Reason, Verb};
 use crate::code::Code;
 use crate::engine::{Engine, Outside};
-use crate::identity::{Caller, Scope};
 use crate::problem::Problem;
-use crate::sql::{Sql, SqlError};
+use crate::sql::Sql;
 use crate::store::locks::{self, Place};
-use crate::store::{audit_log, deployments, owed_probes, workers};
+use crate::store::{deployments, owed_probes, workers};
 use crate::target::Target;
 
 /// After how many seconds it is worth asking again while a probe is owed that cannot be made.
@@ -46,7 +45,7 @@ pub(crate) async fn make<S: Sql, O: Outside>(
         owed_probes::made(sql, target)?;
         return Ok(Owed::Nothing);
     };
-    let (caller, allowed) = deployer(sql, &deployment)?;
+    let (caller, allowed) = engine.access.began(deployment.intent)?;
     // Nobody's request is at work here, whoever it was that came upon it.
     let client = Client {
         address: None,
@@ -110,31 +109,6 @@ pub(crate) async fn make<S: Sql, O: Outside>(
         Some(_) => Owed::Still,
         None => Owed::Failed(told),
     })
-}
-
-/// Who deployed it and under which rule, as the intent says. Nothing is asked of the policy again.
-fn deployer(sql: &impl Sql, deployment: &Deployment) -> Result<(Caller, Allowed), SqlError> {
-    let unreadable = |reason: &str| SqlError::Content {
-        what: "deployment's intent",
-        reason: reason.to_owned(),
-    };
-    let Link { entry, .. } =
-        audit_log::get(sql, deployment.intent)?.ok_or_else(|| unreadable("it is not in the log"))?;
-    let authority = entry.get("authority");
-    let rule = authority
-        .and_then(|authority| serde_json::from_value(authority.get("rule")?.clone()).ok())
-        .ok_or_else(|| unreadable("it names no rule"))?;
-    let policy_version = authority
-        .and_then(|authority| authority.get("policy_version")?.as_u64())
-        .ok_or_else(|| unreadable("it names no version of the policy"))?;
-    let caller = Caller {
-        identity: deployment.identity.clone(),
-        token: entry
-            .get("token")
-            .and_then(|token| serde_json::from_value(token.clone()).ok()),
-        scope: Scope::Grants(Vec::new()),
-    };
-    Ok((caller, Allowed { rule, policy_version }))
 }
 
 /// The process ended after the rollback went up and before that was on record of the deployment.

@@ -81,7 +81,7 @@ pub(super) async fn go_back<S: Sql, O: Outside>(
                 deployment.id, failure.detail, failure.fix
             ));
             // Of a rollback whose answer was lost nobody knows yet; once its intent is closed, the probe tells.
-            if audit_log::open_intents_of(engine.access.sql, turn.target)?.is_empty() {
+            if audit_log::open_changes_of(engine.access.sql, turn.target)?.is_empty() {
                 return still_serves(engine, turn, deployment, problem);
             }
             Ok(problem)

@@ -24,7 +24,7 @@ pub(crate) async fn settle<S: Sql, O: Outside>(
     resumed: Option<u64>,
     line: &Line,
 ) -> Result<(), Problem> {
-    for link in audit_log::open_intents_of(engine.access.sql, target)? {
+    for link in audit_log::open_changes_of(engine.access.sql, target)? {
         if Some(link.sequence) != resumed && !settle_one(engine, target, &link).await? {
             let since = began(&link).unwrap_or(engine.outside.now());
             let left = engine.settle_after - engine.outside.now().duration_since(since);
@@ -57,7 +57,7 @@ pub(crate) async fn settle_intent<S: Sql, O: Outside>(
     target: &Target,
     sequence: u64,
 ) -> Result<(), Problem> {
-    for link in audit_log::open_intents_of(engine.access.sql, target)? {
+    for link in audit_log::open_changes_of(engine.access.sql, target)? {
         if link.sequence == sequence {
             settle_one(engine, target, &link).await?;
         }
@@ -76,7 +76,7 @@ pub(crate) async fn settle_one<S: Sql, O: Outside>(
 ) -> Result<bool, Problem> {
     let over =
         began(link).is_none_or(|since| engine.outside.now().duration_since(since) >= engine.settle_after);
-    let verb = text(link, "verb").and_then(Verb::from_name);
+    let verb = link.verb();
     match verb {
         Some(Verb::Deploy | Verb::Rollback | Verb::Promote) => {
             let id = text(link, "deployment").and_then(|id| DeploymentId::parse(id).ok());
@@ -90,7 +90,9 @@ pub(crate) async fn settle_one<S: Sql, O: Outside>(
             settle_deployment(engine, deployment, link, over).await
         }
         Some(Verb::Delete) => settle_delete(engine, target, link, over).await,
-        // Setting a secret or tags again is safe, and whether it was done cannot be told from outside.
+        // They hold no place in the Worker's line, so that the call may be under way in this very process.
+        Some(verb) if verb.is_of_assets() && !over => Ok(false),
+        // Setting a secret or tags or uploading an asset again is safe, and whether it was done cannot be told from outside.
         _ => close_unknown(engine, target, link, verb).map(|()| true),
     }
 }

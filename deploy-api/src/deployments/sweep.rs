@@ -49,7 +49,7 @@ pub async fn sweep<S: Sql, O: Outside>(engine: &Engine<'_, S, O>) -> Result<Swep
             continue;
         }
         // While an intent is open, it is not known whether what is to be probed serves at all.
-        let unsettled = !audit_log::open_intents_of(engine.access.sql, &target)?.is_empty();
+        let unsettled = !audit_log::open_changes_of(engine.access.sql, &target)?.is_empty();
         if unsettled || matches!(owed_probe::make(engine, &target, &line).await?, Owed::Still) {
             swept.open += 1;
         } else {

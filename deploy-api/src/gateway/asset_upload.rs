@@ -1,7 +1,6 @@
-//! Static assets: a session for a Worker, then the files in it, which carry the session's token instead of ours.
+//! Static assets: the files of a session, which carry the session's token instead of ours.
 
 use data_encoding::BASE64;
-use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -9,73 +8,30 @@ use super::Envelope;
 use super::message::{Body, Request, read_body};
 use super::query::Parameters;
 use super::serve::{Reply, bearer};
-use crate::audit::Verb;
+use crate::audit::{Outcome, Reason, SubjectRecord, Verb};
 use crate::bundles::Digest;
 use crate::code::Code;
 use crate::deployments::{
-    NO_CONTENT_TYPE, bundle_store_unavailable, is_hash, manifest_body, read_manifest, read_session,
-    session_unknown, upload_request,
+    AssetCall, NO_CONTENT_TYPE, bundle_store_unavailable, is_hash, session_unknown, upload_request,
 };
 use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
-use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::asset_sessions::{self, AssetSession, StoredAsset};
-use crate::target::Target;
-use crate::upload::{asset_form, fields};
-use crate::upstream::{Method, call, script};
-
-/// How long the tokens of a session are taken, as the upstream has it.
-/// <https://developers.cloudflare.com/workers/static-assets/direct-upload/>
-const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-
-/// The longest manifest, in bytes: 20,000 files with long paths.
-const MAX_MANIFEST: usize = 8 * 1024 * 1024;
+use crate::upload::{Field, asset_form, fields};
 
 /// The longest upload of assets, in bytes: a file of 25 MiB, the largest there is, in base64.
 const MAX_BUCKET: usize = 40 * 1024 * 1024;
 
-/// Begins a session.
-pub(super) async fn begin<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    target: &Target,
-    request: Request<'_, B>,
-) -> Result<Reply, Problem> {
-    let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    engine.access.authorize(caller, &deploy, Verb::Deploy)?;
-    let manifest = read_manifest(&read_body(request.body, MAX_MANIFEST).await?)?;
-    let stored = serde_json::to_vec(&manifest).map_err(|error| bundle_store_unavailable(&error))?;
-    let digest = Digest::of(&stored);
-    engine
-        .outside
-        .put(&digest, &stored)
-        .await
-        .map_err(|error| bundle_store_unavailable(&error))?;
-    let request = script::script(Method::Post, target, &["assets-upload-session"])
-        .with_body("application/json", manifest_body(&manifest));
-    let reply = call(engine.outside, request)
-        .await
-        .outcome
-        .map_err(|failure| failure.problem)?;
-    let answer = read_session(reply.result)?;
-    let now = engine.outside.now();
-    let session = AssetSession {
-        target: target.clone(),
-        manifest: digest,
-        expires: now.saturating_add(SESSION_LIFETIME).unwrap_or(now),
-    };
-    asset_sessions::forget(engine.access.sql, now)?;
-    if let Some(jwt) = &answer.jwt {
-        asset_sessions::issued(engine.access.sql, jwt, &session)?;
-    }
-    Ok(Reply::Success(Envelope::of(
-        json!({ "jwt": answer.jwt, "buckets": answer.buckets }),
-    )))
+/// A file as it came, in base64. Its content is not held as well: what an upload may weigh fits only a few times into
+/// the memory of a Worker.
+struct File {
+    field: Field,
+    size: usize,
 }
 
-/// Takes some files of a session: keeps them, for when the deployment is shipped again, and passes them on.
+/// Takes some files of a session: keeps them, for when the deployment is shipped again, and passes them on. On record
+/// they are one upload, in the name of whoever began the session.
 pub(super) async fn upload<S: Sql, O: Outside, B: Body>(
     engine: &Engine<'_, S, O>,
     request: Request<'_, B>,
@@ -85,9 +41,65 @@ pub(super) async fn upload<S: Sql, O: Outside, B: Body>(
     let now = engine.outside.now();
     let session = asset_sessions::of_token(engine.access.sql, jwt.expose_secret(), now)?;
     let Some(session) = session else {
-        engine.access.count_failure(true)?;
-        return Err(session_unknown());
+        return Err(unknown(engine)?);
     };
+    let (caller, allowed) = engine.access.began(session.intent)?;
+    let assets = AssetCall {
+        caller: &caller,
+        allowed: &allowed,
+        target: &session.target,
+        verb: Verb::AssetUpload,
+    };
+    let files = read(request)
+        .await
+        .map_err(|problem| assets.refuse(engine, problem))?;
+    let keep = async {
+        for file in &files {
+            keep(engine, &session, file).await?;
+        }
+        Ok(())
+    };
+    let (content_type, body) = asset_form(
+        files
+            .iter()
+            .map(|File { field, .. }| (field.name.as_str(), field.content_type.as_deref(), &field.bytes)),
+    );
+    let request = upload_request(jwt.expose_secret().to_owned(), content_type, body);
+    let completion = assets
+        .make(
+            engine,
+            subject(&files, &session),
+            keep,
+            request,
+            |result, _| match result.get("jwt").and_then(Value::as_str) {
+                Some(completion) => {
+                    asset_sessions::issued(engine.access.sql, completion, &session)?;
+                    Ok(Some(completion.to_owned()))
+                }
+                None => Ok(None),
+            },
+        )
+        .await?;
+    let envelope = Envelope::of(json!({ "jwt": completion }));
+    Ok(match completion {
+        Some(_) => Reply::Created(envelope),
+        None => Reply::Success(envelope),
+    })
+}
+
+/// A session that does not exist is a guess, like a token that does not exist.
+fn unknown<S: Sql, O: Outside>(engine: &Engine<'_, S, O>) -> Result<Problem, Problem> {
+    engine.access.sql.transaction(|| {
+        if engine.access.count_failure(true)?.is_recorded() {
+            let reason = Reason::code(Code::AssetSessionUnknown);
+            let entry = engine.access.entry(Verb::AssetUpload, Outcome::Denied);
+            engine.access.record(&entry.because(reason))?;
+        }
+        Ok(session_unknown())
+    })
+}
+
+async fn read<B: Body>(request: Request<'_, B>) -> Result<Vec<File>, Problem> {
     let query = Parameters::parse(request.query)?.only(&["base64"])?;
     if !query
         .iter()
@@ -97,59 +109,51 @@ pub(super) async fn upload<S: Sql, O: Outside, B: Body>(
     }
     let content_type = request.header("content-type").map(str::to_owned);
     let body = read_body(request.body, MAX_BUCKET).await?;
-    let mut files = Vec::new();
-    for field in fields(content_type.as_deref(), body).await? {
-        if !is_hash(&field.name) {
-            return Err(malformed("a file's name is no hash"));
-        }
-        let content = BASE64
-            .decode(&field.bytes)
-            .map_err(|_| malformed("a file is not in base64"))?;
-        keep(
-            engine,
-            &session,
-            &field.name,
-            field.content_type.as_deref(),
-            &content,
-        )
-        .await?;
-        files.push((field.name, field.content_type, field.bytes));
+    let fields = fields(content_type.as_deref(), body).await?;
+    fields.into_iter().map(file).collect()
+}
+
+fn file(field: Field) -> Result<File, Problem> {
+    if !is_hash(&field.name) {
+        return Err(malformed("a file's name is no hash"));
     }
-    let assets = files
-        .iter()
-        .map(|(hash, content_type, content)| (hash.as_str(), content_type.as_deref(), content));
-    let (content_type, body) = asset_form(assets);
-    let request = upload_request(jwt.expose_secret().to_owned(), content_type, body);
-    let reply = call(engine.outside, request)
-        .await
-        .outcome
-        .map_err(|failure| failure.problem)?;
-    let completion = reply.result.get("jwt").and_then(Value::as_str);
-    if let Some(completion) = completion {
-        asset_sessions::issued(engine.access.sql, completion, &session)?;
-        return Ok(Reply::Created(Envelope::of(json!({ "jwt": completion }))));
-    }
-    Ok(Reply::Success(Envelope::of(json!({ "jwt": Value::Null }))))
+    let size = decoded(&field)?.len();
+    Ok(File { field, size })
+}
+
+fn decoded(field: &Field) -> Result<Vec<u8>, Problem> {
+    BASE64
+        .decode(&field.bytes)
+        .map_err(|_| malformed("a file is not in base64"))
 }
 
 async fn keep<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     session: &AssetSession,
-    hash: &str,
-    content_type: Option<&str>,
-    content: &[u8],
+    File { field, .. }: &File,
 ) -> Result<(), Problem> {
-    let sha256 = Digest::of(content);
+    let content = decoded(field)?;
+    let sha256 = Digest::of(&content);
     engine
         .outside
-        .put(&sha256, content)
+        .put(&sha256, &content)
         .await
         .map_err(|error| bundle_store_unavailable(&error))?;
-    let content_type = content_type
-        .filter(|content_type| *content_type != NO_CONTENT_TYPE)
-        .map(str::to_owned);
+    let content_type = field
+        .content_type
+        .clone()
+        .filter(|content_type| *content_type != NO_CONTENT_TYPE);
     let asset = StoredAsset { sha256, content_type };
-    asset_sessions::keep(engine.access.sql, &session.target, hash, &asset).map_err(Problem::from)
+    asset_sessions::keep(engine.access.sql, &session.target, &field.name, &asset).map_err(Problem::from)
+}
+
+fn subject(files: &[File], session: &AssetSession) -> SubjectRecord {
+    let size = |file: &File| u64::try_from(file.size).unwrap_or(u64::MAX);
+    SubjectRecord::Assets {
+        files: u64::try_from(files.len()).unwrap_or(u64::MAX),
+        bytes: files.iter().map(size).fold(0, u64::saturating_add),
+        manifest: session.manifest.to_string(),
+    }
 }
 
 fn malformed(what: &str) -> Problem {

@@ -4,6 +4,7 @@
 //! and what is on it reaches the upstream only through a URL that is built anew from the parsed parts.
 
 mod account;
+mod asset_session;
 mod asset_upload;
 mod envelope;
 mod message;

@@ -2,7 +2,7 @@ use secrecy::SecretString;
 
 use super::message::{Body, Request, Response};
 use super::route::is_method_override;
-use super::{Absent, Envelope, Route, account, asset_upload, secrets, upload};
+use super::{Absent, Envelope, Route, account, asset_session, asset_upload, secrets, upload};
 use crate::code::Code;
 use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
@@ -68,7 +68,7 @@ async fn answer<S: Sql, O: Outside, B: Body>(
         Route::Namespace(environment) => account::namespace(engine, &caller, environment).await,
         Route::Script(target) => upload::script(engine, &caller, &target).await,
         Route::Upload(target) => upload::put(engine, &caller, &target, request).await,
-        Route::AssetSession(target) => asset_upload::begin(engine, &caller, &target, request).await,
+        Route::AssetSession(target) => asset_session::begin(engine, &caller, &target, request).await,
         Route::AccountService(_) | Route::AccountSettings(_) => Ok(Reply::Absent(Absent::AccountScript)),
         Route::ScriptTags(worker) => upload::tags(engine, &caller, &worker, request).await,
         Route::Secrets(worker) => secrets::list(engine, &caller, &worker).await,

@@ -17,6 +17,12 @@ pub(super) const TABLES: &[&str] = &[
     ) WITHOUT ROWID",
 ];
 
+/// A session is good for an hour: one from before its intent was kept with it begins anew.
+pub(super) const WITH_INTENT: &[&str] = &[
+    "DELETE FROM asset_sessions",
+    "ALTER TABLE asset_sessions ADD COLUMN intent INTEGER NOT NULL DEFAULT 0",
+];
+
 /// An upload of static assets that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssetSession {
@@ -26,6 +32,8 @@ pub struct AssetSession {
     pub manifest: Digest,
     /// When its tokens are no longer taken.
     pub expires: Timestamp,
+    /// The sequence number of its intent in the audit log, which says who began it.
+    pub intent: u64,
 }
 
 fn digest(what: &'static str, text: &str) -> Result<Digest, SqlError> {
@@ -40,6 +48,7 @@ fn read(row: &Row) -> Result<AssetSession, SqlError> {
         target: super::read_target(row.text(0)?, row.text(1)?)?,
         manifest: digest("manifest's digest", row.text(2)?)?,
         expires: row.time(3)?,
+        intent: row.unsigned(4)?,
     })
 }
 
@@ -49,13 +58,15 @@ fn read(row: &Row) -> Result<AssetSession, SqlError> {
 /// When the database fails.
 pub fn issued(sql: &impl Sql, jwt: &str, session: &AssetSession) -> Result<(), SqlError> {
     sql.exec(
-        "INSERT OR REPLACE INTO asset_sessions (token, namespace, worker, manifest, expires) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO asset_sessions (token, namespace, worker, manifest, expires, intent)
+         VALUES (?, ?, ?, ?, ?, ?)",
         &[
             Value::from(Digest::of(jwt.as_bytes()).as_str()),
             Value::from(session.target.namespace()),
             Value::from(session.target.worker.as_str()),
             Value::from(session.manifest.as_str()),
             Value::from(session.expires),
+            Value::integer(session.intent)?,
         ],
     )
     .map(drop)
@@ -67,7 +78,7 @@ pub fn issued(sql: &impl Sql, jwt: &str, session: &AssetSession) -> Result<(), S
 /// When the database fails.
 pub fn of_token(sql: &impl Sql, jwt: &str, now: Timestamp) -> Result<Option<AssetSession>, SqlError> {
     let rows = sql.exec(
-        "SELECT namespace, worker, manifest, expires FROM asset_sessions WHERE token = ? AND expires > ?",
+        "SELECT namespace, worker, manifest, expires, intent FROM asset_sessions WHERE token = ? AND expires > ?",
         &[Value::from(Digest::of(jwt.as_bytes()).as_str()), Value::from(now)],
     )?;
     rows.first().map(read).transpose()

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::audit::canonical::NotCanonical;
 use crate::audit::chain::{Break, Broken, Hash, Head, InvalidHash, Link, Verified};
-use crate::audit::{Entry, Outcome, Query};
+use crate::audit::{Entry, Outcome, Query, Verb};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -131,11 +131,12 @@ pub fn open_intents(sql: &impl Sql) -> Result<Vec<Link>, SqlError> {
     rows.iter().map(read).collect()
 }
 
-/// The intents about a Worker that no entry has closed yet, the oldest first.
+/// The intents to change a Worker that no entry has closed yet, the oldest first. Those about static assets are none:
+/// they may be under way while it is changed.
 ///
 /// # Errors
 /// When the database fails.
-pub fn open_intents_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, SqlError> {
+pub fn open_changes_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, SqlError> {
     let rows = sql.exec(
         "SELECT sequence, previous, hash, entry FROM audit
          WHERE sequence IN (SELECT sequence FROM open_intents) AND namespace = ? AND worker = ? ORDER BY sequence",
@@ -144,7 +145,9 @@ pub fn open_intents_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, Sql
             Value::from(target.worker.as_str()),
         ],
     )?;
-    rows.iter().map(read).collect()
+    let mut links: Vec<Link> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    links.retain(|link| !link.verb().is_some_and(Verb::is_of_assets));
+    Ok(links)
 }
 
 /// One entry; nothing where the log is not that long.

@@ -64,6 +64,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "deployments-0004",
         statements: &[owed_probes::TABLE],
     },
+    Migration {
+        name: "deployments-0005",
+        statements: asset_sessions::WITH_INTENT,
+    },
 ];
 
 fn content(what: &'static str, reason: &impl ToString) -> SqlError {
