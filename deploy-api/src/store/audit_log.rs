@@ -46,6 +46,18 @@ pub(super) const TABLES: &[&str] = &[
     "CREATE TABLE open_intents (sequence INTEGER PRIMARY KEY)",
 ];
 
+/// An index for each filter that had none. They end with the sequence number, as every index does, so that a page is read
+/// in its order and no further: `(worker, namespace)` alone gives the entries of a Worker by namespace, to be sorted.
+pub(super) const INDEXES: &[&str] = &[
+    "CREATE INDEX audit_by_worker_anywhere ON audit (worker) WHERE worker IS NOT NULL",
+    "CREATE INDEX audit_by_namespace ON audit (namespace) WHERE namespace IS NOT NULL",
+    "CREATE INDEX audit_by_verb_and_outcome ON audit (verb, outcome)",
+    "CREATE INDEX audit_by_actor ON audit (actor) WHERE actor IS NOT NULL",
+    "CREATE INDEX audit_by_rule ON audit (rule) WHERE rule IS NOT NULL",
+    "CREATE INDEX audit_by_client ON audit (client) WHERE client IS NOT NULL",
+    "CREATE INDEX audit_by_request_id ON audit (request_id)",
+];
+
 /// How many entries are read at a time when the whole chain is walked.
 const STRIDE: u32 = 500;
 

@@ -68,6 +68,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "deployments-0005",
         statements: asset_sessions::WITH_INTENT,
     },
+    Migration {
+        name: "audit-0002",
+        statements: audit_log::INDEXES,
+    },
 ];
 
 fn content(what: &'static str, reason: &impl ToString) -> SqlError {

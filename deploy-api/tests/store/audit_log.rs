@@ -1,5 +1,5 @@
 use deploy_api::audit::chain::{Break, Broken, Head};
-use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
+use deploy_api::audit::{Client, Entry, Outcome, Verb};
 use deploy_api::sql::Sql;
 use deploy_api::store::audit_log::{self, AppendError};
 use dotdo_names::Environment;
@@ -18,7 +18,7 @@ fn entry(outcome: Outcome) -> Entry {
         .by(&caller(run()))
 }
 
-fn log_of(entries: usize) -> Sqlite {
+pub fn log_of(entries: usize) -> Sqlite {
     let sqlite = Sqlite::new();
     for _ in 0..entries {
         audit_log::append(&sqlite, &entry(Outcome::Succeeded)).unwrap();
@@ -145,85 +145,4 @@ fn an_intent_is_open_until_it_is_closed_once() {
         Err(AppendError::IntentNotOpen(intent))
     );
     assert_eq!(sqlite.count("audit"), 3, "a second outcome is not on record");
-}
-
-#[test]
-fn pages_follow_one_another_without_gaps() {
-    let sqlite = log_of(5);
-    let page = |parameters: &[(&str, &str)]| {
-        let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
-        (
-            page.links.iter().map(|link| link.sequence).collect::<Vec<_>>(),
-            page.cursor,
-        )
-    };
-    assert_eq!(page(&[("limit", "2")]), (vec![5, 4], Some(4)));
-    assert_eq!(page(&[("limit", "2"), ("cursor", "4")]), (vec![3, 2], Some(2)));
-    assert_eq!(page(&[("limit", "2"), ("cursor", "2")]), (vec![1], None));
-    assert_eq!(
-        page(&[("limit", "3"), ("order", "oldest")]),
-        (vec![1, 2, 3], Some(3))
-    );
-    assert_eq!(
-        page(&[("limit", "3"), ("order", "oldest"), ("cursor", "3")]),
-        (vec![4, 5], None)
-    );
-}
-
-#[test]
-fn every_filter_finds_its_entries_and_no_others() {
-    let sqlite = log_of(1);
-    let client = Client {
-        address: Some("192.0.2.9".to_owned()),
-        request_id: "ray-2".to_owned(),
-    };
-    audit_log::append(&sqlite, &Entry::new(at(60), Verb::Lock, Outcome::Denied, client)).unwrap();
-    let found = |name, value| {
-        let page = audit_log::find(&sqlite, &Query::parse([(name, value)]).unwrap()).unwrap();
-        page.links.iter().map(|link| link.sequence).collect::<Vec<_>>()
-    };
-    for (name, value) in [
-        ("namespace", "dotdo-staging"),
-        ("worker", "agents"),
-        ("verb", "deploy"),
-        ("outcome", "succeeded"),
-        ("repository", "drivly/agents"),
-        ("actor", "octocat"),
-        ("client", "192.0.2.1"),
-        ("request_id", "ray-1"),
-        ("until", "2027-01-15T08:00:01Z"),
-    ] {
-        assert_eq!(found(name, value), [1], "{name}");
-    }
-    assert_eq!(found("client", "192.0.2.9"), [2]);
-    assert_eq!(found("since", "2027-01-15T08:00:01Z"), [2]);
-    for name in ["worker", "deployment", "token", "rule", "subject"] {
-        assert_eq!(found(name, "other"), [0_u64; 0], "{name}");
-    }
-}
-
-#[test]
-fn a_page_is_found_by_an_index_and_not_by_a_scan() {
-    let sqlite = Sqlite::new();
-    for parameters in [
-        vec![],
-        vec![("worker", "x"), ("namespace", "y")],
-        vec![("verb", "deploy")],
-        vec![("repository", "x")],
-        vec![("deployment", "x")],
-    ] {
-        let (condition, bindings) = Query::parse(parameters.clone()).unwrap().to_sql();
-        let plan = sqlite
-            .exec(
-                &format!("EXPLAIN QUERY PLAN SELECT sequence FROM audit {condition}"),
-                &bindings,
-            )
-            .unwrap();
-        let detail: Vec<_> = plan.iter().map(|row| row.text(3).unwrap().to_owned()).collect();
-        let scans = detail
-            .iter()
-            .any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE"));
-        // Without a filter the log is read from its end, which SQLite calls a scan.
-        assert_eq!(scans, parameters.is_empty(), "{parameters:?}: {detail:?}");
-    }
 }

@@ -10,6 +10,7 @@
 mod support;
 
 mod audit_log;
+mod audit_pages;
 mod lockouts;
 mod policies;
 mod replays;

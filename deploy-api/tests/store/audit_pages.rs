@@ -1,0 +1,174 @@
+use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
+use deploy_api::sql::{Sql, migrate};
+use deploy_api::store::{MIGRATIONS, audit_log};
+
+use super::audit_log::log_of;
+use crate::support::sqlite::Sqlite;
+use crate::support::time::at;
+
+#[test]
+fn pages_follow_one_another_without_gaps() {
+    let sqlite = log_of(5);
+    let page = |parameters: &[(&str, &str)]| {
+        let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
+        (
+            page.links.iter().map(|link| link.sequence).collect::<Vec<_>>(),
+            page.cursor,
+        )
+    };
+    assert_eq!(page(&[("limit", "2")]), (vec![5, 4], Some(4)));
+    assert_eq!(page(&[("limit", "2"), ("cursor", "4")]), (vec![3, 2], Some(2)));
+    assert_eq!(page(&[("limit", "2"), ("cursor", "2")]), (vec![1], None));
+    assert_eq!(
+        page(&[("limit", "3"), ("order", "oldest")]),
+        (vec![1, 2, 3], Some(3))
+    );
+    assert_eq!(
+        page(&[("limit", "3"), ("order", "oldest"), ("cursor", "3")]),
+        (vec![4, 5], None)
+    );
+}
+
+#[test]
+fn every_filter_finds_its_entries_and_no_others() {
+    let sqlite = log_of(1);
+    let client = Client {
+        address: Some("192.0.2.9".to_owned()),
+        request_id: "ray-2".to_owned(),
+    };
+    audit_log::append(&sqlite, &Entry::new(at(60), Verb::Lock, Outcome::Denied, client)).unwrap();
+    let found = |name, value| {
+        let page = audit_log::find(&sqlite, &Query::parse([(name, value)]).unwrap()).unwrap();
+        page.links.iter().map(|link| link.sequence).collect::<Vec<_>>()
+    };
+    for (name, value) in [
+        ("namespace", "dotdo-staging"),
+        ("worker", "agents"),
+        ("verb", "deploy"),
+        ("outcome", "succeeded"),
+        ("repository", "drivly/agents"),
+        ("actor", "octocat"),
+        ("client", "192.0.2.1"),
+        ("request_id", "ray-1"),
+        ("until", "2027-01-15T08:00:01Z"),
+    ] {
+        assert_eq!(found(name, value), [1], "{name}");
+    }
+    assert_eq!(found("client", "192.0.2.9"), [2]);
+    assert_eq!(found("since", "2027-01-15T08:00:01Z"), [2]);
+    for name in ["worker", "deployment", "token", "rule", "subject"] {
+        assert_eq!(found(name, "other"), [0_u64; 0], "{name}");
+    }
+}
+
+/// How SQLite finds a page.
+fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
+    let sqlite = Sqlite::new();
+    let (condition, bindings) = Query::parse(parameters.iter().copied()).unwrap().to_sql();
+    let statement =
+        format!("EXPLAIN QUERY PLAN SELECT sequence, previous, hash, entry FROM audit {condition}");
+    let steps = sqlite.exec(&statement, &bindings).unwrap();
+    steps.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_page_is_found_by_the_index_of_its_finest_filter_and_not_sorted() {
+    let time = "2026-11-24T12:00:00Z";
+    for (parameters, found) in [
+        // From the end of the log, which SQLite calls a scan.
+        (vec![], "SCAN audit"),
+        (vec![("worker", "x")], "audit_by_worker_anywhere (worker=?)"),
+        (
+            vec![("worker", "x"), ("namespace", "y"), ("verb", "deploy")],
+            "audit_by_worker (worker=? AND namespace=?)",
+        ),
+        (
+            vec![("verb", "deploy"), ("worker", "x"), ("outcome", "denied")],
+            "audit_by_worker_anywhere (worker=?)",
+        ),
+        (
+            vec![("worker", "x"), ("since", time)],
+            "audit_by_worker_anywhere (worker=? AND rowid>?)",
+        ),
+        (
+            vec![("worker", "x"), ("cursor", "7")],
+            "audit_by_worker_anywhere (worker=? AND rowid<?)",
+        ),
+        (vec![("namespace", "x")], "audit_by_namespace (namespace=?)"),
+        (vec![("verb", "deploy")], "audit_by_verb (verb=?)"),
+        (vec![("outcome", "denied")], "audit_by_outcome (outcome=?)"),
+        (
+            vec![("verb", "deploy"), ("outcome", "denied")],
+            "audit_by_verb_and_outcome (verb=? AND outcome=?)",
+        ),
+        (vec![("repository", "x")], "audit_by_repository (repository=?)"),
+        (
+            vec![("actor", "x"), ("verb", "deploy")],
+            "audit_by_actor (actor=?)",
+        ),
+        (
+            vec![("subject", "x"), ("namespace", "y")],
+            "audit_by_subject (subject=?)",
+        ),
+        (vec![("token", "x")], "audit_by_token (token=?)"),
+        (vec![("rule", "x")], "audit_by_rule (rule=?)"),
+        (vec![("client", "x")], "audit_by_client (client=?)"),
+        (vec![("request_id", "x")], "audit_by_request_id (request_id=?)"),
+        (vec![("deployment", "x")], "audit_by_deployment (deployment=?)"),
+        (
+            vec![("since", time)],
+            "SEARCH audit USING INTEGER PRIMARY KEY (rowid>?)",
+        ),
+        (
+            vec![("until", time), ("since", time)],
+            "SEARCH audit USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+    ] {
+        let plan = plan(&parameters);
+        assert!(plan[0].ends_with(found), "{parameters:?}: {plan:?}");
+        for step in &plan {
+            assert!(!step.contains("TEMP B-TREE"), "{parameters:?}: {plan:?}");
+        }
+        // The times are looked up in their index alone, without an entry.
+        for lookup in plan.iter().filter(|step| step.contains("audit_by_time")) {
+            assert!(lookup.contains("COVERING INDEX"), "{plan:?}");
+        }
+    }
+}
+
+#[test]
+fn a_time_finds_its_entries_although_the_clock_was_set_back() {
+    let sqlite = Sqlite::new();
+    let client = Client::default();
+    for seconds in [10, 30, 20, 40] {
+        let entry = Entry::new(at(seconds), Verb::Lock, Outcome::Denied, client.clone());
+        audit_log::append(&sqlite, &entry).unwrap();
+    }
+    let found = |parameters: &[(&str, &str)]| {
+        let query = Query::parse(parameters.iter().copied()).unwrap();
+        let links = audit_log::find(&sqlite, &query).unwrap().links;
+        links.iter().map(|link| link.sequence).collect::<Vec<_>>()
+    };
+    let [late, later] = [at(25).to_string(), at(35).to_string()];
+    assert_eq!(found(&[("since", &late)]), [4, 2]);
+    assert_eq!(found(&[("until", &late), ("order", "oldest")]), [1, 3]);
+    assert_eq!(found(&[("since", &late), ("until", &later)]), [2]);
+    assert_eq!(found(&[("since", &at(50).to_string())]), [0_u64; 0]);
+    assert_eq!(found(&[("until", &at(0).to_string())]), [0_u64; 0]);
+}
+
+#[test]
+fn a_log_from_before_an_index_gets_it() {
+    let sqlite = log_of(3);
+    sqlite.tamper(
+        "DELETE FROM migrations WHERE name = 'audit-0002'; DROP INDEX audit_by_worker_anywhere;
+         DROP INDEX audit_by_namespace; DROP INDEX audit_by_verb_and_outcome; DROP INDEX audit_by_actor;
+         DROP INDEX audit_by_rule; DROP INDEX audit_by_client; DROP INDEX audit_by_request_id;",
+    );
+    migrate(&sqlite, MIGRATIONS).unwrap();
+    let query = Query::parse([("rule", "none"), ("worker", "agents")]).unwrap();
+    assert!(audit_log::find(&sqlite, &query).unwrap().links.is_empty());
+    let query = Query::parse([("worker", "agents")]).unwrap();
+    assert_eq!(audit_log::find(&sqlite, &query).unwrap().links.len(), 3);
+    assert!(audit_log::verify(&sqlite).unwrap().is_ok());
+}
