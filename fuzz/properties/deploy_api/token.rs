@@ -17,7 +17,7 @@ pub fn check(bytes: &[u8]) {
     }
     if let Ok(credential) = Credential::from_authorization(Some(text)) {
         let bearer = text.split_once(' ').map_or("", |(_, bearer)| bearer.trim());
-        let shown = format!("{credential:?}");
+        let shown = format!("{credential:?}").replace(REDACTED, "");
         assert!(!could_be_a_secret(bearer) || !shown.contains(bearer), "{shown}");
     }
     if let Err(error) = Token::parse(text) {
@@ -34,6 +34,9 @@ pub fn check(bytes: &[u8]) {
         assert_eq!(DeploymentId::of_tags(&[id.tag()]), Some(id));
     }
 }
+
+/// What stands in place of a secret. Somebody may present a part of that very text.
+const REDACTED: &str = "SecretBox<str>([REDACTED])";
 
 /// A letter or two are part of any sentence, and what has spaces may be a part of the very sentence that refuses it.
 fn could_be_a_secret(text: &str) -> bool {
