@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod bundle_store;
 mod deletion;
 mod faults;
 mod hostile_paths;
