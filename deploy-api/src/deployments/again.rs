@@ -140,6 +140,7 @@ pub(crate) async fn again<S: Sql, O: Outside>(
         source: Some(source.id.clone()),
         metadata: metadata.shipped_again(secrets, migrations.as_ref()),
         bundle,
+        stored: Digest::parse(&source.bundle.digest).ok(),
         query: vec![("excludeScript", "true".to_owned())],
         fingerprint: None,
         warnings,

@@ -58,6 +58,7 @@ pub(crate) async fn deploy<S: Sql, O: Outside>(
         verb: Verb::Deploy,
         source: None,
         bundle: Bundle::of(&upload, assets),
+        stored: None,
         migrations: upload.metadata.migrations(),
         metadata: upload.metadata,
         query,

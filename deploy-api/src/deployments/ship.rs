@@ -1,3 +1,4 @@
+use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -6,7 +7,7 @@ use super::look::{described, held, migration_tag};
 use super::turn::Turn;
 use super::{Deployment, DeploymentId, State, Warning, assets};
 use crate::audit::{Entry, Outcome, Verb};
-use crate::bundles::Bundle;
+use crate::bundles::{Bundle, Digest};
 use crate::code::Code;
 use crate::engine::{Engine, Outside};
 use crate::problem::Problem;
@@ -28,6 +29,8 @@ pub(crate) struct Shipment {
     pub source: Option<DeploymentId>,
     /// What is stored of it.
     pub bundle: Bundle,
+    /// The digest under which the bundle was read from the store just now, where it was.
+    pub stored: Option<Digest>,
     /// The metadata that goes upstream, secrets included.
     pub metadata: Metadata,
     /// The parameters of the upload's query.
@@ -47,7 +50,7 @@ struct Before {
     migration_tag: Option<String>,
 }
 
-/// Ships something: intent on record, bundle stored, upload upstream, outcome on record. `resumed` is the same shipment's
+/// Ships something: intent on record and bundle stored, upload upstream, outcome on record. `resumed` is the same shipment's
 /// deployment, if its answer was lost and it is not known what became of it.
 ///
 /// # Errors
@@ -62,10 +65,22 @@ pub(crate) async fn ship<S: Sql, O: Outside>(
     let (digest, packed) = shipment.bundle.pack().map_err(|error| {
         Problem::new(Code::Internal, "The bundle could not be written.", "").caused_by(&error)
     })?;
-    let deployment = match resumed {
-        Some(deployment) => deployment,
-        None => begin(engine, turn, &shipment, &digest).await?,
+    // The bundle is on its way while the intent is made durable: it is kept by its digest, and tells nobody anything. What
+    // goes upstream waits for both.
+    let store = async {
+        if shipment.stored.as_ref() == Some(&digest) {
+            return Ok(());
+        }
+        engine.outside.put(&digest, &packed).await
     };
+    let begin = async {
+        match resumed {
+            Some(deployment) => Ok(deployment),
+            None => begin(engine, turn, &shipment, &digest).await,
+        }
+    };
+    let (stored, deployment) = join(store, begin).await;
+    let deployment = deployment?;
     let outcome = |outcome| {
         let mut entry = turn.entry(engine, outcome);
         entry.verb = deployment.verb;
@@ -74,7 +89,7 @@ pub(crate) async fn ship<S: Sql, O: Outside>(
         entry.previous_deployment = deployment.previous.as_ref().map(ToString::to_string);
         entry
     };
-    if let Err(error) = engine.outside.put(&digest, &packed).await {
+    if let Err(error) = stored {
         let problem = bundle_store_unavailable(&error);
         failed(engine, deployment.clone(), outcome(Outcome::Failed), &problem)?;
         return Err(problem);
@@ -141,7 +156,7 @@ async fn begin<S: Sql, O: Outside>(
     engine: &Engine<'_, S, O>,
     turn: &Turn<'_>,
     shipment: &Shipment,
-    digest: &crate::bundles::Digest,
+    digest: &Digest,
 ) -> Result<Deployment, Problem> {
     let before = match before(engine, turn).await {
         Ok(before) => before,

@@ -45,6 +45,8 @@ pub struct Cloud {
     pub down: Cell<bool>,
     pub stored: RefCell<HashMap<Digest, Vec<u8>>>,
     pub store_fails: Cell<bool>,
+    /// How often something was stored.
+    pub puts: Cell<usize>,
     /// What the dispatch Worker answers, in order; the last one for ever.
     pub probes: RefCell<VecDeque<DispatcherAnswer>>,
     pub probed: RefCell<Vec<String>>,
@@ -61,6 +63,7 @@ impl Cloud {
             down: Cell::new(false),
             stored: RefCell::default(),
             store_fails: Cell::new(false),
+            puts: Cell::new(0),
             probes: RefCell::new(VecDeque::from([DispatcherAnswer {
                 status: 200,
                 error: None,
@@ -171,6 +174,7 @@ impl BundleStore for Cloud {
             return Err(StoreFailure("the bucket is away".to_owned()));
         }
         assert_eq!(*digest, Digest::of(bytes));
+        self.puts.set(self.puts.get() + 1);
         self.stored.borrow_mut().insert(digest.clone(), bytes.to_vec());
         elsewhere().await;
         Ok(())

@@ -40,6 +40,14 @@ fn a_rollback_ships_the_very_bytes_again_and_is_a_deployment_of_its_own() {
 }
 
 #[test]
+fn what_was_just_read_from_the_store_is_not_written_to_it_again() {
+    let platform = deployed(&["one", "two"]);
+    let before = platform.cloud.puts.get();
+    roll_back(&platform, "").unwrap();
+    assert_eq!(platform.cloud.puts.get(), before);
+}
+
+#[test]
 fn rolling_back_twice_goes_back_two_deployments_and_not_to_and_fro() {
     let platform = deployed(&["one", "two", "three"]);
     roll_back(&platform, "{}").unwrap();

@@ -1,8 +1,11 @@
 use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
-use deploy_api::sql::{Sql, migrate};
+use deploy_api::sql::migrate;
 use deploy_api::store::{MIGRATIONS, audit_log};
 
+use dotdo_names::Environment;
+
 use super::audit_log::log_of;
+use crate::support::callers::target;
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
@@ -64,11 +67,22 @@ fn every_filter_finds_its_entries_and_no_others() {
 /// How SQLite finds a page.
 fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
     let sqlite = Sqlite::new();
-    let (condition, bindings) = Query::parse(parameters.iter().copied()).unwrap().to_sql();
-    let statement =
-        format!("EXPLAIN QUERY PLAN SELECT sequence, previous, hash, entry FROM audit {condition}");
-    let steps = sqlite.exec(&statement, &bindings).unwrap();
-    steps.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
+    let query = Query::parse(parameters.iter().copied()).unwrap();
+    audit_log::find(&sqlite, &query).unwrap();
+    sqlite.plan_of_last()
+}
+
+#[test]
+fn what_is_open_is_found_without_reading_a_workers_whole_past() {
+    let sqlite = Sqlite::new();
+    audit_log::open_changes_of(&sqlite, &target(Environment::Staging, "agents")).unwrap();
+    assert_eq!(
+        sqlite.plan_of_last(),
+        [
+            "SCAN open_intents",
+            "SEARCH audit USING INTEGER PRIMARY KEY (rowid=?)"
+        ]
+    );
 }
 
 #[test]

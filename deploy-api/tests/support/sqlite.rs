@@ -1,6 +1,6 @@
 //! [`Sql`] over a SQLite in memory, so that the very statements of the deploy API run in tests.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use deploy_api::sql::{Row, Sql, SqlError, Value, migrate};
 use deploy_api::store;
@@ -13,6 +13,8 @@ pub struct Sqlite {
     /// The statement, by a part of its text, that fails from now on.
     failing: Cell<Option<&'static str>>,
     depth: Cell<u32>,
+    /// The last statement that ran.
+    last: RefCell<String>,
 }
 
 impl Sqlite {
@@ -23,6 +25,7 @@ impl Sqlite {
             connection,
             failing: Cell::new(None),
             depth: Cell::new(0),
+            last: RefCell::default(),
         };
         migrate(&sqlite, store::MIGRATIONS).unwrap();
         sqlite
@@ -36,6 +39,14 @@ impl Sqlite {
     /// Lets every statement run again.
     pub fn heal(&self) {
         self.failing.set(None);
+    }
+
+    /// How SQLite finds what the last statement asked for, a step each.
+    pub fn plan_of_last(&self) -> Vec<String> {
+        let statement = format!("EXPLAIN QUERY PLAN {}", self.last.borrow());
+        let unbound = vec![Value::Null; statement.matches('?').count()];
+        let steps = self.exec(&statement, &unbound).unwrap();
+        steps.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
     }
 
     /// Runs statements that the deploy API never would: an attacker's.
@@ -85,6 +96,7 @@ impl Sql for Sqlite {
                 reason,
             });
         }
+        statement.clone_into(&mut self.last.borrow_mut());
         let failed = |error| Self::failed(statement, &error);
         let mut prepared = self.connection.prepare_cached(statement).map_err(failed)?;
         let columns = prepared.column_count();
