@@ -1,6 +1,6 @@
 //! `npm run bench:deploy`: what the deploy API costs, on this machine.
 //!
-//! Deploys through the deploy API and to its upstream directly, audit appends, a page of a long log, and exchanges of
+//! Deploys through the deploy API and to that same upstream directly, audit appends, a page of a long log, and exchanges of
 //! OIDC tokens. Other load on the machine shows in the figures: compare only what one run prints.
 
 use std::time::{Duration, Instant};
@@ -36,8 +36,13 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let issuer = Issuer::start()?;
     let issuers = json!([issuer.address()]).to_string();
-    let platform = Platform::try_start(Options::new().deploy_api_variable("OIDC_ISSUERS", &issuers))?;
     let upstream = Platform::shared();
+    let platform = Platform::try_start(
+        Options::new()
+            .upstream(upstream.base_url())
+            .deploy_api_variable("CLOUDFLARE_API_TOKEN", upstream.token())
+            .deploy_api_variable("OIDC_ISSUERS", &issuers),
+    )?;
     for (name, platform) in [("directly", upstream), ("through the deploy API", &platform)] {
         let times = timed((0..arguments.deploys).map(|number| deploy(platform, number))).await?;
         report(&format!("deploys {name}"), &times);

@@ -66,6 +66,9 @@ impl Wrangler {
             .env("WRANGLER_HIDE_BANNER", "true")
             // Asks Cloudflare where this machine is; offline, that only prints a warning.
             .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
+            // The runtime signals memory pressure with each isolate that it makes, which each upload does, and V8 then
+            // drops the Wasm code of every Worker that it has not optimised: both Workers would be compiled anew.
+            .env("MINIFLARE_WORKERD_V8_FLAGS", "--no-flush-liftoff-code")
             .env("NO_COLOR", "1")
             .env("CI", "true")
             .stdin(Stdio::null())
