@@ -7,10 +7,17 @@ pub(super) struct ByText {
     sorted: Vec<(Box<str>, usize)>,
 }
 
+/// As many texts are sooner compared one by one.
+const FEW: usize = 4;
+
 impl ByText {
     pub(super) fn get(&self, text: &str) -> Option<usize> {
-        let position = self.position(text).ok()?;
-        self.sorted.get(position).map(|&(_, number)| number)
+        let found = if self.sorted.len() <= FEW {
+            self.sorted.iter().find(|(key, _)| **key == *text)
+        } else {
+            self.sorted.get(self.position(text).ok()?)
+        };
+        found.map(|&(_, number)| number)
     }
 
     /// The number under `text`: `number`, if there was none.
