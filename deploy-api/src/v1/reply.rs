@@ -1,5 +1,4 @@
-use super::answer::Answer;
-use super::serve::content;
+use super::answer::{Answer, Content};
 use crate::code::Code;
 use crate::gateway::Response;
 use crate::problem::{PROBLEM_JSON, Problem};
@@ -50,6 +49,15 @@ impl Reply {
     pub fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
+    }
+}
+
+/// The content of an answer, and its media type.
+fn content(content: Content) -> (String, &'static str, Option<String>) {
+    match content {
+        Content::Json(text) => (text, "application/json", None),
+        Content::JsonLines { text, cursor } => (text, "application/x-ndjson", cursor),
+        Content::Document { text, media_type } => (text.to_owned(), media_type, None),
     }
 }
 

@@ -1,4 +1,6 @@
+use super::captures::Captures;
 use super::operation::Operation;
+use super::routes::ROUTES;
 
 /// The longest body of most calls, in bytes.
 pub const MAX_BODY: usize = 32 * 1024;
@@ -35,10 +37,6 @@ pub struct Taken {
     pub is_optional: bool,
 }
 
-/// The parts of a path that a route captures.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Captures<'a>(Vec<(&'static str, &'a str)>);
-
 /// Why a request line leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoRoute {
@@ -51,19 +49,8 @@ pub enum NoRoute {
     },
 }
 
-impl Captures<'_> {
-    /// A captured part, as it was sent; empty for a name that the route's path does not have.
-    #[must_use]
-    pub fn get(&self, name: &str) -> &str {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map_or("", |(_, value)| value)
-    }
-}
-
 impl Route {
-    const fn new(
+    pub(super) const fn new(
         method: &'static str,
         path: &'static str,
         operation: Operation,
@@ -81,17 +68,17 @@ impl Route {
         }
     }
 
-    const fn open(mut self) -> Self {
+    pub(super) const fn open(mut self) -> Self {
         self.is_open = true;
         self
     }
 
-    const fn created(mut self) -> Self {
+    pub(super) const fn created(mut self) -> Self {
         self.status = 201;
         self
     }
 
-    const fn takes(mut self, schema: &'static str) -> Self {
+    pub(super) const fn takes(mut self, schema: &'static str) -> Self {
         self.takes = Some(Taken {
             schema,
             longest: MAX_BODY,
@@ -100,7 +87,7 @@ impl Route {
         self
     }
 
-    const fn may_take(mut self, schema: &'static str) -> Self {
+    pub(super) const fn may_take(mut self, schema: &'static str) -> Self {
         self.takes = Some(Taken {
             schema,
             longest: MAX_BODY,
@@ -109,7 +96,7 @@ impl Route {
         self
     }
 
-    const fn takes_policy(mut self) -> Self {
+    pub(super) const fn takes_policy(mut self) -> Self {
         self.takes = Some(Taken {
             schema: "Policy",
             longest: crate::policy::MAX_POLICY,
@@ -118,7 +105,7 @@ impl Route {
         self
     }
 
-    const fn with(mut self, parameters: &'static [&'static str]) -> Self {
+    pub(super) const fn with(mut self, parameters: &'static [&'static str]) -> Self {
         self.parameters = parameters;
         self
     }
@@ -132,7 +119,7 @@ impl Route {
         let method = if method == "HEAD" { "GET" } else { method };
         let (meant, captures) = ROUTES
             .iter()
-            .find_map(|route| Some((route.path, route.captures(path)?)))
+            .find_map(|route| Some((route.path, Captures::of(route.path, path)?)))
             .ok_or(NoRoute::Path)?;
         let routes = ROUTES.iter().filter(|route| route.path == meant);
         if let Some(route) = routes.clone().find(|route| route.method == method) {
@@ -144,204 +131,11 @@ impl Route {
         }
         Err(NoRoute::Method { allowed })
     }
-
-    fn captures<'a>(&self, path: &'a str) -> Option<Captures<'a>> {
-        let mut captures = Captures::default();
-        let mut sent = path.split('/');
-        for expected in self.path.split('/') {
-            let segment = sent.next()?;
-            match capture_name(expected) {
-                Some(name) if !segment.is_empty() => captures.0.push((name, segment)),
-                None if segment == expected => {}
-                _ => return None,
-            }
-        }
-        sent.next().is_none().then_some(captures)
-    }
 }
-
-/// The name of a capture, for a segment of a route's path that is one.
-#[must_use]
-pub fn capture_name(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
-}
-
-const PAGED: &[&str] = &["limit", "cursor"];
-
-/// A path below one namespace's.
-macro_rules! namespace {
-    ($below:literal) => {
-        concat!("/v1/namespaces/{namespace}", $below)
-    };
-}
-
-/// A path below one Worker's.
-macro_rules! worker {
-    ($below:literal) => {
-        concat!("/v1/namespaces/{namespace}/workers/{worker}", $below)
-    };
-}
-
-/// Every call of `/v1`.
-pub const ROUTES: &[Route] = &[
-    Route::new("GET", "/v1/health", Operation::Health, "Health").open(),
-    Route::new("GET", "/v1/openapi.json", Operation::OpenApi, "Document").open(),
-    Route::new(
-        "GET",
-        "/v1/policy/schema.json",
-        Operation::PolicySchema,
-        "SchemaDocument",
-    )
-    .open(),
-    Route::new(
-        "POST",
-        "/v1/tokens/exchange",
-        Operation::TokenExchange,
-        "DeployToken",
-    )
-    .open()
-    .takes("ExchangeRequest"),
-    Route::new("POST", "/v1/tokens", Operation::TokenCreate, "ApiToken")
-        .created()
-        .takes("TokenRequest"),
-    Route::new("GET", "/v1/tokens", Operation::TokenList, "TokenPage").with(&["kind", "limit", "cursor"]),
-    Route::new(
-        "DELETE",
-        "/v1/tokens/self",
-        Operation::TokenRevokeSelf,
-        "TokenRecord",
-    ),
-    Route::new(
-        "DELETE",
-        "/v1/tokens/{token}",
-        Operation::TokenRevoke,
-        "TokenRecord",
-    ),
-    Route::new("GET", "/v1/policy", Operation::PolicyGet, "HeldPolicy").with(&["version"]),
-    Route::new("PUT", "/v1/policy", Operation::PolicyPut, "PolicyChange")
-        .takes_policy()
-        .with(&["dry_run"]),
-    Route::new(
-        "GET",
-        "/v1/policy/versions",
-        Operation::PolicyVersions,
-        "PolicyVersionPage",
-    )
-    .with(PAGED),
-    Route::new(
-        "POST",
-        "/v1/policy/explain",
-        Operation::PolicyExplain,
-        "Explained",
-    )
-    .takes("ExplainRequest"),
-    Route::new("GET", "/v1/audit", Operation::AuditList, "AuditPage").with(&[
-        "namespace",
-        "worker",
-        "deployment",
-        "repository",
-        "actor",
-        "subject",
-        "token",
-        "rule",
-        "request_id",
-        "client",
-        "outcome",
-        "verb",
-        "since",
-        "until",
-        "order",
-        "cursor",
-        "limit",
-        "format",
-    ]),
-    Route::new("GET", "/v1/audit/verify", Operation::AuditVerify, "AuditWalk"),
-    Route::new(
-        "GET",
-        "/v1/audit/checkpoint",
-        Operation::AuditCheckpoint,
-        "Checkpoint",
-    ),
-    Route::new(
-        "POST",
-        "/v1/audit/break-glass",
-        Operation::AuditBreakGlass,
-        "Recorded",
-    )
-    .created()
-    .takes("BreakGlassRequest"),
-    Route::new(
-        "GET",
-        "/v1/namespaces",
-        Operation::NamespaceList,
-        "NamespaceItems",
-    ),
-    Route::new("GET", namespace!(""), Operation::NamespaceGet, "Namespace"),
-    Route::new(
-        "GET",
-        namespace!("/lock"),
-        Operation::NamespaceLockGet,
-        "LockState",
-    ),
-    Route::new("PUT", namespace!("/lock"), Operation::NamespaceLock, "LockState").takes("LockRequest"),
-    Route::new(
-        "DELETE",
-        namespace!("/lock"),
-        Operation::NamespaceUnlock,
-        "LockState",
-    ),
-    Route::new("GET", namespace!("/workers"), Operation::WorkerList, "WorkerPage")
-        .with(&["limit", "cursor", "tag"]),
-    Route::new("GET", worker!(""), Operation::WorkerGet, "Worker"),
-    Route::new("DELETE", worker!(""), Operation::WorkerDelete, "Nothing"),
-    Route::new("GET", worker!("/secrets"), Operation::SecretList, "SecretItems"),
-    Route::new(
-        "PUT",
-        worker!("/secrets/{secret}"),
-        Operation::SecretPut,
-        "SecretName",
-    )
-    .takes("SecretRequest"),
-    Route::new(
-        "DELETE",
-        worker!("/secrets/{secret}"),
-        Operation::SecretDelete,
-        "Nothing",
-    ),
-    Route::new("GET", worker!("/tags"), Operation::TagList, "Tags"),
-    Route::new("PUT", worker!("/tags"), Operation::TagPut, "Tags").takes("TagsRequest"),
-    Route::new(
-        "GET",
-        worker!("/deployments"),
-        Operation::DeploymentList,
-        "DeploymentPage",
-    )
-    .with(PAGED),
-    Route::new(
-        "GET",
-        worker!("/deployments/{deployment}"),
-        Operation::DeploymentGet,
-        "Deployment",
-    ),
-    Route::new("POST", worker!("/rollback"), Operation::Rollback, "Deployment")
-        .created()
-        .may_take("RollbackRequest"),
-    Route::new("POST", worker!("/promote"), Operation::Promote, "Deployment")
-        .created()
-        .takes("PromoteRequest"),
-    Route::new("POST", worker!("/verify"), Operation::Verify, "Verified").with(&["probe", "expect"]),
-    Route::new("GET", worker!("/lock"), Operation::LockGet, "LockState"),
-    Route::new("PUT", worker!("/lock"), Operation::Lock, "LockState").takes("LockRequest"),
-    Route::new("DELETE", worker!("/lock"), Operation::Unlock, "LockState"),
-    Route::new("GET", worker!("/probe"), Operation::ProbeGet, "ProbeState"),
-    Route::new("PUT", worker!("/probe"), Operation::ProbePut, "ProbeState").takes("Probe"),
-    Route::new("DELETE", worker!("/probe"), Operation::ProbeDelete, "ProbeState"),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Query;
 
     fn operation(method: &str, path: &str) -> Option<Operation> {
         Route::find(method, path).ok().map(|(route, _)| route.operation)
@@ -404,28 +198,6 @@ mod tests {
             "",
         ] {
             assert_eq!(Route::find("GET", path), Err(NoRoute::Path), "{path}");
-        }
-    }
-
-    #[test]
-    fn the_audit_log_has_the_parameters_that_its_query_reads() {
-        let (route, _) = Route::find("GET", "/v1/audit").unwrap();
-        let read: Vec<_> = Query::parameters().chain(["format"]).collect();
-        assert_eq!(route.parameters, read);
-    }
-
-    #[test]
-    fn no_two_routes_are_the_same() {
-        for (index, route) in ROUTES.iter().enumerate() {
-            for other in ROUTES.iter().skip(index + 1) {
-                assert!(
-                    (route.method, route.path) != (other.method, other.path)
-                        && route.operation != other.operation,
-                    "{} {}",
-                    route.method,
-                    route.path
-                );
-            }
         }
     }
 }
