@@ -1,5 +1,9 @@
 //! A server on loopback that stands between a client and its server: it notes every request, and makes some go wrong.
 
+mod answers;
+mod fault;
+mod relayed;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -9,11 +13,15 @@ use std::{
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use futures_util::{FutureExt, future};
-use http_body_util::{BodyExt, StreamBody};
-use hyper::{Request, Response, StatusCode, body::Frame, body::Incoming, header};
-use tokio::sync::Notify;
+use http_body_util::BodyExt;
+use hyper::{Request, Response, body::Incoming, header};
 
-use crate::loopback::{self, Body, BrokenOff, whole};
+pub use fault::{Fault, Hold};
+pub use relayed::Relayed;
+
+use crate::loopback::{self, Body, whole};
+use answers::{cut_off, envelope, page};
+use fault::Planned;
 
 /// A relay. It serves until the program ends; clones are the same relay.
 #[derive(Clone)]
@@ -27,78 +35,6 @@ struct Inner {
     target: Mutex<String>,
     requests: Mutex<Vec<Relayed>>,
     faults: Mutex<Vec<Planned>>,
-}
-
-/// A request that came to a relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Relayed {
-    /// Its method.
-    pub method: String,
-    /// Its path and query, as they were sent.
-    pub path: String,
-    /// Its header `Authorization`.
-    pub authorization: String,
-    /// The names of its other headers.
-    pub headers: Vec<String>,
-}
-
-/// What a relay does with a request instead of passing it on and back.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// Answers with a status and Cloudflare's envelope, and does not pass it on.
-    Status(u16),
-    /// Answers 429 with `Retry-After`, and does not pass it on.
-    RateLimit {
-        /// In seconds.
-        retry_after: u32,
-    },
-    /// Answers with a page of HTML and this status, as a proxy that fails does.
-    Html(u16),
-    /// Never answers, and does not pass it on.
-    Hang,
-    /// Closes the connection without an answer.
-    Close,
-    /// Passes it on, and closes in the middle of the answer.
-    CloseMidway,
-    /// Passes it on, and closes without an answer: what was asked for is done, and nobody is told.
-    LoseAnswer,
-    /// Closes without an answer, and passes it on after a while: what was asked for is done late.
-    Late(Duration),
-    /// Holds the request until it is let go, and passes it on then.
-    HoldBefore(Hold),
-    /// Passes it on at once, and holds the answer until it is let go.
-    HoldAfter(Hold),
-}
-
-/// A request or an answer that a relay holds.
-#[derive(Clone, Debug, Default)]
-pub struct Hold {
-    reached: Arc<Notify>,
-    released: Arc<Notify>,
-}
-
-impl Hold {
-    /// Waits until the relay holds something.
-    pub async fn reached(&self) {
-        self.reached.notified().await;
-    }
-
-    /// Lets it go.
-    pub fn release(&self) {
-        self.released.notify_one();
-    }
-
-    async fn hold(&self) {
-        self.reached.notify_one();
-        self.released.notified().await;
-    }
-}
-
-struct Planned {
-    method: &'static str,
-    part: String,
-    fault: Fault,
-    left: usize,
 }
 
 impl Relay {
@@ -208,7 +144,7 @@ impl Inner {
             .path_and_query()
             .map_or("/", |path| path.as_str())
             .to_owned();
-        lock(&self.requests).push(note(&head.method, &path, &head.headers));
+        lock(&self.requests).push(Relayed::of(&head.method, &path, &head.headers));
         let fault = self.fault(head.method.as_str(), &path);
         let whole = Whole {
             method: head.method,
@@ -300,61 +236,6 @@ impl Inner {
         let body = answer.bytes().await.ok()?;
         passed.body(whole(body)).ok()
     }
-}
-
-fn note(method: &hyper::Method, path: &str, headers: &hyper::HeaderMap) -> Relayed {
-    let authorization = headers.get(header::AUTHORIZATION);
-    Relayed {
-        method: method.to_string(),
-        path: path.to_owned(),
-        authorization: authorization
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
-        headers: headers
-            .keys()
-            .filter(|name| *name != header::AUTHORIZATION)
-            .map(ToString::to_string)
-            .collect(),
-    }
-}
-
-fn envelope(status: u16) -> Response<Body> {
-    let body = serde_json::json!({
-        "success": false, "result": null, "messages": [],
-        "errors": [{ "code": 10013, "message": "An unknown error has occurred." }],
-    });
-    with_status(status, "application/json", body.to_string())
-}
-
-fn page(status: u16) -> Response<Body> {
-    with_status(
-        status,
-        "text/html",
-        "<html><h1>Bad gateway</h1></html>".to_owned(),
-    )
-}
-
-fn with_status(status: u16, media_type: &'static str, body: String) -> Response<Body> {
-    let mut answer = Response::new(whole(body));
-    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type));
-    answer
-}
-
-/// The same answer, which ends after its first bytes.
-fn cut_off(answer: Response<Body>) -> Response<Body> {
-    let (head, _) = answer.into_parts();
-    let frames = [
-        Ok(Frame::data(Bytes::from_static(b"{\"success\": tr"))),
-        Err(BrokenOff),
-    ];
-    Response::from_parts(
-        head,
-        BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames))),
-    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

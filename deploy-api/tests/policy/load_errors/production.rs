@@ -1,0 +1,78 @@
+//! What is asked of a rule that covers production, and what is warned of.
+
+use serde_json::{Value, json};
+
+use super::error_of;
+use crate::support::rules::{alice, policy, production, with};
+
+#[test]
+fn production_is_bound_to_a_ref_or_an_environment() {
+    let neither = with(
+        with(production(), "/who/github/ref", Value::Null),
+        "/who/github/environment",
+        Value::Null,
+    );
+    assert_eq!(
+        error_of(neither),
+        "rule \"agents-production\": covers dotdo-production for any ref and any environment; add \"ref\" (such as \
+         \"refs/heads/main\") or \"environment\", best both"
+    );
+    let any_branch = with(
+        with(
+            production(),
+            "/who/github/ref",
+            json!(["refs/tags/v*", "refs/heads/*"]),
+        ),
+        "/who/github/environment",
+        Value::Null,
+    );
+    assert_eq!(
+        error_of(any_branch),
+        "rule \"agents-production\": covers dotdo-production for \"refs/heads/*\"; name the branch or tag, or a longer \
+         prefix such as \"refs/tags/v*\""
+    );
+}
+
+#[test]
+fn events_that_strangers_cause_never_reach_production() {
+    for event in ["pull_request_target", "issue_comment", "workflow_run"] {
+        assert_eq!(
+            error_of(with(
+                production(),
+                "/who/github/event_name",
+                json!(["push", event])
+            )),
+            format!(
+                "rule \"agents-production\": covers dotdo-production for the event \"{event}\", which never reaches \
+                 production; remove it"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_loads_and_is_likely_a_mistake_is_warned_of() {
+    let warnings = |rule| {
+        policy(&[rule])
+            .warnings()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(production()), [""; 0]);
+    assert_eq!(warnings(alice()), [""; 0]);
+    assert_eq!(
+        warnings(with(production(), "/who/github/ref", Value::Null)),
+        [
+            "rule \"agents-production\" covers dotdo-production without \"ref\": a job on any branch can name the \
+          environment, unless GitHub restricts its branches"
+        ]
+    );
+    assert_eq!(
+        warnings(with(production(), "/who/github/environment", Value::Null)),
+        [
+            "rule \"agents-production\" covers dotdo-production without \"environment\": any job on that ref can deploy, \
+          without the environment's reviewers"
+        ]
+    );
+}
