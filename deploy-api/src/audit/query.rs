@@ -1,4 +1,4 @@
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::{Outcome, Verb};
@@ -26,6 +26,19 @@ const EQUALITIES: [&str; 10] = [
 
 /// Columns that have few values, so that an index on them finds little beside one on another column.
 const COARSE: [&str; 3] = ["namespace", "outcome", "verb"];
+
+/// By how much a clock may have been set back between two entries. Within it the order of times says nothing about the
+/// order of the log.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
+
+/// From which place of the log on there can be times that are later than a given one by [`CLOCKS_DIFFER`]: one step in the
+/// index of times, where a page in the order of the log would be looked for up to its end.
+const AFTER: &str =
+    "sequence > coalesce((SELECT sequence FROM audit WHERE time < ? ORDER BY time DESC LIMIT 1), 0)";
+
+/// The same for the place up to which there can be times that are earlier.
+const BEFORE: &str =
+    "sequence < coalesce((SELECT sequence FROM audit WHERE time >= ? ORDER BY time LIMIT 1), 1e18)";
 
 /// Which entries of the log to show. An entry meets every filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,25 +188,15 @@ impl Query {
             conditions.push(format!("{}{column} = ?", if is_aside { "+" } else { "" }));
             bindings.push(Value::from(value.as_str()));
         }
-        // In the order of the log, which a page has, a time is a place from which or up to which to read. Clocks may be
-        // set back, so that the times between are compared as well.
-        for (time, comparison, bound) in [
-            (
-                self.since,
-                ">=",
-                "sequence >= (SELECT min(sequence) FROM audit WHERE time >= ?)",
-            ),
-            (
-                self.until,
-                "<",
-                "sequence <= (SELECT max(sequence) FROM audit WHERE time < ?)",
-            ),
-        ] {
-            if let Some(time) = time {
-                let time = Value::from(format!("{time:.3}"));
-                conditions.push(format!("{bound} AND +time {comparison} ?"));
-                bindings.extend([time.clone(), time]);
-            }
+        if let Some(since) = self.since {
+            conditions.push(format!("{AFTER} AND +time >= ?"));
+            let long_before = since.saturating_sub(CLOCKS_DIFFER).unwrap_or(since);
+            bindings.extend([long_before, since].map(spelled));
+        }
+        if let Some(until) = self.until {
+            conditions.push(format!("{BEFORE} AND +time < ?"));
+            let long_after = until.saturating_add(CLOCKS_DIFFER).unwrap_or(until);
+            bindings.extend([long_after, until].map(spelled));
         }
         if let Some(cursor) = self.cursor {
             conditions.push(format!(
@@ -216,6 +219,11 @@ impl Query {
         });
         (sql, bindings)
     }
+}
+
+/// A time in the spelling of the log.
+fn spelled(time: Timestamp) -> Value {
+    Value::from(format!("{time:.3}"))
 }
 
 #[cfg(test)]
@@ -252,10 +260,10 @@ mod tests {
         let (sql, bindings) = query.to_sql();
         assert_eq!(
             sql,
-            "WHERE sequence >= (SELECT min(sequence) FROM audit WHERE time >= ?) AND +time >= ? ORDER BY sequence LIMIT ?"
+            format!("WHERE {AFTER} AND +time >= ? ORDER BY sequence LIMIT ?")
         );
-        let time = Value::from("2026-11-24T11:00:00.000Z");
-        assert_eq!(bindings, [time.clone(), time, Value::Integer(101)]);
+        let times = ["2026-11-23T11:00:00.000Z", "2026-11-24T11:00:00.000Z"].map(Value::from);
+        assert_eq!(bindings, [times.as_slice(), &[Value::Integer(101)]].concat());
     }
 
     #[test]

@@ -149,10 +149,9 @@ pub fn open_intents(sql: &impl Sql) -> Result<Vec<Link>, SqlError> {
 /// # Errors
 /// When the database fails.
 pub fn open_changes_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, SqlError> {
-    // SQLite keeps to the order of a cross join: the few open intents first, and not every entry of the Worker.
     let rows = sql.exec(
-        "SELECT audit.sequence, previous, hash, entry FROM open_intents CROSS JOIN audit USING (sequence)
-         WHERE namespace = ? AND worker = ? ORDER BY open_intents.sequence",
+        "SELECT sequence, previous, hash, entry FROM audit
+         WHERE sequence IN (SELECT sequence FROM open_intents) AND namespace = ? AND worker = ? ORDER BY sequence",
         &[
             Value::from(target.namespace()),
             Value::from(target.worker.as_str()),
