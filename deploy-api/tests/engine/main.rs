@@ -15,6 +15,7 @@ mod platform;
 mod scripts;
 mod wrangler_upload;
 
+mod asset_records;
 mod assets;
 mod deploys;
 mod faults;
