@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::turn::reason;
+use super::turn::{entry_by, reason};
 use crate::access::Allowed;
 use crate::audit::{Entry, Outcome, SubjectRecord, Verb};
 use crate::code::Code;
@@ -22,14 +22,7 @@ pub(crate) struct AssetCall<'a> {
 
 impl AssetCall<'_> {
     fn entry<S: Sql, O: Outside>(&self, engine: &Engine<'_, S, O>, outcome: Outcome) -> Entry {
-        let mut entry = engine
-            .access
-            .entry(self.verb, outcome)
-            .about(self.target)
-            .by(self.caller)
-            .under(Some(&self.allowed.rule), self.allowed.policy_version);
-        entry.time = engine.outside.now();
-        entry
+        entry_by(engine, self.caller, self.allowed, self.target, self.verb, outcome)
     }
 
     /// Puts on record why nothing was begun, and gives what the caller is told.
@@ -37,11 +30,7 @@ impl AssetCall<'_> {
         if problem.code == Code::RecordUnavailable {
             return problem;
         }
-        let entry = self.entry(engine, Outcome::Denied).because(reason(&problem));
-        match engine.access.record(&entry) {
-            Ok(_) => problem,
-            Err(unrecorded) => unrecorded,
-        }
+        concluded(engine, self.entry(engine, Outcome::Denied), problem)
     }
 
     /// Intent on record, then `keep`, which stores what is sent, then one call upstream, then the outcome on record
@@ -65,7 +54,7 @@ impl AssetCall<'_> {
             ..self.entry(engine, outcome)
         };
         if let Err(problem) = keep.await {
-            return Err(failed(engine, outcome(Outcome::Failed), problem));
+            return Err(concluded(engine, outcome(Outcome::Failed), problem));
         }
         let called = call(engine.outside, request).await;
         let entry = |result| Entry {
@@ -74,21 +63,22 @@ impl AssetCall<'_> {
         };
         let reply = match called.outcome {
             Ok(reply) => reply,
-            Err(failure) => return Err(failed(engine, entry(Outcome::Failed), failure.problem)),
+            Err(failure) => return Err(concluded(engine, entry(Outcome::Failed), failure.problem)),
         };
-        let concluded = engine.access.sql.transaction(|| {
+        let made = engine.access.sql.transaction(|| {
             let made = read(reply.result, intent)?;
             engine.access.record(&entry(Outcome::Succeeded))?;
             Ok::<T, Problem>(made)
         });
-        concluded.map_err(|problem| match problem.code {
+        made.map_err(|problem| match problem.code {
             Code::RecordUnavailable => problem,
-            _ => failed(engine, entry(Outcome::Failed), problem),
+            _ => concluded(engine, entry(Outcome::Failed), problem),
         })
     }
 }
 
-fn failed<S: Sql, O: Outside>(engine: &Engine<'_, S, O>, entry: Entry, problem: Problem) -> Problem {
+/// Puts on record that a problem ended the call, and gives what the caller is told.
+fn concluded<S: Sql, O: Outside>(engine: &Engine<'_, S, O>, entry: Entry, problem: Problem) -> Problem {
     match engine.access.record(&entry.because(reason(&problem))) {
         Ok(_) => problem,
         Err(unrecorded) => unrecorded,

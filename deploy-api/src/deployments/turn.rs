@@ -20,6 +20,25 @@ pub(crate) struct Turn<'a> {
     pub line: Line,
 }
 
+/// The beginning of an entry about what a caller may do, at the present time.
+pub(super) fn entry_by<S: Sql, O: Outside>(
+    engine: &Engine<'_, S, O>,
+    caller: &Caller,
+    allowed: &Allowed,
+    target: &Target,
+    verb: Verb,
+    outcome: Outcome,
+) -> Entry {
+    let mut entry = engine
+        .access
+        .entry(verb, outcome)
+        .about(target)
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    entry.time = engine.outside.now();
+    entry
+}
+
 impl<'a> Turn<'a> {
     /// Waits for the turn of a caller whom the policy has allowed.
     pub async fn wait<S: Sql, O: Outside>(
@@ -78,14 +97,14 @@ impl<'a> Turn<'a> {
 
     /// The beginning of an entry about this turn, at the present time.
     pub fn entry<S: Sql, O: Outside>(&self, engine: &Engine<'_, S, O>, outcome: Outcome) -> Entry {
-        let mut entry = engine
-            .access
-            .entry(self.verb, outcome)
-            .about(self.target)
-            .by(self.caller)
-            .under(Some(&self.allowed.rule), self.allowed.policy_version);
-        entry.time = engine.outside.now();
-        entry
+        entry_by(
+            engine,
+            self.caller,
+            &self.allowed,
+            self.target,
+            self.verb,
+            outcome,
+        )
     }
 
     /// Puts on record why nothing was begun, and gives what the caller is told.

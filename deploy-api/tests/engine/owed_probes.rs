@@ -2,29 +2,17 @@
 
 use deploy_api::code::Code;
 use deploy_api::deployments::Swept;
-use deploy_api::probe::DispatcherAnswer;
 use deploy_api::v1;
 use serde_json::{Value, json};
 
 use super::platform::Platform;
+use super::probes::{answer, with_probe};
 use super::sweeper::killed_after;
 use super::wrangler_upload::Upload;
 
-fn answer(status: u16) -> DispatcherAnswer {
-    DispatcherAnswer { status, error: None }
-}
-
-/// Serves "one", and whatever is deployed next must answer 204.
-fn with_probe() -> (Platform, String) {
-    let platform = Platform::new();
-    let token = platform.alice("dotdo-staging");
-    platform.deploy(&token, &Upload::of("one"));
-    let target = v1::target("dotdo-staging", "agents").unwrap();
-    platform
-        .v1(async |engine, caller| {
-            v1::probe::put(engine, caller, &target, br#"{"path": "/", "expect": 204}"#).await
-        })
-        .unwrap();
+/// Serves "one", and whatever is deployed next must answer 204, and does not.
+fn with_failing_probe() -> (Platform, String) {
+    let (platform, token) = with_probe("/");
     *platform.cloud.probes.borrow_mut() = [answer(500)].into();
     (platform, token)
 }
@@ -33,7 +21,7 @@ fn with_probe() -> (Platform, String) {
 /// probe was made.
 fn uploaded(is_on_record: bool) -> (Platform, String) {
     for turns in 1.. {
-        let (platform, token) = with_probe();
+        let (platform, token) = with_failing_probe();
         assert!(!killed_after(&platform, &token, &Upload::of("two"), turns));
         let is_uploaded = platform.serves("dotdo-staging").unwrap() == "two";
         let recorded = platform.deployments("dotdo-staging")[0]["state"] == "succeeded";
@@ -105,7 +93,7 @@ fn the_sweeper_makes_the_probe_and_rolls_back_what_fails_it() {
 #[test]
 fn wherever_the_process_ends_nothing_serves_that_failed_its_probe() {
     for turns in 1.. {
-        let (platform, token) = with_probe();
+        let (platform, token) = with_failing_probe();
         let ended = killed_after(&platform, &token, &Upload::of("two"), turns);
         platform.cloud.pass(100);
         assert_eq!(platform.sweep().open, 0, "after {turns} turns");

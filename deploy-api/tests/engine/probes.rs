@@ -7,18 +7,19 @@ use serde_json::{Value, json};
 use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
-fn answer(status: u16) -> DispatcherAnswer {
+pub fn answer(status: u16) -> DispatcherAnswer {
     DispatcherAnswer { status, error: None }
 }
 
-fn with_probe() -> (Platform, String) {
+/// Serves "one", and whatever is deployed next must answer 204 at `path`.
+pub fn with_probe(path: &str) -> (Platform, String) {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("one"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
-    let body = br#"{"path": "/health?x=1", "expect": 204}"#;
+    let body = json!({ "path": path, "expect": 204 }).to_string();
     platform
-        .v1(async |engine, caller| v1::probe::put(engine, caller, &target, body).await)
+        .v1(async |engine, caller| v1::probe::put(engine, caller, &target, body.as_bytes()).await)
         .unwrap();
     platform.cloud.probes.borrow_mut().clear();
     (platform, token)
@@ -26,7 +27,7 @@ fn with_probe() -> (Platform, String) {
 
 #[test]
 fn a_deployment_that_passes_its_probe_stays() {
-    let (platform, token) = with_probe();
+    let (platform, token) = with_probe("/health?x=1");
     // A deployment takes a moment to reach every machine.
     platform
         .cloud
@@ -43,7 +44,7 @@ fn a_deployment_that_passes_its_probe_stays() {
 
 #[test]
 fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
-    let (platform, token) = with_probe();
+    let (platform, token) = with_probe("/health?x=1");
     platform.cloud.probes.borrow_mut().push_back(answer(500));
     let answered = platform.deploy(&token, &Upload::of("two"));
     assert_eq!(answered.status, 422, "wrangler does not try again");
@@ -85,7 +86,7 @@ fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
 
 #[test]
 fn a_rollback_that_fails_too_is_told() {
-    let (platform, token) = with_probe();
+    let (platform, token) = with_probe("/health?x=1");
     platform.cloud.probes.borrow_mut().push_back(answer(500));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let digest = platform.deployments("dotdo-staging")[0]["bundle"]["digest"].clone();
