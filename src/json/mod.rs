@@ -4,6 +4,8 @@
 //! that (a deserializer per struct, floating-point numbers in both directions) is a third of the whole Worker. Tests
 //! hold it to `serde_json`'s reading of the same texts.
 
+#![allow(dead_code, unused_imports, reason = "routing no longer reads JSON with it")]
+
 mod error;
 mod members;
 mod reader;

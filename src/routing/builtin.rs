@@ -1,4 +1,4 @@
-use super::rule::{Origin, Rule, Written};
+use super::rule::{Origin, Rule, RuleSource};
 
 /// The platform's own rules, in order: pattern, Worker, environment, whether the path's prefix is stripped.
 ///
@@ -18,7 +18,7 @@ const RULES: [(&str, &str, &str, bool); 8] = [
 /// Parses the platform's own rules. The table is constant, and every test loads it.
 pub(super) fn rules() -> Vec<Rule> {
     let rule = |(pattern, worker, environment, strip_prefix)| {
-        let written = Written {
+        let source = RuleSource {
             pattern,
             worker,
             environment,
@@ -27,7 +27,7 @@ pub(super) fn rules() -> Vec<Rule> {
             outbound: None,
         };
         // `expect` would bring the Debug of every problem into the Worker.
-        Rule::parse(Origin::BuiltIn, written).unwrap_or_else(|_| unreachable!("a built-in rule loads"))
+        Rule::parse(Origin::BuiltIn, source).unwrap_or_else(|_| unreachable!("a built-in rule loads"))
     };
     RULES.into_iter().map(rule).collect()
 }

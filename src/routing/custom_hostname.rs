@@ -1,12 +1,11 @@
 use dotdo_names::{Environment, InvalidWorkerName, WorkerName};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::environment_label::names_only;
 use super::host::Host;
-use super::invalid_options::InvalidOptions;
-use super::limits::Limits;
-use super::outbound::Outbound;
-use crate::json::{JsonError, Value};
+use super::members::{InvalidMembers, ObjectReader};
+use super::options::{Limits, Outbound};
 
 /// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under
 /// `hostname:<host>` or the bare host.
@@ -46,12 +45,12 @@ pub struct CustomHostname {
 /// Why a value is no [`CustomHostname`]. A request for such a host is answered with an error, not by production.
 #[derive(Debug, Error)]
 pub enum InvalidCustomHostname {
-    /// Neither a Worker's name nor the JSON of one.
-    #[error(
-        "the value is neither a Worker's name nor {{\"worker\": …}} with optionally \"environment\", \"limits\" and \
-         \"outbound\": {0}"
-    )]
-    Json(#[from] JsonError),
+    /// The value begins with `{`, but is not JSON. The error has the line and the column.
+    #[error("the value is neither a Worker's name nor a JSON object: {0}")]
+    NotJson(serde_json::Error),
+    /// The value is a JSON object with wrong members.
+    #[error("{0}")]
+    Members(#[from] InvalidMembers),
     /// The name could not be routed to.
     #[error("`{worker}` is no Worker: {reason}")]
     Worker {
@@ -77,9 +76,6 @@ pub enum InvalidCustomHostname {
         /// As the value has it.
         worker: String,
     },
-    /// Limits or outbound parameters.
-    #[error("{0}")]
-    Options(#[from] InvalidOptions),
 }
 
 impl CustomHostname {
@@ -97,16 +93,17 @@ impl CustomHostname {
                 outbound: None,
             });
         }
-        let mut members = Value::parse(value).and_then(Value::into_members)?;
-        let name = members.required_string("worker")?;
-        let environment_name = members.string("environment")?;
-        let limits = Limits::take(&mut members)?;
-        let outbound = Outbound::take(&mut members)?;
-        members.finish()?;
+        let json: &RawValue = serde_json::from_str(value).map_err(InvalidCustomHostname::NotJson)?;
+        let mut object = ObjectReader::new(json)?;
+        let worker_name = object.required_string("worker").unwrap_or_default();
+        let environment_name = object.string("environment");
+        let limits = Limits::read(&mut object);
+        let outbound = Outbound::read(&mut object);
+        object.finish()?;
         Ok(Self {
-            worker: worker(&name)?,
+            worker: worker(&worker_name)?,
             environment: match environment_name {
-                None => default_environment(host, &name)?,
+                None => default_environment(host, &worker_name)?,
                 Some(name) => environment(&name)?,
             },
             limits,

@@ -1,7 +1,6 @@
 use serde::Serialize;
 
-use super::limits::Limits;
-use super::outbound::Outbound;
+use super::options::{Limits, Outbound};
 use super::refusal::{Refusal, RefusalCode};
 use super::route::Route;
 use super::router::Router;

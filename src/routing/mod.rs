@@ -77,7 +77,7 @@
 //!     {"pattern": "shop.example.com/cart/*", "worker": "cart"}
 //! ]"#;
 //! let error = Router::with_routes(routes, Localhost::Unserved).unwrap_err().to_string();
-//! assert!(error.starts_with("ROUTES[1] `shop.example.com/cart/*` can never win, because ROUTES[0] `{worker}.example.com`"));
+//! assert!(error.starts_with("ROUTES[1] `shop.example.com/cart/*` is unreachable, because ROUTES[0] `{worker}.example.com`"));
 //! ```
 //!
 //! # Inside
@@ -95,11 +95,10 @@ mod explanation;
 mod grammar;
 mod host;
 mod index;
-mod invalid_options;
 mod label;
-mod limits;
+mod members;
 mod near_miss;
-mod outbound;
+mod options;
 mod part;
 mod path;
 mod pattern;
@@ -109,7 +108,6 @@ mod route;
 mod router;
 mod routes;
 mod rule;
-mod rules_error;
 mod search;
 mod template;
 mod url;
@@ -117,11 +115,10 @@ mod url;
 pub use custom_hostname::{CustomHostname, InvalidCustomHostname};
 pub use explanation::{Explanation, Outcome, RefusalExplanation, RouteExplanation};
 pub use host::{Host, InvalidHost};
-pub use invalid_options::InvalidOptions;
-pub use limits::Limits;
-pub use outbound::Outbound;
+pub use members::{InvalidMember, InvalidMembers};
+pub use options::{Limits, Outbound};
 pub use refusal::{Reason, Refusal, RefusalCode};
 pub use route::{Route, StrippedPrefix};
 pub use router::{Localhost, Router};
+pub use routes::{RulesError, RulesProblem};
 pub use rule::{Origin, Rule};
-pub use rules_error::RulesError;

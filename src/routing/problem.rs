@@ -1,21 +1,11 @@
 use dotdo_names::{Environment, InvalidWorkerName};
 use thiserror::Error;
 
-use crate::json::JsonError;
-
 use super::grammar::Place;
-use super::invalid_options::InvalidOptions;
 
 /// What is wrong with one rule. Each sentence says what to write instead.
 #[derive(Debug, Error)]
 pub(super) enum Problem<'t> {
-    /// Not an object, an unknown or missing key, a value of another type.
-    #[error(
-        "it is no rule: {0}; a rule is {{\"pattern\", \"worker\"}} and optionally \"environment\", \"strip_prefix\", \
-         \"limits\" {{\"cpu_ms\", \"subrequests\"}} and \"outbound\" {{…}}"
-    )]
-    Json(#[from] JsonError),
-
     /// `"pattern": ""`.
     #[error("the pattern is empty; write a host such as `{{worker}}.example.com`")]
     PatternEmpty,
@@ -199,9 +189,6 @@ pub(super) enum Problem<'t> {
     /// Nothing to strip.
     #[error("\"strip_prefix\" needs a path that ends in `/*`, with at least one segment in front of it")]
     NothingToStrip,
-    /// What it says beside its target.
-    #[error("{0}")]
-    Options(#[from] InvalidOptions),
 }
 
 fn unused(name: &str) -> &'static str {

@@ -2,8 +2,8 @@ use super::index::Index;
 use super::part::Alphabet;
 use super::path::Path;
 use super::pattern::Subject;
+use super::routes::{RulesError, RulesProblem};
 use super::rule::Rule;
-use super::rules_error::RulesError;
 use super::search::Search;
 use super::{builtin, routes};
 
@@ -39,24 +39,29 @@ impl Router {
     /// The rules of `ROUTES` (a JSON array, see the [module](super)) in front of the built-in ones.
     ///
     /// # Errors
-    /// The first rule that is wrong in itself; if there is none, the first that can never win. A built-in rule may be
-    /// overridden.
+    /// Every rule that is invalid, and every one that an earlier rule of `ROUTES` shadows. A built-in rule may be shadowed.
     pub fn with_routes(json: &str, localhost: Localhost) -> Result<Self, RulesError> {
         let mut router = Self {
             rules: Vec::new(),
             index: Index::new(),
         };
-        let rules = routes::parse(json)?;
-        let mirrors = mirrors(&rules, localhost);
-        for rule in rules {
-            if let Some(earlier) = router.taker(&rule) {
-                return Err(RulesError::NeverWins {
-                    rule: rule.to_string(),
-                    earlier: earlier.to_string(),
-                });
+        let mut problems = Vec::new();
+        for (index, element) in routes::elements(json)?.into_iter().enumerate() {
+            match routes::parse_rule(index, element) {
+                Ok(rule) => match router.shadowing(&rule) {
+                    None => router.push(rule),
+                    Some(earlier) => problems.push(RulesProblem::Unreachable {
+                        rule: rule.to_string(),
+                        shadowing: earlier.to_string(),
+                    }),
+                },
+                Err(invalid) => problems.extend(invalid),
             }
-            router.push(rule);
         }
+        if !problems.is_empty() {
+            return Err(RulesError::new(problems));
+        }
+        let mirrors = mirrors(&router.rules, localhost);
         router.push_all(mirrors);
         router.push_builtin(localhost);
         Ok(router)
@@ -80,8 +85,8 @@ impl Router {
         self.rules.push(rule);
     }
 
-    /// The rule that decides everything that `rule` would, were it added now.
-    fn taker(&self, rule: &Rule) -> Option<&Rule> {
+    /// The rule that matches every request that `rule` matches, so that `rule` would be unreachable behind it.
+    fn shadowing(&self, rule: &Rule) -> Option<&Rule> {
         let (host, path) = rule.pattern.sample();
         let subject = Subject {
             host: &host,

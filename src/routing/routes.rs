@@ -1,81 +1,134 @@
-use std::borrow::Cow;
+//! `ROUTES`: reads the rules, and reports every problem at once.
 
-use super::limits::Limits;
-use super::outbound::Outbound;
-use super::problem::Problem;
-use super::rule::{Origin, Rule, Written};
-use super::rules_error::{RulesError, told};
-use crate::json::{Kind, Value};
+use std::fmt;
 
-/// Parses `ROUTES`, each rule for itself: whether one takes everything from another is the index's business.
-pub(super) fn parse(routes: &str) -> Result<Vec<Rule>, RulesError> {
-    let rules = Value::parse(routes)
-        .and_then(Value::into_array)
-        .map_err(RulesError::NotAnArray)?;
-    rules
-        .into_iter()
-        .enumerate()
-        .map(|(index, rule)| parse_rule(Origin::Routes(index), rule))
-        .collect()
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::members::{self, InvalidMember, InvalidMembers, ObjectReader};
+use super::options::{Limits, Outbound};
+use super::rule::{Origin, Rule, RuleSource};
+
+/// Why `ROUTES` cannot be loaded: every problem in it, in the order of the rules. No rule is loaded then.
+#[derive(Debug, Error)]
+pub struct RulesError(Vec<RulesProblem>);
+
+/// One problem in `ROUTES`. Its text is one sentence.
+#[derive(Debug, Error)]
+pub enum RulesProblem {
+    /// The text is not JSON. The error has the line and the column.
+    #[error("ROUTES is not a JSON array of rules: {0}")]
+    NotJson(serde_json::Error),
+    /// The text is JSON, but not an array.
+    #[error("ROUTES is not a JSON array of rules: expected an array, found {found}")]
+    NotAnArray {
+        /// The value, or its type.
+        found: String,
+    },
+    /// A rule is invalid in itself.
+    #[error("{rule}: {problem}")]
+    Invalid {
+        /// The rule's index in `ROUTES`, and its pattern if that is readable.
+        rule: String,
+        /// What is wrong, and what to write instead.
+        problem: String,
+    },
+    /// An earlier rule matches every request that a rule matches.
+    #[error(
+        "{rule} is unreachable, because {shadowing} matches every request that it matches: move it in front of that rule, or \
+         remove it"
+    )]
+    Unreachable {
+        /// The index and the pattern of the unreachable rule.
+        rule: String,
+        /// The index and the pattern of the rule that shadows it.
+        shadowing: String,
+    },
 }
 
-fn parse_rule(origin: Origin, rule: Value<'_>) -> Result<Rule, RulesError> {
-    let pattern = pattern(&rule).map(ToString::to_string);
-    let wrong = |problem: &Problem<'_>| RulesError::Rule {
-        rule: match &pattern {
-            Some(pattern) => format!("{origin} `{pattern}`"),
-            None => origin.to_string(),
-        },
-        problem: told(problem),
-    };
-    let json = RouteJson::read(rule).map_err(|problem| wrong(&problem))?;
-    Rule::parse(origin, json.written()).map_err(|problem| wrong(&problem))
+impl RulesError {
+    /// From at least one problem.
+    pub(super) fn new(problems: Vec<RulesProblem>) -> Self {
+        Self(problems)
+    }
+
+    /// Each problem, in the order of the rules; at least one.
+    pub fn problems(&self) -> impl Iterator<Item = &RulesProblem> {
+        self.0.iter()
+    }
 }
 
-/// As much of a rule as it takes to name it in an error.
-fn pattern<'v>(rule: &'v Value<'_>) -> Option<&'v str> {
-    let Kind::Object(members) = &rule.kind else {
-        return None;
+impl fmt::Display for RulesError {
+    /// One problem is one sentence; several are a line with their number and a line for each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [problem] = self.0.as_slice() {
+            return problem.fmt(f);
+        }
+        write!(f, "ROUTES has {} problems:", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+impl From<RulesProblem> for RulesError {
+    fn from(problem: RulesProblem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+/// The JSON of each rule, not yet read.
+pub(super) fn elements(routes: &str) -> Result<Vec<&RawValue>, RulesProblem> {
+    let value: &RawValue = serde_json::from_str(routes).map_err(RulesProblem::NotJson)?;
+    if value.get().starts_with('[') {
+        serde_json::from_str(value.get()).map_err(RulesProblem::NotJson)
+    } else {
+        let found = members::found(value);
+        Err(RulesProblem::NotAnArray { found })
+    }
+}
+
+/// Reads one rule; the others play no part.
+///
+/// # Errors
+/// Every wrong member; if there is none, the first mistake in the pattern or the target.
+pub(super) fn parse_rule(index: usize, json: &RawValue) -> Result<Rule, Vec<RulesProblem>> {
+    let origin = Origin::Routes(index);
+    let mut object =
+        ObjectReader::new(json).map_err(|members| invalid_members(&origin.to_string(), &members))?;
+    let pattern = object.required_string("pattern");
+    let worker = object.required_string("worker");
+    let environment = object.string("environment");
+    let strip_prefix = object.boolean("strip_prefix");
+    let limits = Limits::read(&mut object);
+    let outbound = Outbound::read(&mut object);
+
+    let rule = match &pattern {
+        Some(pattern) => format!("{origin} `{pattern}`"),
+        None => origin.to_string(),
     };
-    members.iter().find_map(|(key, value)| match &value.kind {
-        Kind::String(pattern) if key == "pattern" => Some(&**pattern),
-        _ => None,
+    object
+        .finish()
+        .map_err(|members| invalid_members(&rule, &members))?;
+    let source = RuleSource {
+        // `finish` has reported a pattern or a Worker that is missing.
+        pattern: pattern.as_deref().unwrap_or_default(),
+        worker: worker.as_deref().unwrap_or_default(),
+        environment: environment.as_deref().unwrap_or("production"),
+        strip_prefix: strip_prefix.unwrap_or(false),
+        limits,
+        outbound,
+    };
+    Rule::parse(origin, source).map_err(|problem| {
+        vec![RulesProblem::Invalid {
+            rule: rule.clone(),
+            problem: problem.to_string(),
+        }]
     })
 }
 
-/// One element of `ROUTES`.
-struct RouteJson<'t> {
-    pattern: Cow<'t, str>,
-    worker: Cow<'t, str>,
-    environment: Option<Cow<'t, str>>,
-    strip_prefix: bool,
-    limits: Option<Limits>,
-    outbound: Option<Outbound>,
-}
-
-impl<'t> RouteJson<'t> {
-    fn read(rule: Value<'t>) -> Result<Self, Problem<'static>> {
-        let mut members = rule.into_members()?;
-        let rule = Self {
-            pattern: members.required_string("pattern")?,
-            worker: members.required_string("worker")?,
-            environment: members.string("environment")?,
-            strip_prefix: members.boolean("strip_prefix")?.unwrap_or(false),
-            limits: Limits::take(&mut members)?,
-            outbound: Outbound::take(&mut members)?,
-        };
-        members.finish()?;
-        Ok(rule)
-    }
-
-    fn written(&self) -> Written<'_> {
-        Written {
-            pattern: &self.pattern,
-            worker: &self.worker,
-            environment: self.environment.as_deref().unwrap_or("production"),
-            strip_prefix: self.strip_prefix,
-            limits: self.limits,
-            outbound: self.outbound.clone(),
-        }
-    }
+fn invalid_members(rule: &str, members: &InvalidMembers) -> Vec<RulesProblem> {
+    let problem = |member: &InvalidMember| RulesProblem::Invalid {
+        rule: rule.to_owned(),
+        problem: member.to_string(),
+    };
+    members.iter().map(problem).collect()
 }

@@ -4,8 +4,7 @@ use dotdo_names::Environment;
 
 use super::captures::Captures;
 use super::environment_label::names_only;
-use super::limits::Limits;
-use super::outbound::Outbound;
+use super::options::{Limits, Outbound};
 use super::part::{ANY_ENVIRONMENT, Alphabet};
 use super::pattern::{ENV, Pattern, Subject, WORKER};
 use super::problem::Problem;
@@ -27,7 +26,7 @@ pub struct Rule {
     host_can_name_environment: bool,
 }
 
-/// Where a rule was written.
+/// Where a rule was source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The array `ROUTES`, at this index, from 0.
@@ -46,7 +45,7 @@ enum TargetEnvironment {
 
 /// The parts of a rule as they are written, before they are checked.
 #[derive(Debug)]
-pub(super) struct Written<'t> {
+pub(super) struct RuleSource<'t> {
     pub(super) pattern: &'t str,
     pub(super) worker: &'t str,
     pub(super) environment: &'t str,
@@ -67,10 +66,10 @@ pub(super) enum Verdict<'u> {
 }
 
 impl Rule {
-    pub(super) fn parse(origin: Origin, written: Written<'_>) -> Result<Self, Problem<'_>> {
-        let pattern = Pattern::parse(written.pattern)?;
-        let worker = Template::parse(written.worker, &pattern)?;
-        let environment = TargetEnvironment::parse(written.environment, &pattern)?;
+    pub(super) fn parse(origin: Origin, source: RuleSource<'_>) -> Result<Self, Problem<'_>> {
+        let pattern = Pattern::parse(source.pattern)?;
+        let worker = Template::parse(source.worker, &pattern)?;
+        let environment = TargetEnvironment::parse(source.environment, &pattern)?;
         for (number, name) in pattern.captures.iter().enumerate() {
             if !worker.uses(number) && environment != TargetEnvironment::Captured(number) {
                 return Err(Problem::CaptureUnused {
@@ -78,34 +77,34 @@ impl Rule {
                 });
             }
         }
-        let host = written.pattern.split('/').next().unwrap_or_default();
+        let host = source.pattern.split('/').next().unwrap_or_default();
         names_only(host, environment.fixed()).map_err(|label| Problem::EnvironmentContradicted {
             label,
             environment: environment.fixed(),
         })?;
-        if written.strip_prefix && (pattern.segments.is_empty() || !pattern.open) {
+        if source.strip_prefix && (pattern.segments.is_empty() || !pattern.open) {
             return Err(Problem::NothingToStrip);
         }
         Ok(Self {
             origin,
             worker,
             environment,
-            strip_prefix: written.strip_prefix,
-            limits: written.limits,
-            outbound: written.outbound,
+            strip_prefix: source.strip_prefix,
+            limits: source.limits,
+            outbound: source.outbound,
             worker_capture: pattern.capture(WORKER),
             host_can_name_environment: pattern.can_name_environment(),
             pattern,
         })
     }
 
-    /// Where the rule was written.
+    /// Where the rule was source.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// The pattern, as it was written.
+    /// The pattern, as it was source.
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern.text

@@ -1,4 +1,4 @@
-//! Rules that can never win: an error that names both.
+//! Unreachable rules: an error that names the rule and the one that shadows it.
 
 use dispatcher::routing::{Localhost, Router};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn pair(earlier: &str, later: &str) -> Value {
 }
 
 #[test]
-fn a_rule_that_can_never_win_is_an_error_that_names_both() {
+fn an_unreachable_rule_is_an_error_that_names_both_rules() {
     for (earlier, later) in [
         ("a.example.com", "a.example.com"),
         ("a.example.com", "a.example.com/x"),
@@ -53,15 +53,15 @@ fn a_rule_that_can_never_win_is_an_error_that_names_both() {
         assert_eq!(
             error,
             format!(
-                "ROUTES[1] `{later}` can never win, because ROUTES[0] `{earlier}` takes everything that it matches: put \
-                 it in front, or remove it"
+                "ROUTES[1] `{later}` is unreachable, because ROUTES[0] `{earlier}` matches every request that it matches: \
+                 move it in front of that rule, or remove it"
             )
         );
     }
 }
 
 #[test]
-fn a_special_rule_in_front_of_a_general_one_is_none() {
+fn a_specific_rule_in_front_of_a_general_one_is_no_conflict() {
     for (earlier, later) in [
         ("a.example.com/x", "a.example.com"),
         ("a.example.com/x", "a.example.com/x/*"),

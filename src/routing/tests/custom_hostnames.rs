@@ -59,19 +59,27 @@ fn a_host_that_names_another_environment_is_never_production_by_default() {
 }
 
 #[test]
-fn a_value_that_is_wrong_is_an_error_and_not_production() {
+fn an_invalid_value_is_an_error_and_not_production() {
     for (value, expected) in [
         ("", "`` is no Worker: a Worker's name is not empty"),
         ("Shop", "`Shop` is no Worker"),
         ("staging", "`staging` is no Worker"),
         ("\"shop\"", "only a-z, 0-9 and '-'"),
         ("[\"shop\"]", "is no Worker"),
-        ("{", "the value is neither a Worker's name nor"),
-        ("{}", "the key \"worker\" is missing"),
+        (
+            "{",
+            "the value is neither a Worker's name nor a JSON object: EOF while parsing an object at line 1 column 1",
+        ),
+        ("{}", "worker: required, but missing"),
+        (r#"{"worker": null}"#, "worker: required, but missing"),
         (r#"{"worker": "com"}"#, "`com` is no Worker"),
         (
             r#"{"worker": "shop", "env": "staging"}"#,
-            "there is no key \"env\"",
+            "env: unknown member; did you mean `environment`?",
+        ),
+        (
+            r#"{"worker": "shop", "strip_prefix": true}"#,
+            "strip_prefix: unknown member; the known members are `worker`, `environment`, `limits`, `outbound`",
         ),
         (
             r#"{"worker": "shop", "environment": "qa"}"#,
@@ -82,13 +90,28 @@ fn a_value_that_is_wrong_is_an_error_and_not_production() {
             "`{env}` is no environment",
         ),
         (
-            r#"{"worker": "shop", "limits": {"cpu_ms": 0}}"#,
-            "\"cpu_ms\" is 0",
+            r#"{"worker": "shop", "worker": "shop"}"#,
+            "worker: given more than once",
         ),
-        (r#"{"worker": "shop", "limits": {}}"#, "\"limits\" is empty"),
+        (
+            r#"{"worker": "shop", "limits": {"cpu_ms": 0}}"#,
+            "limits.cpu_ms: expected a whole number from 1 to 300000, found 0",
+        ),
+        (
+            r#"{"worker": "shop", "limits": {}}"#,
+            "limits: expected `cpu_ms`, `subrequests` or both, found an empty object",
+        ),
         (
             r#"{"worker": "shop", "outbound": []}"#,
-            "\"outbound\" is not an object",
+            "outbound: expected an object, found an array",
+        ),
+        (
+            r#"{"worker": "shop", "outbound": {"a": {"b": 1, "b": 2}}}"#,
+            "outbound.a.b: given more than once",
+        ),
+        (
+            r#"{"worker": 1, "environment": {}, "outbound": {}}"#,
+            "worker: expected a string, found 1; environment: expected a string, found an object",
         ),
     ] {
         let error = parse("shop.example.com", value).expect_err(value);

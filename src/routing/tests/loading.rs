@@ -1,6 +1,7 @@
 //! `ROUTES`: what loads, and what each mistake is told.
 
 use dispatcher::routing::{Localhost, Router};
+use dotdo_names::Environment;
 use serde_json::json;
 
 use crate::outcome::load_error;
@@ -22,44 +23,159 @@ fn an_empty_list_is_the_built_in_rules() {
 }
 
 #[test]
-fn what_is_no_array_of_rules_is_told() {
-    for text in ["", "{}", "null", "\"x\"", "[", "[{}", "[}", "[] x", "[1,]"] {
-        let error = error_of_text(text);
-        assert!(
-            error.starts_with("ROUTES is not a JSON array of rules: "),
-            "{text}: {error}"
+fn text_that_is_not_a_json_array_is_reported_with_line_and_column() {
+    for (text, expected) in [
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("[\n  {}\n  {}\n]", "expected `,` or `]` at line 3 column 3"),
+        ("[{}", "EOF while parsing a list at line 1 column 3"),
+        ("[}", "expected value at line 1 column 2"),
+        ("[] x", "trailing characters at line 1 column 4"),
+        ("[1,]", "expected value at line 1 column 4"),
+        ("{}", "expected an array, found an object"),
+        ("null", "expected an array, found null"),
+        ("\"x\"", "expected an array, found \"x\""),
+    ] {
+        assert_eq!(
+            error_of_text(text),
+            format!("ROUTES is not a JSON array of rules: {expected}"),
+            "{text}"
         );
     }
-    for (text, expected) in [
-        ("[1]", "ROUTES[0]: it is no rule"),
-        ("[null]", "ROUTES[0]: it is no rule"),
-        ("[{}]", "the key \"pattern\" is missing"),
+}
+
+#[test]
+fn a_wrong_member_is_reported_with_its_rule_and_its_path() {
+    for (rule, expected) in [
+        ("1", "ROUTES[0]: expected an object, found 1"),
+        ("null", "ROUTES[0]: expected an object, found null"),
         (
-            r#"[{"pattern": "a.example"}]"#,
-            "ROUTES[0] `a.example`: it is no rule: the key \"worker\" is missing",
-        ),
-        (r#"[{"worker": "a"}]"#, "the key \"pattern\" is missing"),
-        (r#"[{"pattern": 1, "worker": "a"}]"#, " is not a"),
-        (
-            r#"[{"pattern": "a.example", "worker": "a", "env": "staging"}]"#,
-            "there is no key \"env\"",
+            r#"{"pattern": "a.example"}"#,
+            "ROUTES[0] `a.example`: worker: required, but missing",
         ),
         (
-            r#"[{"pattern": "a.example", "worker": "a", "worker": "b"}]"#,
-            "the key \"worker\" stands twice",
+            r#"{"pattern": null, "worker": "a"}"#,
+            "ROUTES[0]: pattern: required, but missing",
         ),
         (
-            r#"[{"pattern": "a.example", "worker": "a", "strip_prefix": "yes"}]"#,
-            "\"strip_prefix\" is not true or false",
+            r#"{"pattern": 1, "worker": "a"}"#,
+            "ROUTES[0]: pattern: expected a string, found 1",
         ),
         (
-            r#"[{"pattern": "a.example", "worker": "a"}, {"pattern": "b.example", "worker": "B"}]"#,
-            "ROUTES[1] `b.example`: ",
+            r#"{"pattern": "\ud800", "worker": "a"}"#,
+            r#"ROUTES[0]: pattern: expected a string, found "\ud800""#,
+        ),
+        (
+            r#"{"\ud800": "a.example", "worker": "a"}"#,
+            "ROUTES[0]: expected keys in valid Unicode, found",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "environmnet": "staging"}"#,
+            "ROUTES[0] `a.example`: environmnet: unknown member; did you mean `environment`?",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "env": "staging"}"#,
+            "ROUTES[0] `a.example`: env: unknown member; did you mean `environment`?",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "stripPrefix": true}"#,
+            "ROUTES[0] `a.example`: stripPrefix: unknown member; did you mean `strip_prefix`?",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "zone": "a"}"#,
+            "ROUTES[0] `a.example`: zone: unknown member; the known members are `pattern`, `worker`, `environment`, \
+             `strip_prefix`, `limits`, `outbound`",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "worker": "b"}"#,
+            "ROUTES[0] `a.example`: worker: given more than once",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "limits": null, "limits": {"cpu_ms": 1}}"#,
+            "ROUTES[0] `a.example`: limits: given more than once",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "limits": {"cpu_ms": 1, "cpu_ms": 2}}"#,
+            "ROUTES[0] `a.example`: limits.cpu_ms: given more than once",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "outbound": {"k": 1, "k": 1}}"#,
+            "ROUTES[0] `a.example`: outbound.k: given more than once",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "outbound": {"k": [1, {"l": {"m": 1, "\u006d": 1}}]}}"#,
+            "ROUTES[0] `a.example`: outbound.k[1].l.m: given more than once",
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "strip_prefix": "yes"}"#,
+            r#"ROUTES[0] `a.example`: strip_prefix: expected `true` or `false`, found "yes""#,
+        ),
+        (
+            r#"{"pattern": "a.example", "worker": "a", "strip_prefix": "0123456789012345678901234567890123456789"}"#,
+            "found \"012345678901234567890123456789012345678…",
         ),
     ] {
-        let error = error_of_text(text);
-        assert!(error.contains(expected), "{text}: {error}");
+        let error = error_of_text(&format!("[{rule}]"));
+        assert!(error.contains(expected), "{rule}: {error}");
     }
+}
+
+#[test]
+fn null_is_the_same_as_a_missing_member() {
+    let rule = r#"[{"pattern": "a.example/x/*", "worker": "a", "environment": null, "strip_prefix": null,
+        "limits": null, "outbound": null}]"#;
+    let router = Router::with_routes(rule, Localhost::Unserved).unwrap();
+    let route = router.route("https://a.example/x/y").unwrap();
+    assert_eq!(route.environment(), Environment::Production);
+    assert!(route.stripped().is_none());
+    assert_eq!((route.rule().limits(), route.rule().outbound()), (None, None));
+}
+
+#[test]
+fn every_problem_is_reported_at_once_in_the_order_of_the_rules() {
+    let routes = r#"[
+        {"pattern": "{worker}.example.com", "worker": "{worker}"},
+        {"pattern": "*.example.org", "worker": "a", "environment": "qa"},
+        {"pattern": "shop.example.com", "worker": "shop"},
+        {"pattern": "shop.example.org", "worker": "shop", "limits": {"cpu_ms": "50", "subrequest": 5}},
+        2,
+        {"pattern": "staging.example.net", "worker": "a"}
+    ]"#;
+    let expected = [
+        "ROUTES[1] `*.example.org`: ",
+        "ROUTES[2] `shop.example.com` is unreachable, because ROUTES[0] `{worker}.example.com` matches every request",
+        "ROUTES[3] `shop.example.org`: limits.cpu_ms: expected a whole number from 1 to 300000, found \"50\"",
+        "ROUTES[3] `shop.example.org`: limits.subrequest: unknown member; did you mean `subrequests`?",
+        "ROUTES[4]: expected an object, found 2",
+        "ROUTES[5] `staging.example.net`: ",
+    ];
+    let error = Router::with_routes(routes, Localhost::Unserved).unwrap_err();
+    let problems: Vec<String> = error.problems().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+    assert_eq!(
+        error.to_string(),
+        format!("ROUTES has 6 problems:\n- {}", problems.join("\n- "))
+    );
+}
+
+#[test]
+fn outbound_parameters_nest_up_to_a_limit() {
+    let rule = |depth: usize| {
+        let nested = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        format!(r#"[{{"pattern": "a.example", "worker": "a", "outbound": {nested}}}]"#)
+    };
+    assert!(Router::with_routes(&rule(128), Localhost::Unserved).is_ok());
+    for depth in [129, 10_000] {
+        let error = error_of_text(&rule(depth));
+        assert!(
+            error.ends_with("a: nested deeper than 128 levels"),
+            "{depth}: {error}"
+        );
+    }
+    let error = error_of_text(&"[{\"a\":".repeat(100_000));
+    assert!(error.contains("EOF while parsing"), "{error}");
 }
 
 /// A pattern whose captures a fixed Worker cannot use, and what is said of it.
@@ -232,14 +348,4 @@ fn each_mistake_in_a_target_is_told_with_what_to_write() {
             "{more}: {error}"
         );
     }
-}
-
-#[test]
-fn a_mistake_is_told_before_a_conflict() {
-    let error = load_error(&json!([
-        {"pattern": "a.example.com", "worker": "a"},
-        {"pattern": "a.example.com", "worker": "a"},
-        {"pattern": "*.example.com", "worker": "a"},
-    ]));
-    assert!(error.starts_with("ROUTES[2]"), "{error}");
 }

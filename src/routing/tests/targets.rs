@@ -1,6 +1,6 @@
 //! What a rule's target makes of a request: names, environments, limits, outbound parameters.
 
-use dispatcher::routing::{Limits, Rule};
+use dispatcher::routing::{Limits, Localhost, Router, Rule};
 use dotdo_names::Environment;
 use serde_json::json;
 
@@ -114,18 +114,27 @@ fn limits_are_within_what_the_platform_gives() {
     for (limits, expected) in [
         (
             json!({"cpu_ms": 0}),
-            "\"limits\".\"cpu_ms\" is 0: write a whole number from 1 to 300000",
+            "limits.cpu_ms: expected a whole number from 1 to 300000, found 0",
         ),
-        (json!({"cpu_ms": 300_001}), "\"cpu_ms\" is 300001"),
-        (json!({"subrequests": 0}), "\"subrequests\" is 0"),
+        (json!({"cpu_ms": 300_001}), "found 300001"),
+        (json!({"cpu_ms": -1}), "found -1"),
+        (json!({"cpu_ms": 1.0}), "found 1.0"),
+        (json!({"cpu_ms": 4_294_967_297u64}), "found 4294967297"),
+        (json!({"cpu_ms": "50"}), "found \"50\""),
         (
-            json!({"subrequests": 10_001}),
-            "write a whole number from 1 to 10000",
+            json!({"subrequests": 0}),
+            "limits.subrequests: expected a whole number from 1 to 10000, found 0",
         ),
-        (json!({}), "\"limits\" is empty"),
-        (json!({"cpu_ms": -1}), "cpu_ms\" is not a whole number"),
-        (json!({"cpu_ms": "50"}), " is not a"),
-        (json!({"cpuMs": 50}), "there is no key \"cpuMs\""),
+        (json!({"subrequests": 10_001}), "found 10001"),
+        (
+            json!({}),
+            "limits: expected `cpu_ms`, `subrequests` or both, found an empty object",
+        ),
+        (json!(50), "limits: expected an object, found 50"),
+        (
+            json!({"cpuMs": 50}),
+            "limits.cpuMs: unknown member; did you mean `cpu_ms`?",
+        ),
     ] {
         let error = load_error(&rule(limits.clone()));
         assert!(error.contains(expected), "{limits}: {error}");
@@ -134,8 +143,22 @@ fn limits_are_within_what_the_platform_gives() {
 
 #[test]
 fn outbound_parameters_are_an_object() {
-    for outbound in [json!([]), json!("x"), json!(1)] {
+    for (outbound, found) in [(json!([]), "an array"), (json!("x"), "\"x\""), (json!(1), "1")] {
         let error = load_error(&json!([{"pattern": "a.example.com", "worker": "a", "outbound": outbound}]));
-        assert!(error.contains("\"outbound\" is not an object"), "{error}");
+        assert_eq!(
+            error,
+            format!("ROUTES[0] `a.example.com`: outbound: expected an object, found {found}")
+        );
     }
+}
+
+#[test]
+fn outbound_parameters_keep_their_text() {
+    let outbound = r#"{ "z": 123456789012345678901234567890, "a": 1e400, "n": -0.10, "s": "\u0041\ud83e", "l": [ null ] }"#;
+    let json = format!(r#"[{{"pattern": "a.example.com", "worker": "a", "outbound": {outbound} }}]"#);
+    let router = Router::with_routes(&json, Localhost::Unserved).unwrap();
+    let route = router.route("https://a.example.com/").unwrap();
+    let parameters = route.rule().outbound().unwrap();
+    assert_eq!(parameters.as_json(), outbound);
+    assert_eq!(serde_json::to_string(parameters).unwrap(), outbound);
 }
