@@ -59,7 +59,13 @@ impl<'u> Host<'u> {
         if authority.bytes().any(|byte| byte == b'\\') {
             return Err(InvalidHost::Character);
         }
-        Self::check(without_port(without_user_information(authority))?)
+        let (host, _) = split_port(without_user_information(authority))?;
+        Self::check(host)
+    }
+
+    /// Whether both are the same host, in any case.
+    pub(super) fn is_same(self, other: Host<'_>) -> bool {
+        self.text.eq_ignore_ascii_case(other.text)
     }
 
     /// Takes a host with at most a trailing dot.
@@ -120,16 +126,25 @@ pub(super) fn without_user_information(authority: &str) -> &str {
     at.and_then(|at| authority.get(at + 1..)).unwrap_or(authority)
 }
 
-fn without_port(text: &str) -> Result<&str, InvalidHost> {
+/// `host[:port]`. An empty port is the same as none.
+pub(super) fn split_port(text: &str) -> Result<(&str, Option<u16>), InvalidHost> {
     if text.starts_with('[') {
         return Err(InvalidHost::Address);
     }
     let Some((host, port)) = text.split_once(':') else {
-        return Ok(text);
+        return Ok((text, None));
     };
-    let is_port =
-        port.bytes().all(|byte| byte.is_ascii_digit()) && (port.is_empty() || port.parse::<u16>().is_ok());
-    is_port.then_some(host).ok_or(InvalidHost::Port)
+    if port.is_empty() {
+        return Ok((host, None));
+    }
+    let number = port
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| port.parse().ok());
+    match number.flatten() {
+        Some(port) => Ok((host, Some(port))),
+        None => Err(InvalidHost::Port),
+    }
 }
 
 fn check_label_length(length: usize) -> Result<(), InvalidHost> {

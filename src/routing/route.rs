@@ -77,4 +77,36 @@ impl<'a> StrippedPrefix<'a> {
             Cow::Owned(["/", self.rest].concat())
         }
     }
+
+    /// The value of the header `Location` that a client must get, when the Worker answered with `location`; `None` if it must
+    /// stay as it is.
+    ///
+    /// The Worker does not see the prefix, so its redirect to `/about` lacks it. The prefix is put in front of an absolute path
+    /// and of the path of a URL with the request's host and port, with `http` or `https`. Unchanged are: values that begin with
+    /// the prefix already, relative values (`about`, `?page=2`), other hosts, ports and schemes, and every value that a URL
+    /// parser may read in another way than it looks (one with a backslash or a control character, or an empty host).
+    ///
+    /// ```
+    /// # use dispatcher::routing::{Localhost, Router};
+    /// let router = Router::builtin(Localhost::Unserved);
+    /// let route = router.route("https://apis.do/agents/home").unwrap();
+    /// let stripped = route.stripped().unwrap();
+    ///
+    /// assert_eq!(stripped.restore_location("/about?x#y").as_deref(), Some("/agents/about?x#y"));
+    /// assert_eq!(stripped.restore_location("https://apis.do").as_deref(), Some("https://apis.do/agents"));
+    /// assert_eq!(stripped.restore_location("/agents/about"), None);
+    /// assert_eq!(stripped.restore_location("https://example.com/about"), None);
+    /// ```
+    #[must_use]
+    pub fn restore_location(&self, location: &str) -> Option<String> {
+        let target = self.url.same_host_target(location)?;
+        let has_prefix = target
+            .strip_prefix(self.prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+        if has_prefix {
+            return None;
+        }
+        let in_front = location.strip_suffix(target)?;
+        Some([in_front, self.prefix, target].concat())
+    }
 }

@@ -1,4 +1,4 @@
-use super::host::{Host, InvalidHost, without_user_information};
+use super::host::{Host, InvalidHost, split_port, without_user_information};
 use super::path::Path;
 use super::refusal::Reason;
 
@@ -17,20 +17,59 @@ pub(super) struct Url<'u> {
 impl<'u> Url<'u> {
     pub(super) fn parse(text: &'u str) -> Result<Self, Reason<'u>> {
         let (scheme, rest) = split_scheme(text).ok_or(Reason::NotHttp)?;
+        Self::after_scheme(scheme, rest).map_err(Reason::Host)
+    }
+
+    /// Parses what follows `scheme://`.
+    fn after_scheme(scheme: &'u str, rest: &'u str) -> Result<Self, InvalidHost> {
         let end = rest
             .bytes()
             .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
             .unwrap_or(rest.len());
-        let (authority, target) = rest
-            .split_at_checked(end)
-            .ok_or(Reason::Host(InvalidHost::Character))?;
-        let host = Host::parse(authority).map_err(Reason::Host)?;
+        let (authority, target) = rest.split_at_checked(end).ok_or(InvalidHost::Character)?;
+        let host = Host::parse(authority)?;
         Ok(Self {
             scheme,
             authority,
             host,
             target,
         })
+    }
+
+    /// Path, query and fragment of the URL that a `Location` leads to, exactly as they are written; they end the value. `self`
+    /// is the request's URL.
+    ///
+    /// `None` if the value is relative to the request's path, leads to another host or port, or if a URL parser may read it in
+    /// another way than it looks.
+    pub(super) fn same_host_target(self, location: &str) -> Option<&str> {
+        // A URL parser reads a backslash as a slash, and removes tabs, line breaks and control characters at the ends.
+        let is_ambiguous = |byte: u8| byte == b'\\' || byte.is_ascii_control();
+        if location.bytes().any(is_ambiguous) {
+            return None;
+        }
+        let url = if let Some(rest) = location.strip_prefix("//") {
+            Url::after_scheme(self.scheme, rest).ok()?
+        } else if location.starts_with('/') {
+            return Some(location);
+        } else {
+            Url::parse(location).ok()?
+        };
+        // User information is rare in a redirect, and most often a disguise of the host.
+        let is_same_host =
+            !url.authority.contains('@') && url.host.is_same(self.host) && url.port() == self.port();
+        let start = location.len() - url.target.len();
+        location.get(start..).filter(|_| is_same_host)
+    }
+
+    /// The port, unless it is the scheme's default.
+    fn port(self) -> Option<u16> {
+        let (_, port) = split_port(without_user_information(self.authority)).ok()?;
+        let default = if self.scheme.eq_ignore_ascii_case("https") {
+            443
+        } else {
+            80
+        };
+        port.filter(|&port| port != default)
     }
 
     pub(super) fn path(self) -> Path<'u> {

@@ -5,5 +5,6 @@
 
 pub mod decision;
 pub mod isolation;
+pub mod location;
 pub mod routes;
 pub mod url;

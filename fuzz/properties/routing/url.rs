@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use dispatcher::routing::{Host, InvalidHost, Localhost, Route, Router};
 use dotdo_names::Environment;
 
-use super::decision;
 use super::isolation::{host_of, names_unknown_environment};
+use super::{decision, location};
 
 /// Rules of every kind that `ROUTES` can hold.
 const ROUTES: &str = r#"[
@@ -36,6 +36,7 @@ pub fn check(bytes: &[u8]) {
         return;
     };
     check_text(text);
+    location::check(text);
     // The same URL as a runtime passes it on, which is where most of it can be told from outside.
     if let Ok(url) = ::url::Url::parse(text)
         && matches!(url.scheme(), "http" | "https")

@@ -18,6 +18,7 @@ mod explanations;
 mod hosts;
 mod loading;
 mod localhost;
+mod locations;
 mod outcome;
 mod paths;
 mod pitfalls;
