@@ -2,10 +2,10 @@ use dotdo_names::{Environment, InvalidWorkerName, WorkerName};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::environment_label::names_only;
-use super::host::Host;
-use super::members::{InvalidMembers, ObjectReader};
-use super::options::{Limits, Outbound};
+use super::host::{Host, names_only};
+use super::invalid_member::InvalidMembers;
+use super::members::ObjectReader;
+use super::target::{Limits, Outbound};
 
 /// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under
 /// `hostname:<host>` or the bare host.

@@ -6,16 +6,13 @@ use dotdo_names::{Environment, WorkerName};
 
 use super::host::MAX_HOST;
 use super::index::Seeker;
-use super::near_miss::NearMiss;
-use super::part::Alphabet;
-use super::path::Path;
-use super::pattern::Subject;
+use super::pattern::{Alphabet, Subject};
 use super::refusal::{Reason, Refusal};
 use super::route::{Route, StrippedPrefix};
 use super::router::Router;
 use super::rule::Rule;
-use super::search::{Decided, Search};
-use super::url::Url;
+use super::search::{Decided, NearMiss, Search};
+use super::url::{Path, Url};
 
 /// What the rules make of one request, before the URL's own texts are attached.
 enum Decision<'r, 'h> {
@@ -60,7 +57,7 @@ impl Router {
 
     fn decide_url<'a>(&'a self, text: &'a str, order: Order) -> Result<Route<'a>, Refusal<'a>> {
         let url = Url::parse(text).map_err(|reason| Refusal {
-            reason,
+            reason: Reason::Url(reason),
             rule: None,
             host: None,
         })?;

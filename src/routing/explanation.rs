@@ -1,9 +1,9 @@
 use serde::Serialize;
 
-use super::options::{Limits, Outbound};
 use super::refusal::{Refusal, RefusalCode};
 use super::route::Route;
 use super::router::Router;
+use super::target::{Limits, Outbound};
 
 /// A decision in words, for people and (serialized) for machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

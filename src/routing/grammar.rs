@@ -1,36 +1,13 @@
 //! How a pattern is written.
 
-use std::fmt;
-
-use super::captures::MAX_CAPTURES;
 use super::host;
-use super::part::{Part, PartCaptures};
-use super::pattern::Pattern;
-use super::problem::Problem;
+use super::pattern::{MAX_CAPTURES, Part, PartCaptures, Pattern};
+use super::problem::{Place, Problem};
 
 /// The longest pattern, in characters.
 const MAX_PATTERN: usize = 512;
 /// The longest name of a capture, in characters.
 const MAX_CAPTURE_NAME: usize = 32;
-
-/// Where a part of a pattern stands, which decides what its literal text may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In a label of the host.
-    Host,
-    /// In a segment of the path.
-    Path,
-}
-
-impl fmt::Display for Place {
-    /// What a text may hold there.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Host => "a host has only a-z, 0-9, `-` and `_`",
-            Self::Path => "a path has only a-z, A-Z, 0-9 and -._~!$&'()+,;=:@, and everything else as `%…`",
-        })
-    }
-}
 
 impl Pattern {
     pub(super) fn parse(text: &str) -> Result<Self, Problem<'_>> {

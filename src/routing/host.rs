@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use dotdo_names::Environment;
 use thiserror::Error;
 
 /// The longest host label, in characters (RFC 1035, section 2.3.4).
@@ -160,4 +161,56 @@ pub(super) fn is_number(label: &str) -> bool {
     let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     label.bytes().all(|byte| byte.is_ascii_digit())
         || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The last label of a host, and the labels in front of it, if there are any.
+///
+/// Hosts are short: a look at each byte finds the dot sooner than a search that is made for long texts.
+pub(super) fn last_label(host: &str) -> (&str, Option<&str>) {
+    let dot = host.bytes().rposition(|byte| byte == b'.');
+    match dot.and_then(|dot| Some((host.get(dot + 1..)?, host.get(..dot)?))) {
+        Some((label, rest)) => (label, Some(rest)),
+        None => (host, None),
+    }
+}
+
+/// The environment that a host's labels name: a label, or a part of one between `--`, that is an environment's host
+/// label. The last label is none: `.dev` is a top-level domain. `Err` gives a text that names another one than
+/// `environment`.
+///
+/// `text` is a host, or the host of a pattern, whose captures in braces name nothing.
+pub(super) fn names_only(text: &str, environment: Option<Environment>) -> Result<(), &str> {
+    let (_, mut rest) = last_label(text);
+    while let Some(labels) = rest {
+        let (label, others) = last_label(labels);
+        label_names_only(label, environment)?;
+        rest = others;
+    }
+    Ok(())
+}
+
+fn label_names_only(label: &str, environment: Option<Environment>) -> Result<(), &str> {
+    let mut rest = label;
+    loop {
+        let hyphens = rest.as_bytes().windows(2).position(|pair| pair == b"--");
+        let (part, behind) = rest
+            .split_at_checked(hyphens.unwrap_or(rest.len()))
+            .unwrap_or((rest, ""));
+        let part = without_hyphens(part);
+        let named = Environment::from_host_label(part);
+        if named.is_some() && named != environment {
+            return Err(part);
+        }
+        match behind.get(2..) {
+            Some(behind) => rest = behind,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn without_hyphens(mut text: &str) -> &str {
+    while let Some(rest) = text.strip_prefix('-').or_else(|| text.strip_suffix('-')) {
+        text = rest;
+    }
+    text
 }

@@ -1,10 +1,8 @@
 use dotdo_names::Environment;
 
-use super::by_text::ByText;
-use super::label::last_label;
-use super::part::{ANY_ENVIRONMENT, Part, PartCaptures};
-use super::path::Path;
-use super::pattern::{ENV, Pattern, Subject};
+use super::host::last_label;
+use super::pattern::{ANY_ENVIRONMENT, ENV, Part, PartCaptures, Pattern, Subject};
+use super::url::Path;
 
 /// A trie over the host's labels, from the last to the first, and then over the path's segments, from the first to the
 /// last. Literal parts are found by their text, and parts with a capture by their text in front of and behind the
@@ -202,5 +200,43 @@ impl Affixes {
                 visit(node);
             }
         }
+    }
+}
+
+/// A map from texts to numbers.
+///
+/// A sorted list: what a hash would save among thousands of rules, which nobody has, a hash table's code would cost in the
+/// start of every isolate.
+#[derive(Debug, Default)]
+pub(super) struct ByText {
+    sorted: Vec<(Box<str>, usize)>,
+}
+
+/// As many texts are sooner compared one by one.
+const FEW: usize = 4;
+
+impl ByText {
+    pub(super) fn get(&self, text: &str) -> Option<usize> {
+        let found = if self.sorted.len() <= FEW {
+            self.sorted.iter().find(|(key, _)| **key == *text)
+        } else {
+            self.sorted.get(self.position(text).ok()?)
+        };
+        found.map(|&(_, number)| number)
+    }
+
+    /// The number under `text`: `number`, if there was none.
+    pub(super) fn get_or_insert(&mut self, text: &str, number: usize) -> usize {
+        match self.position(text) {
+            Ok(position) => self.sorted.get(position).map_or(number, |&(_, known)| known),
+            Err(position) => {
+                self.sorted.insert(position, (text.into(), number));
+                number
+            }
+        }
+    }
+
+    fn position(&self, text: &str) -> Result<usize, usize> {
+        self.sorted.binary_search_by(|(key, _)| (**key).cmp(text))
     }
 }

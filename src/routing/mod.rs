@@ -85,22 +85,14 @@
 //! `url`, `host` and `path` read a request, `grammar` reads a pattern into `part`s, `index` proposes rules, a `rule` judges,
 //! and `decision` puts them together. Nothing here knows the Workers runtime.
 
-mod builtin;
-mod by_text;
-mod captures;
 mod custom_hostname;
 mod decision;
-mod environment_label;
 mod explanation;
 mod grammar;
 mod host;
 mod index;
-mod label;
+mod invalid_member;
 mod members;
-mod near_miss;
-mod options;
-mod part;
-mod path;
 mod pattern;
 mod problem;
 mod refusal;
@@ -109,16 +101,17 @@ mod router;
 mod routes;
 mod rule;
 mod search;
-mod template;
+mod target;
 mod url;
 
 pub use custom_hostname::{CustomHostname, InvalidCustomHostname};
 pub use explanation::{Explanation, Outcome, RefusalExplanation, RouteExplanation};
 pub use host::{Host, InvalidHost};
-pub use members::{InvalidMember, InvalidMembers};
-pub use options::{Limits, Outbound};
+pub use invalid_member::{InvalidMember, InvalidMembers};
 pub use refusal::{Reason, Refusal, RefusalCode};
 pub use route::{Route, StrippedPrefix};
 pub use router::{Localhost, Router};
 pub use routes::{RulesError, RulesProblem};
 pub use rule::{Origin, Rule};
+pub use target::{Limits, Outbound};
+pub use url::InvalidUrl;

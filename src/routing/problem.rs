@@ -1,7 +1,7 @@
+use std::fmt;
+
 use dotdo_names::{Environment, InvalidWorkerName};
 use thiserror::Error;
-
-use super::grammar::Place;
 
 /// What is wrong with one rule. Each sentence says what to write instead.
 #[derive(Debug, Error)]
@@ -195,5 +195,24 @@ fn unused(name: &str) -> &'static str {
     match name {
         "env" => "write \"environment\": \"{env}\", or a literal label in its place",
         _ => "use it in \"worker\", or write a literal text in its place",
+    }
+}
+
+/// Where a part of a pattern stands, which decides what its literal text may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a label of the host.
+    Host,
+    /// In a segment of the path.
+    Path,
+}
+
+impl fmt::Display for Place {
+    /// What a text may hold there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "a host has only a-z, 0-9, `-` and `_`",
+            Self::Path => "a path has only a-z, A-Z, 0-9 and -._~!$&'()+,;=:@, and everything else as `%…`",
+        })
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use dotdo_names::{Environment, InvalidWorkerName};
 use thiserror::Error;
 
-use super::host::{Host, InvalidHost};
+use super::host::Host;
 use super::rule::Rule;
+use super::url::InvalidUrl;
 
 /// Why a request gets no Worker.
 #[derive(Clone, Debug)]
@@ -29,12 +30,9 @@ pub enum RefusalCode {
 /// What was wrong, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Reason<'a> {
-    /// Not a URL that a Worker is asked for.
-    #[error("the URL does not begin with https:// or http://")]
-    NotHttp,
-    /// The host is none that a rule could serve.
+    /// No rule can match the URL.
     #[error("{0}")]
-    Host(InvalidHost),
+    Url(InvalidUrl),
     /// Host and path match no rule.
     #[error("no rule serves this host")]
     NoRule,
@@ -69,7 +67,7 @@ impl<'a> Refusal<'a> {
     #[must_use]
     pub fn code(&self) -> RefusalCode {
         match self.reason {
-            Reason::NotHttp | Reason::Host(_) | Reason::NoRule => RefusalCode::HostUnknown,
+            Reason::Url(_) | Reason::NoRule => RefusalCode::HostUnknown,
             Reason::NoEnvironment { .. } | Reason::OtherEnvironment { .. } => RefusalCode::EnvironmentUnknown,
             Reason::NoWorkerName { .. } => RefusalCode::WorkerNameInvalid,
         }
@@ -116,8 +114,7 @@ impl Reason<'_> {
     /// The same, no longer borrowed from a buffer.
     pub(super) fn into_owned<'o>(self) -> Reason<'o> {
         match self {
-            Self::NotHttp => Reason::NotHttp,
-            Self::Host(reason) => Reason::Host(reason),
+            Self::Url(reason) => Reason::Url(reason),
             Self::NoRule => Reason::NoRule,
             Self::NoEnvironment { label } => Reason::NoEnvironment {
                 label: Cow::Owned(label.into_owned()),

@@ -1,11 +1,9 @@
 use super::index::Index;
-use super::part::Alphabet;
-use super::path::Path;
-use super::pattern::Subject;
-use super::routes::{RulesError, RulesProblem};
-use super::rule::Rule;
+use super::pattern::{Alphabet, Subject};
+use super::routes::{self, RulesError, RulesProblem};
+use super::rule::{Origin, Rule, RuleSource};
 use super::search::Search;
-use super::{builtin, routes};
+use super::url::Path;
 
 /// Rules in order, and an index over them.
 #[derive(Debug)]
@@ -68,7 +66,7 @@ impl Router {
     }
 
     fn push_builtin(&mut self, localhost: Localhost) {
-        let rules = builtin::rules();
+        let rules = builtin();
         let mirrors = mirrors(&rules, localhost);
         self.push_all(rules);
         self.push_all(mirrors);
@@ -110,4 +108,36 @@ fn mirrors(rules: &[Rule], localhost: Localhost) -> Vec<Rule> {
         Localhost::Unserved => Vec::new(),
         Localhost::MirrorsDo => rules.iter().filter_map(Rule::under_localhost).collect(),
     }
+}
+
+/// The platform's own rules, in order: pattern, Worker, environment, whether the path's prefix is stripped.
+///
+/// A rule with `{env}` only wins where an environment stands, so those come first, and what they leave is production.
+const BUILTIN: [(&str, &str, &str, bool); 8] = [
+    ("{env}.apis.do/{worker}/*", "{worker}", "{env}", true),
+    // One label, so that one certificate for `*.apis.do` covers it.
+    ("{worker}--{env}.apis.do", "{worker}", "{env}", false),
+    ("{env}.{worker}.do", "{worker}", "{env}", false),
+    ("{worker}.{env}.do", "{worker}", "{env}", false),
+    ("www.{worker}.do", "{worker}", "production", false),
+    ("{worker}.apis.do", "{worker}", "production", false),
+    ("apis.do/{worker}/*", "{worker}", "production", true),
+    ("{worker}.do", "{worker}", "production", false),
+];
+
+/// Parses the platform's own rules. The table is constant, and every test loads it.
+fn builtin() -> Vec<Rule> {
+    let rule = |(pattern, worker, environment, strip_prefix)| {
+        let source = RuleSource {
+            pattern,
+            worker,
+            environment,
+            strip_prefix,
+            limits: None,
+            outbound: None,
+        };
+        // `expect` would bring the Debug of every problem into the Worker.
+        Rule::parse(Origin::BuiltIn, source).unwrap_or_else(|_| unreachable!("a built-in rule loads"))
+    };
+    BUILTIN.into_iter().map(rule).collect()
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::members::{self, InvalidMember, InvalidMembers, ObjectReader};
-use super::options::{Limits, Outbound};
+use super::invalid_member::{InvalidMember, InvalidMembers};
+use super::members::{self, ObjectReader};
 use super::rule::{Origin, Rule, RuleSource};
+use super::target::{Limits, Outbound};
 
 /// Why `ROUTES` cannot be loaded: every problem in it, in the order of the rules. No rule is loaded then.
 #[derive(Debug, Error)]

@@ -2,13 +2,10 @@ use std::fmt;
 
 use dotdo_names::Environment;
 
-use super::captures::Captures;
-use super::environment_label::names_only;
-use super::options::{Limits, Outbound};
-use super::part::{ANY_ENVIRONMENT, Alphabet};
-use super::pattern::{ENV, Pattern, Subject, WORKER};
+use super::host::names_only;
+use super::pattern::{ANY_ENVIRONMENT, Alphabet, Captures, Pattern, Subject, WORKER};
 use super::problem::Problem;
-use super::template::Template;
+use super::target::{Limits, Outbound, TargetEnvironment, Template};
 
 /// A pattern and its target.
 #[derive(Debug)]
@@ -33,14 +30,6 @@ pub enum Origin {
     Routes(usize),
     /// The platform's own rules.
     BuiltIn,
-}
-
-/// The environment of a rule's target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TargetEnvironment {
-    /// What the capture `{env}` with that number took.
-    Captured(usize),
-    Fixed(Environment),
 }
 
 /// The parts of a rule as they are written, before they are checked.
@@ -184,24 +173,6 @@ impl Rule {
             worker_capture: self.worker_capture,
             host_can_name_environment: self.host_can_name_environment,
         })
-    }
-}
-
-impl TargetEnvironment {
-    fn parse<'t>(text: &'t str, pattern: &Pattern) -> Result<Self, Problem<'t>> {
-        if text == "{env}" {
-            let missing = || Problem::CaptureMissing { name: ENV };
-            return pattern.capture(ENV).map(Self::Captured).ok_or_else(missing);
-        }
-        let unknown = || Problem::EnvironmentUnknown { text };
-        Environment::from_name(text).map(Self::Fixed).ok_or_else(unknown)
-    }
-
-    fn fixed(self) -> Option<Environment> {
-        match self {
-            Self::Captured(_) => None,
-            Self::Fixed(environment) => Some(environment),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
+use thiserror::Error;
+
 use super::host::{Host, InvalidHost, split_port, without_user_information};
-use super::path::Path;
-use super::refusal::Reason;
 
 /// The parts of a request's URL that a decision needs, as they arrived.
 #[derive(Clone, Copy, Debug)]
@@ -14,10 +14,21 @@ pub(super) struct Url<'u> {
     pub(super) target: &'u str,
 }
 
+/// Why a text is not the URL of a request that a rule can match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InvalidUrl {
+    /// The scheme is neither `https` nor `http`.
+    #[error("the URL does not begin with https:// or http://")]
+    NotHttp,
+    /// The host is not a domain name.
+    #[error("{0}")]
+    Host(InvalidHost),
+}
+
 impl<'u> Url<'u> {
-    pub(super) fn parse(text: &'u str) -> Result<Self, Reason<'u>> {
-        let (scheme, rest) = split_scheme(text).ok_or(Reason::NotHttp)?;
-        Self::after_scheme(scheme, rest).map_err(Reason::Host)
+    pub(super) fn parse(text: &'u str) -> Result<Self, InvalidUrl> {
+        let (scheme, rest) = split_scheme(text).ok_or(InvalidUrl::NotHttp)?;
+        Self::after_scheme(scheme, rest).map_err(InvalidUrl::Host)
     }
 
     /// Parses what follows `scheme://`.
@@ -107,4 +118,36 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
         let rest = rest.strip_prefix("://")?;
         scheme.eq_ignore_ascii_case(known).then_some((scheme, rest))
     })
+}
+
+/// What stands behind the authority of a URL: path, query and fragment, exactly as they arrived.
+///
+/// Segments are compared byte by byte: nothing is decoded and no `..` is resolved, because the runtime has done both
+/// before the Worker sees a URL, and a second opinion here could only differ from the user Worker's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Path<'u> {
+    /// What is left, without the slash in front of it; `None` behind the last segment.
+    rest: Option<&'u str>,
+}
+
+impl<'u> Path<'u> {
+    /// `text` begins with `/`, `?` or `#`, or is empty. An empty path is the path `/`.
+    pub(super) fn new(text: &'u str) -> Self {
+        Self {
+            rest: Some(text.strip_prefix('/').unwrap_or(text)),
+        }
+    }
+
+    /// The next segment, which may be empty, and what follows; `None` behind the last one.
+    pub(super) fn next(self) -> Option<(&'u str, Self)> {
+        let rest = self.rest?;
+        let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+        let (segment, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        Some((
+            segment,
+            Self {
+                rest: behind.strip_prefix('/'),
+            },
+        ))
+    }
 }
