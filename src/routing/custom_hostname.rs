@@ -2,16 +2,16 @@ use dotdo_names::{Environment, InvalidWorkerName, WorkerName};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::host::{Host, names_only};
+use super::host::{Host, other_environment};
 use super::invalid_member::InvalidMembers;
 use super::members::ObjectReader;
 use super::target::{Limits, Outbound};
 
-/// Where the requests of one custom hostname go: the value that the KV namespace `HOSTNAMES` holds under
+/// Where the requests of one custom hostname go: the value in the KV namespace `HOSTNAMES` under the key
 /// `hostname:<host>` or the bare host.
 ///
-/// A value is a Worker's name, which is in production, or JSON. A host that names another environment is never in
-/// production by default:
+/// A value is the name of a Worker in production, or a JSON object. A host that names another environment never leads
+/// to production by default:
 ///
 /// ```
 /// use dispatcher::routing::{CustomHostname, Host};
@@ -34,7 +34,7 @@ use super::target::{Limits, Outbound};
 pub struct CustomHostname {
     /// The Worker.
     pub worker: WorkerName,
-    /// Its environment; production if neither the value nor the host says otherwise.
+    /// Its environment; production if neither the value nor the host names another one.
     pub environment: Environment,
     /// Limits for the Worker.
     pub limits: Option<Limits>,
@@ -42,7 +42,8 @@ pub struct CustomHostname {
     pub outbound: Option<Outbound>,
 }
 
-/// Why a value is no [`CustomHostname`]. A request for such a host is answered with an error, not by production.
+/// Why a value is not a valid [`CustomHostname`]. A request for such a host gets an error and does not go to
+/// production.
 #[derive(Debug, Error)]
 pub enum InvalidCustomHostname {
     /// The value begins with `{`, but is not JSON. The error has the line and the column.
@@ -51,29 +52,29 @@ pub enum InvalidCustomHostname {
     /// The value is a JSON object with wrong members.
     #[error("{0}")]
     Members(#[from] InvalidMembers),
-    /// The name could not be routed to.
-    #[error("`{worker}` is no Worker: {reason}")]
+    /// The Worker's name is invalid.
+    #[error("`{worker}` is not a valid Worker name: {reason}")]
     Worker {
-        /// As the value has it.
+        /// The name in the value.
         worker: String,
         /// What is wrong with it.
         reason: InvalidWorkerName,
     },
-    /// None of the environments.
-    #[error("`{text}` is no environment: write `production`, `staging` or `development`")]
+    /// The environment is unknown.
+    #[error("`{text}` is not an environment: write `production`, `staging` or `development`")]
     Environment {
-        /// As the value has it.
+        /// The environment in the value.
         text: String,
     },
-    /// No environment in the value, but one in the host.
+    /// The host names an environment, and the value has none.
     #[error(
-        "the host names `{label}`, so the value must say which environment it means: write {{\"worker\": \"{worker}\", \
+        "the host names the environment `{label}`, so the value must contain its environment: write {{\"worker\": \"{worker}\", \
          \"environment\": …}}"
     )]
-    EnvironmentUnsaid {
+    EnvironmentMissing {
         /// The environment's label in the host.
         label: String,
-        /// As the value has it.
+        /// The Worker in the value.
         worker: String,
     },
 }
@@ -82,7 +83,7 @@ impl CustomHostname {
     /// Parses the value of one custom hostname.
     ///
     /// # Errors
-    /// The value is malformed in any way, or leaves open which environment the host means.
+    /// The value is invalid, or it has no environment although the host names one.
     pub fn parse(host: Host<'_>, value: &str) -> Result<Self, InvalidCustomHostname> {
         let value = value.trim_ascii();
         if !value.starts_with('{') {
@@ -112,11 +113,12 @@ impl CustomHostname {
     }
 }
 
-/// Production, unless the host names another environment: a forgotten key must not show production under such a name.
+/// Production, unless the host names another environment: a forgotten member must not show production under such a
+/// host.
 fn default_environment(host: Host<'_>, worker: &str) -> Result<Environment, InvalidCustomHostname> {
-    match names_only(&host.normalized(), Some(Environment::Production)) {
-        Ok(()) => Ok(Environment::Production),
-        Err(label) => Err(InvalidCustomHostname::EnvironmentUnsaid {
+    match other_environment(&host.normalized(), Some(Environment::Production)) {
+        None => Ok(Environment::Production),
+        Some(label) => Err(InvalidCustomHostname::EnvironmentMissing {
             label: label.to_owned(),
             worker: worker.to_owned(),
         }),

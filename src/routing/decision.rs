@@ -1,11 +1,11 @@
-//! What the rules make of a request.
+//! Decides where a request goes.
 
 use std::borrow::Cow;
 
 use dotdo_names::{Environment, WorkerName};
 
 use super::host::MAX_HOST;
-use super::index::Seeker;
+use super::index::RuleVisitor;
 use super::pattern::{Alphabet, Subject};
 use super::refusal::{Reason, Refusal};
 use super::route::{Route, StrippedPrefix};
@@ -14,7 +14,7 @@ use super::rule::Rule;
 use super::search::{Decided, NearMiss, Search};
 use super::url::{Path, Url};
 
-/// What the rules make of one request, before the URL's own texts are attached.
+/// The decision for a host and a path, before the parts of the URL are added.
 enum Decision<'r, 'h> {
     Routed {
         rule: &'r Rule,
@@ -27,32 +27,34 @@ enum Decision<'r, 'h> {
     },
 }
 
-/// In which order rules are asked.
+/// How the rules to try are selected.
 #[derive(Clone, Copy, Debug)]
 enum Order {
-    /// Those that the index proposes.
-    ByIndex,
-    /// All, one by one.
-    InTurn,
+    /// The candidates of the index.
+    Index,
+    /// Every rule, in order.
+    Sequential,
 }
 
 impl Router {
-    /// Decides where a request goes. `url` is the text of the whole URL, as `Request.url` has it.
+    /// Decides where a request goes. `url` is the text of the whole URL, as in `Request.url`.
     ///
-    /// Nothing is allocated but a Worker's name that is not in the URL as it stands.
+    /// Only a Worker's name that is not a part of the URL is allocated.
     ///
     /// # Errors
-    /// No rule, environment or Worker's name fits; never is that production instead.
+    /// No rule matches, or the environment or the Worker's name is invalid. Such a request never goes to production
+    /// instead.
     pub fn route<'a>(&'a self, url: &'a str) -> Result<Route<'a>, Refusal<'a>> {
-        self.decide_url(url, Order::ByIndex)
+        self.decide_url(url, Order::Index)
     }
 
-    /// The same decision by asking every rule in turn: what [`route`](Self::route) must agree with. For tests.
+    /// The same decision without the index, by trying every rule in order. For tests: [`route`](Self::route) must
+    /// agree.
     ///
     /// # Errors
     /// As [`route`](Self::route).
     pub fn route_by_scan<'a>(&'a self, url: &'a str) -> Result<Route<'a>, Refusal<'a>> {
-        self.decide_url(url, Order::InTurn)
+        self.decide_url(url, Order::Sequential)
     }
 
     fn decide_url<'a>(&'a self, text: &'a str, order: Order) -> Result<Route<'a>, Refusal<'a>> {
@@ -95,7 +97,7 @@ impl Router {
             alphabet: Alphabet::Request,
         };
         let mut search = Search::new(&self.rules, subject);
-        self.propose(order, subject, &mut search);
+        self.visit_candidates(order, subject, &mut search);
         let decided = search.decided();
         let rule = decided.and_then(|decided| self.rules.get(decided.number));
         let refused = match rule.zip(decided) {
@@ -112,8 +114,8 @@ impl Router {
             },
         };
         let mut near_miss = NearMiss::new(&self.rules, subject, decided.map(|decided| decided.number));
-        self.propose(order, subject, &mut near_miss);
-        match near_miss.complaint() {
+        self.visit_candidates(order, subject, &mut near_miss);
+        match near_miss.reason() {
             Some((rule, reason)) => Decision::Refused {
                 rule: Some(rule),
                 reason,
@@ -125,16 +127,16 @@ impl Router {
         }
     }
 
-    fn propose(&self, order: Order, subject: Subject<'_>, seeker: &mut impl Seeker) {
+    fn visit_candidates(&self, order: Order, subject: Subject<'_>, visitor: &mut impl RuleVisitor) {
         match order {
-            Order::ByIndex => self.index.propose(subject, seeker),
-            Order::InTurn => (0..self.rules.len()).for_each(|number| seeker.offer(number)),
+            Order::Index => self.index.visit_candidates(subject, visitor),
+            Order::Sequential => (0..self.rules.len()).for_each(|number| visitor.visit(number)),
         }
     }
 }
 
 impl<'r> Decision<'r, '_> {
-    /// The same, no longer borrowed from a buffer.
+    /// The same decision, no longer borrowed from a buffer.
     fn into_owned<'o>(self) -> Decision<'r, 'o> {
         match self {
             Self::Routed {
@@ -154,9 +156,9 @@ impl<'r> Decision<'r, '_> {
     }
 }
 
-/// The Worker's name that a rule makes for a request that it decides.
+/// The Worker's name for a request that a rule decides.
 fn worker<'h>(rule: &'h Rule, decided: &Decided<'h>, host: &'h str) -> Result<Cow<'h, str>, Reason<'h>> {
-    // What `{worker}` takes is a Worker's name, also where the target makes another name of it.
+    // The text of `{worker}` must be a valid name, even if the target composes another name from it.
     if let Some(number) = rule.worker_capture() {
         check(&Cow::Borrowed(decided.captures.get(number)))?;
     }
@@ -174,7 +176,7 @@ fn worker<'h>(rule: &'h Rule, decided: &Decided<'h>, host: &'h str) -> Result<Co
 }
 
 fn check<'h>(name: &Cow<'h, str>) -> Result<(), Reason<'h>> {
-    WorkerName::check(name).map_err(|reason| Reason::NoWorkerName {
+    WorkerName::check(name).map_err(|reason| Reason::InvalidWorkerName {
         name: name.clone(),
         reason,
     })

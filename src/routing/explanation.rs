@@ -5,30 +5,30 @@ use super::route::Route;
 use super::router::Router;
 use super::target::{Limits, Outbound};
 
-/// A decision in words, for people and (serialized) for machines.
+/// A routing decision in words, for people and (serialized) for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// The URL that was asked for.
+    /// The request's URL.
     pub url: String,
-    /// What came of it.
+    /// The decision.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// What came of a request.
+/// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It goes to a Worker.
+    /// The request goes to a Worker.
     Route(RouteExplanation),
-    /// It gets an error.
+    /// The request gets an error.
     Refusal(RefusalExplanation),
 }
 
 /// The Worker that a request goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RouteExplanation {
-    /// The rule that won.
+    /// The rule that decided.
     pub rule: String,
     /// `production`, `staging` or `development`.
     pub environment: &'static str,
@@ -38,10 +38,10 @@ pub struct RouteExplanation {
     pub binding: &'static str,
     /// The Worker's name in the namespace.
     pub worker: String,
-    /// The prefix that the Worker does not see, if any.
+    /// The prefix that is stripped from the path, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stripped_prefix: Option<String>,
-    /// The URL that the Worker sees in its place.
+    /// The URL that the Worker sees instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rewritten_url: Option<String>,
     /// Path, query and fragment of that URL.
@@ -60,17 +60,17 @@ pub struct RouteExplanation {
 pub struct RefusalExplanation {
     /// The code of the error table.
     pub code: &'static str,
-    /// What was wrong.
+    /// The reason.
     pub reason: String,
-    /// The rule that nearly matched.
+    /// The rule that refused the request, or the one that nearly matched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest_rule: Option<String>,
-    /// Whether the host may still be a custom hostname, which rules do not know.
+    /// Whether the host may be a custom hostname, which is not in the rules.
     pub may_be_custom_hostname: bool,
 }
 
 impl Router {
-    /// What [`route`](Self::route) decides for a URL, and why.
+    /// Explains what [`route`](Self::route) decides for a URL.
     #[must_use]
     pub fn explain(&self, url: &str) -> Explanation {
         let outcome = match self.route(url) {

@@ -1,4 +1,4 @@
-//! How a pattern is written.
+//! Parses patterns, and rejects every one that cannot match a request as it arrives.
 
 use super::host;
 use super::pattern::{MAX_CAPTURES, Part, PartCaptures, Pattern};
@@ -106,7 +106,7 @@ fn parse_path<'t>(text: &'t str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Pa
 
 /// `.` and `..`, also where a dot is percent-encoded (URL standard, "single-dot" and "double-dot URL path segment").
 fn is_dot_segment(segment: &str) -> bool {
-    // Told one by one: nothing else in the Worker looks for one text in another, which takes a kilobyte of code.
+    // Listed, not decoded: decoding would add a kilobyte of code to the Worker.
     [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"]
         .iter()
         .any(|dots| segment.eq_ignore_ascii_case(dots))
@@ -178,7 +178,7 @@ fn literal(text: &str, place: Place) -> Result<Box<str>, Problem<'_>> {
     }
 }
 
-/// Host labels as they arrive, and `pchar` of RFC 3986, section 3.3, for segments.
+/// In a host label: the characters of a host in punycode. In a segment: `pchar` of RFC 3986, section 3.3.
 fn is_literal(character: char, place: Place) -> bool {
     match place {
         Place::Host => matches!(character, 'a'..='z' | '0'..='9' | '-' | '_'),

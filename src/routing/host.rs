@@ -8,7 +8,7 @@ pub(super) const MAX_LABEL: usize = 63;
 /// The longest host without a trailing dot, in characters (RFC 1035, section 2.3.4, less the length octets).
 pub(super) const MAX_HOST: usize = 253;
 
-/// The host of a request: a domain name, without user information, port and one trailing dot.
+/// The host of a request: a domain name without user information, port and trailing dot.
 ///
 /// The runtime sends hosts in lower case and in punycode, but a [`Host`] does not rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,46 +17,46 @@ pub struct Host<'u> {
     has_upper_case: bool,
 }
 
-/// Why a text is no [`Host`].
+/// Why a text is not a valid [`Host`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidHost {
-    /// Nothing stands where the host should.
+    /// There is no host.
     #[error("the URL has no host")]
     Empty,
     /// An IPv4 or IPv6 address.
     #[error("the host is an IP address; Workers are reached by name")]
     Address,
-    /// Two dots in a row, a dot in front, or more than one behind.
+    /// Two dots in a row, a leading dot, or more than one trailing dot.
     #[error("the host has an empty label")]
     LabelEmpty,
-    /// A label does not fit the DNS.
+    /// A label is longer than the DNS allows.
     #[error("a label of the host has more than 63 characters")]
     LabelTooLong,
-    /// The whole does not fit the DNS.
+    /// The host is longer than the DNS allows.
     #[error("the host has more than 253 characters")]
     TooLong,
-    /// A character that no host in punycode has.
+    /// A character that is not allowed in a host in punycode.
     #[error(
         "the host has a character other than a-z, 0-9, '-' and '_' (international names arrive in punycode)"
     )]
     Character,
-    /// What follows the last colon.
+    /// The port is invalid.
     #[error("the port is not a number from 0 to 65535")]
     Port,
 }
 
 impl<'u> Host<'u> {
-    /// Takes `[userinfo@]host[:port]`.
+    /// Parses `[userinfo@]host[:port]`.
     ///
     /// # Errors
     /// The first rule that the host breaks.
     pub fn parse(authority: &'u str) -> Result<Self, InvalidHost> {
-        // Almost every authority is a host and nothing else, which one look at each byte tells.
+        // Almost every authority is only a host, and one pass over its bytes shows that.
         if let Ok(host) = Self::check(authority) {
             return Ok(host);
         }
-        // The URL standard ends the authority of http and https at a backslash too. No runtime passes one on; were one
-        // to arrive, what stands behind it must not choose the host.
+        // The URL standard also ends the authority of http and https at a backslash. A runtime does not pass one on; if
+        // one arrives, the text behind it must not select the host.
         if authority.bytes().any(|byte| byte == b'\\') {
             return Err(InvalidHost::Character);
         }
@@ -69,7 +69,7 @@ impl<'u> Host<'u> {
         self.text.eq_ignore_ascii_case(other.text)
     }
 
-    /// Takes a host with at most a trailing dot.
+    /// Parses a host that may have a trailing dot.
     fn check(text: &'u str) -> Result<Self, InvalidHost> {
         let text = text.strip_suffix('.').unwrap_or(text);
         if text.is_empty() {
@@ -98,7 +98,7 @@ impl<'u> Host<'u> {
         Ok(Self { text, has_upper_case })
     }
 
-    /// The host in lower case; borrowed where it already was.
+    /// The host in lower case; borrowed if it is in lower case already.
     #[must_use]
     pub fn normalized(self) -> Cow<'u, str> {
         match self.as_lower_case() {
@@ -107,7 +107,7 @@ impl<'u> Host<'u> {
         }
     }
 
-    /// The host, if it is in lower case as it stands.
+    /// The host, if it is in lower case already.
     pub(super) fn as_lower_case(self) -> Option<&'u str> {
         (!self.has_upper_case).then_some(self.text)
     }
@@ -121,7 +121,7 @@ impl<'u> Host<'u> {
     }
 }
 
-/// Everything behind the last `@`, as the URL standard has it.
+/// The text behind the last `@`, which is where the URL standard ends the user information.
 pub(super) fn without_user_information(authority: &str) -> &str {
     let at = authority.bytes().rposition(|byte| byte == b'@');
     at.and_then(|at| authority.get(at + 1..)).unwrap_or(authority)
@@ -156,7 +156,7 @@ fn check_label_length(length: usize) -> Result<(), InvalidHost> {
     }
 }
 
-/// Whether a last label makes the host an IPv4 address (URL standard, "ends in a number").
+/// Whether a host whose last label is `label` is an IPv4 address (URL standard, "ends in a number").
 pub(super) fn is_number(label: &str) -> bool {
     let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     label.bytes().all(|byte| byte.is_ascii_digit())
@@ -165,7 +165,7 @@ pub(super) fn is_number(label: &str) -> bool {
 
 /// The last label of a host, and the labels in front of it, if there are any.
 ///
-/// Hosts are short: a look at each byte finds the dot sooner than a search that is made for long texts.
+/// Hosts are short, so comparing each byte is faster than a search that is optimised for long texts.
 pub(super) fn last_label(host: &str) -> (&str, Option<&str>) {
     let dot = host.bytes().rposition(|byte| byte == b'.');
     match dot.and_then(|dot| Some((host.get(dot + 1..)?, host.get(..dot)?))) {
@@ -174,22 +174,25 @@ pub(super) fn last_label(host: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The environment that a host's labels name: a label, or a part of one between `--`, that is an environment's host
-/// label. The last label is none: `.dev` is a top-level domain. `Err` gives a text that names another one than
-/// `environment`.
+/// The first text in a host that names an environment other than `environment`.
 ///
-/// `text` is a host, or the host of a pattern, whose captures in braces name nothing.
-pub(super) fn names_only(text: &str, environment: Option<Environment>) -> Result<(), &str> {
+/// A label names an environment if it, or a part of it between `--`, is one of the environment's host labels. The last
+/// label names none: `.dev` is a top-level domain. `text` is a host, or the host of a pattern; captures in braces name
+/// none.
+pub(super) fn other_environment(text: &str, environment: Option<Environment>) -> Option<&str> {
     let (_, mut rest) = last_label(text);
     while let Some(labels) = rest {
         let (label, others) = last_label(labels);
-        label_names_only(label, environment)?;
+        let named = other_environment_in_label(label, environment);
+        if named.is_some() {
+            return named;
+        }
         rest = others;
     }
-    Ok(())
+    None
 }
 
-fn label_names_only(label: &str, environment: Option<Environment>) -> Result<(), &str> {
+fn other_environment_in_label(label: &str, environment: Option<Environment>) -> Option<&str> {
     let mut rest = label;
     loop {
         let hyphens = rest.as_bytes().windows(2).position(|pair| pair == b"--");
@@ -199,12 +202,9 @@ fn label_names_only(label: &str, environment: Option<Environment>) -> Result<(),
         let part = without_hyphens(part);
         let named = Environment::from_host_label(part);
         if named.is_some() && named != environment {
-            return Err(part);
+            return Some(part);
         }
-        match behind.get(2..) {
-            Some(behind) => rest = behind,
-            None => return Ok(()),
-        }
+        rest = behind.get(2..)?;
     }
 }
 

@@ -9,20 +9,20 @@ use super::url::Path;
 /// captures, so that a decision takes as long with 10,000 rules as with 10. (Only rules that differ in nothing but the
 /// text between two captures of one label are tried one by one.)
 ///
-/// It only proposes: a rule that a request reaches here still judges the request itself.
+/// The index only selects candidates: each of them must still be matched with the request.
 #[derive(Debug)]
 pub(super) struct Index {
     nodes: Vec<Node>,
 }
 
-/// What looks for rules in an [`Index`].
-pub(super) trait Seeker {
-    /// Whether rules are sought whose `{env}` takes a text that is no environment.
-    const TAKES_ANY_ENVIRONMENT: bool;
-    /// Whether a rule with that number, or a later one, could still change the result.
+/// Receives the candidates that an [`Index`] selects.
+pub(super) trait RuleVisitor {
+    /// Whether `{env}` also matches a text that is not an environment's label.
+    const ANY_ENVIRONMENT_LABEL: bool;
+    /// Whether a rule with that number, or a later one, can still change the result.
     fn is_open(&self, number: usize) -> bool;
-    /// Hands over a rule that could match.
-    fn offer(&mut self, number: usize);
+    /// Visits a rule that may match.
+    fn visit(&mut self, number: usize);
 }
 
 /// The number of the root: the end of every host.
@@ -30,29 +30,29 @@ const ROOT: usize = 0;
 
 #[derive(Debug, Default)]
 struct Node {
-    /// The lowest number of the rules below: a node is left out once an earlier rule has decided.
+    /// The lowest number of the rules below. The node is skipped if an earlier rule has decided.
     first: usize,
     literals: ByText,
-    /// The part `{env}`, which is sought only for an environment's label.
+    /// The part `{env}`, which is followed only for an environment's label.
     environment: Option<usize>,
     /// Other parts that begin and end with a capture.
     captures: Option<usize>,
-    /// Parts with a text in front of or behind their captures: first by the text in front…
+    /// Parts with text before or after their captures, first by the text before…
     before: Affixes,
-    /// …and then, one node on, by the text behind.
+    /// …and then, in the next node, by the text after.
     after: Affixes,
     /// The root of the paths of the host that ends here.
     paths: Option<usize>,
     /// Rules whose path ends here.
     closed: Vec<usize>,
-    /// Rules whose path ends here in `/*`, or that have none.
+    /// Rules whose path ends here in `/*`, or that have no path.
     open: Vec<usize>,
 }
 
 /// Texts at one end of a part.
 #[derive(Debug, Default)]
 struct Affixes {
-    /// Every length that a text has.
+    /// The distinct lengths of the texts.
     lengths: Vec<usize>,
     nodes: ByText,
 }
@@ -64,7 +64,7 @@ impl Index {
         }
     }
 
-    /// Adds a rule; numbers are given in rising order.
+    /// Adds a rule. The numbers must ascend.
     pub(super) fn insert(&mut self, number: usize, pattern: &Pattern) {
         let environment = pattern.capture(ENV);
         let mut node = ROOT;
@@ -104,7 +104,7 @@ impl Index {
         }
     }
 
-    /// The child that `slot` gives, which is a new node if it gives the number that it is offered.
+    /// The child that `slot` returns. If it returns the number that it receives, the child is a new node.
     fn step(&mut self, node: usize, first: usize, slot: impl FnOnce(&mut Node, usize) -> usize) -> usize {
         let next = self.nodes.len();
         let child = self.nodes.get_mut(node).map_or(next, |node| slot(node, next));
@@ -117,47 +117,47 @@ impl Index {
         child
     }
 
-    /// Offers every rule that could match and still matter.
-    pub(super) fn propose(&self, subject: Subject<'_>, seeker: &mut impl Seeker) {
-        self.host(ROOT, Some(subject.host), subject.path, seeker);
+    /// Visits every rule that may match and can still change the result.
+    pub(super) fn visit_candidates(&self, subject: Subject<'_>, visitor: &mut impl RuleVisitor) {
+        self.host(ROOT, Some(subject.host), subject.path, visitor);
     }
 
-    fn node(&self, number: usize, seeker: &impl Seeker) -> Option<&Node> {
-        self.nodes.get(number).filter(|node| seeker.is_open(node.first))
+    fn node(&self, number: usize, visitor: &impl RuleVisitor) -> Option<&Node> {
+        self.nodes.get(number).filter(|node| visitor.is_open(node.first))
     }
 
-    fn host<S: Seeker>(&self, number: usize, host: Option<&str>, path: Path<'_>, seeker: &mut S) {
-        let Some(node) = self.node(number, seeker) else {
+    fn host<S: RuleVisitor>(&self, number: usize, host: Option<&str>, path: Path<'_>, visitor: &mut S) {
+        let Some(node) = self.node(number, visitor) else {
             return;
         };
         if let Some(host) = host {
             let (label, rest) = last_label(host);
-            self.children::<S>(node, label, |child| self.host(child, rest, path, seeker));
+            self.children::<S>(node, label, |child| self.host(child, rest, path, visitor));
         } else if let Some(paths) = node.paths {
-            self.path(paths, path, seeker);
+            self.path(paths, path, visitor);
         }
     }
 
-    fn path<S: Seeker>(&self, number: usize, path: Path<'_>, seeker: &mut S) {
-        let Some(node) = self.node(number, seeker) else {
+    fn path<S: RuleVisitor>(&self, number: usize, path: Path<'_>, visitor: &mut S) {
+        let Some(node) = self.node(number, visitor) else {
             return;
         };
-        node.open.iter().for_each(|&rule| seeker.offer(rule));
+        node.open.iter().for_each(|&rule| visitor.visit(rule));
         match path.next() {
             Some((segment, rest)) => {
-                self.children::<S>(node, segment, |child| self.path(child, rest, seeker));
+                self.children::<S>(node, segment, |child| self.path(child, rest, visitor));
             }
-            None => node.closed.iter().for_each(|&rule| seeker.offer(rule)),
+            None => node.closed.iter().for_each(|&rule| visitor.visit(rule)),
         }
     }
 
     /// The children of a node that a label or segment leads to.
-    fn children<S: Seeker>(&self, node: &Node, text: &str, mut visit: impl FnMut(usize)) {
+    fn children<S: RuleVisitor>(&self, node: &Node, text: &str, mut visit: impl FnMut(usize)) {
         if let Some(child) = node.literals.get(text) {
             visit(child);
         }
         if let Some(child) = node.environment
-            && (S::TAKES_ANY_ENVIRONMENT || is_environment(text))
+            && (S::ANY_ENVIRONMENT_LABEL || is_environment(text))
         {
             visit(child);
         }
@@ -203,16 +203,14 @@ impl Affixes {
     }
 }
 
-/// A map from texts to numbers.
-///
-/// A sorted list: what a hash would save among thousands of rules, which nobody has, a hash table's code would cost in the
-/// start of every isolate.
+/// A map from texts to numbers, as a sorted list. A hash table would be faster only with thousands of rules, and its
+/// code would make the start of every isolate slower.
 #[derive(Debug, Default)]
 pub(super) struct ByText {
     sorted: Vec<(Box<str>, usize)>,
 }
 
-/// As many texts are sooner compared one by one.
+/// Up to this many texts, comparing one by one is faster than a binary search.
 const FEW: usize = 4;
 
 impl ByText {
@@ -225,7 +223,7 @@ impl ByText {
         found.map(|&(_, number)| number)
     }
 
-    /// The number under `text`: `number`, if there was none.
+    /// The number of `text`. If there is none, `number` is stored and returned.
     pub(super) fn get_or_insert(&mut self, text: &str, number: usize) -> usize {
         match self.position(text) {
             Ok(position) => self.sorted.get(position).map_or(number, |&(_, known)| known),

@@ -7,8 +7,8 @@ use thiserror::Error;
 /// [`RawValue`](serde_json::value::RawValue) does not have.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// One wrong member of a JSON object. Its text begins with the member's path: ``limits.cpuMs: unknown member; did you mean
-/// `cpu_ms`?``.
+/// One wrong member of a JSON object. Its text begins with the member's path:
+/// ``limits.cpuMs: unknown member; did you mean `cpu_ms`?``.
 #[derive(Debug)]
 pub struct InvalidMember {
     /// The keys from the outermost object to the member (`limits.cpu_ms`, `outbound.tenants[2].id`); empty for the

@@ -1,7 +1,7 @@
 //! Reads the members of JSON objects, and reports every wrong one with its path.
 //!
-//! `serde_json` reads the text. A derived `Deserialize` is not used on top of it, because its errors have no path, stop at
-//! the first mistake, and give a position within one rule instead of within `ROUTES`.
+//! `serde_json` reads the text. A derived `Deserialize` is not used on top of it, because its errors have no path, stop
+//! at the first mistake, and give a position within one rule instead of within `ROUTES`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +15,8 @@ use super::invalid_member::{InvalidMember, InvalidMembers, MAX_DEPTH, Mistake};
 /// How many characters of a wrong value an error repeats.
 const MAX_FOUND: usize = 40;
 
-/// The members of one JSON object, which are read one by one. [`finish`](Self::finish) reports what was wrong with those,
-/// and every member that was not read.
+/// The members of one JSON object, which are read one by one. [`finish`](Self::finish) reports what was wrong with
+/// those, and every member that was not read.
 ///
 /// `null` is the same as no member.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
-//! From a request's URL to the Worker that answers it.
+//! Routing: the text of a request's URL in, a [`Route`] to a user Worker or a [`Refusal`] out.
 //!
-//! A [`Router`] holds rules in order. The first rule that matches a URL wins:
+//! A [`Router`] has rules in order, and the first rule that matches a URL decides:
 //!
 //! ```
 //! use dispatcher::routing::{Localhost, Router};
@@ -13,33 +13,45 @@
 //!
 //! # Patterns
 //!
-//! A pattern is `host` or `host/path`. A capture, `{name}`, takes `[a-z0-9-]+` within one label or segment, and the target
-//! makes the Worker's name of what was captured:
+//! A pattern is `host` or `host/path`. A capture, `{name}`, matches `[a-z0-9-]+` within one label or segment, and the
+//! target composes the Worker's name from captures and literal text:
 //!
 //! ```
 //! # use dispatcher::routing::{Localhost, Router};
 //! let routes = r#"[
 //!     {"pattern": "{tenant}.{app}.example.com", "worker": "{tenant}-{app}"},
-//!     {"pattern": "example.com/v{major}/*", "worker": "api-v{major}", "strip_prefix": true}
+//!     {"pattern": "example.com/v{major}/*", "worker": "api-v{major}"}
 //! ]"#;
 //! let router = Router::with_routes(routes, Localhost::Unserved)?;
 //!
 //! assert_eq!(router.route("https://acme.shop.example.com/").unwrap().worker(), "acme-shop");
-//! assert!(router.route("https://shop.example.com/").is_err(), "one label too few");
-//!
-//! let route = router.route("https://example.com/v2/orders?page=2").unwrap();
-//! assert_eq!(route.worker(), "api-v2");
-//! assert_eq!(route.stripped().unwrap().rewritten_path(), "/orders?page=2");
+//! assert_eq!(router.route("https://example.com/v2/orders").unwrap().worker(), "api-v2");
+//! assert!(router.route("https://shop.example.com/").is_err(), "one label is missing");
 //! # Ok::<(), dispatcher::routing::RulesError>(())
 //! ```
 //!
-//! A path ending in `/*` matches with and without more behind it, any other path matches exactly, and a pattern without a
-//! path matches any.
+//! A path that ends in `/*` matches with and without more segments. Any other path matches exactly. A pattern without a
+//! path matches any path.
+//!
+//! # Stripped prefixes
+//!
+//! With `strip_prefix`, the Worker sees the path without the part that the pattern names. Its redirects get that part
+//! back:
+//!
+//! ```
+//! # use dispatcher::routing::{Localhost, Router};
+//! let router = Router::builtin(Localhost::Unserved);
+//! let route = router.route("https://apis.do/agents/tasks?page=2").unwrap();
+//! let stripped = route.stripped().unwrap();
+//!
+//! assert_eq!((stripped.prefix(), &*stripped.rewritten_path()), ("/agents", "/tasks?page=2"));
+//! assert_eq!(stripped.restore_location("/login").as_deref(), Some("/agents/login"));
+//! ```
 //!
 //! # Environments
 //!
-//! `{env}` takes only an environment's label, and chooses the environment of a target that says `"{env}"`. A host that names
-//! an environment gets that one or an error, whatever the rules are:
+//! `{env}` matches only an environment's label, and selects the environment of a target with `"{env}"`. A request for a
+//! host that names an environment reaches that environment or gets an error, whatever the rules are:
 //!
 //! ```
 //! # use dispatcher::routing::{Localhost, RefusalCode, Router};
@@ -56,34 +68,51 @@
 //! # Ok::<(), dispatcher::routing::RulesError>(())
 //! ```
 //!
-//! `{worker}` is a Worker's name: where it takes a reserved or malformed one, the request is refused.
+//! `{worker}` is a Worker's name: if it is reserved or malformed, the request is refused.
 //!
-//! # Conflicts
+//! # Errors and conflicts
 //!
-//! A rule *matches* a request if its pattern matches host and path and its `{env}`, if there is one, took an environment's
-//! label. The rule with the lowest number of those that match *decides*: it routes the request, or refuses it because of
-//! the Worker's name or the environment. No later rule is asked.
+//! A rule *matches* a request if its pattern matches host and path, and its `{env}`, if there is one, is an
+//! environment's label. Of the rules that match, the first one *decides*: it routes the request, or it refuses the
+//! request because of the Worker's name or the environment. No later rule is tried.
 //!
-//! A rule *can never win* if one earlier rule of `ROUTES` matches every request that it matches. That is decided on its
-//! *sample*, a host and a path in which every capture is a character that only captures take, `{env}` is one that only
-//! `{env}` and captures take, and the rest behind `/*` is one that only such a rest takes: an earlier rule matches the
-//! sample exactly if it matches everything that the later one does. (Two rules that only together take everything from a
-//! third are not found.) Built-in rules may be taken everything from; that is how one is replaced.
+//! A rule is *unreachable* if one earlier rule of `ROUTES` *shadows* it, which means that the earlier rule matches
+//! every request that it matches. A pattern's *witness* shows that: it is a host and a path with a placeholder for each
+//! capture, for `{env}` and for the rest behind `/*`. Only captures match the placeholder of a capture, only captures
+//! and `{env}` match the one of `{env}`, and only `/*` matches the one of a rest. So an earlier rule matches the
+//! witness exactly if it shadows the rule. (Two rules that shadow a third one only together are not found.) Built-in
+//! rules may be shadowed: that is how they are replaced.
+//!
+//! One invalid or unreachable rule is enough to load none of them. The error has every problem:
 //!
 //! ```
 //! # use dispatcher::routing::{Localhost, Router};
 //! let routes = r#"[
 //!     {"pattern": "{worker}.example.com", "worker": "{worker}"},
-//!     {"pattern": "shop.example.com/cart/*", "worker": "cart"}
+//!     {"pattern": "shop.example.com/cart/*", "worker": "cart"},
+//!     {"pattern": "shop.example.org", "worker": "shop", "limits": {"cpu_ms": "50"}}
 //! ]"#;
-//! let error = Router::with_routes(routes, Localhost::Unserved).unwrap_err().to_string();
-//! assert!(error.starts_with("ROUTES[1] `shop.example.com/cart/*` is unreachable, because ROUTES[0] `{worker}.example.com`"));
+//! let error = Router::with_routes(routes, Localhost::Unserved).unwrap_err();
+//! let problems: Vec<String> = error.problems().map(ToString::to_string).collect();
+//!
+//! assert!(problems[0].starts_with("ROUTES[1] `shop.example.com/cart/*` is unreachable, because ROUTES[0]"));
+//! assert_eq!(
+//!     problems[1],
+//!     "ROUTES[2] `shop.example.org`: limits.cpu_ms: expected a whole number from 1 to 300000, found \"50\""
+//! );
 //! ```
 //!
-//! # Inside
+//! # The files
 //!
-//! `url`, `host` and `path` read a request, `grammar` reads a pattern into `part`s, `index` proposes rules, a `rule` judges,
-//! and `decision` puts them together. Nothing here knows the Workers runtime.
+//! | task | files |
+//! |---|---|
+//! | read a request's URL | `url`, `host` |
+//! | read `ROUTES` and its rules | `routes`, `members`, `invalid_member`; `rule`, `grammar`, `pattern`, `target`, `problem` |
+//! | decide | `router`, `decision`; `index` selects candidates, `search` tries them |
+//! | describe the decision | `route`, `refusal`, `explanation` |
+//! | read the entries of custom hostnames | `custom_hostname` |
+//!
+//! Nothing here depends on the Workers runtime.
 
 mod custom_hostname;
 mod decision;

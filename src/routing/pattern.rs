@@ -1,7 +1,7 @@
 use super::host::last_label;
 use super::url::Path;
 
-/// The name of the capture that chooses the environment.
+/// The name of the capture that selects the environment.
 pub(super) const ENV: &str = "env";
 /// The name of the capture that is a Worker's name.
 pub(super) const WORKER: &str = "worker";
@@ -9,13 +9,13 @@ pub(super) const WORKER: &str = "worker";
 /// A parsed pattern, `host[/path]`.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    /// As it was written.
+    /// The text that was parsed.
     pub(super) text: Box<str>,
     /// The host's labels, the last one first.
     pub(super) labels: Box<[Part]>,
-    /// The path's segments; none where any path matches.
+    /// The path's segments; empty if any path matches.
     pub(super) segments: Box<[Part]>,
-    /// Whether more may follow the segments.
+    /// Whether more segments may follow.
     pub(super) open: bool,
     /// The captures' names, by number.
     pub(super) captures: Box<[Box<str>]>,
@@ -24,21 +24,21 @@ pub(super) struct Pattern {
 /// What a pattern is matched against.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject<'u> {
-    /// In lower case, without port and trailing dot.
+    /// The host in lower case, without port and trailing dot.
     pub(super) host: &'u str,
     pub(super) path: Path<'u>,
     pub(super) alphabet: Alphabet,
 }
 
 impl Pattern {
-    /// How many characters are written out, not captured: the more there are, the more the pattern says of a request.
+    /// The number of literal bytes: the higher it is, the more specific the pattern.
     pub(super) fn literal_length(&self) -> usize {
         let parts = self.labels.iter().chain(&self.segments);
         parts.map(Part::literal_length).sum()
     }
 
-    /// Whether a host that the pattern matches can name an environment elsewhere than in a literal label (which is checked
-    /// when the rule is loaded), `{env}` or `{worker}` (which takes no environment's label).
+    /// Whether a host that the pattern matches can name an environment outside of literal labels (which are checked
+    /// when the rule is loaded), `{env}` and `{worker}` (which never matches an environment's label).
     pub(super) fn can_name_environment(&self) -> bool {
         let is_checked = |number: usize| {
             let name = self.captures.get(number).map_or("", |name| name);
@@ -60,7 +60,7 @@ impl Pattern {
         self.captures.iter().position(|capture| **capture == *name)
     }
 
-    /// Whether host and path match, before anything is asked of the captured texts.
+    /// Whether host and path match; the captured texts are not checked. If they match, the captures are recorded.
     pub(super) fn matches<'u>(&self, subject: Subject<'u>, captures: &mut Captures<'u>) -> bool {
         let mut host = Some(subject.host);
         for part in &self.labels {
@@ -82,20 +82,20 @@ impl Pattern {
         self.open || path.next().is_none()
     }
 
-    /// A host and a path that stand for everything that the pattern matches: another pattern matches them (with
-    /// [`Alphabet::Sample`]) exactly if it matches everything that this one does.
-    pub(super) fn sample(&self) -> (String, String) {
+    /// The witness of the pattern: a host and a path that another pattern matches (with [`Alphabet::Witness`]) exactly
+    /// if it matches everything that this pattern matches.
+    pub(super) fn witness(&self) -> (String, String) {
         let mut host = String::new();
         for part in self.labels.iter().rev() {
             if !host.is_empty() {
                 host.push('.');
             }
-            self.push_sample(&mut host, part);
+            self.push_witness(&mut host, part);
         }
         let mut path = String::new();
         for part in &self.segments {
             path.push('/');
-            self.push_sample(&mut path, part);
+            self.push_witness(&mut path, part);
         }
         if self.open {
             path.push('/');
@@ -104,21 +104,21 @@ impl Pattern {
         (host, path)
     }
 
-    fn push_sample(&self, sample: &mut String, part: &Part) {
+    fn push_witness(&self, witness: &mut String, part: &Part) {
         let part = match part {
-            Part::Literal(literal) => return sample.push_str(literal),
+            Part::Literal(literal) => return witness.push_str(literal),
             Part::Captures(part) => part,
         };
-        sample.push_str(&part.before);
+        witness.push_str(&part.before);
         for number in 0..=part.between.len() {
             let name = self.captures.get(part.first + number);
-            let stand_in = if name.is_some_and(|name| **name == *ENV) {
+            let placeholder = if name.is_some_and(|name| **name == *ENV) {
                 ANY_ENVIRONMENT
             } else {
                 ANY_TEXT
             };
-            sample.push_str(stand_in);
-            sample.push_str(part.between.get(number).unwrap_or(&part.after));
+            witness.push_str(placeholder);
+            witness.push_str(part.between.get(number).unwrap_or(&part.after));
         }
     }
 }
@@ -142,32 +142,32 @@ pub(super) struct PartCaptures {
     pub(super) first: usize,
 }
 
-/// What a capture may take.
+/// The characters that a capture matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alphabet {
-    /// A request's label or segment: `[a-z0-9-]`.
+    /// In a request's label or segment: `[a-z0-9-]`.
     Request,
-    /// The sample of a pattern (see [`Pattern::sample`](super::pattern::Pattern::sample)): its stand-ins as well.
-    Sample,
+    /// In the [witness](Pattern::witness) of a pattern: also the placeholders of captures.
+    Witness,
 }
 
-/// Stands for a capture in the sample of a pattern. No request's host and no literal holds it.
+/// The placeholder of a capture in a witness. A request's host and a literal cannot contain it.
 pub(super) const ANY_TEXT: &str = "\0";
-/// Stands for `{env}` in the sample of a pattern.
+/// The placeholder of `{env}` in a witness.
 pub(super) const ANY_ENVIRONMENT: &str = "\u{1}";
-/// Stands for the rest of a path in the sample of a pattern. No capture takes it.
+/// The placeholder of the rest of a path in a witness. A capture does not match it.
 pub(super) const ANY_PATH: &str = "\u{2}";
 
 impl Alphabet {
     fn covers(self, text: &str) -> bool {
-        let stand_ins = match self {
+        let placeholders = match self {
             Self::Request => 0,
-            Self::Sample => 2,
+            Self::Witness => 2,
         };
         !text.is_empty()
             && text
                 .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-') || byte < stand_ins)
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-') || byte < placeholders)
     }
 }
 
@@ -180,7 +180,7 @@ impl Part {
         }
     }
 
-    /// The length in bytes of what is written out, not captured.
+    /// The number of literal bytes.
     pub(super) fn literal_length(&self) -> usize {
         match self {
             Self::Literal(literal) => literal.len(),
@@ -202,23 +202,23 @@ impl Part {
 }
 
 impl PartCaptures {
-    /// The number of the capture, if there is one and nothing else.
+    /// The number of the capture, if the part is one capture without literal text.
     pub(super) fn only_capture(&self) -> Option<usize> {
         let alone = self.before.is_empty() && self.between.is_empty() && self.after.is_empty();
         alone.then_some(self.first)
     }
 
-    /// What stands between the texts at both ends.
+    /// The text between the literals at both ends, if those match.
     fn without_ends<'u>(&self, text: &'u str) -> Option<&'u str> {
-        // Most captures stand alone, and even comparing nothing has a price.
+        // Most captures have no text around them, and even comparing empty texts takes time.
         if self.before.is_empty() && self.after.is_empty() {
             return Some(text);
         }
         text.strip_prefix(&*self.before)?.strip_suffix(&*self.after)
     }
 
-    /// Each capture takes as little as it can. That finds a match wherever there is one: whatever an earlier capture
-    /// leaves, the next can take.
+    /// Each capture is as short as possible. That finds a match if there is one: the next capture can match what an
+    /// earlier one leaves.
     fn matches<'u>(&self, text: &'u str, alphabet: Alphabet, captures: &mut Captures<'u>) -> bool {
         let Some(mut rest) = self.without_ends(text) else {
             return false;
@@ -247,10 +247,10 @@ fn split_after_one<'u>(text: &'u str, literal: &str) -> Option<(&'u str, &'u str
     Some((text.get(..at)?, text.get(at + literal.len()..)?))
 }
 
-/// The most captures that one pattern holds.
+/// The largest number of captures in one pattern.
 pub(super) const MAX_CAPTURES: usize = 8;
 
-/// What the captures of one pattern took from a request, by the number of the capture in the pattern.
+/// The texts that the captures of one pattern matched, by the number of the capture.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Captures<'u>([&'u str; MAX_CAPTURES]);
 
@@ -261,7 +261,7 @@ impl<'u> Captures<'u> {
         }
     }
 
-    /// The text of a capture; empty, which no capture takes, before it is set.
+    /// The text of a capture; empty before it is set (a capture never matches an empty text).
     pub(super) fn get(&self, number: usize) -> &'u str {
         self.0.get(number).copied().unwrap_or_default()
     }

@@ -8,7 +8,7 @@ use super::host::Host;
 use super::rule::Rule;
 use super::url::InvalidUrl;
 
-/// Why a request gets no Worker.
+/// A request that no Worker gets, and why.
 #[derive(Clone, Debug)]
 pub struct Refusal<'a> {
     pub(super) reason: Reason<'a>,
@@ -16,32 +16,33 @@ pub struct Refusal<'a> {
     pub(super) host: Option<Host<'a>>,
 }
 
-/// The codes of the error table that routing gives.
+/// The codes of the error table that routing returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalCode {
     /// `HOST_UNKNOWN`: no rule matches.
     HostUnknown,
-    /// `ENVIRONMENT_UNKNOWN`: the label where an environment stands is none, or names one that the rule does not serve.
+    /// `ENVIRONMENT_UNKNOWN`: the label in the environment's position is not an environment, or one that the rule does
+    /// not serve.
     EnvironmentUnknown,
-    /// `WORKER_NAME_INVALID`: reserved or malformed.
+    /// `WORKER_NAME_INVALID`: the name is reserved or malformed.
     WorkerNameInvalid,
 }
 
-/// What was wrong, for people.
+/// The reason for a refusal. Its text is for people, and clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Reason<'a> {
     /// No rule can match the URL.
     #[error("{0}")]
     Url(InvalidUrl),
-    /// Host and path match no rule.
+    /// No rule matches host and path.
     #[error("no rule serves this host")]
     NoRule,
-    /// `{env}` took something else.
+    /// The text of `{env}` is not an environment's label.
     #[error(
-        "`{label}` is no environment: a host names `staging`, `dev` or `development`, or none for production"
+        "`{label}` is not an environment: the labels are `staging`, `dev` and `development`, and production has none"
     )]
-    NoEnvironment {
-        /// What it took.
+    UnknownEnvironment {
+        /// The text of `{env}`.
         label: Cow<'a, str>,
     },
     /// The rule matches, but the host names an environment that it does not serve.
@@ -52,10 +53,10 @@ pub enum Reason<'a> {
         /// The rule's environment.
         environment: Environment,
     },
-    /// The rule matches, but what it makes of the host is no Worker's name.
-    #[error("`{name}` is no Worker: {reason}")]
-    NoWorkerName {
-        /// What the rule made.
+    /// The rule matches, but the Worker's name is invalid.
+    #[error("`{name}` is not a valid Worker name: {reason}")]
+    InvalidWorkerName {
+        /// The name.
         name: Cow<'a, str>,
         /// What is wrong with it.
         reason: InvalidWorkerName,
@@ -68,24 +69,26 @@ impl<'a> Refusal<'a> {
     pub fn code(&self) -> RefusalCode {
         match self.reason {
             Reason::Url(_) | Reason::NoRule => RefusalCode::HostUnknown,
-            Reason::NoEnvironment { .. } | Reason::OtherEnvironment { .. } => RefusalCode::EnvironmentUnknown,
-            Reason::NoWorkerName { .. } => RefusalCode::WorkerNameInvalid,
+            Reason::UnknownEnvironment { .. } | Reason::OtherEnvironment { .. } => {
+                RefusalCode::EnvironmentUnknown
+            }
+            Reason::InvalidWorkerName { .. } => RefusalCode::WorkerNameInvalid,
         }
     }
 
-    /// What was wrong, for people.
+    /// The reason, for people.
     #[must_use]
     pub fn reason(&self) -> &Reason<'a> {
         &self.reason
     }
 
-    /// The rule that nearly matched.
+    /// The rule that refused the request, or the one that nearly matched.
     #[must_use]
     pub fn rule(&self) -> Option<&'a Rule> {
         self.rule
     }
 
-    /// The request's host, if it is one: a [`RefusalCode::HostUnknown`] with a host may be a custom hostname.
+    /// The request's host, if it is valid: a [`RefusalCode::HostUnknown`] with a host may be a custom hostname.
     #[must_use]
     pub fn host(&self) -> Option<Host<'a>> {
         self.host
@@ -93,7 +96,7 @@ impl<'a> Refusal<'a> {
 }
 
 impl RefusalCode {
-    /// As the error table writes it.
+    /// The code as it is written in the error table.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,19 +114,19 @@ impl fmt::Display for RefusalCode {
 }
 
 impl Reason<'_> {
-    /// The same, no longer borrowed from a buffer.
+    /// The same reason, no longer borrowed from a buffer.
     pub(super) fn into_owned<'o>(self) -> Reason<'o> {
         match self {
             Self::Url(reason) => Reason::Url(reason),
             Self::NoRule => Reason::NoRule,
-            Self::NoEnvironment { label } => Reason::NoEnvironment {
+            Self::UnknownEnvironment { label } => Reason::UnknownEnvironment {
                 label: Cow::Owned(label.into_owned()),
             },
             Self::OtherEnvironment { label, environment } => Reason::OtherEnvironment {
                 label: Cow::Owned(label.into_owned()),
                 environment,
             },
-            Self::NoWorkerName { name, reason } => Reason::NoWorkerName {
+            Self::InvalidWorkerName { name, reason } => Reason::InvalidWorkerName {
                 name: Cow::Owned(name.into_owned()),
                 reason,
             },

@@ -14,7 +14,7 @@ pub struct Route<'a> {
     pub(super) stripped: Option<StrippedPrefix<'a>>,
 }
 
-/// The part of the path that the Worker does not see.
+/// The prefix that a rule strips from the path before the Worker sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct StrippedPrefix<'a> {
     url: Url<'a>,
@@ -29,20 +29,20 @@ impl<'a> Route<'a> {
         self.environment
     }
 
-    /// The Worker: a valid [`WorkerName`](dotdo_names::WorkerName). Borrowed from the URL or the rule unless the rule
-    /// composes the name, or the host was in upper case.
+    /// The Worker: a valid [`WorkerName`](dotdo_names::WorkerName). It is borrowed from the URL or the rule, unless the
+    /// rule composes the name or the host is in upper case.
     #[must_use]
     pub fn worker(&self) -> &str {
         &self.worker
     }
 
-    /// The rule that won, with its limits and outbound parameters.
+    /// The rule that decided, with its limits and outbound parameters.
     #[must_use]
     pub fn rule(&self) -> &'a Rule {
         self.rule
     }
 
-    /// What is stripped from the path, if the rule strips a prefix.
+    /// The prefix that is stripped from the path, if the rule strips one.
     #[must_use]
     pub fn stripped(&self) -> Option<StrippedPrefix<'a>> {
         self.stripped
@@ -55,14 +55,14 @@ impl<'a> StrippedPrefix<'a> {
         Self { url, prefix, rest }
     }
 
-    /// What is stripped, for `X-Forwarded-Prefix`: it begins with a slash, and none is behind it.
+    /// The prefix, for `X-Forwarded-Prefix`. It begins with a slash and does not end with one.
     #[must_use]
     pub fn prefix(&self) -> &'a str {
         self.prefix
     }
 
-    /// The URL without the prefix, in one allocation. Scheme, host and port stay as they were, whatever the path
-    /// holds; user information is left out, because no `Request` may be made with it.
+    /// The URL without the prefix, in one allocation. Scheme, host and port do not change, whatever the path contains.
+    /// User information is removed, because the constructor of `Request` rejects it.
     #[must_use]
     pub fn rewritten_url(&self) -> String {
         self.url.with_target(self.rest)
@@ -78,13 +78,14 @@ impl<'a> StrippedPrefix<'a> {
         }
     }
 
-    /// The value of the header `Location` that a client must get, when the Worker answered with `location`; `None` if it must
-    /// stay as it is.
+    /// The value of the header `Location` that a client must get, when the Worker answered with `location`; `None` if
+    /// it must stay as it is.
     ///
-    /// The Worker does not see the prefix, so its redirect to `/about` lacks it. The prefix is put in front of an absolute path
-    /// and of the path of a URL with the request's host and port, with `http` or `https`. Unchanged are: values that begin with
-    /// the prefix already, relative values (`about`, `?page=2`), other hosts, ports and schemes, and every value that a URL
-    /// parser may read in another way than it looks (one with a backslash or a control character, or an empty host).
+    /// The Worker does not see the prefix, so its redirect to `/about` lacks it. The prefix is put in front of an
+    /// absolute path and of the path of a URL with the request's host and port, with `http` or `https`. Unchanged are:
+    /// values that begin with the prefix already, relative values (`about`, `?page=2`), other hosts, ports and schemes,
+    /// and every value that a URL parser may read in another way than it looks (one with a backslash or a control
+    /// character, or an empty host).
     ///
     /// ```
     /// # use dispatcher::routing::{Localhost, Router};

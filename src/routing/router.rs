@@ -12,18 +12,18 @@ pub struct Router {
     pub(super) index: Index,
 }
 
-/// What the top-level domain `.localhost`, which every browser resolves to its own machine (RFC 6761, section 6.3),
-/// means to a [`Router`].
+/// How a [`Router`] treats the top-level domain `.localhost`, which every browser resolves to its own machine (RFC
+/// 6761, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Localhost {
-    /// Nothing: what is deployed.
+    /// It is like any other domain: in the deployed Worker.
     Unserved,
-    /// The same as `.do`: on a developer's machine. Rules that are written for `.localhost` come first.
+    /// It is the same as `.do`: on a developer's machine. Rules that are written for `.localhost` come first.
     MirrorsDo,
 }
 
 impl Router {
-    /// The built-in rules alone.
+    /// A router with only the built-in rules.
     #[must_use]
     pub fn builtin(localhost: Localhost) -> Self {
         let mut router = Self {
@@ -34,10 +34,11 @@ impl Router {
         router
     }
 
-    /// The rules of `ROUTES` (a JSON array, see the [module](super)) in front of the built-in ones.
+    /// A router with the rules of `ROUTES` (a JSON array, see the [module](super)) in front of the built-in ones.
     ///
     /// # Errors
-    /// Every rule that is invalid, and every one that an earlier rule of `ROUTES` shadows. A built-in rule may be shadowed.
+    /// Every rule that is invalid, and every one that an earlier rule of `ROUTES` shadows. A built-in rule may be
+    /// shadowed.
     pub fn with_routes(json: &str, localhost: Localhost) -> Result<Self, RulesError> {
         let mut router = Self {
             rules: Vec::new(),
@@ -85,14 +86,14 @@ impl Router {
 
     /// The rule that matches every request that `rule` matches, so that `rule` would be unreachable behind it.
     fn shadowing(&self, rule: &Rule) -> Option<&Rule> {
-        let (host, path) = rule.pattern.sample();
+        let (host, path) = rule.pattern.witness();
         let subject = Subject {
             host: &host,
             path: Path::new(&path),
-            alphabet: Alphabet::Sample,
+            alphabet: Alphabet::Witness,
         };
         let mut search = Search::new(&self.rules, subject);
-        self.index.propose(subject, &mut search);
+        self.index.visit_candidates(subject, &mut search);
         self.rules.get(search.decided()?.number)
     }
 
@@ -112,10 +113,11 @@ fn mirrors(rules: &[Rule], localhost: Localhost) -> Vec<Rule> {
 
 /// The platform's own rules, in order: pattern, Worker, environment, whether the path's prefix is stripped.
 ///
-/// A rule with `{env}` only wins where an environment stands, so those come first, and what they leave is production.
+/// A rule with `{env}` matches only an environment's label, so those rules come first and the others are for
+/// production.
 const BUILTIN: [(&str, &str, &str, bool); 8] = [
     ("{env}.apis.do/{worker}/*", "{worker}", "{env}", true),
-    // One label, so that one certificate for `*.apis.do` covers it.
+    // In one label, so that one certificate for `*.apis.do` covers it.
     ("{worker}--{env}.apis.do", "{worker}", "{env}", false),
     ("{env}.{worker}.do", "{worker}", "{env}", false),
     ("{worker}.{env}.do", "{worker}", "{env}", false),
@@ -136,7 +138,7 @@ fn builtin() -> Vec<Rule> {
             limits: None,
             outbound: None,
         };
-        // `expect` would bring the Debug of every problem into the Worker.
+        // `expect` would add the `Debug` code of every problem to the Worker.
         Rule::parse(Origin::BuiltIn, source).unwrap_or_else(|_| unreachable!("a built-in rule loads"))
     };
     BUILTIN.into_iter().map(rule).collect()

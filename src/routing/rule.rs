@@ -2,7 +2,7 @@ use std::fmt;
 
 use dotdo_names::Environment;
 
-use super::host::names_only;
+use super::host::other_environment;
 use super::pattern::{ANY_ENVIRONMENT, Alphabet, Captures, Pattern, Subject, WORKER};
 use super::problem::Problem;
 use super::target::{Limits, Outbound, TargetEnvironment, Template};
@@ -19,11 +19,11 @@ pub struct Rule {
     outbound: Option<Outbound>,
     /// The number of the capture `{worker}`.
     worker_capture: Option<usize>,
-    /// Whether a host must be searched for an environment's label that the rule does not serve.
+    /// Whether hosts must be searched for the label of an environment that the rule does not serve.
     host_can_name_environment: bool,
 }
 
-/// Where a rule was source.
+/// Where a rule comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The array `ROUTES`, at this index, from 0.
@@ -32,7 +32,7 @@ pub enum Origin {
     BuiltIn,
 }
 
-/// The parts of a rule as they are written, before they are checked.
+/// The members of a rule before they are checked.
 #[derive(Debug)]
 pub(super) struct RuleSource<'t> {
     pub(super) pattern: &'t str,
@@ -43,14 +43,14 @@ pub(super) struct RuleSource<'t> {
     pub(super) outbound: Option<Outbound>,
 }
 
-/// What a rule says to a request.
+/// The result of matching a rule with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict<'u> {
     /// Host or path do not match.
-    Passed,
-    /// All matched but `{env}`, which took `label`.
+    NoMatch,
+    /// Everything matches except `{env}`, whose text is `label`.
     EnvironmentUnknown { label: &'u str },
-    /// The rule decides, whether its Worker's name turns out valid or not: no later rule is asked.
+    /// The rule decides the request, even if the Worker's name turns out to be invalid: no later rule is tried.
     Decided(Environment),
 }
 
@@ -67,10 +67,12 @@ impl Rule {
             }
         }
         let host = source.pattern.split('/').next().unwrap_or_default();
-        names_only(host, environment.fixed()).map_err(|label| Problem::EnvironmentContradicted {
-            label,
-            environment: environment.fixed(),
-        })?;
+        if let Some(label) = other_environment(host, environment.fixed()) {
+            return Err(Problem::EnvironmentContradicted {
+                label,
+                environment: environment.fixed(),
+            });
+        }
         if source.strip_prefix && (pattern.segments.is_empty() || !pattern.open) {
             return Err(Problem::NothingToStrip);
         }
@@ -87,25 +89,25 @@ impl Rule {
         })
     }
 
-    /// Where the rule was source.
+    /// Where the rule comes from.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// The pattern, as it was source.
+    /// The pattern's text.
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern.text
     }
 
-    /// The environment that the rule serves; none where `{env}` chooses it.
+    /// The environment that the rule serves; `None` if `{env}` selects it.
     #[must_use]
     pub fn environment(&self) -> Option<Environment> {
         self.environment.fixed()
     }
 
-    /// Limits for the Worker that the rule finds.
+    /// Limits for the Worker.
     #[must_use]
     pub fn limits(&self) -> Option<Limits> {
         self.limits
@@ -117,7 +119,7 @@ impl Rule {
         self.outbound.as_ref()
     }
 
-    /// How many path segments the Worker does not see.
+    /// The number of path segments that are stripped.
     pub(super) fn stripped_segments(&self) -> Option<usize> {
         self.strip_prefix.then_some(self.pattern.segments.len())
     }
@@ -130,16 +132,16 @@ impl Rule {
     /// The environment's label in a host that the rule matches, if it names another one than the rule serves.
     pub(super) fn other_environment<'u>(&self, host: &'u str, serves: Environment) -> Option<&'u str> {
         if self.host_can_name_environment {
-            names_only(host, Some(serves)).err()
+            other_environment(host, Some(serves))
         } else {
             None
         }
     }
 
-    /// What the rule says to a request.
-    pub(super) fn judge<'u>(&self, subject: Subject<'u>, captures: &mut Captures<'u>) -> Verdict<'u> {
+    /// Matches the rule with a request.
+    pub(super) fn evaluate<'u>(&self, subject: Subject<'u>, captures: &mut Captures<'u>) -> Verdict<'u> {
         if !self.pattern.matches(subject, captures) {
-            return Verdict::Passed;
+            return Verdict::NoMatch;
         }
         let label = match self.environment {
             TargetEnvironment::Fixed(environment) => return Verdict::Decided(environment),
@@ -147,14 +149,14 @@ impl Rule {
         };
         match Environment::from_host_label(label) {
             Some(environment) => Verdict::Decided(environment),
-            None if subject.alphabet == Alphabet::Sample && label == ANY_ENVIRONMENT => {
+            None if subject.alphabet == Alphabet::Witness && label == ANY_ENVIRONMENT => {
                 Verdict::Decided(Environment::Production)
             }
             None => Verdict::EnvironmentUnknown { label },
         }
     }
 
-    /// The same rule under `.localhost`, if it stands under `.do`.
+    /// The same rule under `.localhost`, if its host is under `.do`.
     pub(super) fn under_localhost(&self) -> Option<Self> {
         let (host, path) = match self.pattern.text.find('/') {
             Some(at) => self.pattern.text.split_at_checked(at)?,
@@ -177,7 +179,7 @@ impl Rule {
 }
 
 impl fmt::Display for Rule {
-    /// For logs and errors: where the rule stands, and its pattern.
+    /// For logs and errors: where the rule comes from, and its pattern.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.origin, self.pattern())
     }

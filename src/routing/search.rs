@@ -2,12 +2,12 @@ use std::borrow::Cow;
 
 use dotdo_names::{Environment, WorkerName};
 
-use super::index::Seeker;
+use super::index::RuleVisitor;
 use super::pattern::{Captures, Subject};
 use super::refusal::Reason;
 use super::rule::{Rule, Verdict};
 
-/// Looks for the first rule that decides. Rules may be offered in any order: what counts is their number.
+/// Finds the first rule that decides a request. Rules may be visited in any order; their numbers give the precedence.
 #[derive(Debug)]
 pub(super) struct Search<'r, 'u> {
     rules: &'r [Rule],
@@ -15,7 +15,7 @@ pub(super) struct Search<'r, 'u> {
     decided: Option<Decided<'u>>,
 }
 
-/// A rule that decides, and what it took from the request.
+/// The rule that decides a request, and its captures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decided<'u> {
     pub(super) number: usize,
@@ -32,14 +32,14 @@ impl<'r, 'u> Search<'r, 'u> {
         }
     }
 
-    /// The first rule that decides.
+    /// The first rule that decides the request.
     pub(super) fn decided(&self) -> Option<&Decided<'u>> {
         self.decided.as_ref()
     }
 }
 
-impl Seeker for Search<'_, '_> {
-    const TAKES_ANY_ENVIRONMENT: bool = false;
+impl RuleVisitor for Search<'_, '_> {
+    const ANY_ENVIRONMENT_LABEL: bool = false;
 
     fn is_open(&self, number: usize) -> bool {
         self.decided
@@ -47,12 +47,12 @@ impl Seeker for Search<'_, '_> {
             .is_none_or(|decided| number < decided.number)
     }
 
-    fn offer(&mut self, number: usize) {
+    fn visit(&mut self, number: usize) {
         let Some(rule) = self.rules.get(number).filter(|_| self.is_open(number)) else {
             return;
         };
         let mut captures = Captures::default();
-        if let Verdict::Decided(environment) = rule.judge(self.subject, &mut captures) {
+        if let Verdict::Decided(environment) = rule.evaluate(self.subject, &mut captures) {
             self.decided = Some(Decided {
                 number,
                 environment,
@@ -62,17 +62,17 @@ impl Seeker for Search<'_, '_> {
     }
 }
 
-/// Looks for a rule of which all but `{env}` matched, once it is clear that a request gets no Worker: what it has to
-/// say explains more than "no rule serves this host". Rules may be offered in any order.
+/// Finds a rule that matches a refused request except for `{env}`, because "`qa` is not an environment" explains more
+/// than "no rule serves this host". Rules may be visited in any order.
 #[derive(Debug)]
 pub(super) struct NearMiss<'r, 'u> {
     rules: &'r [Rule],
     subject: Subject<'u>,
-    /// The number of the rule that decided against the request, if one did.
+    /// The number of the rule that refused the request, if there is one.
     decided: Option<usize>,
-    /// The first rule whose `{worker}`, if it has one, took a valid name, and the text that `{env}` took.
+    /// The first rule whose `{worker}`, if it has one, matched a valid name, and the text of `{env}`.
     found: Option<(usize, &'u str)>,
-    /// The first rule of which neither `{env}` nor `{worker}` was valid. It is told only if there is nothing better.
+    /// The first rule for which neither `{env}` nor `{worker}` is valid. It is reported only if there is no better one.
     neither_valid: Option<(usize, &'u str)>,
 }
 
@@ -87,44 +87,45 @@ impl<'r, 'u> NearMiss<'r, 'u> {
         }
     }
 
-    /// The rule to name, and its complaint.
+    /// The rule to report, and the reason for the refusal.
     ///
-    /// Where a rule decided against the request, only one in front of it may complain, and only if it says more of the
-    /// request: `{worker}--{env}.apis.do` explains `a--b.apis.do` better than `{worker}.apis.do` does, but
-    /// `{env}.{worker}.do` does not explain `com.apis.do`.
-    pub(super) fn complaint(&self) -> Option<(&'r Rule, Reason<'u>)> {
+    /// If a rule refused the request, only an earlier and more specific rule is reported instead:
+    /// `{worker}--{env}.apis.do` explains `a--b.apis.do` better than `{worker}.apis.do` does, but `{env}.{worker}.do`
+    /// does not explain `com.apis.do`.
+    pub(super) fn reason(&self) -> Option<(&'r Rule, Reason<'u>)> {
         let (number, label) = match self.decided {
             Some(_) => self.found,
             None => self.found.or(self.neither_valid),
         }?;
         let rule = self.rules.get(number)?;
         let label = Cow::Borrowed(label);
-        Some((rule, Reason::NoEnvironment { label }))
+        Some((rule, Reason::UnknownEnvironment { label }))
     }
 
-    fn says_more_than_the_decided(&self, rule: &Rule) -> bool {
+    /// Whether the rule is more specific than the one that refused the request.
+    fn is_more_specific(&self, rule: &Rule) -> bool {
         let decided = self.decided.and_then(|number| self.rules.get(number));
         decided.is_none_or(|decided| rule.pattern.literal_length() > decided.pattern.literal_length())
     }
 }
 
-impl Seeker for NearMiss<'_, '_> {
-    const TAKES_ANY_ENVIRONMENT: bool = true;
+impl RuleVisitor for NearMiss<'_, '_> {
+    const ANY_ENVIRONMENT_LABEL: bool = true;
 
     fn is_open(&self, number: usize) -> bool {
         let end = self.found.map(|(found, _)| found).or(self.decided);
         end.is_none_or(|end| number < end)
     }
 
-    fn offer(&mut self, number: usize) {
+    fn visit(&mut self, number: usize) {
         let Some(rule) = self.rules.get(number).filter(|_| self.is_open(number)) else {
             return;
         };
         let mut captures = Captures::default();
-        let Verdict::EnvironmentUnknown { label } = rule.judge(self.subject, &mut captures) else {
+        let Verdict::EnvironmentUnknown { label } = rule.evaluate(self.subject, &mut captures) else {
             return;
         };
-        if !self.says_more_than_the_decided(rule) {
+        if !self.is_more_specific(rule) {
             return;
         }
         let worker = rule.worker_capture().map(|worker| captures.get(worker));

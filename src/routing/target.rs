@@ -1,3 +1,5 @@
+//! What a rule does with a request that it matches: the Worker's name, the environment, limits and outbound parameters.
+
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
@@ -9,14 +11,14 @@ use super::members::ObjectReader;
 use super::pattern::{Captures, ENV, Pattern};
 use super::problem::Problem;
 
-/// How a rule's target makes the Worker's name.
+/// Composes the Worker's name from a rule's target and its captures.
 #[derive(Clone, Debug)]
 pub(super) enum Template {
-    /// The same Worker always.
+    /// Always the same Worker.
     Fixed(WorkerName),
-    /// What one capture took.
+    /// The text of one capture.
     Capture(usize),
-    /// Captures and text between them.
+    /// Captures and literal text.
     Composed(Box<[Piece]>),
 }
 
@@ -53,7 +55,7 @@ impl Template {
         }
     }
 
-    /// Whether every name that it makes is valid, provided that what the capture with number `checked` took is.
+    /// Whether every name is valid, provided that the text of the capture with number `checked` is a valid name.
     pub(super) fn is_checked(&self, checked: Option<usize>) -> bool {
         match self {
             Self::Fixed(_) => true,
@@ -108,8 +110,8 @@ fn pieces<'t>(text: &'t str, pattern: &Pattern) -> Result<Vec<Piece>, Problem<'t
     Ok(pieces)
 }
 
-/// Refuses a template whose own text makes every name invalid: it is tried with captures as short as can be, of a
-/// digit, which no reserved name has.
+/// Rejects a template whose literal text makes every name invalid. It is checked with the shortest captures, a digit
+/// each, which no reserved name contains.
 fn check_literals<'t>(text: &'t str, pieces: &[Piece]) -> Result<(), Problem<'t>> {
     WorkerName::check(&compose(pieces, |_| "0"))
         .map_err(|reason| Problem::WorkerInvalid { worker: text, reason })
@@ -118,7 +120,7 @@ fn check_literals<'t>(text: &'t str, pieces: &[Piece]) -> Result<(), Problem<'t>
 /// The environment of a rule's target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TargetEnvironment {
-    /// What the capture `{env}` with that number took.
+    /// The text of the capture `{env}`, which has that number.
     Captured(usize),
     Fixed(Environment),
 }

@@ -2,12 +2,12 @@ use thiserror::Error;
 
 use super::host::{Host, InvalidHost, split_port, without_user_information};
 
-/// The parts of a request's URL that a decision needs, as they arrived.
+/// The parts of a URL that routing needs, exactly as they are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Url<'u> {
     /// `http` or `https`.
     scheme: &'u str,
-    /// As it arrived: user information, host and port.
+    /// User information, host and port.
     authority: &'u str,
     pub(super) host: Host<'u>,
     /// Path, query and fragment.
@@ -47,11 +47,11 @@ impl<'u> Url<'u> {
         })
     }
 
-    /// Path, query and fragment of the URL that a `Location` leads to, exactly as they are written; they end the value. `self`
-    /// is the request's URL.
+    /// Path, query and fragment of the URL that a `Location` leads to, exactly as they are written; they end the value.
+    /// `self` is the request's URL.
     ///
-    /// `None` if the value is relative to the request's path, leads to another host or port, or if a URL parser may read it in
-    /// another way than it looks.
+    /// `None` if the value is relative to the request's path, leads to another host or port, or if a URL parser may
+    /// read it in another way than it looks.
     pub(super) fn same_host_target(self, location: &str) -> Option<&str> {
         // A URL parser reads a backslash as a slash, and removes tabs, line breaks and control characters at the ends.
         let is_ambiguous = |byte: u8| byte == b'\\' || byte.is_ascii_control();
@@ -87,8 +87,8 @@ impl<'u> Url<'u> {
         Path::new(self.target)
     }
 
-    /// Splits the target behind its first `segments` segments, none of which is empty: the prefix, without a slash
-    /// behind it, and the rest, which begins with `/`, `?` or `#` or is empty.
+    /// Splits the target behind its first `segments` segments, none of which is empty. The prefix has no trailing
+    /// slash; the rest begins with `/`, `?` or `#`, or is empty.
     pub(super) fn split_target(self, segments: usize) -> (&'u str, &'u str) {
         let mut length = 0;
         let mut path = self.path();
@@ -102,8 +102,8 @@ impl<'u> Url<'u> {
         self.target.split_at_checked(length).unwrap_or((self.target, ""))
     }
 
-    /// The same URL with another path, query and fragment. An empty path becomes `/`; user information is left out,
-    /// because no `Request` may be made with it.
+    /// The URL with another path, query and fragment. An empty path becomes `/`. User information is removed, because
+    /// the constructor of `Request` rejects it.
     pub(super) fn with_target(self, target: &str) -> String {
         let slash = if target.starts_with('/') { "" } else { "/" };
         let authority = without_user_information(self.authority);
@@ -111,7 +111,7 @@ impl<'u> Url<'u> {
     }
 }
 
-/// The scheme, if it is `https` or `http` in any case, and what follows `://`.
+/// The scheme, if it is `https` or `http` in any case, and the text behind `://`.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     ["https", "http"].into_iter().find_map(|known| {
         let (scheme, rest) = text.split_at_checked(known.len())?;
@@ -120,13 +120,13 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     })
 }
 
-/// What stands behind the authority of a URL: path, query and fragment, exactly as they arrived.
+/// The text behind the authority of a URL (path, query and fragment), read segment by segment.
 ///
-/// Segments are compared byte by byte: nothing is decoded and no `..` is resolved, because the runtime has done both
-/// before the Worker sees a URL, and a second opinion here could only differ from the user Worker's.
+/// Segments are compared byte by byte: nothing is decoded and no `..` is resolved. The runtime normalises a URL before
+/// the Worker sees it, and a second normalisation could only differ from the one that the user Worker sees.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Path<'u> {
-    /// What is left, without the slash in front of it; `None` behind the last segment.
+    /// The unread text, without the slash in front of it; `None` behind the last segment.
     rest: Option<&'u str>,
 }
 
@@ -138,7 +138,7 @@ impl<'u> Path<'u> {
         }
     }
 
-    /// The next segment, which may be empty, and what follows; `None` behind the last one.
+    /// The next segment, which may be empty, and the path behind it; `None` behind the last one.
     pub(super) fn next(self) -> Option<(&'u str, Self)> {
         let rest = self.rest?;
         let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));

@@ -160,7 +160,7 @@ mod tests {
     fn an_error_is_explained_with_its_reason_and_its_page() {
         let text = explained("https://qa.agents.do/");
         assert!(text.contains("ENVIRONMENT_UNKNOWN"), "{text}");
-        assert!(text.contains("`qa` is no environment"), "{text}");
+        assert!(text.contains("`qa` is not an environment"), "{text}");
         assert!(text.contains("built-in `{env}.{worker}.do`"), "{text}");
         assert!(text.contains("#environment_unknown"), "{text}");
         assert!(!text.contains("HOSTNAMES"), "{text}");

@@ -69,7 +69,7 @@ function decide(rules: Rule[], host: string, target: string, origin: string): Ro
     const other = reason ? undefined : otherEnvironment(host, environment);
     if (!reason && !other) return found(rule, environment, worker, target, origin);
     if (miss && miss.rule.literals > rule.literals) return noEnvironment(miss, host);
-    if (reason) return { code: "WORKER_NAME_INVALID", reason: `\`${worker}\` is no Worker: ${reason}`, rule: rule.name, host };
+    if (reason) return { code: "WORKER_NAME_INVALID", reason: `\`${worker}\` is not a valid Worker name: ${reason}`, rule: rule.name, host };
     const served = `the host names \`${other}\`, but the rule that matches serves ${environment}`;
     return { code: "ENVIRONMENT_UNKNOWN", reason: served, rule: rule.name, host };
   }
@@ -93,7 +93,7 @@ function found(rule: Rule, environment: Environment, worker: string, target: str
 }
 
 function noEnvironment({ rule, label }: { rule: Rule; label: string }, host: string): Refusal {
-  const reason = `\`${label}\` is no environment: a host names \`staging\`, \`dev\` or \`development\`, or none for production`;
+  const reason = `\`${label}\` is not an environment: the labels are \`staging\`, \`dev\` and \`development\`, and production has none`;
   return { code: "ENVIRONMENT_UNKNOWN", reason, rule: rule.name, host };
 }
 

@@ -1,4 +1,4 @@
-//! What must hold for one decision, whatever the rules.
+//! Properties of one decision, whatever the rules are.
 
 use dispatcher::routing::{Refusal, Route, Router};
 use dotdo_names::WorkerName;
@@ -27,13 +27,13 @@ pub fn summary(decision: &Result<Route<'_>, Refusal<'_>>) -> String {
     }
 }
 
-/// Checks one decision, and gives it back.
+/// Checks one decision and returns it.
 pub fn check<'a>(router: &'a Router, url: &'a str) -> Result<Route<'a>, Refusal<'a>> {
     let decision = router.route(url);
     assert_eq!(
         summary(&decision),
         summary(&router.route_by_scan(url)),
-        "the index differs from the rules in turn: {url}"
+        "the index disagrees with trying every rule: {url}"
     );
     match &decision {
         Ok(route) => check_route(route, url),
@@ -78,7 +78,10 @@ fn check_route(route: &Route<'_>, url: &str) {
         "{url}"
     );
     assert!(rewritten_target.starts_with('/'), "{url}");
-    assert!(!rewritten_before.contains('@'), "{url}: user information went on");
+    assert!(
+        !rewritten_before.contains('@'),
+        "{url}: user information was passed on"
+    );
     assert!(
         before.ends_with(rewritten_before.split_once("://").expect("a scheme").1),
         "{url} became {rewritten}"

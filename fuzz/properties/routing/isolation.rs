@@ -1,4 +1,5 @@
-//! Environment isolation, told from the host's text alone: a second opinion that shares no code with the routing.
+//! Environment isolation, determined from the host's text: an independent implementation that shares no code with
+//! routing.
 
 use dotdo_names::Environment;
 
@@ -11,7 +12,7 @@ pub fn host_of(url: &str) -> Option<String> {
     Some(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase())
 }
 
-/// The environments that a host names: a label but the last, or a part of one between `--`, is an environment's.
+/// The environments that a host names: each label except the last, or a part of it between `--`, may be one.
 pub fn environments_of(host: &str) -> Vec<Environment> {
     let mut labels: Vec<&str> = host.split('.').collect();
     labels.pop();
@@ -28,8 +29,8 @@ pub fn environments_of(host: &str) -> Vec<Environment> {
     environments
 }
 
-/// Whether the platform's own rules, as the design's table has them, see an environment that does not exist in a host
-/// under `.do` (or `.localhost`).
+/// Whether a host under `.do` (or `.localhost`) names an environment that does not exist, by the routing table of the
+/// built-in rules.
 pub fn names_unknown_environment(host: &str) -> bool {
     let known = |label: &str| matches!(label, "staging" | "dev" | "development");
     let labels: Vec<&str> = host.split('.').collect();

@@ -1,10 +1,10 @@
-//! Any text as the header `Location` of an answer to a request whose path lost its prefix.
+//! Any text as the header `Location` of a response to a request of which a prefix is stripped.
 
 use std::sync::LazyLock;
 
 use dispatcher::routing::{Localhost, Router, StrippedPrefix};
 
-/// Requests whose path loses a prefix.
+/// Requests of which a prefix is stripped.
 const REQUESTS: [&str; 4] = [
     "https://apis.do/agents/x?q",
     "http://apis.localhost:8787/a/b",
@@ -18,7 +18,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     Router::with_routes(routes, Localhost::MirrorsDo).expect("the rules load")
 });
 
-/// Checks what must hold for any value.
+/// Checks the properties of any value.
 pub fn check(location: &str) {
     for url in REQUESTS {
         let route = ROUTER.route(url).expect("a rule matches");

@@ -1,5 +1,5 @@
-//! What must hold of the routing for any input. The fuzz targets look for an input that breaks it; the ordinary tests replay the
-//! corpus, and try random inputs, through the same functions.
+//! Properties of routing that hold for any input. The fuzz targets search for an input that violates one; the ordinary
+//! tests check the corpus and random inputs with the same functions.
 
 #![allow(dead_code, reason = "each target and each test uses some of them")]
 

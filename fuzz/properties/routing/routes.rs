@@ -1,13 +1,13 @@
-//! Any text as `ROUTES`: a URL in the first line, the rules behind it.
+//! Any text as `ROUTES`: a URL in the first line, and the rules after it.
 
 use dispatcher::routing::{Localhost, Origin, Router, RulesError, RulesProblem};
 
 use super::decision;
 
-/// What takes the place of captures: what every capture takes, environments, and texts that look like them.
+/// Texts in the place of captures: ordinary ones, environments, and texts that resemble them.
 const CAPTURED: [&str; 6] = ["x", "staging", "dev", "a-b", "a--staging", "com"];
 
-/// Checks what must hold for any rules.
+/// Checks the properties of any rules.
 pub fn check(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
@@ -30,8 +30,8 @@ fn check_router(router: &Router, url: &str) {
                 Ok(route) => Some(route.rule()),
                 Err(refusal) => refusal.rule(),
             };
-            // A rule matches its own examples (unless one is too long for a host): nothing behind it may win. What
-            // `{env}` takes depends on the text around it, so those rules are left out.
+            // A rule matches its own examples (unless one is too long for a host), so no later rule may decide them.
+            // The text that `{env}` matches depends on the text around it, so rules with `{env}` are skipped.
             if !rule.pattern().contains("{env}")
                 && let Some(winner) = winner
             {
@@ -45,7 +45,7 @@ fn check_router(router: &Router, url: &str) {
     }
 }
 
-/// A URL that the pattern matches, if `captured` may stand for each of its captures.
+/// A URL that the pattern matches if each of its captures matches `captured`.
 fn example(pattern: &str, captured: &str) -> String {
     let mut url = String::from("https://");
     let mut rest = pattern.strip_suffix('*').unwrap_or(pattern);

@@ -1,4 +1,4 @@
-//! Any text as the URL of a request, by the platform's own rules and by some of each kind in front of them.
+//! Any text as the URL of a request, with the built-in rules and with rules of every kind in front of them.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use dotdo_names::Environment;
 use super::isolation::{host_of, names_unknown_environment};
 use super::{decision, location};
 
-/// Rules of every kind that `ROUTES` can hold.
+/// Rules of every kind.
 const ROUTES: &str = r#"[
     {"pattern": "{tenant}.{app}.example.com", "worker": "{tenant}-{app}"},
     {"pattern": "{tenant}.{app}.{env}.example.com/v{major}/*", "worker": "{tenant}-{app}-v{major}", "environment": "{env}",
@@ -30,14 +30,14 @@ static ROUTERS: LazyLock<[(Router, bool); 3]> = LazyLock::new(|| {
     ]
 });
 
-/// Checks what must hold for any URL.
+/// Checks the properties of any URL.
 pub fn check(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
     };
     check_text(text);
     location::check(text);
-    // The same URL as a runtime passes it on, which is where most of it can be told from outside.
+    // Also as a runtime normalises the URL, because more is known about such a URL.
     if let Ok(url) = ::url::Url::parse(text)
         && matches!(url.scheme(), "http" | "https")
     {
@@ -53,7 +53,7 @@ fn check_text(url: &str) {
             check_production(decision.as_ref().ok(), url);
         }
         if decision.is_ok() || decision.as_ref().is_err_and(|refusal| refusal.host().is_some()) {
-            check_hygiene(router, url);
+            check_equivalents(router, url);
         }
     }
 }
@@ -68,8 +68,8 @@ fn check_production(route: Option<&Route<'_>>, url: &str) {
     }
 }
 
-/// Case, one trailing dot, a port, user information and the scheme change nothing.
-fn check_hygiene(router: &Router, url: &str) {
+/// Case, one trailing dot, port, user information and scheme do not change the decision.
+fn check_equivalents(router: &Router, url: &str) {
     let host = host_of(url).expect("the host was read");
     let behind = &url[url.find("://").map_or(0, |at| at + 3)..];
     let target = &behind[behind.find(['/', '?', '#']).unwrap_or(behind.len())..];
@@ -86,7 +86,8 @@ fn check_hygiene(router: &Router, url: &str) {
     }
 }
 
-/// Rule, environment, Worker and rewritten path, or code and reason: what does not depend on how the host is written.
+/// The parts of a decision that do not depend on how the host is written: rule, environment, Worker and rewritten path,
+/// or code and reason.
 fn without_url(router: &Router, url: &str) -> String {
     match router.route(url) {
         Ok(route) => format!(
@@ -102,7 +103,7 @@ fn without_url(router: &Router, url: &str) -> String {
     }
 }
 
-/// The host that is read is the URL standard's.
+/// The parsed host is the host that the URL standard reads.
 fn check_host(url: &::url::Url) {
     let host = url.host_str().expect("http has a host");
     let authority = url.authority();

@@ -1,4 +1,4 @@
-//! The platform's own rules, as tables.
+//! The built-in rules, as tables.
 
 use crate::outcome::{builtin, check};
 
@@ -59,7 +59,7 @@ fn every_row_of_the_routing_table() {
 }
 
 #[test]
-fn every_row_in_every_environment() {
+fn every_row_of_the_routing_table_in_every_environment() {
     for (label, environment) in [
         ("staging", "staging"),
         ("dev", "development"),
@@ -85,7 +85,7 @@ fn every_row_in_every_environment() {
 }
 
 #[test]
-fn names_that_only_look_special() {
+fn names_that_resemble_reserved_names_are_valid() {
     check(
         &builtin(),
         &[
@@ -124,7 +124,7 @@ fn a_reserved_or_malformed_name_is_an_error() {
 }
 
 #[test]
-fn the_registrys_suffixes_are_nobodys() {
+fn a_suffix_of_the_registry_is_never_a_worker_name() {
     for suffix in dotdo_names::REGISTRY_SUFFIXES {
         for url in [
             format!("{suffix}.do"),
@@ -145,7 +145,7 @@ fn the_registrys_suffixes_are_nobodys() {
 }
 
 #[test]
-fn hosts_that_no_rule_serves() {
+fn a_host_without_a_rule_is_unknown() {
     check(
         &builtin(),
         &[

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::outcome::{check, with_routes};
 
 #[test]
-fn a_capture_takes_one_whole_label() {
+fn a_capture_matches_one_whole_label() {
     let router = with_routes(&json!([{"pattern": "{worker}.example.com", "worker": "{worker}"}]));
     check(
         &router,
@@ -22,7 +22,7 @@ fn a_capture_takes_one_whole_label() {
 }
 
 #[test]
-fn text_stands_around_and_between_captures() {
+fn a_label_has_literal_text_around_and_between_captures() {
     let router = with_routes(&json!([
         {"pattern": "pre-{worker}.example.com", "worker": "{worker}"},
         {"pattern": "{worker}-post.example.com", "worker": "{worker}"},
@@ -37,7 +37,7 @@ fn text_stands_around_and_between_captures() {
             ("pre.example.com", "HOST_UNKNOWN"),
             ("a-post.example.com", "production/a"),
             ("-post.example.com", "HOST_UNKNOWN"),
-            // The first rule wins where both match.
+            // Both rules match, and the first one decides.
             ("pre-a-post.example.com", "production/a-post"),
             ("in-a-x-b-out.example.org", "production/a-b"),
             ("in-a-x-b-x-c-out.example.org", "production/a-b-x-c"),
@@ -51,7 +51,7 @@ fn text_stands_around_and_between_captures() {
 }
 
 #[test]
-fn the_worker_is_never_an_environments_label_even_as_a_part_of_a_name() {
+fn the_capture_worker_is_checked_even_if_it_is_only_a_part_of_the_name() {
     let router = with_routes(&json!([{"pattern": "{worker}.example.com", "worker": "shop-{worker}"}]));
     check(
         &router,
@@ -65,7 +65,7 @@ fn the_worker_is_never_an_environments_label_even_as_a_part_of_a_name() {
 }
 
 #[test]
-fn eight_captures_are_kept_apart() {
+fn a_pattern_has_up_to_eight_captures() {
     let router = with_routes(&json!([{
         "pattern": "{a}-{b}.{c}-{d}.example.com/{e}/{f}/{g}/{h}",
         "worker": "{h}{g}{f}{e}{d}{c}{b}{a}",

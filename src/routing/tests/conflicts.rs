@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::outcome::{check, load_error, with_routes};
 
-/// Two rules; the environment is `{env}` where the pattern has that, else the one given.
+/// Two rules with these patterns, whose targets use every capture and the environment that the host names.
 fn pair(earlier: &str, later: &str) -> Value {
     let rule = |pattern: &str| {
         let captures: Vec<&str> = pattern
@@ -86,7 +86,7 @@ fn a_specific_rule_in_front_of_a_general_one_is_no_conflict() {
 }
 
 #[test]
-fn the_first_rule_wins() {
+fn the_first_rule_that_matches_decides() {
     let router = with_routes(&json!([
         {"pattern": "a.example.com/x/*", "worker": "first"},
         {"pattern": "{worker}.example.com/x/y", "worker": "{worker}"},
@@ -103,7 +103,7 @@ fn the_first_rule_wins() {
 }
 
 #[test]
-fn a_built_in_rule_may_be_overridden() {
+fn a_built_in_rule_may_be_shadowed() {
     let router = with_routes(&json!([
         {"pattern": "agents.do", "worker": "other"},
         {"pattern": "{worker}.do/internal/*", "worker": "{worker}-internal"},

@@ -1,4 +1,4 @@
-//! Replays the inputs that fuzzing has found, by the same functions.
+//! Replays the fuzzing corpus through the properties of the fuzz targets.
 
 use std::{fs, path::Path};
 
@@ -9,12 +9,12 @@ fn replay(target: &str, check: fn(&[u8])) {
         .join("fuzz/corpus")
         .join(target);
     let mut inputs = 0;
-    for entry in fs::read_dir(&folder).expect("the corpus is there") {
+    for entry in fs::read_dir(&folder).expect("the corpus is readable") {
         let path = entry.unwrap().path();
         let input = fs::read(&path).unwrap();
-        // A failing input is found by its name, which the panic itself does not tell.
+        // The panic does not name the input, so it is caught to report the file.
         let result = std::panic::catch_unwind(|| check(&input));
-        assert!(result.is_ok(), "{} breaks what must hold", path.display());
+        assert!(result.is_ok(), "{} violates a property", path.display());
         inputs += 1;
     }
     assert!(inputs >= 50, "the corpus of {target} has only {inputs} inputs");

@@ -9,7 +9,7 @@ fn parse(host: &str, value: &str) -> Result<CustomHostname, String> {
 }
 
 #[test]
-fn a_value_is_a_workers_name() {
+fn a_value_is_a_worker_name() {
     for value in ["shop", " shop\n"] {
         let hostname = parse("shop.example.com", value).unwrap();
         assert_eq!(hostname.worker.as_str(), "shop");
@@ -19,7 +19,7 @@ fn a_value_is_a_workers_name() {
 }
 
 #[test]
-fn a_value_is_json_with_all_that_a_rule_may_say() {
+fn a_value_is_a_json_object_with_environment_limits_and_outbound_parameters() {
     let value = r#"{"worker": "shop", "environment": "development", "limits": {"subrequests": 5}, "outbound": {"a": 1}}"#;
     let hostname = parse("shop.example.com", value).unwrap();
     assert_eq!(hostname.environment, Environment::Development);
@@ -34,7 +34,7 @@ fn a_value_is_json_with_all_that_a_rule_may_say() {
 }
 
 #[test]
-fn a_host_that_names_another_environment_is_never_production_by_default() {
+fn a_host_that_names_an_environment_needs_an_environment_in_the_value() {
     for host in [
         "staging.shop.example.com",
         "shop--dev.example.com",
@@ -43,36 +43,36 @@ fn a_host_that_names_another_environment_is_never_production_by_default() {
         for value in ["shop", r#"{"worker": "shop"}"#] {
             let error = parse(host, value).unwrap_err();
             assert!(
-                error.contains("the value must say which environment it means"),
+                error.contains("so the value must contain its environment"),
                 "{error}"
             );
         }
-        let said = parse(host, r#"{"worker": "shop", "environment": "staging"}"#).unwrap();
-        assert_eq!(said.environment, Environment::Staging);
-        let said = parse(host, r#"{"worker": "shop", "environment": "production"}"#).unwrap();
-        assert_eq!(said.environment, Environment::Production);
+        let hostname = parse(host, r#"{"worker": "shop", "environment": "staging"}"#).unwrap();
+        assert_eq!(hostname.environment, Environment::Staging);
+        let hostname = parse(host, r#"{"worker": "shop", "environment": "production"}"#).unwrap();
+        assert_eq!(hostname.environment, Environment::Production);
     }
     assert!(
         parse("shop.dev", "shop").is_ok(),
-        "a top-level domain names nothing"
+        "a top-level domain names no environment"
     );
 }
 
 #[test]
 fn an_invalid_value_is_an_error_and_not_production() {
     for (value, expected) in [
-        ("", "`` is no Worker: a Worker's name is not empty"),
-        ("Shop", "`Shop` is no Worker"),
-        ("staging", "`staging` is no Worker"),
+        ("", "`` is not a valid Worker name: a Worker's name is not empty"),
+        ("Shop", "`Shop` is not a valid Worker name"),
+        ("staging", "`staging` is not a valid Worker name"),
         ("\"shop\"", "only a-z, 0-9 and '-'"),
-        ("[\"shop\"]", "is no Worker"),
+        ("[\"shop\"]", "is not a valid Worker name"),
         (
             "{",
             "the value is neither a Worker's name nor a JSON object: EOF while parsing an object at line 1 column 1",
         ),
         ("{}", "worker: required, but missing"),
         (r#"{"worker": null}"#, "worker: required, but missing"),
-        (r#"{"worker": "com"}"#, "`com` is no Worker"),
+        (r#"{"worker": "com"}"#, "`com` is not a valid Worker name"),
         (
             r#"{"worker": "shop", "env": "staging"}"#,
             "env: unknown member; did you mean `environment`?",
@@ -83,11 +83,11 @@ fn an_invalid_value_is_an_error_and_not_production() {
         ),
         (
             r#"{"worker": "shop", "environment": "qa"}"#,
-            "`qa` is no environment",
+            "`qa` is not an environment",
         ),
         (
             r#"{"worker": "shop", "environment": "{env}"}"#,
-            "`{env}` is no environment",
+            "`{env}` is not an environment",
         ),
         (
             r#"{"worker": "shop", "worker": "shop"}"#,

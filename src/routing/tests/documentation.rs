@@ -1,4 +1,4 @@
-//! `docs/routing.md`: its examples load, and its tables say what happens.
+//! `docs/routing.md`: the examples load, and the tables and error texts are correct.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use crate::outcome::{builtin, outcome};
 
 fn page() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/routing.md");
-    fs::read_to_string(path).expect("the page is there")
+    fs::read_to_string(path).expect("the page is readable")
 }
 
 /// The fenced blocks of that kind, and the text behind each up to the next block.
@@ -56,16 +56,16 @@ fn check_rows(router: &Router, rows: &[(String, String, String)]) {
 }
 
 #[test]
-fn the_built_in_rules_do_what_their_table_says() {
+fn the_table_of_built_in_rules_is_correct() {
     let page = page();
     let section = page.split("```json\n").next().unwrap();
     let rows = rows(section);
-    assert!(rows.len() >= 12, "the table is there: {rows:?}");
+    assert!(rows.len() >= 12, "the table is missing: {rows:?}");
     check_rows(&builtin(), &rows);
 }
 
 #[test]
-fn every_example_of_routes_does_what_the_table_behind_it_says() {
+fn the_table_of_every_example_is_correct() {
     let blocks = blocks(&page(), "json");
     assert!(blocks.len() >= 4);
     let mut checked = 0;
@@ -76,11 +76,11 @@ fn every_example_of_routes_does_what_the_table_behind_it_says() {
         check_rows(&router, &rows);
         checked += rows.len();
     }
-    assert!(checked >= 12, "only {checked} rows stand behind the examples");
+    assert!(checked >= 12, "only {checked} rows follow the examples");
 }
 
 #[test]
-fn every_mistake_that_is_shown_is_told_as_shown() {
+fn every_shown_error_text_is_correct() {
     let shown = blocks(&page(), "json5");
     assert!(!shown.is_empty());
     for (block, behind) in shown {
@@ -96,7 +96,7 @@ fn every_mistake_that_is_shown_is_told_as_shown() {
 }
 
 #[test]
-fn every_value_of_a_custom_hostname_is_one() {
+fn every_value_of_a_custom_hostname_is_valid() {
     let page = page();
     let values: Vec<&str> = page
         .lines()

@@ -1,4 +1,4 @@
-//! Environment isolation: what a host names is what it gets, or an error; never production in its place.
+//! Environment isolation: a host that names an environment reaches that environment or gets an error, never production.
 
 use dotdo_names::Environment;
 use serde_json::json;
@@ -41,7 +41,7 @@ fn an_unknown_environment_is_an_error() {
 }
 
 #[test]
-fn the_complaint_names_the_label_and_the_rule() {
+fn a_refusal_names_the_unknown_label_and_the_rule() {
     let router = builtin();
     for (url, label, pattern) in [
         ("https://qa.agents.do/", "qa", "{env}.{worker}.do"),
@@ -52,7 +52,7 @@ fn the_complaint_names_the_label_and_the_rule() {
             refusal
                 .reason()
                 .to_string()
-                .starts_with(&format!("`{label}` is no environment")),
+                .starts_with(&format!("`{label}` is not an environment")),
             "{url}"
         );
         assert_eq!(refusal.rule().unwrap().pattern(), pattern);
@@ -117,7 +117,7 @@ fn a_top_level_domain_names_no_environment() {
 }
 
 #[test]
-fn every_environments_labels_lead_to_it_and_nowhere_else() {
+fn every_host_label_selects_its_environment() {
     for environment in Environment::ALL {
         for label in environment.host_labels() {
             let url = format!("https://{label}.agents.do/");

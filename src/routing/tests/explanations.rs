@@ -1,4 +1,4 @@
-//! Decisions in words, as machines read them.
+//! Explanations of decisions, as JSON.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn a_route() {
 }
 
 #[test]
-fn a_route_with_all_that_a_rule_can_say() {
+fn a_route_with_limits_and_outbound_parameters() {
     let router = with_routes(&json!([{
         "pattern": "{tenant}.example.com", "worker": "shop-{tenant}", "limits": {"cpu_ms": 50}, "outbound": {"a": [1]},
     }]));
@@ -67,14 +67,14 @@ fn a_refusal() {
         (
             "https://com.do/",
             "WORKER_NAME_INVALID",
-            "`com` is no Worker: the name is a second-level suffix of the .do registry and is never a Worker's name",
+            "`com` is not a valid Worker name: the name is a second-level suffix of the .do registry and is never a Worker's name",
             Some("built-in `{worker}.do`"),
             false,
         ),
         (
             "https://agents--qa.apis.do/",
             "ENVIRONMENT_UNKNOWN",
-            "`qa` is no environment: a host names `staging`, `dev` or `development`, or none for production",
+            "`qa` is not an environment: the labels are `staging`, `dev` and `development`, and production has none",
             Some("built-in `{worker}--{env}.apis.do`"),
             false,
         ),

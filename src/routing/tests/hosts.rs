@@ -1,11 +1,11 @@
-//! Hosts as hostile clients and odd runtimes write them.
+//! Hosts, also as hostile clients write them.
 
 use dispatcher::routing::{Host, InvalidHost};
 
 use crate::outcome::{builtin, check, outcome};
 
 #[test]
-fn case_a_port_and_one_trailing_dot_change_nothing() {
+fn case_port_and_one_trailing_dot_are_ignored() {
     for host in [
         "staging.agents.do",
         "Staging.AGENTS.do",
@@ -27,7 +27,7 @@ fn case_a_port_and_one_trailing_dot_change_nothing() {
 }
 
 #[test]
-fn a_host_is_one_that_the_dns_can_have() {
+fn a_host_obeys_the_limits_of_the_dns() {
     let label = |length: usize| "a".repeat(length);
     let host = |length: usize| {
         format!(
@@ -65,7 +65,7 @@ fn a_host_is_one_that_the_dns_can_have() {
 }
 
 #[test]
-fn addresses_are_never_served() {
+fn ip_addresses_are_rejected() {
     for host in [
         "127.0.0.1",
         "127.0.0.1.",
@@ -87,7 +87,7 @@ fn addresses_are_never_served() {
 }
 
 #[test]
-fn a_port_is_a_number() {
+fn rejects_a_port_that_is_not_a_number_up_to_65535() {
     for host in [
         "agents.do:x",
         "agents.do:65536",
@@ -102,7 +102,7 @@ fn a_port_is_a_number() {
 }
 
 #[test]
-fn user_information_never_chooses_the_host() {
+fn user_information_never_selects_the_host() {
     check(
         &builtin(),
         &[
@@ -113,7 +113,8 @@ fn user_information_never_chooses_the_host() {
             ("https://agents.do/@staging.tasks.do", "production/agents"),
             ("https://agents.do?@staging.tasks.do", "production/agents"),
             ("https://agents.do#@staging.tasks.do", "production/agents"),
-            // The URL standard reads `agents.do` in both: what stands behind the backslash must not win.
+            // In both, the URL standard reads the host `agents.do`: the text behind the backslash must not select the
+            // host.
             ("https://agents.do\\@staging.tasks.do/", "HOST_UNKNOWN"),
             ("https://agents.do\\staging.tasks.do/", "HOST_UNKNOWN"),
         ],
@@ -121,7 +122,7 @@ fn user_information_never_chooses_the_host() {
 }
 
 #[test]
-fn only_web_addresses_are_served() {
+fn rejects_a_url_that_is_not_http() {
     check(
         &builtin(),
         &[
@@ -152,7 +153,7 @@ fn only_web_addresses_are_served() {
 }
 
 #[test]
-fn a_refusal_tells_whether_there_is_a_host_to_look_up() {
+fn a_refusal_has_the_host_if_it_is_valid() {
     let router = builtin();
     let refusal = router.route("https://Shop.Example.COM.:8787/x").unwrap_err();
     assert_eq!(refusal.host().unwrap().normalized(), "shop.example.com");

@@ -1,4 +1,4 @@
-//! `ROUTES`: what loads, and what each mistake is told.
+//! `ROUTES`: which rules load, and the error of each mistake.
 
 use dispatcher::routing::{Localhost, Router};
 use dotdo_names::Environment;
@@ -178,9 +178,9 @@ fn outbound_parameters_nest_up_to_a_limit() {
     assert!(error.contains("EOF while parsing"), "{error}");
 }
 
-/// A pattern whose captures a fixed Worker cannot use, and what is said of it.
+/// Each row is a pattern of a rule with a fixed Worker, and a part of the error.
 #[test]
-fn each_mistake_in_a_pattern_is_told_with_what_to_write() {
+fn each_mistake_in_a_pattern_has_an_error_that_says_what_to_write() {
     let long_label = format!("{}{{a}}.example.com", "x".repeat(63));
     let long_host = format!("{}com", format!("{}.", "x".repeat(62)).repeat(4));
     let long_pattern = "x".repeat(513);
@@ -189,7 +189,7 @@ fn each_mistake_in_a_pattern_is_told_with_what_to_write() {
         (&*long_pattern, "more than 512 characters"),
         ("https://a.example.com", "a pattern has no scheme"),
         ("a.example.com:8080", "a pattern has no port"),
-        ("a.example.com.", "leave out the dot at the end"),
+        ("a.example.com.", "remove the dot at the end"),
         ("a..example.com", "the host has an empty label"),
         (".example.com", "the host has an empty label"),
         ("/path", "the host has an empty label"),
@@ -205,20 +205,20 @@ fn each_mistake_in_a_pattern_is_told_with_what_to_write() {
         ("a.example.com/gr\u{f6}\u{df}e", "write it as `%…`"),
         (
             "*.example.com",
-            "`*` stands only at the end of a path: for any label write a capture",
+            "`*` is only allowed at the end of a path: for any label write a capture",
         ),
         ("a*.example.com", "for any label write a capture"),
         (
             "a.example.com/*/x",
-            "`*` stands only at the end of a path, as `/*`",
+            "`*` is only allowed at the end of a path, as `/*`",
         ),
         (
             "a.example.com/x*",
-            "`*` stands only at the end of a path, as `/*`",
+            "`*` is only allowed at the end of a path, as `/*`",
         ),
         (
             "a.example.com/**",
-            "`*` stands only at the end of a path, as `/*`",
+            "`*` is only allowed at the end of a path, as `/*`",
         ),
         ("a.example.com/x//y", "the path has an empty segment"),
         ("a.example.com//", "the path has an empty segment"),
@@ -226,8 +226,8 @@ fn each_mistake_in_a_pattern_is_told_with_what_to_write() {
         ("a.example.com/./x", "`.` and `..` are resolved before"),
         ("a.example.com/x/..", "`.` and `..` are resolved before"),
         ("a.example.com/x/%2E%2e/*", "`.` and `..` are resolved before"),
-        ("a.example.com/x?y", "a pattern ends before `?`"),
-        ("a.example.com/x#y", "a pattern ends before `#`"),
+        ("a.example.com/x?y", "a pattern cannot contain `?`"),
+        ("a.example.com/x#y", "a pattern cannot contain `#`"),
         (
             "a b.example.com",
             "the character ` ` cannot match: a host has only",
@@ -242,19 +242,22 @@ fn each_mistake_in_a_pattern_is_told_with_what_to_write() {
         ("{a.example.com", "has a `{` without a `}`"),
         ("a}.example.com", "has a `}` without a `{`"),
         ("a.example.com/{x", "has a `{` without a `}`"),
-        ("{}.example.com", "`{}` is no capture"),
-        ("{Worker}.example.com", "`{Worker}` is no capture"),
-        ("{1a}.example.com", "`{1a}` is no capture"),
-        ("{a-b}.example.com", "`{a-b}` is no capture"),
-        ("{{a}}.example.com", "`{{a}` is no capture"),
-        ("{a}.{a}.example.com", "`{a}` stands twice"),
-        ("{a}.example.com/{a}", "`{a}` stands twice"),
-        ("{a}{b}.example.com", "two captures touch in `{a}{b}`"),
+        ("{}.example.com", "`{}` is not a valid capture"),
+        ("{Worker}.example.com", "`{Worker}` is not a valid capture"),
+        ("{1a}.example.com", "`{1a}` is not a valid capture"),
+        ("{a-b}.example.com", "`{a-b}` is not a valid capture"),
+        ("{{a}}.example.com", "`{{a}` is not a valid capture"),
+        ("{a}.{a}.example.com", "the capture `{a}` twice"),
+        ("{a}.example.com/{a}", "the capture `{a}` twice"),
+        (
+            "{a}{b}.example.com",
+            "two captures in `{a}{b}` have no text between them",
+        ),
         (
             "{a}.{b}.{c}.{d}.{e}.{f}.{g}.{h}.{i}.example.com",
             "more than 8 captures",
         ),
-        ("{a}.example.com", "no target uses the capture `{a}`"),
+        ("{a}.example.com", "the target does not use the capture `{a}`"),
         ("{env}.example.com", "write \"environment\": \"{env}\""),
     ] {
         let error = load_error(&json!([{"pattern": pattern, "worker": "a"}]));
@@ -267,7 +270,7 @@ fn each_mistake_in_a_pattern_is_told_with_what_to_write() {
 }
 
 #[test]
-fn each_mistake_in_a_target_is_told_with_what_to_write() {
+fn each_mistake_in_a_target_has_an_error_that_says_what_to_write() {
     let rule = |more: serde_json::Value| {
         let mut rule = json!({"pattern": "{a}.example.com/x/*", "worker": "{a}"});
         rule.as_object_mut()
@@ -276,10 +279,10 @@ fn each_mistake_in_a_target_is_told_with_what_to_write() {
         json!([rule])
     };
     for (more, expected) in [
-        (json!({"worker": "shop"}), "no target uses the capture"),
+        (json!({"worker": "shop"}), "the target does not use the capture"),
         (
             json!({"pattern": "b.example.com", "worker": ""}),
-            "could never be reached: a Worker's name is not empty",
+            "no request can reach the Worker ``: a Worker's name is not empty",
         ),
         (
             json!({"pattern": "b.example.com", "worker": "staging"}),
@@ -308,26 +311,26 @@ fn each_mistake_in_a_target_is_told_with_what_to_write() {
         ),
         (
             json!({"pattern": "{a}.{env}.example.com", "worker": "{a}-{env}"}),
-            "is no part of a Worker's name",
+            "cannot be part of a Worker's name",
         ),
-        (json!({"environment": "qa"}), "`qa` is no environment"),
-        (json!({"environment": "dev"}), "`dev` is no environment"),
+        (json!({"environment": "qa"}), "`qa` is not an environment"),
+        (json!({"environment": "dev"}), "`dev` is not an environment"),
         (
             json!({"environment": "{env}"}),
             "the target uses `{env}`, which the pattern does not capture",
         ),
-        (json!({"environment": "{a}"}), "`{a}` is no environment"),
+        (json!({"environment": "{a}"}), "`{a}` is not an environment"),
         (
             json!({"pattern": "{a}.staging.example.com"}),
-            "the host names `staging`, so the rule must have that environment, not production",
+            "the host names the environment `staging`, but the target's environment is production",
         ),
         (
             json!({"pattern": "{a}--dev.example.com", "environment": "staging"}),
-            "the host names `dev`, so the rule must have that environment, not staging",
+            "the host names the environment `dev`, but the target's environment is staging",
         ),
         (
             json!({"pattern": "{a}.staging.{env}.example.com", "environment": "{env}"}),
-            "the host names `staging`, so the rule must have that environment, not `{env}`",
+            "the host names the environment `staging`, but the target's environment is `{env}`",
         ),
         (
             json!({"pattern": "{a}.example.com/x", "strip_prefix": true}),

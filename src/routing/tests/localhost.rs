@@ -1,4 +1,4 @@
-//! `.localhost`, on a developer's machine and elsewhere.
+//! `.localhost`, on a developer's machine and in the deployed Worker.
 
 use dispatcher::routing::{Localhost, Router};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::outcome::{builtin, check, outcome};
 
 #[test]
-fn every_rule_under_do_holds_under_localhost_too() {
+fn every_rule_under_do_also_matches_under_localhost() {
     let router = Router::builtin(Localhost::MirrorsDo);
     check(
         &router,
@@ -34,12 +34,12 @@ fn every_rule_under_do_holds_under_localhost_too() {
 }
 
 #[test]
-fn what_is_deployed_does_not_serve_it() {
+fn the_deployed_worker_does_not_serve_localhost() {
     check(&builtin(), &[("http://agents.localhost:8787/", "HOST_UNKNOWN")]);
 }
 
 #[test]
-fn rules_of_ones_own_are_mirrored_in_front_of_the_built_in_ones() {
+fn the_rules_of_routes_are_mirrored_in_front_of_the_built_in_ones() {
     let rules = json!([
         {"pattern": "agents.do/x/*", "worker": "x", "strip_prefix": true},
         {"pattern": "{worker}.example.com", "worker": "{worker}"},

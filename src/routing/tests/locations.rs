@@ -1,4 +1,4 @@
-//! The header `Location` of an answer to a request whose path lost its prefix.
+//! The header `Location` of a response to a request of which a prefix is stripped.
 
 use dispatcher::routing::Router;
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn check(url: &str, table: &[(&str, &str)]) {
     }
 }
 
-/// Checks that each location stays as it is.
+/// Checks that each location is unchanged.
 fn check_unchanged(url: &str, locations: &[&str]) {
     for location in locations {
         assert_eq!(restored(&builtin(), url, location), None, "{location:?}");
@@ -97,7 +97,7 @@ fn an_empty_path_of_the_same_host_becomes_the_prefix() {
 }
 
 #[test]
-fn a_location_that_has_the_prefix_stays() {
+fn a_location_with_the_prefix_is_unchanged() {
     check_unchanged(
         "https://apis.do/agents/x",
         &[
@@ -113,7 +113,7 @@ fn a_location_that_has_the_prefix_stays() {
 }
 
 #[test]
-fn a_relative_location_stays() {
+fn a_relative_location_is_unchanged() {
     check_unchanged(
         "https://apis.do/agents/x",
         &[
@@ -130,7 +130,7 @@ fn a_relative_location_stays() {
 }
 
 #[test]
-fn another_host_port_or_scheme_stays() {
+fn a_location_with_another_host_port_or_scheme_is_unchanged() {
     check_unchanged(
         "https://apis.do/agents/x",
         &[
@@ -160,7 +160,7 @@ fn another_host_port_or_scheme_stays() {
 }
 
 #[test]
-fn a_location_that_may_be_read_as_another_host_stays() {
+fn a_location_that_a_parser_may_read_as_another_host_is_unchanged() {
     check_unchanged(
         "https://apis.do/agents/x",
         &[
@@ -184,7 +184,7 @@ fn a_location_that_may_be_read_as_another_host_stays() {
 }
 
 #[test]
-fn the_whole_prefix_is_put_back() {
+fn every_segment_of_the_prefix_is_put_back() {
     let router = with_routes(&json!([
         {"pattern": "example.com/v1/{worker}/api/*", "worker": "{worker}", "strip_prefix": true},
     ]));

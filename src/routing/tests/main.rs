@@ -1,10 +1,10 @@
-//! Routing, seen from outside.
+//! Tests of the public API of routing.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "a broken test setup may panic"
 )]
 
 mod builtin;
@@ -25,6 +25,6 @@ mod pitfalls;
 mod random;
 mod targets;
 
-/// What must hold for any input: the same functions as the fuzz targets'.
+/// The properties that hold for any input: the fuzz targets check the same functions.
 #[path = "../../../fuzz/properties/routing/mod.rs"]
 mod properties;

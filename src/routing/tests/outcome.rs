@@ -1,7 +1,7 @@
 use dispatcher::routing::{Localhost, Router};
 
-/// What a URL leads to: `environment/worker`, with ` at PREFIX as URL` if the path was rewritten; or an error code.
-/// `https://` may be left out.
+/// The decision for a URL: `environment/worker`, followed by ` at PREFIX as URL` if a prefix is stripped; or an error
+/// code. The URL may lack `https://`.
 pub fn outcome(router: &Router, url: &str) -> String {
     let has_scheme = url.find("://").is_some_and(|at| !url[..at].contains('/'));
     let url = if has_scheme {
@@ -34,12 +34,12 @@ pub fn check(router: &Router, table: &[(&str, &str)]) {
     }
 }
 
-/// The built-in rules, as they are deployed.
+/// The built-in rules, as in the deployed Worker.
 pub fn builtin() -> Router {
     Router::builtin(Localhost::Unserved)
 }
 
-/// A router with rules of its own in front.
+/// A router with these rules in front of the built-in ones.
 pub fn with_routes(routes: &serde_json::Value) -> Router {
     Router::with_routes(&routes.to_string(), Localhost::Unserved).unwrap_or_else(|error| panic!("{error}"))
 }

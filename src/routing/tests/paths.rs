@@ -1,11 +1,11 @@
-//! Paths: captures, prefixes and what is left of them.
+//! Paths: captures, stripped prefixes and rewritten URLs.
 
 use serde_json::json;
 
 use crate::outcome::{builtin, check, with_routes};
 
 #[test]
-fn what_is_no_workers_name_is_a_path_of_apis_itself() {
+fn a_segment_that_is_not_a_worker_name_belongs_to_the_worker_apis() {
     check(
         &builtin(),
         &[
@@ -29,7 +29,7 @@ fn what_is_no_workers_name_is_a_path_of_apis_itself() {
 }
 
 #[test]
-fn a_prefix_is_cut_off_whatever_follows_it() {
+fn a_prefix_is_stripped_whatever_follows_it() {
     check(
         &builtin(),
         &[
@@ -63,7 +63,7 @@ fn a_prefix_is_cut_off_whatever_follows_it() {
 }
 
 #[test]
-fn scheme_host_and_port_stay_and_user_information_goes() {
+fn a_rewritten_url_keeps_scheme_host_and_port_but_not_user_information() {
     check(
         &builtin(),
         &[

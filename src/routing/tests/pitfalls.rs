@@ -1,4 +1,4 @@
-//! The defects of an earlier build of this system, each as a test that it is not here.
+//! Regression tests for the defects of an earlier build of this system.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ fn pitfall_1_every_label_is_read() {
 
 /// Pitfall 2: `endsWith(".do")` was tested before `.staging.do`, so staging was unreachable.
 #[test]
-fn pitfall_2_the_special_rule_is_asked_first_or_is_an_error() {
+fn pitfall_2_a_specific_rule_behind_a_general_one_is_an_error() {
     check(
         &builtin(),
         &[
@@ -111,7 +111,7 @@ fn pitfall_9_a_refusal_lists_nothing() {
     assert_eq!(refusal.reason().to_string(), "no rule serves this host");
 }
 
-/// Also from others' dispatchers: one identical 404 for everything, which misled people for days.
+/// Another dispatcher had one identical 404 for every error, which misled people for days.
 #[test]
 fn refusals_of_different_kinds_have_different_codes() {
     check(

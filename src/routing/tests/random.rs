@@ -1,4 +1,4 @@
-//! What must hold for any input, tried with random ones.
+//! Properties of routing, checked with random inputs.
 
 use dispatcher::routing::{Localhost, Origin, Router, RulesProblem};
 use dotdo_names::Environment;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::outcome::builtin;
 use crate::properties::{self, decision, isolation};
 
-/// What hosts, rules and environments are made of.
+/// Words of hosts, rules and environments.
 const WORDS: [&str; 18] = [
     "agents",
     "apis",
@@ -31,7 +31,7 @@ const WORDS: [&str; 18] = [
     "",
 ];
 
-/// Labels and segments: those, and any other.
+/// A label or segment: one of these words, or a random one.
 fn label() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(&WORDS[..]).prop_map(str::to_owned),
@@ -70,7 +70,7 @@ fn part() -> impl Strategy<Value = &'static str> {
     )
 }
 
-/// A rule, whether it loads or not.
+/// A rule, valid or not.
 fn rule() -> impl Strategy<Value = Value> {
     let path = prop::option::of((prop::collection::vec(part(), 0..3), any::<bool>()));
     let end = select(&["example.com", "do", "apis.do"][..]);
@@ -103,7 +103,7 @@ fn rule() -> impl Strategy<Value = Value> {
     })
 }
 
-/// As many of the rules as load together.
+/// A router with as many of the rules as load together.
 fn loaded(rules: Vec<Value>) -> Router {
     let mut kept = Vec::new();
     for rule in rules {
@@ -119,22 +119,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_a_url_that_holds(text in any::<String>()) {
+    fn any_text_as_a_url_has_the_properties(text in any::<String>()) {
         properties::url::check(text.as_bytes());
     }
 
     #[test]
-    fn any_host_and_path_hold(url in url()) {
+    fn any_host_and_path_have_the_properties(url in url()) {
         properties::url::check(url.as_bytes());
     }
 
     #[test]
-    fn any_text_as_routes_holds(text in any::<String>()) {
+    fn any_text_as_routes_has_the_properties(text in any::<String>()) {
         properties::routes::check(text.as_bytes());
     }
 
     #[test]
-    fn the_index_agrees_with_asking_every_rule(rules in prop::collection::vec(rule(), 0..8), urls in prop::collection::vec(url(), 1..8)) {
+    fn the_index_agrees_with_trying_every_rule(rules in prop::collection::vec(rule(), 0..8), urls in prop::collection::vec(url(), 1..8)) {
         let router = loaded(rules);
         for url in &urls {
             let _ = decision::check(&router, url);

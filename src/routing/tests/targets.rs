@@ -1,4 +1,4 @@
-//! What a rule's target makes of a request: names, environments, limits, outbound parameters.
+//! A rule's target: Worker names, environments, limits and outbound parameters.
 
 use dispatcher::routing::{Limits, Localhost, Router, Rule};
 use dotdo_names::Environment;
@@ -19,7 +19,7 @@ fn a_name_is_fixed_captured_or_composed() {
             ("fixed.example.com", "production/shop"),
             ("a.b.example.com", "production/a-b"),
             ("a.example.org", "production/aa"),
-            // Composed names are checked like any other.
+            // Composed names are checked as well.
             ("a-.b.example.com", "WORKER_NAME_INVALID"),
             ("-a.b.example.com", "WORKER_NAME_INVALID"),
             (
@@ -33,7 +33,7 @@ fn a_name_is_fixed_captured_or_composed() {
 }
 
 #[test]
-fn a_composed_name_can_be_reserved_too() {
+fn a_composed_name_is_checked_for_reserved_names() {
     let router = with_routes(&json!([{"pattern": "{a}.{b}.example.com", "worker": "{a}{b}"}]));
     check(
         &router,
@@ -101,7 +101,7 @@ fn limits_and_outbound_parameters_belong_to_the_rule() {
 }
 
 #[test]
-fn limits_are_within_what_the_platform_gives() {
+fn limits_are_within_the_ranges_of_the_platform() {
     let rule =
         |limits: serde_json::Value| json!([{"pattern": "a.example.com", "worker": "a", "limits": limits}]);
     for limits in [

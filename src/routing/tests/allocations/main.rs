@@ -1,16 +1,16 @@
-//! A decision allocates nothing but what it returns, counted by the allocator of this test program.
+//! A decision allocates only what it returns. The allocator of this test program counts.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "a broken test setup may panic"
 )]
 
 use dispatcher::routing::{Localhost, Router};
 use serde_json::{Value, json};
 
-/// The number of allocations of one decision, once everything is warm.
+/// The number of allocations of one decision, after a first one.
 fn allocations(router: &Router, url: &str) -> u64 {
     let _ = router.route(url);
     allocation_counter::measure(|| {
@@ -73,7 +73,7 @@ fn a_decision_allocates_nothing() {
 }
 
 #[test]
-fn a_name_that_is_not_in_the_url_is_the_one_allocation() {
+fn only_a_name_that_is_not_in_the_url_is_allocated() {
     let router = with_rules(10);
     for url in [
         "https://a.b.example.org/",
@@ -85,7 +85,7 @@ fn a_name_that_is_not_in_the_url_is_the_one_allocation() {
 }
 
 #[test]
-fn a_rewritten_url_is_one_more() {
+fn a_rewritten_url_is_one_allocation() {
     let router = with_rules(10);
     let url = "https://apis.do/agents/x?q";
     let counted = allocation_counter::measure(|| {
