@@ -1,5 +1,5 @@
-//! `npm run fuzz`: every fuzz target, or one, for some time. New inputs stay in `target/`; those that find something new
-//! for good belong into `fuzz/corpus`, which the ordinary tests replay.
+//! `npm run fuzz`: runs every fuzz target, or one, for some time. New inputs are stored in `target/`; inputs worth
+//! keeping go to `fuzz/corpus`, which the ordinary tests replay.
 
 use std::{
     fs,
@@ -13,9 +13,9 @@ use crate::workspace;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// One target; without it, all of them one after the other
+    /// One target; by default all, one after the other
     target: Option<String>,
-    /// For how long each
+    /// Seconds for each target
     #[arg(default_value_t = 60)]
     seconds: u32,
 }
@@ -23,9 +23,9 @@ pub struct Arguments {
 /// Fuzzes.
 ///
 /// # Errors
-/// When a tool is missing (the message says how to install it), or an input breaks what must hold.
+/// When a tool is not installed, or an input violates a property.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let targets = chosen(targets()?, arguments.target.as_deref())?;
+    let targets = select(targets()?, arguments.target.as_deref())?;
     ensure_tools()?;
     for target in targets {
         fuzz(&target, arguments.seconds)?;
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The names of the targets: each is a file.
+/// The names of the targets. Each target is a file.
 fn targets() -> Result<Vec<String>> {
     let folder = workspace::path("fuzz/fuzz_targets");
     let mut targets = Vec::new();
@@ -47,7 +47,7 @@ fn targets() -> Result<Vec<String>> {
     Ok(targets)
 }
 
-fn chosen(targets: Vec<String>, only: Option<&str>) -> Result<Vec<String>> {
+fn select(targets: Vec<String>, only: Option<&str>) -> Result<Vec<String>> {
     match only {
         None => Ok(targets),
         Some(only) if targets.iter().any(|target| target == only) => Ok(vec![only.to_owned()]),
@@ -76,7 +76,8 @@ fn succeeds(command: &[&str]) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// A command of the nightly toolchain. This program itself runs under a stable cargo, whose choice would stick.
+/// A command of the nightly toolchain. The variables that cargo sets for the programs it runs would select its own
+/// toolchain.
 fn nightly(command: &[&str]) -> Command {
     let mut rustup = Command::new("rustup");
     rustup
@@ -98,7 +99,7 @@ fn fuzz(target: &str, seconds: u32) -> Result<()> {
         found.display()
     );
     let mut command = nightly(&["cargo", "fuzz", "run", target]);
-    // Inputs are read from both folders, and new ones are written to the first.
+    // The fuzzer reads inputs from both folders, and writes new ones to the first.
     command
         .arg(&found)
         .arg(&kept)
@@ -110,9 +111,9 @@ fn fuzz(target: &str, seconds: u32) -> Result<()> {
     let status = command.status().context("cannot start cargo-fuzz")?;
     if !status.success() {
         bail!(
-            "{target}: an input breaks what must hold, or the target did not build ({status}). The input is in \
-             fuzz/artifacts/{target}; `rustup run nightly cargo fuzz run {target} FILE` repeats it. Once it is \
-             corrected, keep the input in fuzz/corpus/{target}."
+            "{target}: an input violates a property, or the target does not build ({status}). The input is in \
+             fuzz/artifacts/{target}; `rustup run nightly cargo fuzz run {target} FILE` repeats it. After the fix, move \
+             the input to fuzz/corpus/{target}."
         );
     }
     Ok(())
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_target_is_built_and_has_inputs_to_start_from() {
+    fn every_target_is_declared_and_has_a_corpus() {
         let manifest = fs::read_to_string(workspace::path("fuzz/Cargo.toml")).unwrap();
         let targets = targets().unwrap();
         assert!(targets.contains(&"url".to_owned()) && targets.contains(&"routes".to_owned()));
@@ -138,11 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_target_is_refused_with_those_that_exist() {
+    fn rejects_an_unknown_target_and_lists_the_known_ones() {
         let all = || vec!["routes".to_owned(), "url".to_owned()];
-        assert_eq!(chosen(all(), Some("url")).unwrap(), ["url"]);
-        assert_eq!(chosen(all(), None).unwrap(), all());
-        let error = chosen(all(), Some("urls")).unwrap_err().to_string();
+        assert_eq!(select(all(), Some("url")).unwrap(), ["url"]);
+        assert_eq!(select(all(), None).unwrap(), all());
+        let error = select(all(), Some("urls")).unwrap_err().to_string();
         assert!(
             error.contains("`urls`") && error.contains("routes, url"),
             "{error}"

@@ -1,7 +1,8 @@
-//! The project's own commands, behind the npm scripts. `cargo run -p xtask -- --help` lists them.
+//! The project's own commands, behind the npm scripts. `sh xtask/run --help` lists them.
 
 mod bench;
 mod build;
+mod cargo;
 mod chaos;
 mod check;
 mod deploy;
@@ -41,7 +42,7 @@ enum Command {
     Build(build::Arguments),
     /// Validate the configuration of both Workers
     Check(check::Arguments),
-    /// Kill the deploy API's runtime again and again, and check its record
+    /// Kill the deploy API's runtime repeatedly, and check its record
     Chaos(chaos::Arguments),
     /// Start the whole platform on this machine
     Dev(dev::Arguments),
@@ -49,7 +50,7 @@ enum Command {
     DevRemote(deploy::RemoteArguments),
     /// Check the configuration, then deploy a Worker of this repository with wrangler
     Deploy(deploy::Arguments),
-    /// Fuzz every parser of foreign text (needs nightly Rust and cargo-fuzz)
+    /// Fuzz every parser of external input (needs nightly Rust and cargo-fuzz)
     Fuzz(fuzz::Arguments),
     /// Explain what happens to a request
     Route(route::Arguments),

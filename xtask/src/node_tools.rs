@@ -1,4 +1,4 @@
-//! The programs that npm installed: `node_modules/.bin`, at the versions of `package-lock.json`.
+//! The programs in `node_modules/.bin`, which npm installs at the versions of `package-lock.json`.
 
 use std::{env, ffi::OsString, path::Path, process::Command};
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// A command for a program of `node_modules/.bin`, run with the Node that npm installed there.
+/// A command that runs a program of `node_modules/.bin` with the Node that npm installed there.
 ///
 /// # Errors
-/// When `npm ci` has not been run, with that advice.
+/// When the program is not installed.
 pub fn command(program: &str) -> Result<Command> {
     let folder = workspace::path("node_modules/.bin");
     let file = folder.join(program);
@@ -27,5 +27,5 @@ pub fn command(program: &str) -> Result<Command> {
 fn path_with(folder: &Path) -> Result<OsString> {
     let inherited = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(env::split_paths(&inherited));
-    env::join_paths(folders).context("the repository's path cannot stand in PATH")
+    env::join_paths(folders).context("the repository's path cannot be an entry of PATH")
 }

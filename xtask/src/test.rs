@@ -1,26 +1,31 @@
-//! `npm test`: everything that must hold, in the order in which a failure is found soonest.
+//! `npm test`: every check and every test, in the order in which a failure is found soonest.
+
+mod programs;
 
 use std::{
+    fs,
+    os::unix::fs::MetadataExt,
     process::Command,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::{
     build::{self, Worker},
-    workspace,
+    cargo, workspace,
 };
+use programs::{Selection, TestProgram};
+
+/// How many end-to-end tests run at once. Most of the time they wait: for a platform, for wrangler, for a lock.
+const END_TO_END_THREADS: &str = "8";
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Only the end-to-end tests whose names contain this
+    /// Run only the end-to-end tests whose names contain this
     filter: Option<String>,
 }
-
-/// The package of the end-to-end tests.
-const END_TO_END: &str = "end-to-end";
 
 /// Runs every step, and stops at the first that fails.
 ///
@@ -28,87 +33,142 @@ const END_TO_END: &str = "end-to-end";
 /// When a step fails; its own output says why.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let begin = Instant::now();
-    if arguments.filter.is_none() {
-        step("format", cargo(&["fmt", "--all", "--check"]))?;
-        step(
-            "clippy, natively",
-            cargo(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ]),
-        )?;
-        build::ensure_target()?;
-        for worker in [Worker::Dispatcher, Worker::DeployApi] {
-            step(
-                &format!("clippy, {} as Wasm", worker.package()),
-                cargo(&[
-                    "clippy",
-                    "--lib",
-                    "--locked",
-                    "--target",
-                    build::TARGET,
-                    "--package",
-                    worker.package(),
-                    "--",
-                    "-D",
-                    "warnings",
-                ]),
-            )?;
-        }
-        step(
-            "compiling the native tests",
-            cargo(&["test", "--workspace", "--locked", "--no-run"]),
-        )?;
-        step(
-            "native tests",
-            cargo(&[
-                "test",
-                "--workspace",
-                "--exclude",
-                END_TO_END,
-                "--locked",
-                "--quiet",
-            ]),
-        )?;
-        step(
-            "types of the local platform",
-            npm(&["run", "--silent", "typecheck"]),
-        )?;
-        step(
-            "tests of the local platform",
-            npm(&["run", "--silent", "test:local"]),
-        )?;
-        step("configuration", xtask(&["check"])?)?;
-    }
-    build::build(Worker::Dispatcher, true)?;
-    build::build(Worker::DeployApi, true)?;
-    let mut end_to_end = cargo(&["test", "--package", END_TO_END, "--locked"]);
-    if let Some(filter) = &arguments.filter {
-        end_to_end.arg("--").arg(filter);
-    }
-    end_to_end.env("XTASK", workspace::program()?);
-    // They mostly wait: for a platform, for wrangler, for each other's turn.
-    end_to_end.env("RUST_TEST_THREADS", "8");
-    step("end-to-end tests", end_to_end)?;
+    let build_tool = BuildTool::now()?;
+    let programs = match &arguments.filter {
+        None => everything_but_end_to_end()?,
+        Some(_) => compile(Selection::EndToEnd)?,
+    };
+    step("building the Workers", || {
+        build::build(Worker::Dispatcher, true)?;
+        build::build(Worker::DeployApi, true)
+    })?;
+    end_to_end(&programs, arguments.filter.as_deref())?;
+    build_tool.check()?;
     say(&format!("all passed in {}", minutes(begin.elapsed())));
     Ok(())
 }
 
-fn step(name: &str, mut command: Command) -> Result<()> {
+/// Runs every other step, and returns the compiled test programs.
+fn everything_but_end_to_end() -> Result<Vec<TestProgram>> {
+    run_step("format", cargo::command(&["fmt", "--all", "--check"]))?;
+    run_step(
+        "clippy, natively",
+        clippy(&["--workspace", "--all-targets", "--locked"]),
+    )?;
+    build::ensure_target()?;
+    for worker in [Worker::Dispatcher, Worker::DeployApi] {
+        let package = worker.package();
+        run_step(
+            &format!("clippy, {package} as Wasm"),
+            clippy(&[
+                "--lib",
+                "--locked",
+                "--target",
+                build::TARGET,
+                "--package",
+                package,
+            ]),
+        )?;
+    }
+    let programs = compile(Selection::All)?;
+    step("native tests", || {
+        for program in programs.iter().filter(|program| !program.is_end_to_end) {
+            let mut command = program.command();
+            command.arg("--quiet");
+            succeed(&program.name, command)?;
+        }
+        succeed(
+            "tests in the documentation",
+            cargo::command(&["test", "--workspace", "--doc", "--locked", "--quiet"]),
+        )
+    })?;
+    run_step("types of the local platform", npm("typecheck"))?;
+    run_step("tests of the local platform", npm("test:local"))?;
+    let mut check = Command::new(workspace::program()?);
+    check.arg("check");
+    run_step("configuration", check)?;
+    Ok(programs)
+}
+
+fn compile(selection: Selection) -> Result<Vec<TestProgram>> {
+    let mut programs = Vec::new();
+    step("compiling the tests", || {
+        programs = programs::compile(selection)?;
+        Ok(())
+    })?;
+    Ok(programs)
+}
+
+fn end_to_end(programs: &[TestProgram], filter: Option<&str>) -> Result<()> {
+    let mut count = 0;
+    for program in programs.iter().filter(|program| program.is_end_to_end) {
+        let mut command = program.command();
+        if let Some(filter) = filter {
+            match program.count(filter)? {
+                0 => continue,
+                matching => count += matching,
+            }
+            command.arg(filter);
+        }
+        command
+            .env("XTASK", workspace::program()?)
+            .env("RUST_TEST_THREADS", END_TO_END_THREADS);
+        run_step(&format!("end-to-end tests, {}", program.name), command)?;
+    }
+    if let Some(filter) = filter {
+        ensure!(count > 0, "no end-to-end test has {filter:?} in its name");
+    }
+    Ok(())
+}
+
+/// The file of this program. A build that replaces it while tests run uses another selection of packages than
+/// `xtask/run`, and makes cargo compile everything twice.
+#[derive(Debug, PartialEq, Eq)]
+struct BuildTool {
+    inode: u64,
+    linked: SystemTime,
+}
+
+impl BuildTool {
+    fn now() -> Result<Self> {
+        let path = cargo::built("xtask");
+        let metadata = fs::metadata(&path).with_context(|| format!("cannot find {}", path.display()))?;
+        Ok(Self {
+            inode: metadata.ino(),
+            linked: metadata.modified()?,
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            *self == Self::now()?,
+            "{} was linked again while the tests ran. If nothing in the repository was edited meanwhile, a command \
+             builds it otherwise than xtask/run does",
+            cargo::built("xtask").display()
+        );
+        Ok(())
+    }
+}
+
+fn run_step(name: &str, command: Command) -> Result<()> {
+    step(name, || succeed(name, command))
+}
+
+fn step(name: &str, action: impl FnOnce() -> Result<()>) -> Result<()> {
     say(name);
     let begin = Instant::now();
+    action()?;
+    say(&format!("{name}: done in {}", minutes(begin.elapsed())));
+    Ok(())
+}
+
+fn succeed(name: &str, mut command: Command) -> Result<()> {
     let status = command
         .status()
-        .with_context(|| format!("cannot start the step \"{name}\""))?;
+        .with_context(|| format!("cannot start \"{name}\""))?;
     if !status.success() {
-        bail!("the step \"{name}\" failed ({status})");
+        bail!("\"{name}\" failed ({status})");
     }
-    say(&format!("{name}: done in {}", minutes(begin.elapsed())));
     Ok(())
 }
 
@@ -120,20 +180,16 @@ fn minutes(time: Duration) -> String {
     format!("{}:{:02} min", time.as_secs() / 60, time.as_secs() % 60)
 }
 
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(workspace::root()).args(arguments);
+fn clippy(arguments: &[&str]) -> Command {
+    let mut command = cargo::command(&["clippy"]);
+    command.args(arguments).args(["--", "-D", "warnings"]);
     command
 }
 
-fn npm(arguments: &[&str]) -> Command {
+fn npm(script: &str) -> Command {
     let mut command = Command::new("npm");
-    command.current_dir(workspace::root()).args(arguments);
     command
-}
-
-fn xtask(arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(workspace::program()?);
-    command.args(arguments);
-    Ok(command)
+        .current_dir(workspace::root())
+        .args(["run", "--silent", script]);
+    command
 }

@@ -1,15 +1,11 @@
-//! What `wrangler dev` prints, less what only repeats itself.
+//! The output of `wrangler dev` and of the Workers, for a developer's terminal.
 
 use std::io::{self, Write};
 
-/// Prints a line of wrangler's or a Worker's output, unless it tells a developer nothing.
+/// Prints a line of output, unless it is empty.
 pub fn show(line: &str) {
-    if !is_noise(line) {
-        // Whoever read the output may have gone; the platform runs on.
+    if !line.trim().is_empty() {
+        // The reader may have closed its end; the platform runs on.
         let _ = writeln!(io::stdout(), "{line}");
     }
-}
-
-fn is_noise(line: &str) -> bool {
-    line.trim().is_empty()
 }
