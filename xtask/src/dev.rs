@@ -1,50 +1,40 @@
 //! `npm run dev`: the whole platform on this machine, ready to deploy to.
 
-use std::{
-    io::{self, Read},
-    path::PathBuf,
-    sync::mpsc::{self, Receiver, Sender},
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use dotdo_names::Environment;
 use serde::Serialize;
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
-};
 
 use crate::{
     build::{self, Worker},
-    platform::{self, Api, Credentials, Overrides, Platform, State},
+    platform::{self, Api, Credentials, Overrides, Platform, State, StateLock, Stop},
     workspace, wrangler_output,
 };
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
-    /// The one port of the platform, on loopback
+    /// The platform's port, on loopback
     #[arg(long, default_value_t = 8787)]
     port: u16,
-    /// Start empty: removes what is deployed and on record
+    /// Start empty: remove all deployed Workers and records
     #[arg(long)]
     reset: bool,
-    /// The folder for what is deployed and on record
+    /// The folder for deployed Workers and records
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
-    /// Who answers /client/v4
+    /// The Worker that serves /client/v4
     #[arg(long, value_enum, default_value_t = Api::Deploy)]
     api: Api,
-    /// Print one line of JSON when it is ready, and no more
+    /// Print one line of JSON when the platform is ready, and nothing else
     #[arg(long)]
     json: bool,
-    /// Stop when standard input ends: for a program that starts this one
+    /// Stop when standard input ends, for programs that start this one
     #[arg(long, hide = true)]
     until_stdin_ends: bool,
-    /// Remove the state folder at the end: for a program that cannot do so itself
+    /// Remove the state folder at the end, for programs that cannot do so themselves
     #[arg(long, hide = true, requires = "state")]
     temporary: bool,
     #[command(flatten)]
@@ -58,25 +48,24 @@ struct Ready<'a> {
     #[serde(flatten)]
     credentials: &'a Credentials,
     /// The process group of wrangler and the runtime.
-    group: i32,
-    /// The process that watches over it.
+    group: Option<i32>,
+    /// This process, which stops them when it ends.
     watcher: u32,
 }
 
-/// Why the platform stops.
-enum Stop {
-    Asked,
-    WranglerEnded,
-}
-
+/// Starts the platform and serves until a signal, the end of standard input, or the end of wrangler.
+///
+/// # Errors
+/// When another process uses the state folder, a Worker does not build, or the platform does not start or ends early.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let state = match &arguments.state {
         Some(folder) => State::at(folder)?,
         None => State::standard(),
     };
+    // Before anything is changed: a second start on the same folder must leave the first one alone.
+    let lock = StateLock::acquire(state)?;
     if arguments.reset {
-        platform::end_leftover(&state)?;
-        state.reset()?;
+        lock.reset()?;
     }
     if arguments.overrides.dispatcher_build.is_none() {
         build::build(Worker::Dispatcher, arguments.json)?;
@@ -87,13 +76,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.json {
         eprintln!("[dev] starting the local platform");
     }
-    // Installed before anything is started, so that whatever ends this program ends that too.
-    let (sender, receiver) = mpsc::channel();
-    watch_signals(sender.clone(), state.clone())?;
+    // Before wrangler is started, so that its processes are stopped whatever ends this program.
+    let stop = Stop::default();
+    stop.on_signals(lock.group())?;
     if arguments.until_stdin_ends {
-        watch_stdin(sender.clone());
+        stop.on_stdin_end();
     }
-    let mut platform = platform::start(&state, arguments.port, arguments.api, &arguments.overrides)?;
+    let served = serve(arguments, &lock, &stop);
+    if arguments.temporary {
+        lock.remove()?;
+    }
+    served
+}
+
+fn serve(arguments: &Arguments, lock: &StateLock, stop: &Stop) -> Result<()> {
+    let mut platform = platform::start(lock, arguments.port, arguments.api, &arguments.overrides, stop)?;
+    let state = lock.state();
     state.write_private(".env", &platform.credentials.to_env_file())?;
     if arguments.json {
         let ready = Ready {
@@ -108,52 +106,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let example = workspace::path("examples/hello/.env");
             platform::write_private(&example, &platform.credentials.to_env_file())?;
         }
-        greet(arguments, &state, &platform)?;
+        greet(arguments, state, &platform)?;
         platform.wrangler.on_line(wrangler_output::show);
     }
-    match wait(&mut platform, &receiver)? {
-        Stop::Asked if arguments.temporary => {
-            drop(platform);
-            state.reset()
-        }
-        Stop::Asked => Ok(()),
-        Stop::WranglerEnded => bail!("wrangler ended by itself:\n{}", platform.wrangler.last_words()),
-    }
-}
-
-fn wait(platform: &mut Platform, stop: &Receiver<()>) -> Result<Stop> {
-    loop {
-        if stop.recv_timeout(Duration::from_millis(250)).is_ok() {
-            return Ok(Stop::Asked);
-        }
-        if platform.wrangler.exited()?.is_some() {
-            return Ok(Stop::WranglerEnded);
+    while !stop.wait(Duration::from_millis(250)) {
+        if let Some(status) = platform.wrangler.exited()? {
+            bail!(
+                "wrangler ended ({status}); its last output:\n{}",
+                platform.wrangler.last_output()
+            );
         }
     }
-}
-
-fn watch_signals(stop: Sender<()>, state: State) -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
-    thread::spawn(move || {
-        let mut seen = false;
-        for _ in signals.forever() {
-            // While the platform is being started nobody receives; the second Ctrl-C does not wait for it.
-            if seen || stop.send(()).is_err() {
-                platform::abandon(&state);
-                std::process::exit(130);
-            }
-            seen = true;
-        }
-    });
     Ok(())
-}
-
-fn watch_stdin(stop: Sender<()>) {
-    thread::spawn(move || {
-        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
-        // Nobody to tell is as good as told: the program is ending.
-        let _ = stop.send(());
-    });
 }
 
 fn greet(arguments: &Arguments, state: &State, platform: &Platform) -> Result<()> {
@@ -177,11 +141,11 @@ fn greet(arguments: &Arguments, state: &State, platform: &Platform) -> Result<()
         );
     }
     println!(
-        "\nFor a project of yours, these variables stand in {}\n{}",
+        "\nTo deploy another project, use these variables from {}\n{}",
         state.path(".env").display(),
         indented(&credentials.to_env_file())
     );
-    println!("Ctrl-C stops it; what is deployed stays.\n");
+    println!("Ctrl-C stops the platform; deployed Workers are kept.\n");
     Ok(())
 }
 

@@ -1,12 +1,13 @@
-//! `npm run schemathesis`: thousands of generated requests to the deploy API of a platform of its own.
+//! `npm run schemathesis`: thousands of generated requests to the deploy API of a separate platform.
 //!
-//! schemathesis is a Python program, which nobody needs to build or to test with `npm test`; it is installed into
-//! `target/` at the version of `deploy-api/schemathesis/requirements.txt`.
+//! schemathesis is a Python program. Neither the build nor `npm test` needs it; it is installed into `target/` at the
+//! version of `deploy-api/schemathesis/requirements.txt`.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::Command,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -16,50 +17,55 @@ use dotdo_names::Environment;
 use crate::{
     build::{self, Worker},
     node_tools,
-    platform::{self, Api, Overrides, Platform, Secrets, State},
+    platform::{self, Api, Overrides, Platform, Secrets, State, StateLock, Stop},
     workspace,
 };
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Passed on to schemathesis, such as --seed 1
+    /// Options of schemathesis, such as --seed 1
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     schemathesis: Vec<String>,
 }
 
-/// Which calls are tried together, and by whom: what one part does must not take away what another needs.
+/// Calls that are tested together, with one token. No part may remove what a later part needs.
 struct Part<'a> {
     name: &'static str,
     bearer: &'a str,
     selection: &'static [&'static str],
 }
 
+/// Installs schemathesis, starts a platform, and tests it part by part.
+///
+/// # Errors
+/// When something cannot be installed or started, or schemathesis finds a failure.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let program = install()?;
     build::build(Worker::Dispatcher, false)?;
     build::build(Worker::DeployApi, false)?;
-    let state = State::at(&workspace::target().join("schemathesis/state"))?;
-    platform::end_leftover(&state)?;
-    state.reset()?;
+    let lock = StateLock::acquire(State::at(&workspace::target().join("schemathesis/state"))?)?;
+    lock.reset()?;
+    let stop = Stop::default();
+    stop.on_signals(lock.group())?;
     let port = free_port()?;
-    let platform = platform::start(&state, port, Api::Deploy, &Overrides::default())?;
+    let platform = platform::start(&lock, port, Api::Deploy, &Overrides::default(), &stop)?;
     deploy_example(&platform)?;
-    let secrets = Secrets::load_or_make(&state)?;
+    let secrets = Secrets::load_or_make(lock.state())?;
     let parts = [
         Part {
-            name: "namespaces and Workers, by a developer",
+            name: "namespaces and Workers, as a developer",
             bearer: &platform.credentials.token,
             selection: &["--include-path-regex", "^/v1/namespaces"],
         },
-        // Any policy may come of this, and the end of any token.
+        // This replaces the policy and revokes tokens.
         Part {
-            name: "policy, tokens and audit log, by the bootstrap administrator",
+            name: "policy, tokens and audit log, as the bootstrap administrator",
             bearer: &secrets.bootstrap_token,
             selection: &["--exclude-path-regex", "^/v1/(namespaces|tokens/exchange)"],
         },
-        // The last: tokens that no issuer signed lock this machine's address out.
+        // Last, because tokens that no issuer signed block this machine's address.
         Part {
-            name: "the exchange, by strangers",
+            name: "the token exchange, without a token",
             bearer: "",
             selection: &["--include-path", "/v1/tokens/exchange"],
         },
@@ -67,40 +73,40 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut failed = Vec::new();
     for part in &parts {
         eprintln!("[schemathesis] {}", part.name);
-        if !attempt(&program, port, part, &arguments.schemathesis)? {
+        if !passes(&program, port, part, &arguments.schemathesis)? {
             failed.push(part.name);
+        }
+        if stop.wait(Duration::ZERO) {
+            bail!("stopped");
         }
     }
     if failed.is_empty() {
         Ok(())
     } else {
-        bail!("schemathesis found something: {}", failed.join("; "))
+        bail!("schemathesis found failures: {}", failed.join("; "))
     }
 }
 
-/// Tries one part, and says whether nothing was found.
-fn attempt(program: &PathBuf, port: u16, tried: &Part<'_>, more: &[String]) -> Result<bool> {
-    let mut schemathesis = Command::new(program);
-    schemathesis
+/// Tests one part, and returns whether schemathesis found no failure.
+fn passes(schemathesis: &PathBuf, port: u16, tested: &Part<'_>, more: &[String]) -> Result<bool> {
+    let mut command = Command::new(schemathesis);
+    command
         .arg("--config-file")
         .arg(workspace::path("deploy-api/schemathesis/schemathesis.toml"))
         .arg("run")
         .arg(format!("http://127.0.0.1:{port}/v1/openapi.json"))
-        .args(tried.selection)
+        .args(tested.selection)
         .args(["--phases", "examples,coverage,fuzzing", "--continue-on-failure"])
-        // It keeps what it found before where it is run.
+        // It stores its findings in the current folder.
         .current_dir(workspace::target().join("schemathesis"));
-    if !tried.bearer.is_empty() {
-        schemathesis.args(["--header", &format!("Authorization: Bearer {}", tried.bearer)]);
+    if !tested.bearer.is_empty() {
+        command.args(["--header", &format!("Authorization: Bearer {}", tested.bearer)]);
     }
-    let status = schemathesis
-        .args(more)
-        .status()
-        .context("cannot start schemathesis")?;
+    let status = command.args(more).status().context("cannot start schemathesis")?;
     Ok(status.success())
 }
 
-/// Installs schemathesis into an environment of its own; does nothing where it is installed.
+/// Installs schemathesis into a Python environment in `target/`, unless it is installed.
 fn install() -> Result<PathBuf> {
     let folder = workspace::target().join("schemathesis");
     let requirements = workspace::path("deploy-api/schemathesis/requirements.txt");
@@ -134,7 +140,7 @@ fn install() -> Result<PathBuf> {
     Ok(folder.join("bin/schemathesis"))
 }
 
-/// A Worker that is there, so that calls come further than "no such Worker".
+/// Deploys a Worker, so that calls reach more than "no such Worker".
 fn deploy_example(platform: &Platform) -> Result<()> {
     let credentials = &platform.credentials;
     let status = node_tools::command("wrangler")?
@@ -150,12 +156,12 @@ fn deploy_example(platform: &Platform) -> Result<()> {
         .status()
         .context("cannot start wrangler")?;
     if !status.success() {
-        bail!("the example could not be deployed");
+        bail!("cannot deploy the example");
     }
     Ok(())
 }
 
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())
 }

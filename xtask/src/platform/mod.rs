@@ -1,13 +1,15 @@
-//! The local platform: the dispatch Worker, the deploy API and what stands in for Cloudflare, in one `wrangler dev`
-//! process on one port.
+//! The local platform: the dispatch Worker, the deploy API and a local replacement for Cloudflare's API, in one
+//! `wrangler dev` process on one port.
 
 mod configuration;
 mod credentials;
-mod leftover;
+mod lock;
 mod namespaces;
+mod processes;
 mod ready;
 mod secrets;
 mod state;
+mod stop;
 mod wrangler;
 
 use std::time::Duration;
@@ -16,45 +18,46 @@ use anyhow::Result;
 
 pub use configuration::Overrides;
 pub use credentials::Credentials;
-pub use leftover::{abandon, end as end_leftover};
+pub use lock::StateLock;
 pub use namespaces::namespaces;
+pub use processes::ProcessGroup;
 pub use secrets::Secrets;
 pub use state::{State, write_private};
+pub use stop::Stop;
 pub use wrangler::Wrangler;
 
-/// Who answers `/client/v4` on the platform's port.
+/// The Worker that serves `/client/v4` on the platform's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Api {
-    /// The deploy API, with the local REST API behind it: what developers speak to.
+    /// The deploy API, with the local REST API as its upstream: what developers use.
     Deploy,
     /// The local REST API itself: for tests of it, and for work on the dispatch Worker alone.
     Rest,
 }
 
-/// A platform that is up.
+/// A platform that serves.
 pub struct Platform {
-    /// The process that it runs in.
+    /// The process that runs it.
     pub wrangler: Wrangler,
     /// What a client needs to deploy to it.
     pub credentials: Credentials,
 }
 
-/// How long the platform may take to answer, once everything is built.
+/// How long the platform may take until it serves, once everything is built.
 const START_UP: Duration = Duration::from_secs(90);
 
 /// Starts the platform on loopback and waits until it serves. The Workers must have been built.
 ///
 /// # Errors
-/// The port is taken, another platform uses the state folder, or wrangler fails; its own output is in the state
-/// folder's log.
-pub fn start(state: &State, port: u16, api: Api, overrides: &Overrides) -> Result<Platform> {
-    state.create()?;
-    leftover::end(state)?;
+/// The port is taken, the stop was requested, or wrangler fails, whose output is in the error and in the state folder's
+/// log.
+pub fn start(lock: &StateLock, port: u16, api: Api, overrides: &Overrides, stop: &Stop) -> Result<Platform> {
+    let state = lock.state();
     ready::port_is_free(port)?;
     let secrets = Secrets::load_or_make(state)?;
     let configurations = configuration::write(state, api, &secrets, overrides)?;
-    let mut wrangler = Wrangler::spawn(state, &configurations, port)?;
-    ready::wait(&mut wrangler, port, START_UP)?;
+    let mut wrangler = Wrangler::spawn(lock, &configurations, port)?;
+    ready::wait(&mut wrangler, port, START_UP, stop)?;
     let credentials = credentials::obtain(state, port, api, &secrets)?;
     Ok(Platform {
         wrangler,

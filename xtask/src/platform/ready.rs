@@ -1,51 +1,54 @@
 use std::{
     net::{Ipv4Addr, TcpListener},
-    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, bail};
 
-use super::Wrangler;
+use super::{Stop, Wrangler};
 
-/// The dispatch Worker's own document, on a host that no rule serves.
+/// The path of the dispatch Worker's health document, on a host that no rule serves.
 const HEALTH: &str = "/.well-known/dispatcher";
-/// What it marks its own errors with.
+/// The header that marks the dispatch Worker's own errors.
 const ERROR_HEADER: &str = "X-Dispatch-Error";
 
-/// Refuses a port that something listens on, before anything is started.
+/// Rejects a port that another program listens on, before anything is started.
 pub fn port_is_free(port: u16) -> Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
-        Err(_) => bail!("port {port} is taken: stop what listens there, or choose another with --port"),
+        Err(_) => bail!(
+            "port {port} is in use: stop the program that listens on it, or choose another port with --port"
+        ),
     }
 }
 
-/// Waits until the dispatch Worker answers through the front door.
-pub fn wait(wrangler: &mut Wrangler, port: u16, limit: Duration) -> Result<()> {
+/// Waits until the dispatch Worker answers on the platform's port.
+pub fn wait(wrangler: &mut Wrangler, port: u16, limit: Duration, stop: &Stop) -> Result<()> {
     let begin = Instant::now();
     let address = format!("http://127.0.0.1:{port}{HEALTH}");
     while begin.elapsed() < limit {
         if let Some(status) = wrangler.exited()? {
             bail!(
-                "wrangler ended ({status}) before it served:\n{}",
-                wrangler.last_words()
+                "wrangler ended ({status}) before it served; its last output:\n{}",
+                wrangler.last_output()
             );
         }
         if is_served(&address) {
             return Ok(());
         }
-        thread::sleep(Duration::from_millis(100));
+        if stop.wait(Duration::from_millis(100)) {
+            bail!("stopped before the platform was ready");
+        }
     }
     bail!(
-        "the platform does not answer after {} s:\n{}",
+        "the platform does not answer after {} s; wrangler's last output:\n{}",
         limit.as_secs(),
-        wrangler.last_words()
+        wrangler.last_output()
     );
 }
 
-/// Whether the dispatch Worker itself answers: with its document, or with an error of its own, as when `ROUTES` cannot be
-/// loaded, which is for whoever opens a page to see.
+/// Whether the dispatch Worker answers with its health document or with one of its own errors. With an invalid `ROUTES`,
+/// for example, the platform starts and its pages show the error.
 fn is_served(address: &str) -> bool {
     let answer = ureq::get(address)
         .config()

@@ -7,13 +7,13 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// The folder that holds everything a local platform keeps: what is deployed, the deploy API's records, its secrets.
+/// The folder that holds everything a local platform stores: deployed Workers, the deploy API's records, its secrets.
 #[derive(Clone, Debug)]
 pub struct State {
     folder: PathBuf,
 }
 
-/// Stands in every state folder, so that `--reset` never empties another one.
+/// The file that marks a state folder, so that `--reset` never empties another folder.
 const MARK: &str = ".dotdo-state";
 
 impl State {
@@ -24,13 +24,18 @@ impl State {
         }
     }
 
-    /// Another folder; a relative one is below the current folder.
+    /// Another folder; a relative path starts at the current folder.
     ///
     /// # Errors
     /// When the current folder cannot be read.
     pub fn at(folder: &Path) -> Result<Self> {
-        let folder = std::path::absolute(folder).context("cannot tell the state folder's path")?;
+        let folder = std::path::absolute(folder).context("cannot read the current folder")?;
         Ok(Self { folder })
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A path in the folder.
@@ -38,37 +43,42 @@ impl State {
         self.folder.join(name)
     }
 
-    /// Makes the folder, for its owner's eyes only.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn create(&self) -> Result<()> {
-        fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot make the state folder {}", self.folder.display()))?;
-        restrict(&self.folder, 0o700)?;
-        fs::write(self.path(MARK), "")?;
-        Ok(())
+    /// The path of the file that marks the folder as a platform's, and that is locked while a platform runs on it.
+    pub fn mark(&self) -> PathBuf {
+        self.path(MARK)
     }
 
-    /// Removes the folder with everything in it.
+    /// Creates the folder, readable only by its owner.
     ///
     /// # Errors
-    /// When it holds something else than a platform's state, or cannot be removed.
-    pub fn reset(&self) -> Result<()> {
-        if !self.folder.exists() {
+    /// When it cannot be created.
+    pub fn create(&self) -> Result<()> {
+        fs::create_dir_all(&self.folder)
+            .and_then(|()| restrict(&self.folder, 0o700))
+            .with_context(|| format!("cannot create the state folder {}", self.folder.display()))
+    }
+
+    /// Refuses a folder that holds files and is not marked. In the standard folder, plain `wrangler dev` stores files,
+    /// too.
+    ///
+    /// # Errors
+    /// When the folder holds other files, or cannot be read.
+    pub fn check_ownership(&self) -> Result<()> {
+        if self.mark().exists() || !self.folder.exists() || self.folder == Self::standard().folder {
             return Ok(());
         }
-        if !self.path(MARK).exists() {
+        let mut entries = fs::read_dir(&self.folder)
+            .with_context(|| format!("cannot read the state folder {}", self.folder.display()))?;
+        if entries.next().is_some() {
             bail!(
-                "{} is not a state folder of this platform, so it is left alone: name another, or remove it yourself",
+                "{} holds files that are not a platform's state: choose an empty or a new folder with --state FOLDER",
                 self.folder.display()
             );
         }
-        fs::remove_dir_all(&self.folder)
-            .with_context(|| format!("cannot remove the state folder {}", self.folder.display()))
+        Ok(())
     }
 
-    /// Writes a file that only its owner may read, whole or not at all.
+    /// Writes a file that only its owner may read, atomically.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -82,27 +92,21 @@ impl State {
     }
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file that only its owner may read, atomically.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     let unfinished = path.with_added_extension("new");
-    fs::write(&unfinished, "").with_context(|| format!("cannot write {}", unfinished.display()))?;
-    restrict(&unfinished, 0o600)?;
-    fs::write(&unfinished, text).with_context(|| format!("cannot write {}", unfinished.display()))?;
-    fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
+    fs::write(&unfinished, "")
+        .and_then(|()| restrict(&unfinished, 0o600))
+        .and_then(|()| fs::write(&unfinished, text))
+        .and_then(|()| fs::rename(&unfinished, path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
-#[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> Result<()> {
+fn restrict(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
-        .with_context(|| format!("cannot restrict {}", path.display()))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path, _: u32) -> Result<()> {
-    Ok(())
 }

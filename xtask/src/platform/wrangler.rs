@@ -13,21 +13,20 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    State,
-    leftover::{self, Running},
+    State, StateLock,
+    processes::{self, ProcessGroup},
 };
 use crate::node_tools;
 
 /// How many lines of wrangler's output an error shows.
 const LAST_LINES: usize = 40;
-/// The file in the state folder that takes all of its output, since the last start.
+/// The file in the state folder that holds all of wrangler's output since the last start.
 const LOG: &str = "wrangler.log";
 
-/// A `wrangler dev` in a process group of its own, which ends with this value.
+/// A `wrangler dev` in a separate process group, which is killed when this value is dropped.
 pub struct Wrangler {
     child: Child,
-    group: i32,
-    state: State,
+    group: ProcessGroup,
     output: Output,
 }
 
@@ -44,11 +43,12 @@ struct Lines {
 }
 
 impl Wrangler {
-    /// Starts it with several configurations, the first of which gets the port.
+    /// Starts wrangler with several configurations, the first of which gets the port.
     ///
     /// # Errors
-    /// When npm's programs are missing or cannot be started.
-    pub fn spawn(state: &State, configurations: &[PathBuf], port: u16) -> Result<Self> {
+    /// When wrangler is not installed or cannot be started.
+    pub fn spawn(lock: &StateLock, configurations: &[PathBuf], port: u16) -> Result<Self> {
+        let state = lock.state();
         let mut command = node_tools::command("wrangler")?;
         command.arg("dev");
         for configuration in configurations {
@@ -60,14 +60,15 @@ impl Wrangler {
             .arg("--persist-to")
             .arg(state.path("workers"))
             .args(["--show-interactive-dev-session", "false"])
-            // Workers of the same names in other sessions on this machine must not be mistaken for these.
+            .env(processes::MARK, lock.process_mark()?)
+            // Other sessions on this machine have Workers of the same names.
             .env("WRANGLER_REGISTRY_PATH", state.path("registry"))
             .env("WRANGLER_LOG_PATH", state.path("logs"))
             .env("WRANGLER_HIDE_BANNER", "true")
-            // Asks Cloudflare where this machine is; offline, that only prints a warning.
+            // Otherwise wrangler requests `cf` properties from Cloudflare, and prints a warning when it is offline.
             .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
-            // The runtime signals memory pressure with each isolate that it makes, which each upload does, and V8 then
-            // drops the Wasm code of every Worker that it has not optimised: both Workers would be compiled anew.
+            // The runtime signals memory pressure with each isolate that it creates, as each upload does. V8 then drops
+            // the Wasm code that it has not optimised, and compiles both Workers again.
             .env("MINIFLARE_WORKERD_V8_FLAGS", "--no-flush-liftoff-code")
             .env("NO_COLOR", "1")
             .env("CI", "true")
@@ -77,30 +78,28 @@ impl Wrangler {
             .process_group(0);
         let output = Output::new(state)?;
         let mut child = command.spawn().context("cannot start wrangler")?;
-        let group = i32::try_from(child.id()).context("a process number out of range")?;
         output.follow(child.stdout.take());
         output.follow(child.stderr.take());
+        let id = i32::try_from(child.id()).context("the process id is out of range")?;
         let wrangler = Self {
             child,
-            group,
-            state: state.clone(),
+            group: lock.group(),
             output,
         };
-        let watcher = i32::try_from(std::process::id()).context("a process number out of range")?;
-        Running { watcher, group }.note(state)?;
+        lock.record_group(id)?;
         Ok(wrangler)
     }
 
-    /// Its exit status, if it has ended.
+    /// Wrangler's exit status, once it has ended.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// When the system does not report it.
     pub fn exited(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
 
-    /// The end of its output.
-    pub fn last_words(&self) -> String {
+    /// The last lines of wrangler's output.
+    pub fn last_output(&self) -> String {
         self.output.lock(|lines| {
             lines
                 .last
@@ -111,25 +110,24 @@ impl Wrangler {
         })
     }
 
-    /// Hands every further line of output to `listener`.
+    /// Calls `listener` with every further line of output.
     pub fn on_line(&self, listener: impl Fn(&str) + Send + 'static) {
         self.output
             .lock(|lines| lines.listener = Some(Box::new(listener)));
     }
 
-    /// The process group, for a signal handler that ends it.
-    pub fn group(&self) -> i32 {
-        self.group
+    /// The id of the process group.
+    pub fn group(&self) -> Option<i32> {
+        self.group.id()
     }
 }
 
 impl Drop for Wrangler {
     fn drop(&mut self) {
-        leftover::kill_group(self.group);
-        // Without this the process would stay as a zombie until this program ends.
+        self.group.kill();
+        // Otherwise the process remains a zombie until this program ends.
         let _ = self.child.wait();
-        leftover::wait_for_end(self.group);
-        leftover::forget(&self.state);
+        self.group.wait_for_end();
     }
 }
 
@@ -166,7 +164,7 @@ impl Lines {
             self.last.pop_front();
         }
         self.last.push_back(line.to_owned());
-        // A full disk costs the log, not the platform.
+        // With a full disk the log is incomplete, and the platform still runs.
         let _ = self.log.write_all(format!("{line}\n").as_bytes());
         if let Some(listener) = &self.listener {
             listener(line);
@@ -174,8 +172,8 @@ impl Lines {
     }
 }
 
-/// A port that nothing listens on right now.
+/// A port that no program listens on now.
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())
 }
