@@ -3,7 +3,7 @@
 use anyhow::Result;
 use end_to_end::Command;
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_configuration_of_both_workers_holds() -> Result<()> {
     let finished = Command::new(&["check"]).run().await?;
     assert!(finished.succeeded, "{}", finished.errors);

@@ -15,7 +15,7 @@ fn without_login(command: Command) -> Command {
 }
 
 // The Worker's configuration file did not parse, while CI was green, because tests mocked `get()`.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_20_wrangler_reads_the_configuration_of_both_workers() -> Result<()> {
     for (worker, bindings) in [
         (
@@ -46,7 +46,7 @@ async fn pitfall_20_wrangler_reads_the_configuration_of_both_workers() -> Result
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_dispatch_worker_is_small() -> Result<()> {
     let finished = without_login(Command::new(&["deploy", "dispatcher", "--dry-run"]))
         .run()
@@ -63,7 +63,7 @@ async fn the_dispatch_worker_is_small() -> Result<()> {
 }
 
 /// What `dev:remote` would run: the development namespace, remote, and no other.
-#[tokio::test]
+#[end_to_end::test]
 async fn dev_remote_reaches_the_development_namespace_alone() -> Result<()> {
     let finished = Command::new(&["dev-remote", "--help"]).run().await?;
     assert!(finished.succeeded, "{}", finished.errors);

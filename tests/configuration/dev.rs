@@ -1,27 +1,39 @@
-//! `npm run dev`: what it says, and what it refuses.
+//! `npm run dev`: its output, the starts that it refuses, and its end.
 
 use std::{
+    env, fs,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::Stdio,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use dotdo_names::{ACCOUNT_ID, Environment};
-use end_to_end::{Command, Finished, Options, Platform, Script, processes};
+use end_to_end::{
+    Command, Finished, Options, Platform, Script, deadline, processes, until, workspace_program,
+};
 use tempfile::TempDir;
 
 async fn start(port: u16, state: &Path) -> Result<Finished> {
+    start_with(port, state, &[]).await
+}
+
+async fn start_with(port: u16, state: &Path, more: &[&str]) -> Result<Finished> {
     let (port, state) = (port.to_string(), state.display().to_string());
     let arguments = [
         "dev", "--json", "--api", "rest", "--port", &port, "--state", &state,
     ];
-    Command::new(&arguments).run().await
+    Command::new(&[&arguments, more].concat()).run().await
 }
 
-#[tokio::test]
-async fn a_port_that_is_taken_is_refused_before_anything_is_started() -> Result<()> {
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+#[end_to_end::test]
+async fn refuses_a_port_that_is_in_use_before_wrangler_starts() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let port = listener.local_addr()?.port();
     let state = TempDir::with_prefix("dotdo-taken-")?;
@@ -39,47 +51,53 @@ async fn a_port_that_is_taken_is_refused_before_anything_is_started() -> Result<
     Ok(())
 }
 
-/// `--reset` only ever empties what a platform made.
-#[tokio::test]
-async fn reset_leaves_another_folder_alone() -> Result<()> {
+/// `--reset` removes only files of a platform.
+#[end_to_end::test]
+async fn a_folder_with_other_files_is_not_a_state_folder() -> Result<()> {
     let folder = TempDir::with_prefix("dotdo-precious-")?;
     let precious = folder.path().join("precious.txt");
-    std::fs::write(&precious, "precious")?;
-    let state = folder.path().display().to_string();
-    let finished = Command::new(&["dev", "--json", "--reset", "--state", &state])
-        .run()
-        .await?;
-    assert!(!finished.succeeded);
-    assert!(finished.errors.contains("left alone"), "{}", finished.errors);
-    assert_eq!(std::fs::read_to_string(precious)?, "precious");
+    fs::write(&precious, "precious")?;
+    for more in [&["--reset"][..], &[]] {
+        let finished = start_with(free_port()?, folder.path(), more).await?;
+        assert!(!finished.succeeded);
+        let folder = folder.path().display().to_string();
+        assert!(
+            finished.errors.contains(&folder) && finished.errors.contains("--state"),
+            "{}",
+            finished.errors
+        );
+        assert_eq!(fs::read_to_string(&precious)?, "precious");
+    }
     Ok(())
 }
 
-/// One test, because each step needs a platform, and a start takes its time.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_state_folder_has_one_platform_and_a_killed_one_leaves_nothing() -> Result<()> {
+/// One test, because each step needs a running platform, and a start takes seconds.
+#[end_to_end::test]
+async fn a_state_folder_has_one_platform_and_a_killed_one_leaves_no_process() -> Result<()> {
     let platform = Platform::start(Options::new().rest_api());
     platform
         .deploy(Environment::Production, "kept", &Script::answering("kept"))
         .await?;
 
-    // A second start would overwrite what the first one writes.
-    let second = start(platform.port() ^ 1, platform.state()).await?;
-    assert!(!second.succeeded, "{}", second.output);
-    assert!(second.errors.contains("already"), "{}", second.errors);
-    assert_eq!(platform.get("kept.do", "/").await?.text(), "kept");
+    // A second platform would overwrite the files of the first one.
+    for more in [&[][..], &["--reset"]] {
+        let second = start_with(free_port()?, platform.state(), more).await?;
+        assert!(!second.succeeded, "{}", second.output);
+        assert!(second.errors.contains("already"), "{}", second.errors);
+        assert_eq!(platform.get("kept.do", "/").await?.text(), "kept");
+    }
 
     let log = platform.log().text()?;
     assert!(!log.contains(platform.token()), "the log holds the token");
 
-    // Killed without a chance to clean up, the watcher leaves wrangler and the runtime behind; the next start ends them.
+    // The killed program leaves wrangler and the runtime running; the next start ends them.
     let group = platform.group();
     let platform = platform.kill_watcher_and_restart();
     assert_ne!(platform.group(), group);
     assert_eq!(
         processes::in_group(group)?,
         [],
-        "something of the killed platform lives on"
+        "a process of the killed platform is still running"
     );
     assert_eq!(platform.get("kept.do", "/").await?.text(), "kept");
 
@@ -88,16 +106,114 @@ async fn one_state_folder_has_one_platform_and_a_killed_one_leaves_nothing() -> 
     assert_eq!(
         processes::in_group(group)?,
         [],
-        "something of the stopped platform lives on"
+        "a process of the stopped platform is still running"
     );
     Ok(())
 }
 
-/// Where it is, that it is empty, how to deploy the example, and the three variables.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_says_where_it_is_and_how_to_deploy() -> Result<()> {
+/// As when `npm run route` builds the tool again after a pull while `npm run dev` runs.
+#[end_to_end::test]
+async fn a_replaced_build_tool_does_not_free_the_state_folder() -> Result<()> {
+    let folder = TempDir::with_prefix("dotdo-tool-")?;
+    let tool = folder.path().join("xtask");
+    let original = match env::var_os("XTASK") {
+        Some(path) => path.into(),
+        None => workspace_program("xtask")?,
+    };
+    fs::copy(&original, &tool)?;
+    let platform = Platform::start(Options::new().rest_api().program(&tool));
+    platform
+        .deploy(Environment::Production, "kept", &Script::answering("kept"))
+        .await?;
+
+    let new = folder.path().join("xtask.new");
+    fs::copy(&original, &new)?;
+    fs::rename(&new, &tool)?;
+
+    let second = start(free_port()?, platform.state()).await?;
+    assert!(!second.succeeded, "{}", second.output);
+    let process = format!("process {} already", platform.watcher());
+    assert!(second.errors.contains(&process), "{}", second.errors);
+    assert_eq!(platform.get("kept.do", "/").await?.text(), "kept");
+    Ok(())
+}
+
+/// Two processes start at the same moment on a folder that does not exist: exactly one gets it.
+#[end_to_end::test]
+async fn of_two_starts_at_once_one_is_refused() -> Result<()> {
+    let parent = TempDir::with_prefix("dotdo-race-")?;
+    let state = parent.path().join("state");
+    // The port is in use, so that the start that gets the folder ends, too, and with another error.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let port = listener.local_addr()?.port();
+    for _ in 0..5 {
+        let (first, second) = tokio::join!(
+            start_with(port, &state, &["--temporary"]),
+            start_with(port, &state, &["--temporary"])
+        );
+        let errors = [first?.errors, second?.errors];
+        let refused = errors.iter().filter(|text| text.contains("already")).count();
+        let started = errors.iter().filter(|text| text.contains("--port")).count();
+        // The second may also come after the end of the first.
+        assert!(started >= 1 && started + refused == 2, "{errors:?}");
+        assert!(!state.exists(), "{errors:?}");
+    }
+    Ok(())
+}
+
+#[end_to_end::test]
+async fn a_stop_does_not_wait_for_the_start() -> Result<()> {
+    let state = TempDir::with_prefix("dotdo-stopped-")?;
+    // The platform never becomes ready with this entry.
+    let build = TempDir::with_prefix("dotdo-stopped-build-")?;
+    fs::write(
+        build.path().join("entry.js"),
+        "export default { fetch() { return new Promise(() => {}); } };",
+    )?;
+    let (port, state_text) = (free_port()?.to_string(), state.path().display().to_string());
+    let build_text = build.path().display().to_string();
+    let mut child = Command::new(&[
+        "dev",
+        "--json",
+        "--until-stdin-ends",
+        "--api",
+        "rest",
+        "--port",
+        &port,
+        "--state",
+        &state_text,
+        "--dispatcher-build",
+        &build_text,
+    ])
+    .into_std()
+    .stdin(Stdio::piped())
+    .spawn()?;
+    let log = state.path().join("wrangler.log");
+    until("wrangler is started", async || {
+        Ok(fs::read(&log).is_ok_and(|log| !log.is_empty()).then_some(()))
+    })
+    .await?;
+    let mark = fs::read_to_string(state.path().join(".dotdo-state"))?;
+    let mark: serde_json::Value = serde_json::from_str(&mark)?;
+    let group = mark["group"].as_i64().and_then(|group| i32::try_from(group).ok());
+    let group = group.context("no process group is recorded")?;
+    assert_ne!(processes::in_group(group)?, []);
+
+    let kill = std::process::Command::new("kill")
+        .arg(child.id().to_string())
+        .status()?;
+    assert!(kill.success());
+    let status = deadline::wait(&mut child, "the platform", Duration::from_secs(30))?;
+    assert!(!status.success());
+    assert_eq!(processes::in_group(group)?, []);
+    Ok(())
+}
+
+/// The address, the empty namespaces, how to deploy the example, and the three variables.
+#[end_to_end::test]
+async fn prints_its_address_and_how_to_deploy() -> Result<()> {
     let state = TempDir::with_prefix("dotdo-greeting-")?;
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let port = free_port()?;
     let (port_text, state_text) = (port.to_string(), state.path().display().to_string());
     let mut child = Command::new(&[
         "dev",
@@ -114,18 +230,18 @@ async fn it_says_where_it_is_and_how_to_deploy() -> Result<()> {
     .stdout(Stdio::piped())
     .spawn()?;
     let output = child.stdout.take().context("no standard output")?;
-    let mut said = String::new();
+    let mut printed = String::new();
     for line in BufReader::new(output).lines() {
         let line = line?;
-        said.push_str(&line);
-        said.push('\n');
+        printed.push_str(&line);
+        printed.push('\n');
         if line.contains("Ctrl-C") {
             break;
         }
     }
     drop(child.stdin.take());
-    child.wait()?;
-    let variables = std::fs::read_to_string(state.path().join(".env"))?;
+    deadline::wait(&mut child, "the platform", deadline::platform())?;
+    let variables = fs::read_to_string(state.path().join(".env"))?;
     for expected in [
         format!("http://localhost:{port}"),
         "cd examples/hello".to_owned(),
@@ -139,13 +255,13 @@ async fn it_says_where_it_is_and_how_to_deploy() -> Result<()> {
     .into_iter()
     .chain(variables.lines().map(str::to_owned))
     {
-        assert!(said.contains(&expected), "{expected}: {said}");
+        assert!(printed.contains(&expected), "{expected}: {printed}");
     }
     for environment in Environment::ALL {
-        let line = said
+        let line = printed
             .lines()
             .find(|line| line.trim().starts_with(environment.namespace()));
-        assert!(line.is_some_and(|line| line.contains("empty")), "{said}");
+        assert!(line.is_some_and(|line| line.contains("empty")), "{printed}");
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use anyhow::Result;
 use dotdo_names::Environment;
 use end_to_end::repository;
 
-#[test]
-fn names_and_ids_are_those_of_the_namespaces() -> Result<()> {
+#[end_to_end::test]
+async fn names_and_ids_are_those_of_the_namespaces() -> Result<()> {
     let text = fs::read_to_string(repository().join(".env.example"))?;
     for environment in Environment::ALL {
         let name = environment.name().to_ascii_uppercase();

@@ -1,6 +1,7 @@
 //! The configuration of the repository, and its commands.
 
 mod check;
+mod deadlines;
 mod deploy;
 mod dev;
 mod environment_variables;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use end_to_end::Command;
 use serde_json::{Value, json};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_explains_a_route_to_people() -> Result<()> {
     let finished = Command::new(&["route", "https://staging.apis.do/agents/x?q"])
         .run()
@@ -27,7 +27,7 @@ async fn it_explains_a_route_to_people() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_explains_a_route_to_machines() -> Result<()> {
     let finished = Command::new(&["route", "https://staging.agents.do/x", "--json"])
         .run()
@@ -47,7 +47,7 @@ async fn it_explains_a_route_to_machines() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_explains_an_error_and_why() -> Result<()> {
     for (url, code) in [
         ("https://qa.agents.do/", "ENVIRONMENT_UNKNOWN"),
@@ -71,7 +71,7 @@ async fn it_explains_an_error_and_why() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn what_is_no_web_address_is_an_error_in_a_sentence() -> Result<()> {
     for text in ["ftp://agents.do/", "https://a b/", "https://"] {
         let finished = Command::new(&["route", text]).run().await?;

@@ -12,7 +12,7 @@ fn unannounced() -> Body {
     ))
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_body_over_its_limit_is_refused_announced_or_not() -> Result<()> {
     let platform = Platform::start(Options::new());
     let bodies = [

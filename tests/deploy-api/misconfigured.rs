@@ -4,7 +4,7 @@ use anyhow::Result;
 use end_to_end::{Answer, Options, Platform};
 use reqwest::Method;
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_variable_that_cannot_be_used_stops_the_api_and_is_named_in_its_log() -> Result<()> {
     let sound = Platform::start(Options::new());
     let platform =

@@ -22,7 +22,7 @@ fn trapping_build(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_next_request_is_served_and_those_under_way_are_answered() -> Result<()> {
     let build = TempDir::with_prefix("dotdo-build-")?;
     trapping_build(build.path())?;

@@ -4,15 +4,14 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{Platform, Script, worker_path};
+use end_to_end::{Command, Platform, Script, worker_path, workspace_program};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use crate::platforms::platform;
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_intent_stands_before_the_outcome_and_says_all() -> Result<()> {
     let platform = platform();
     let script = Script::answering("on record")
@@ -50,7 +49,7 @@ async fn the_intent_stands_before_the_outcome_and_says_all() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn denials_and_failed_authentication_are_on_record() -> Result<()> {
     let platform = platform();
     let client = "192.0.2.77";
@@ -93,29 +92,18 @@ async fn audit_verify(log: &str, checkpoint: &Value) -> Result<(bool, String)> {
     let checkpoint_file = folder.path().join("checkpoint.json");
     fs::write(&log_file, log)?;
     fs::write(&checkpoint_file, checkpoint.to_string())?;
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "audit-verify",
-            "--",
-            "--log",
-        ])
+    let mut command = std::process::Command::new(workspace_program("audit-verify")?);
+    command
+        .arg("--log")
         .arg(&log_file)
         .arg("--checkpoint")
         .arg(&checkpoint_file)
-        .args(["--key", checkpoint["key"].as_str().context("no key")?])
-        .current_dir(end_to_end::repository())
-        .output()
-        .await?;
-    let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
-    said.push_str(&String::from_utf8_lossy(&output.stderr));
-    Ok((output.status.success(), said))
+        .args(["--key", checkpoint["key"].as_str().context("no key")?]);
+    let finished = Command::of(command).run().await?;
+    Ok((finished.succeeded, finished.output + &finished.errors))
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn an_outsider_proves_that_nothing_was_rewritten() -> Result<()> {
     let platform = platform();
     platform.deploy(Staging, "proof", &Script::answering("x")).await?;
@@ -140,7 +128,7 @@ async fn an_outsider_proves_that_nothing_was_rewritten() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_chain_is_walked() -> Result<()> {
     let walked = platform().deploy_api().get("/v1/audit/verify").await?;
     assert_eq!(walked["whole"], true, "{walked}");
@@ -148,7 +136,7 @@ async fn the_chain_is_walked() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn who_may_not_see_all_sees_nothing() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();

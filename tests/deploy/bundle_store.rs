@@ -34,7 +34,7 @@ async fn put(platform: &Platform, body: &str) -> Result<Answer> {
     Answer::read(call.multipart(Script::answering(body).to_form()).send().await?).await
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn without_its_bundle_nothing_is_deployed() -> Result<()> {
     let platform = Platform::start(Options::new());
     assert_eq!(put(&platform, "1").await?.status, 200);

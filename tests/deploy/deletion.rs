@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::platforms::{platform, served, text};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_deleted_worker_is_gone_and_its_record_stays() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();

@@ -53,14 +53,14 @@ async fn survives(name: &str, fault: Fault, status: u16, code: u32) -> Result<An
     Ok(answer)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_answers_500() -> Result<()> {
     survives("fault-500", Fault::Status(500), 502, 740_160)
         .await
         .map(drop)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_limits_the_rate() -> Result<()> {
     let fault = Fault::RateLimit { retry_after: 17 };
     let answer = survives("fault-429", fault, 429, 740_162).await?;
@@ -68,33 +68,33 @@ async fn it_limits_the_rate() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_answers_html() -> Result<()> {
     survives("fault-html", Fault::Html(502), 502, 740_160).await?;
     survives("fault-html-200", Fault::Html(200), 502, 740_160).await?;
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_closes_without_an_answer() -> Result<()> {
     survives("fault-close", Fault::Close, 502, 740_160)
         .await
         .map(drop)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_hangs() -> Result<()> {
     survives("fault-hang", Fault::Hang, 504, 740_161).await.map(drop)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_refuses_this_apis_own_token() -> Result<()> {
     survives("fault-403", Fault::Status(403), 502, 740_163)
         .await
         .map(drop)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_closes_in_the_middle_of_its_answer() -> Result<()> {
     let distant = distant();
     distant
@@ -108,7 +108,7 @@ async fn it_closes_in_the_middle_of_its_answer() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_does_the_work_and_is_silent_until_asked_again() -> Result<()> {
     let distant = distant();
     put(&distant, "fault-mute", &Script::answering("1")).await?;
@@ -136,7 +136,7 @@ async fn it_does_the_work_and_is_silent_until_asked_again() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn wrangler_gets_over_a_server_error_by_itself() -> Result<()> {
     let distant = distant();
     distant
@@ -150,7 +150,7 @@ async fn wrangler_gets_over_a_server_error_by_itself() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn what_failed_never_serves() -> Result<()> {
     let distant = distant();
     distant

@@ -51,7 +51,7 @@ fn foreign(requests: Vec<Relayed>) -> Vec<Relayed> {
         .collect()
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn none_reaches_the_upstream() -> Result<()> {
     let distant = distant();
     let account = format!("/client/v4/accounts/{ACCOUNT_ID}");
@@ -134,7 +134,7 @@ async fn none_reaches_the_upstream() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_method_override_is_refused() -> Result<()> {
     let distant = distant();
     distant
@@ -165,7 +165,7 @@ async fn a_method_override_is_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn nothing_of_the_client_but_the_upload_goes_upstream() -> Result<()> {
     let distant = distant();
     let call = distant

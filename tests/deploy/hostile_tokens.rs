@@ -84,7 +84,7 @@ fn attacks(good: impl Fn() -> Value) -> Vec<Attack> {
     ]
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn none_of_them_passes_and_none_is_told_why() -> Result<()> {
     allow("drivly/besieged", 6001, Production.namespace(), "besieged").await?;
     let mut answers = Vec::new();
@@ -112,7 +112,7 @@ async fn none_of_them_passes_and_none_is_told_why() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_token_passes_once() -> Result<()> {
     allow("drivly/once", 6101, Production.namespace(), "once").await?;
     let token = issuer().token(&issuer().claims("drivly/once", 6101));
@@ -125,7 +125,7 @@ async fn a_token_passes_once() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_repository_of_the_same_name_with_another_id() -> Result<()> {
     allow("drivly/recycled", 6201, Production.namespace(), "recycled").await?;
     let claims = issuer().claims("drivly/recycled", 6202);
@@ -135,7 +135,7 @@ async fn a_repository_of_the_same_name_with_another_id() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn an_oidc_token_itself_deploys_nothing() -> Result<()> {
     allow("drivly/direct", 6301, Production.namespace(), "direct").await?;
     let token = issuer().token(&issuer().claims("drivly/direct", 6301));

@@ -52,7 +52,7 @@ fn code(answer: &Answer) -> u64 {
     answer.json()["errors"][0]["code"].as_u64().unwrap_or_default()
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn each_is_refused_with_its_own_code() -> Result<()> {
     let bodies = [
         ("nothing at all", String::new(), 740_130),
@@ -145,7 +145,7 @@ async fn each_is_refused_with_its_own_code() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_part_that_never_ends_is_cut_off() -> Result<()> {
     let begin = metadata(GOOD)
         + &format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\n");
@@ -171,7 +171,7 @@ async fn a_part_that_never_ends_is_cut_off() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn another_content_type_is_no_upload() -> Result<()> {
     let platform = distant().platform;
     for content_type in [
@@ -189,7 +189,7 @@ async fn another_content_type_is_no_upload() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn an_upload_that_breaks_off_deploys_nothing() -> Result<()> {
     use tokio::io::AsyncWriteExt;
 

@@ -52,7 +52,7 @@ pub async fn deploy_token(claims: &Value) -> Result<String> {
     token.context("no token")
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
     let platform = platform();
     for (version, name, id) in [
@@ -89,7 +89,7 @@ async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_denial_names_the_claim_that_stands_in_the_way_through_wrangler() -> Result<()> {
     let platform = platform();
     allow("drivly/narrow", 5101, Production.namespace(), "narrow").await?;
@@ -118,7 +118,7 @@ async fn a_denial_names_the_claim_that_stands_in_the_way_through_wrangler() -> R
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_run_of_another_branch_learns_which_claim_differs() -> Result<()> {
     allow("drivly/branchy", 5201, Production.namespace(), "branchy").await?;
     let mut claims = issuer().claims("drivly/branchy", 5201);
@@ -132,7 +132,7 @@ async fn a_run_of_another_branch_learns_which_claim_differs() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_holder_ends_a_token() -> Result<()> {
     let platform = platform();
     allow("drivly/leaving", 5301, Production.namespace(), "leaving").await?;
@@ -149,7 +149,7 @@ async fn the_holder_ends_a_token() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_token_is_good_for_so_many_requests() -> Result<()> {
     allow("drivly/chatty", 5401, Production.namespace(), "chatty").await?;
     let answer = exchange(
@@ -175,7 +175,7 @@ async fn a_token_is_good_for_so_many_requests() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn keys_are_read_at_most_once_a_minute() -> Result<()> {
     let before = issuer().reads();
     for number in 0..5 {

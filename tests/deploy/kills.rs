@@ -8,7 +8,7 @@ use end_to_end::{
     chaos::{Chaos, Moment},
 };
 
-#[tokio::test(flavor = "multi_thread")]
+#[end_to_end::test]
 async fn a_killed_runtime_loses_nothing_and_records_nothing_twice() -> Result<()> {
     let mut chaos = Chaos::start(Platform::shared(), 1)?;
     for moment in [

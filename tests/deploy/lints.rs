@@ -34,7 +34,7 @@ async fn refused(name: &str, script: &Script, code: u32, said: &[&str]) -> Resul
     Ok(body)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
     let distant = distant();
     distant
@@ -55,7 +55,7 @@ async fn a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_name_that_no_host_could_reach() -> Result<()> {
     let long = "a".repeat(64);
     for (name, code) in [
@@ -81,7 +81,7 @@ async fn a_name_that_no_host_could_reach() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn triggers_that_a_namespace_drops() -> Result<()> {
     for (key, value) in [
         ("routes", json!(["a.do/*"])),
@@ -94,7 +94,7 @@ async fn triggers_that_a_namespace_drops() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_cron_of_the_configuration_is_warned_of() -> Result<()> {
     let platform = platform();
     let project = Project::new("ticking")?
@@ -111,7 +111,7 @@ async fn a_cron_of_the_configuration_is_warned_of() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_compatibility_date_in_the_future_or_none() -> Result<()> {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     for date in ["2999-01-01", "soon"] {
@@ -121,7 +121,7 @@ async fn a_compatibility_date_in_the_future_or_none() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_compatibility_date_older_than_a_year_is_warned_of() -> Result<()> {
     let platform = platform();
     let script = Script::answering("x").with("compatibility_date", json!("2022-02-03"));

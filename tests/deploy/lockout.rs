@@ -14,7 +14,7 @@ async fn ask(client: &str, token: &str) -> Result<Answer> {
     Answer::read(request.send().await?).await
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn guesses_lock_their_address_out_even_for_a_good_token() -> Result<()> {
     let guesser = "203.0.113.1";
     let mut refused = 0;

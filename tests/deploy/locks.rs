@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::platforms::{platform, text};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_locked_worker_is_changed_by_nobody_until_it_is_unlocked() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
@@ -62,7 +62,7 @@ async fn a_locked_worker_is_changed_by_nobody_until_it_is_unlocked() -> Result<(
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_promotion_into_a_locked_worker_is_refused() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use crate::platforms::{platform, text};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn many_at_once_are_put_in_an_order_and_all_are_on_record() -> Result<()> {
     let platform = platform();
     let scripts: Vec<_> = (0..8)
@@ -46,7 +46,7 @@ async fn many_at_once_are_put_in_an_order_and_all_are_on_record() -> Result<()> 
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn two_wranglers_at_once() -> Result<()> {
     let platform = platform();
     let old = Project::new("raced")?.version("old")?;

@@ -11,7 +11,7 @@ use crate::{
     platforms::{distant, issuer, platform, text},
 };
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p11_a_deploy_never_overwrites_the_record_of_the_one_before() -> Result<()> {
     let platform = platform();
     for answer in ["1", "2", "3"] {
@@ -32,7 +32,7 @@ async fn p11_a_deploy_never_overwrites_the_record_of_the_one_before() -> Result<
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p12_what_ci_sends_is_accepted_as_it_is() -> Result<()> {
     let platform = platform();
     let project = Project::new("pitfall-12")?;
@@ -58,7 +58,7 @@ async fn p12_what_ci_sends_is_accepted_as_it_is() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p13_provenance_is_the_tokens_and_not_the_requests() -> Result<()> {
     let platform = platform();
     allow("drivly/pitfall-13", 7301, Production.namespace(), "pitfall-13").await?;
@@ -86,7 +86,7 @@ async fn p13_provenance_is_the_tokens_and_not_the_requests() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p14_bindings_and_the_compatibility_date_are_the_projects() -> Result<()> {
     let distant = distant();
     let project = Project::new("pitfall-14")?.setting("compatibility_date", json!("2026-03-04"))?;
@@ -109,7 +109,7 @@ async fn p14_bindings_and_the_compatibility_date_are_the_projects() -> Result<()
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p15_a_failed_deploy_is_on_record() -> Result<()> {
     let distant = distant();
     distant
@@ -128,7 +128,7 @@ async fn p15_a_failed_deploy_is_on_record() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p16_a_roll_back_that_did_not_happen_is_no_success() -> Result<()> {
     let distant = distant();
     for answer in ["1", "2"] {
@@ -154,7 +154,7 @@ async fn p16_a_roll_back_that_did_not_happen_is_no_success() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p17_a_key_for_one_worker_in_one_environment_is_for_nothing_else() -> Result<()> {
     let platform = platform();
     allow("drivly/pitfall-17", 7701, Production.namespace(), "pitfall-17").await?;
@@ -190,7 +190,7 @@ async fn p17_a_key_for_one_worker_in_one_environment_is_for_nothing_else() -> Re
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p18_the_actor_is_on_record() -> Result<()> {
     let platform = platform();
     allow("drivly/pitfall-18", 7801, Production.namespace(), "pitfall-18").await?;
@@ -212,7 +212,7 @@ async fn p18_the_actor_is_on_record() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn p19_health_needs_no_key_as_the_documentation_says() -> Result<()> {
     let platform = platform();
     let answer = platform.anonymous(Method::GET, "/v1/health").send().await?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::platforms::{platform, served, text};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn one_bundle_goes_through_the_environments() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
@@ -33,7 +33,7 @@ async fn one_bundle_goes_through_the_environments() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_secret_that_is_missing_there_is_named_and_can_be_given() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::platforms::{distant, platform, text};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn wrangler_tries_again_after_a_lost_answer_and_deploys_once() -> Result<()> {
     let platform = platform();
     for (version, name) in [(Version::V4_86, "doubted-old"), (Version::V4_152, "doubted-new")] {
@@ -42,7 +42,7 @@ async fn wrangler_tries_again_after_a_lost_answer_and_deploys_once() -> Result<(
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_upstream_does_it_and_its_answer_is_lost() -> Result<()> {
     let distant = distant();
     let path = distant.platform.script_path(Staging, "unheard");
@@ -75,7 +75,7 @@ async fn the_upstream_does_it_and_its_answer_is_lost() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_upstream_never_got_it_and_the_retry_takes_it_up() -> Result<()> {
     let distant = distant();
     let path = distant.platform.script_path(Staging, "stalled");
@@ -100,7 +100,7 @@ async fn the_upstream_never_got_it_and_the_retry_takes_it_up() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn another_upload_is_another_deployment_and_so_is_the_same_after_it() -> Result<()> {
     let platform = platform();
     for answer in ["a", "b", "a"] {

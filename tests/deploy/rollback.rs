@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::platforms::{host, platform, text};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_roll_back_serves_the_bytes_of_before() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
@@ -50,7 +50,7 @@ async fn a_roll_back_serves_the_bytes_of_before() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_roll_back_brings_static_assets_back() -> Result<()> {
     let platform = platform();
     let project = Project::new("leaflets")?
@@ -67,7 +67,7 @@ async fn a_roll_back_brings_static_assets_back() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn what_cannot_be_rolled_back_to_is_refused_and_nothing_changes() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
@@ -89,7 +89,7 @@ async fn what_cannot_be_rolled_back_to_is_refused_and_nothing_changes() -> Resul
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn secrets_survive_a_roll_back() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();

@@ -60,7 +60,7 @@ async fn everything_that_is_told(distant: &Distant) -> Result<String> {
     Ok(told)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_marked_secret_is_found_nowhere_but_upstream() -> Result<()> {
     let distant = distant();
     let api = distant.platform.deploy_api();
@@ -144,7 +144,7 @@ async fn a_marked_secret_is_found_nowhere_but_upstream() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn tokens_are_stored_hashed_only() -> Result<()> {
     let platform = distant().platform;
     let token = platform.token();

@@ -17,7 +17,7 @@ fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn more_than_the_platform_takes_is_a_clear_413() -> Result<()> {
     let platform = platform();
     let project = Project::new("heavy")?.file("blob.bin", noise(11 * MIB))?.file(
@@ -48,7 +48,7 @@ async fn more_than_the_platform_takes_is_a_clear_413() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn what_counts_is_the_compressed_size() -> Result<()> {
     let platform = platform();
     let script = Script::module(

@@ -18,7 +18,7 @@ fn healthy(text: &str, status: u16) -> String {
     )
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_worker_is_verified_through_the_dispatch_worker() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
@@ -41,7 +41,7 @@ async fn a_worker_is_verified_through_the_dispatch_worker() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_failed_probe_rolls_back_by_itself_and_says_so() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
@@ -83,7 +83,7 @@ async fn a_failed_probe_rolls_back_by_itself_and_says_so() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn what_the_sweeper_finds_deployed_is_probed_as_well() -> Result<()> {
     let distant = distant();
     let api = distant.platform.deploy_api();

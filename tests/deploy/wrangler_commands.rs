@@ -10,7 +10,7 @@ use crate::{
     wrangler_deploys::named,
 };
 
-#[tokio::test]
+#[end_to_end::test]
 async fn namespaces_are_listed_and_shown() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -35,7 +35,7 @@ async fn namespaces_are_listed_and_shown() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn whoami_says_who_the_caller_is_here() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -64,7 +64,7 @@ async fn token_for_secrets(subject: &str, worker: &str) -> Result<String> {
         .await
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn secrets_are_put_listed_and_deleted_where_the_namespace_is_clear() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -94,7 +94,7 @@ async fn secrets_are_put_listed_and_deleted_where_the_namespace_is_clear() -> Re
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_secret_for_several_namespaces_is_refused_with_the_call_to_use() -> Result<()> {
     let platform = platform();
     let project = Project::new("everywhere")?;
@@ -140,7 +140,7 @@ const REFUSED: [(&[&str], u32, &str); 8] = [
     ),
 ];
 
-#[tokio::test]
+#[end_to_end::test]
 async fn what_is_refused_says_what_to_do_instead() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -177,7 +177,7 @@ fn unwrapped(output: &str) -> String {
     output.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_global_api_key_is_refused() -> Result<()> {
     let platform = platform();
     let answer = platform

@@ -15,7 +15,7 @@ pub fn named(name: &str, version: Version) -> String {
     }
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_worker_is_deployed_served_and_deployed_again() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -45,7 +45,7 @@ async fn a_worker_is_deployed_served_and_deployed_again() -> Result<()> {
 /// A module that exports `seven`, which returns 7, in the binary format of WebAssembly.
 const SEVEN: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x09\x01\x05seven\0\0\x0a\x06\x01\x04\0\x41\x07\x0b";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn modules_of_every_type_and_a_secrets_file() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -96,7 +96,7 @@ async fn modules_of_every_type_and_a_secrets_file() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn static_assets_are_uploaded_and_served() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -123,7 +123,7 @@ async fn static_assets_are_uploaded_and_served() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn durable_object_migrations_travel_in_the_metadata() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -164,7 +164,7 @@ async fn durable_object_migrations_travel_in_the_metadata() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_dry_run_asks_for_nothing() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
@@ -187,7 +187,7 @@ async fn a_dry_run_asks_for_nothing() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn an_environment_of_wranglers_is_refused_with_the_namespace_to_use() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {

@@ -112,7 +112,7 @@ async fn is_golden(version: Version) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn of_every_version() -> Result<()> {
     // One after the other: the versions deploy the same Worker.
     for version in Version::ALL {

@@ -26,7 +26,7 @@ const STREAMS: &str = "
         }));
     } };";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(STREAMS).with("compatibility_flags", json!(["enable_request_signal"]));
@@ -56,7 +56,7 @@ async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn an_upload_that_breaks_off_ends_in_the_worker_too() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(

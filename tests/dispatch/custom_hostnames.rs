@@ -29,7 +29,7 @@ async fn put(platform: &Platform, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
     let platform = platforms::sound();
     for environment in Environment::ALL {
@@ -65,7 +65,7 @@ async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn an_entry_that_cannot_be_read_is_an_error_and_never_production() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -112,7 +112,7 @@ async fn look_ups(platform: &Platform, host: &str, marker: &str) -> Result<usize
 }
 
 /// For a minute, misses too: a database look-up per request was the price of an earlier build.
-#[tokio::test]
+#[end_to_end::test]
 async fn what_is_known_of_a_hostname_is_kept_for_a_minute() -> Result<()> {
     let platform = platforms::faulty();
     let (known, unknown) = ("known.customer.example", "unknown.customer.example");

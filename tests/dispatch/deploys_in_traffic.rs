@@ -50,7 +50,7 @@ async fn ask(platform: &Platform, acknowledged: &AtomicU32, done: &AtomicBool) -
     Ok(answers)
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn no_request_sees_half_a_script_and_a_redeploy_is_live_on_the_next() -> Result<()> {
     let platform = platforms::sound();
     platform.deploy(PRODUCTION, "in-traffic", &version(1)).await?;
@@ -81,7 +81,7 @@ async fn no_request_sees_half_a_script_and_a_redeploy_is_live_on_the_next() -> R
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_delete_is_live_on_the_next_request_and_so_is_another_deploy() -> Result<()> {
     let platform = platforms::sound();
     for round in 0..3 {
@@ -97,7 +97,7 @@ async fn a_delete_is_live_on_the_next_request_and_so_is_another_deploy() -> Resu
 }
 
 /// A request that a version began to answer is answered by that version to its end.
-#[tokio::test]
+#[end_to_end::test]
 async fn a_deploy_does_not_cut_off_the_answers_of_the_version_before() -> Result<()> {
     let platform = platforms::sound();
     let slow = Script::module(

@@ -10,7 +10,7 @@ use crate::{
     platforms,
 };
 
-#[tokio::test]
+#[end_to_end::test]
 async fn host_unknown() -> Result<()> {
     for host in [
         "unknown.example",
@@ -26,7 +26,7 @@ async fn host_unknown() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn environment_unknown() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -49,7 +49,7 @@ async fn environment_unknown() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn worker_name_invalid() -> Result<()> {
     let suffixes = REGISTRY_SUFFIXES.map(|suffix| format!("{suffix}.do"));
     let others = [
@@ -75,7 +75,7 @@ async fn worker_name_invalid() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn worker_not_deployed() -> Result<()> {
     for host in [
         "never-deployed.do",
@@ -87,7 +87,7 @@ async fn worker_not_deployed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn worker_failed() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(&format!(
@@ -98,7 +98,7 @@ async fn worker_failed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn worker_limit_exceeded() -> Result<()> {
     for worker in ["fetch-rejects-cpu", "fetch-rejects-subrequests"] {
         let host = format!("{worker}.do");
@@ -107,7 +107,7 @@ async fn worker_limit_exceeded() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn dispatch_unavailable() -> Result<()> {
     let platform = platforms::faulty();
     failure::expect(platform, "dev.anything.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
@@ -115,7 +115,7 @@ async fn dispatch_unavailable() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn configuration_invalid() -> Result<()> {
     let platform = platforms::misconfigured();
     for (host, path) in [
@@ -142,7 +142,7 @@ async fn configuration_invalid() -> Result<()> {
 }
 
 // The answer for an unknown host listed every internal service.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_09_no_404_tells_what_exists() -> Result<()> {
     let platform = platforms::sound();
     for environment in Environment::ALL {
@@ -176,7 +176,7 @@ async fn pitfall_09_no_404_tells_what_exists() -> Result<()> {
 }
 
 // One identical 404 for "unknown host", "not deployed" and "asleep" misled people for days.
-#[tokio::test]
+#[end_to_end::test]
 async fn each_404_has_a_code_title_and_page_of_its_own() -> Result<()> {
     let platform = platforms::sound();
     let mut seen = Vec::new();

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{failure, platforms};
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
     let platform = platforms::faulty();
     let document = failure::expect(platform, "dev.agents.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
@@ -25,7 +25,7 @@ async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
 }
 
 // `get()` was assumed to throw; the error comes from `fetch()`. Both are the same to a client.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_08_an_unknown_worker_is_told_by_get_or_by_fetch() -> Result<()> {
     for worker in [
         "get-throws-not-found",
@@ -39,7 +39,7 @@ async fn pitfall_08_an_unknown_worker_is_told_by_get_or_by_fetch() -> Result<()>
 }
 
 // Every failure was mapped to one code.
-#[tokio::test]
+#[end_to_end::test]
 async fn each_way_to_fail_has_its_own_outcome() -> Result<()> {
     for (worker, status, code) in [
         ("get-throws", 503, "DISPATCH_UNAVAILABLE"),
@@ -78,7 +78,7 @@ async fn each_way_to_fail_has_its_own_outcome() -> Result<()> {
 }
 
 /// In production `get` answers a Worker at once; on one machine it is a promise of one.
-#[tokio::test]
+#[end_to_end::test]
 async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
     for host in ["at-once.do", "promised.do"] {
         let platform = platforms::faulty();
@@ -93,7 +93,7 @@ async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
 }
 
 /// A retry would send a body that is already consumed, or do something twice.
-#[tokio::test]
+#[end_to_end::test]
 async fn a_failed_request_is_not_tried_again() -> Result<()> {
     let platform = platforms::faulty();
     let request = platform.request(Method::POST, "fetch-rejects-once.do", "/");
@@ -111,7 +111,7 @@ async fn a_failed_request_is_not_tried_again() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn get_is_asked_for_the_name_alone_where_there_is_nothing_more_to_say() -> Result<()> {
     let platform = platforms::faulty();
     platform.get("at-once.do", "/").await?;
@@ -123,7 +123,7 @@ async fn get_is_asked_for_the_name_alone_where_there_is_nothing_more_to_say() ->
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn every_request_is_one_data_point() -> Result<()> {
     let platform = platforms::faulty();
     for (host, index, blobs, status) in [
@@ -172,7 +172,7 @@ async fn every_request_is_one_data_point() -> Result<()> {
 }
 
 /// The data set of these tests throws for this Worker.
-#[tokio::test]
+#[end_to_end::test]
 async fn a_data_point_that_cannot_be_written_costs_no_answer() -> Result<()> {
     failure::expect(
         platforms::faulty(),

@@ -15,7 +15,7 @@ use crate::{
 
 const PRODUCTION: Environment = Environment::Production;
 
-#[tokio::test]
+#[end_to_end::test]
 async fn one_that_throws_while_handling_fails_with_its_own_code() -> Result<()> {
     let platform = platforms::sound();
     for (worker, statement) in [
@@ -35,7 +35,7 @@ async fn one_that_throws_while_handling_fails_with_its_own_code() -> Result<()> 
 }
 
 /// A deploy of such a script is refused, so this one only fails once a secret is there.
-#[tokio::test]
+#[end_to_end::test]
 async fn one_that_throws_at_start_up_fails_with_the_same_code() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(&format!(
@@ -54,7 +54,7 @@ async fn one_that_throws_at_start_up_fails_with_the_same_code() -> Result<()> {
 }
 
 /// The status and the first bytes are sent when it happens: all that is left is to break off.
-#[tokio::test]
+#[end_to_end::test]
 async fn one_that_throws_in_the_middle_of_a_stream_breaks_it_off() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(&format!(
@@ -95,7 +95,7 @@ async fn one_that_throws_in_the_middle_of_a_stream_breaks_it_off() -> Result<()>
 }
 
 // "Worker not found" was looked for as a substring of any exception, and real failures leaked `error.message`.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no_more() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(
@@ -137,7 +137,7 @@ async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no
 }
 
 /// What a Worker answers is its own, whatever it looks like: only the log says what the dispatch Worker itself did.
-#[tokio::test]
+#[end_to_end::test]
 async fn an_error_that_a_worker_answers_passes_as_it_is() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(

@@ -20,7 +20,7 @@ fn named<'a>(shown: &'a Value, name: &str) -> Vec<&'a Value> {
 }
 
 /// With them, a client would choose which version of a Worker answers it.
-#[tokio::test]
+#[end_to_end::test]
 async fn version_headers_never_reach_a_worker() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -54,7 +54,7 @@ async fn version_headers_never_reach_a_worker() -> Result<()> {
 }
 
 // `x-internal-service`, `x-tenant` and `X-User-Id` were trusted when a client sent them.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_10_forged_internal_headers_decide_nothing() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -102,7 +102,7 @@ async fn pitfall_10_forged_internal_headers_decide_nothing() -> Result<()> {
 }
 
 /// Only the dispatch Worker says which prefix a Worker does not see.
-#[tokio::test]
+#[end_to_end::test]
 async fn a_forged_prefix_is_replaced_or_removed() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -122,7 +122,7 @@ async fn a_forged_prefix_is_replaced_or_removed() -> Result<()> {
 }
 
 /// Not one header is added, and none is lost, where the request passes untouched.
-#[tokio::test]
+#[end_to_end::test]
 async fn all_other_headers_pass() -> Result<()> {
     let platform = platforms::sound();
     platform

@@ -9,7 +9,7 @@ use crate::platforms;
 
 const PATH: &str = "/.well-known/dispatcher";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_tells_version_environments_and_bindings_and_nothing_else() -> Result<()> {
     for (platform, development) in [(platforms::sound(), true), (platforms::faulty(), false)] {
         for host in ["dispatcher.account.workers.dev", "127.0.0.1", "localhost"] {
@@ -33,7 +33,7 @@ async fn it_tells_version_environments_and_bindings_and_nothing_else() -> Result
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_is_not_there_where_a_rule_or_another_path_is_asked_for() -> Result<()> {
     let platform = platforms::sound();
     for (host, path, code) in [

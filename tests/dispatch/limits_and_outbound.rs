@@ -16,7 +16,7 @@ async fn last_dispatch(platform: &Platform, script: &str) -> Result<Value> {
     Ok(answer.json()["result"][0].clone())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_rules_limits_and_outbound_parameters_are_passed_on() -> Result<()> {
     let platform = platforms::sound();
     platform

@@ -12,7 +12,7 @@ fn of<'a>(lines: &'a [Value], id: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["request_id"] == id).collect()
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_failure_is_one_line_with_everything_to_look_for() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module("export default { fetch() { throw new Error('two\\nlines'); } };");
@@ -68,7 +68,7 @@ async fn a_failure_is_one_line_with_everything_to_look_for() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_request_that_a_worker_answers_is_not_logged() -> Result<()> {
     let platform = platforms::sound();
     let answering =

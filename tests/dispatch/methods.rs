@@ -12,7 +12,7 @@ const ECHO: &str = "export default { async fetch(request) {
     return new Response(`${request.method} ${body}`, { headers: { 'X-Method': request.method } });
 } };";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn every_method_passes_also_where_the_request_is_rebuilt() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -44,7 +44,7 @@ async fn every_method_passes_also_where_the_request_is_rebuilt() -> Result<()> {
 
 /// workerd itself refuses a method that it does not know (501), before any Worker; the edge may not, and then the
 /// dispatch Worker lets it pass like any other. Here it must at least do no harm.
-#[tokio::test]
+#[end_to_end::test]
 async fn an_invented_method_does_no_harm() -> Result<()> {
     let platform = platforms::sound();
     platform

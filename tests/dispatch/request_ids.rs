@@ -18,7 +18,7 @@ async fn failed(platform: &Platform, ray: Option<&str>, accept: &str) -> Result<
     Answer::read(request.send().await?).await
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn it_is_cloudflares_own_where_there_is_one() -> Result<()> {
     let platform = platforms::sound();
     let answer = failed(platform, Some("8f1f0d3c2b1a0987-AMS"), "*/*").await?;
@@ -33,7 +33,7 @@ async fn it_is_cloudflares_own_where_there_is_one() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn without_one_it_is_random() -> Result<()> {
     let mut seen = HashSet::new();
     for _ in 0..5 {
@@ -49,7 +49,7 @@ async fn without_one_it_is_random() -> Result<()> {
 }
 
 /// Off Cloudflare, a client writes the header itself.
-#[tokio::test]
+#[end_to_end::test]
 async fn what_does_not_look_like_an_id_is_not_repeated() -> Result<()> {
     for ray in ["<script>alert(1)</script>", "a b", "\"quoted\"", &"a".repeat(500)] {
         for accept in ["*/*", failure::BROWSER] {

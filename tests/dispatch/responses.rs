@@ -7,7 +7,7 @@ use reqwest::{Method, header::HeaderValue};
 
 use crate::platforms;
 
-#[tokio::test]
+#[end_to_end::test]
 async fn several_cookies_stay_several() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(
@@ -35,7 +35,7 @@ async fn several_cookies_stay_several() -> Result<()> {
 }
 
 /// The client follows it, or does not.
-#[tokio::test]
+#[end_to_end::test]
 async fn redirects_are_not_followed() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(
@@ -61,7 +61,7 @@ async fn redirects_are_not_followed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn status_and_encoded_bodies_pass_untouched() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(

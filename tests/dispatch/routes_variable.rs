@@ -6,7 +6,7 @@ use end_to_end::Script;
 
 use crate::platforms;
 
-#[tokio::test]
+#[end_to_end::test]
 async fn its_rules_come_first_and_the_built_in_ones_stay() -> Result<()> {
     let platform = platforms::sound();
     for (environment, worker) in [

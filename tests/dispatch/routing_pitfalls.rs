@@ -8,7 +8,7 @@ use reqwest::{Method, header::HeaderValue};
 use crate::platforms;
 
 // A staging host was served by production, because only the first label was read.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -60,7 +60,7 @@ async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()>
 }
 
 // `endsWith(".do")` was tested before `.staging.do`, so staging was unreachable.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> {
     let platform = platforms::sound();
     for environment in [Environment::Staging, Environment::Development] {
@@ -77,7 +77,7 @@ async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> 
 }
 
 // A wildcard compared suffixes without the dot: `evilexample.com` matched `example.com`.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_03_a_suffix_ends_at_a_dot() -> Result<()> {
     let platform = platforms::sound();
     for worker in ["evil", "evilexample", "suffixed"] {
@@ -104,7 +104,7 @@ async fn pitfall_03_a_suffix_ends_at_a_dot() -> Result<()> {
 }
 
 // `foo.gateway.anything` matched: the suffix was never checked.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_04_every_label_is_checked() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -131,7 +131,7 @@ async fn pitfall_04_every_label_is_checked() -> Result<()> {
 }
 
 // Internationalised hosts never matched (compared as Unicode, received as punycode).
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -156,7 +156,7 @@ async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
 }
 
 // No handling of case, a trailing dot or a port.
-#[tokio::test]
+#[end_to_end::test]
 async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
     let platform = platforms::sound();
     for environment in [Environment::Production, Environment::Staging] {
@@ -186,7 +186,7 @@ async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn hosts_that_are_no_names_are_refused() -> Result<()> {
     let long_label = format!("{}.do", "a".repeat(64));
     let long_host = format!("{}do", "a.".repeat(130));

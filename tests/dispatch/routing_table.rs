@@ -23,7 +23,7 @@ const ROWS: [(&str, &str, Environment, &str); 17] = [
     ("AGENTS.do.:80", "/x", Environment::Production, "/x"),
 ];
 
-#[tokio::test]
+#[end_to_end::test]
 async fn every_row_of_the_routing_table_in_every_environment() -> Result<()> {
     let platform = Platform::shared();
     for environment in Environment::ALL {

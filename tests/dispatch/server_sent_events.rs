@@ -25,7 +25,7 @@ const EVENTS: &str = "
         }, { highWaterMark: 0 }), { headers: { 'Content-Type': 'text/event-stream' } });
     } };";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn events_arrive_one_by_one() -> Result<()> {
     let platform = platforms::sound();
     for (host, path, worker) in [

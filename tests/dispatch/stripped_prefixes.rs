@@ -12,7 +12,7 @@ const SHOW: &str = "export default { fetch(request) {
     return new Response(`${request.headers.get('X-Forwarded-Prefix')} ${url.host} ${url.pathname}${url.search}`);
 } };";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_worker_sees_the_rest_and_is_told_the_prefix() -> Result<()> {
     let platform = platforms::sound();
     for (environment, worker) in [
@@ -60,7 +60,7 @@ async fn the_worker_sees_the_rest_and_is_told_the_prefix() -> Result<()> {
 }
 
 /// `apis.do/` itself is the Worker `apis`.
-#[tokio::test]
+#[end_to_end::test]
 async fn without_a_segment_the_host_is_a_worker_of_its_own() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -71,7 +71,7 @@ async fn without_a_segment_the_host_is_a_worker_of_its_own() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_rebuilt_request_keeps_its_body() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module(

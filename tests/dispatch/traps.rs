@@ -19,7 +19,7 @@ async fn trap(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_next_request_works_and_those_under_way_are_answered() -> Result<()> {
     let platform = platforms::faulty();
     let under_way = |host: &'static str| tokio::spawn(async move { platform.get(host, "/under-way").await });

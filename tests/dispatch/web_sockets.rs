@@ -30,7 +30,7 @@ async fn next(socket: &mut WebSocket) -> Result<Message> {
 }
 
 // A response that was rebuilt dropped its WebSocket.
-#[tokio::test]
+#[end_to_end::test]
 async fn a_conversation_passes_also_through_a_stripped_prefix() -> Result<()> {
     let platform = platforms::sound();
     platform
@@ -67,7 +67,7 @@ async fn a_conversation_passes_also_through_a_stripped_prefix() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_handshake_with_nobody_is_an_ordinary_error() -> Result<()> {
     for (host, code) in [
         ("no-chat-here.do", "WORKER_NOT_DEPLOYED"),

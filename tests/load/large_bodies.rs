@@ -122,7 +122,7 @@ async fn transfer(platform: &Platform, host: &str, prefix: &str, what: &str, pie
 }
 
 /// 100 MB up, down, and both at once, straight and through a stripped prefix, in flat memory.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[end_to_end::test]
 async fn one_hundred_megabytes_pass_in_flat_memory() -> Result<()> {
     let (platform, _turn) = super::platform().await;
     platform

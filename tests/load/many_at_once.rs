@@ -7,7 +7,7 @@ const WORKERS: usize = 50;
 const REQUESTS: usize = 1000;
 
 /// 1,000 requests at once over 50 Workers, every answer from the right one.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[end_to_end::test]
 async fn every_answer_is_from_the_right_worker() -> Result<()> {
     let (platform, _turn) = super::platform().await;
     for number in 0..WORKERS {

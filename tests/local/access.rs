@@ -8,7 +8,7 @@ use crate::envelope::error;
 
 const PATH: &str = "/client/v4/accounts";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn every_call_needs_the_local_token() -> Result<()> {
     let platform = Platform::shared();
     let longer = format!("{}0", platform.token());
@@ -48,7 +48,7 @@ async fn every_call_needs_the_local_token() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn the_api_is_on_bare_loopback_names_alone() -> Result<()> {
     let platform = Platform::shared();
     for (host, status) in [
@@ -80,7 +80,7 @@ async fn the_api_is_on_bare_loopback_names_alone() -> Result<()> {
 }
 
 /// A page of another origin may hold the token by accident; its browser says where it comes from.
-#[tokio::test]
+#[end_to_end::test]
 async fn web_pages_of_other_origins_are_refused() -> Result<()> {
     let platform = Platform::shared();
     for (name, value) in [
@@ -98,7 +98,7 @@ async fn web_pages_of_other_origins_are_refused() -> Result<()> {
 }
 
 /// Nothing listens on an address that another machine could reach.
-#[tokio::test]
+#[end_to_end::test]
 async fn the_port_is_on_loopback_alone() -> Result<()> {
     let platform = Platform::shared();
     let port = format!(":{:04X}", platform.port());

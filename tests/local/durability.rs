@@ -108,7 +108,7 @@ async fn cut_the_power_during_deploys(platform: Platform) -> Result<Platform> {
 }
 
 /// One test, because each step needs what the one before left, and a start takes its time.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[end_to_end::test]
 async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<()> {
     let platform = Platform::start(Options::new().rest_api());
     let token = platform.token().to_owned();
@@ -152,7 +152,7 @@ async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<(
 }
 
 /// They are put in an order; what is there in the end is one of them, whole, and the last that was acknowledged of each.
-#[tokio::test]
+#[end_to_end::test]
 async fn two_deploys_at_once_give_one_whole_script() -> Result<()> {
     let platform = Platform::shared();
     for round in 0..5 {

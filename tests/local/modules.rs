@@ -13,7 +13,7 @@ const ADD: [u8; 41] = [
     0x00, 0x20, 0x00, 0x20, 0x01, 0x6a, 0x0b,
 ];
 
-#[tokio::test]
+#[end_to_end::test]
 async fn modules_of_every_kind() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module(
@@ -53,7 +53,7 @@ async fn modules_of_every_kind() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_script_in_the_service_worker_format() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::service_worker(
@@ -67,7 +67,7 @@ async fn a_script_in_the_service_worker_format() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn compatibility_date_and_flags_are_the_scripts_own() -> Result<()> {
     let platform = Platform::shared();
     let source = "import { Buffer } from 'node:buffer';
@@ -95,7 +95,7 @@ async fn compatibility_date_and_flags_are_the_scripts_own() -> Result<()> {
 }
 
 /// Two scripts are two isolates: neither globals nor module state are shared, nor with another namespace's.
-#[tokio::test]
+#[end_to_end::test]
 async fn isolates_are_apart() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module(

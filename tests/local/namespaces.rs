@@ -10,7 +10,7 @@ use crate::envelope::{call, error, result};
 
 const NAMESPACES: &str = "/workers/dispatch/namespaces";
 
-#[tokio::test]
+#[end_to_end::test]
 async fn they_are_listed_and_shown_with_their_real_ids() -> Result<()> {
     let platform = Platform::shared();
     platform
@@ -40,7 +40,7 @@ async fn they_are_listed_and_shown_with_their_real_ids() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn they_cannot_be_made_changed_or_deleted() -> Result<()> {
     let platform = Platform::shared();
     let production = format!("{NAMESPACES}/{}", Environment::Production.namespace());

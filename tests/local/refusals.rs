@@ -15,7 +15,7 @@ async fn put(platform: &Platform, name: &str, script: &Script) -> Result<Answer>
     Answer::read(call.multipart(script.to_form()).send().await?).await
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Result<()> {
     let platform = Platform::shared();
     platform
@@ -54,7 +54,7 @@ async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Resul
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<()> {
     let platform = Platform::shared();
     platform
@@ -90,7 +90,7 @@ async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_script_without_handlers_is_refused() -> Result<()> {
     let answer = put(
         Platform::shared(),
@@ -102,7 +102,7 @@ async fn a_script_without_handlers_is_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
     let platform = Platform::shared();
     let path = platform.script_path(PRODUCTION, "malformed");
@@ -149,7 +149,7 @@ async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn names_that_cloudflare_refuses_are_refused() -> Result<()> {
     let platform = Platform::shared();
     let long = "a".repeat(64);
@@ -172,7 +172,7 @@ async fn names_that_cloudflare_refuses_are_refused() -> Result<()> {
 }
 
 /// wrangler's account-level commands meet no Worker here, and harm none.
-#[tokio::test]
+#[end_to_end::test]
 async fn account_level_calls_find_nothing_and_delete_nothing() -> Result<()> {
     let platform = Platform::shared();
     platform

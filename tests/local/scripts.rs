@@ -19,7 +19,7 @@ async fn text(platform: &Platform, name: &str) -> Result<String> {
     Ok(platform.get(&format!("staging.{name}.do"), "/").await?.text())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn put_get_and_delete() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::answering("one")
@@ -61,7 +61,7 @@ async fn put_get_and_delete() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_list_can_be_filtered_and_paged() -> Result<()> {
     let platform = Platform::shared();
     for (name, tags) in [
@@ -132,7 +132,7 @@ async fn a_list_can_be_filtered_and_paged() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn content_is_read_and_replaced_and_everything_else_stays() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module(
@@ -177,7 +177,7 @@ async fn content_is_read_and_replaced_and_everything_else_stays() -> Result<()> 
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn settings_are_read_and_changed() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module("export default { fetch(request, env) { return Response.json(env); } };")
@@ -221,7 +221,7 @@ async fn settings_are_read_and_changed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
     let platform = Platform::shared();
     let script =
@@ -263,7 +263,7 @@ async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn tags_are_replaced_added_and_taken_away() -> Result<()> {
     let platform = Platform::shared();
     platform
@@ -291,7 +291,7 @@ async fn tags_are_replaced_added_and_taken_away() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn two_namespaces_never_share_a_script() -> Result<()> {
     let platform = Platform::shared();
     for environment in Environment::ALL {

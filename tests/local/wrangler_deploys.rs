@@ -42,7 +42,7 @@ fn host(environment: Environment) -> String {
 }
 
 /// One after the other, so that each finds what the one before left: an empty namespace, or a script of another version.
-#[tokio::test]
+#[end_to_end::test]
 async fn the_example_is_deployed_with_each_version_to_each_environment() -> Result<()> {
     let platform = Platform::shared();
     for version in wrangler::Version::ALL {
@@ -73,7 +73,7 @@ async fn the_example_is_deployed_with_each_version_to_each_environment() -> Resu
 }
 
 /// The `.env` file that `npm run dev` writes is all that a project needs.
-#[tokio::test]
+#[end_to_end::test]
 async fn the_written_env_file_is_enough() -> Result<()> {
     let platform = Platform::shared();
     let folder = example()?;
@@ -93,7 +93,7 @@ async fn the_written_env_file_is_enough() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
     let platform = Platform::shared();
     let folder = TempDir::with_prefix("dotdo-refused-")?;
@@ -142,7 +142,7 @@ async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[end_to_end::test]
 async fn namespaces_are_listed_and_shown_to_wrangler() -> Result<()> {
     let platform = Platform::shared();
     let folder = TempDir::with_prefix("dotdo-namespaces-")?;

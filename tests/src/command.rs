@@ -1,17 +1,33 @@
-use std::process::Stdio;
+use std::{
+    process::Stdio,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::Child,
+    task::JoinHandle,
+};
 
-use crate::launch::{repository, xtask};
+use crate::{
+    deadline, processes,
+    programs::{node, repository, xtask},
+};
 
-/// One of the project's own commands, as `npm run` runs it.
+/// A command that a test runs to its end, with a deadline.
 #[derive(Debug)]
-pub struct Command(tokio::process::Command);
+pub struct Command {
+    inner: tokio::process::Command,
+    input: String,
+    limit: Duration,
+}
 
-/// What a command printed, and whether it succeeded.
+/// The output of a command, and whether it succeeded.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Whether it ended with 0.
+    /// Whether its exit code is 0.
     pub succeeded: bool,
     /// Its standard output.
     pub output: String,
@@ -20,43 +36,147 @@ pub struct Finished {
 }
 
 impl Command {
-    /// What stands behind `npm run` in `package.json`: `route`, with its arguments.
+    /// One of the project's own commands with its arguments, as `npm run` runs it: `["route", "https://agents.do/"]`.
     #[must_use]
     pub fn new(arguments: &[&str]) -> Self {
-        let mut command = tokio::process::Command::from(xtask());
-        command
-            .args(arguments)
-            .current_dir(repository())
-            .env("NO_COLOR", "1")
-            .env("CI", "true")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        Self(command)
+        let mut command = xtask();
+        command.args(arguments).current_dir(repository());
+        Self::of(command)
+    }
+
+    /// The Node that npm installed, with its arguments, in the repository's root.
+    #[must_use]
+    pub fn node(arguments: &[&str]) -> Self {
+        let mut command = node();
+        command.args(arguments).current_dir(repository());
+        Self::of(command)
+    }
+
+    /// Another program.
+    #[must_use]
+    pub fn of(command: std::process::Command) -> Self {
+        let mut command = tokio::process::Command::from(command);
+        command.env("NO_COLOR", "1").env("CI", "true").kill_on_drop(true);
+        Self {
+            inner: command,
+            input: String::new(),
+            limit: deadline::command(),
+        }
     }
 
     /// With a variable in its environment.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.0.env(name, value);
+        self.inner.env(name, value);
         self
     }
 
-    /// The command itself, to be started otherwise.
+    /// With text on its standard input, which is empty by default.
+    #[must_use]
+    pub fn input(mut self, input: &str) -> Self {
+        input.clone_into(&mut self.input);
+        self
+    }
+
+    /// With another deadline than [`deadline::command`].
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The command itself, to start it in another way.
     #[must_use]
     pub fn into_std(self) -> std::process::Command {
-        self.0.into_std()
+        self.inner.into_std()
     }
 
     /// Runs it to its end.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started, or does not end before its deadline; its processes are killed then, and the error
+    /// contains their output.
     pub async fn run(mut self) -> Result<Finished> {
-        let output = self.0.output().await.context("cannot start the command")?;
-        Ok(Finished {
-            succeeded: output.status.success(),
-            output: String::from_utf8_lossy(&output.stdout).into_owned(),
-            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        self.inner
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self
+            .inner
+            .spawn()
+            .with_context(|| format!("cannot start {:?}", self.inner.as_std()))?;
+        let mut output = Collected::new(child.stdout.take());
+        let mut errors = Collected::new(child.stderr.take());
+        let ended = tokio::time::timeout(self.limit, async {
+            if let Some(mut stdin) = child.stdin.take() {
+                // A command that reads nothing may have ended.
+                let _ = stdin.write_all(self.input.as_bytes()).await;
+            }
+            output.end().await;
+            errors.end().await;
+            child.wait().await
+        });
+        if let Ok(status) = ended.await {
+            return Ok(Finished {
+                succeeded: status?.success(),
+                output: output.text(),
+                errors: errors.text(),
+            });
+        }
+        kill(&mut child).await;
+        bail!(
+            "{:?} did not end within {} s; its output:\n{}{}",
+            self.inner.as_std(),
+            self.limit.as_secs_f32(),
+            output.text(),
+            errors.text()
+        );
     }
+}
+
+/// Kills a process with all its descendants.
+async fn kill(child: &mut Child) {
+    if let Some(id) = child.id() {
+        processes::kill_tree(id);
+    }
+    let _ = child.wait().await;
+}
+
+/// The bytes of a stream so far.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reading: Option<JoinHandle<()>>,
+}
+
+impl Collected {
+    fn new(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> Self {
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let collected = Arc::clone(&bytes);
+        let reading = stream.map(|mut stream| {
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 16 * 1024];
+                while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+                    let read = buffer.get(..length).unwrap_or_default();
+                    lock(&collected).extend_from_slice(read);
+                }
+            })
+        });
+        Self { bytes, reading }
+    }
+
+    /// Waits for the end of the stream.
+    async fn end(&mut self) {
+        if let Some(reading) = &mut self.reading {
+            let _ = reading.await;
+        }
+        self.reading = None;
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.bytes)).into_owned()
+    }
+}
+
+fn lock(bytes: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner)
 }

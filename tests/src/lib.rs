@@ -1,23 +1,23 @@
-//! What the end-to-end tests are written with: a [`Platform`] that is started as `npm run dev` starts it, a client for
-//! its hosts, and the stock [`wrangler`] that deploys to it.
+//! The tools of the end-to-end tests: a [`Platform`] that is started as `npm run dev` starts it, a client for its hosts,
+//! and the stock [`wrangler`] that deploys to it.
 //!
-//! Each test program starts what it needs on ports and state folders of its own, and what it started ends with it,
-//! however it ends.
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot start its platform has nothing to go on with"
-)]
+//! Each test program starts platforms on separate ports and state folders. They end with the program, however it ends.
+//! Every test is marked `#[end_to_end::test]`, which gives it a [`deadline`].
+#![expect(clippy::expect_used, reason = "a test that cannot start its platform fails")]
 
 pub mod chaos;
 mod client;
 mod command;
+pub mod deadline;
 mod deploy_api;
 pub mod issuer;
 mod launch;
 mod log;
 mod loopback;
+mod options;
 mod platform;
 pub mod processes;
+mod programs;
 mod project;
 pub mod relay;
 mod script;
@@ -29,10 +29,12 @@ pub mod wrangler;
 pub use client::Answer;
 pub use command::{Command, Finished};
 pub use deploy_api::{DeployApi, worker_path};
+pub use end_to_end_attribute::test;
 pub use issuer::Issuer;
-pub use launch::{Options, deploy_api_build, dispatcher_build, repository};
 pub use log::Log;
+pub use options::Options;
 pub use platform::Platform;
+pub use programs::{deploy_api_build, dispatcher_build, repository, workspace_program};
 pub use project::Project;
 pub use relay::Relay;
 pub use script::Script;

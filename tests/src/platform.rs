@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::{
     client::Answer,
-    launch::{Launched, Options, Ready},
+    launch::{Launched, Ready},
+    options::Options,
     script::Script,
     shared::Shared,
 };
@@ -26,7 +27,7 @@ impl Platform {
     /// Starts a platform with an empty state folder.
     ///
     /// # Panics
-    /// When it does not start: no test can go on without it.
+    /// When it does not start.
     #[must_use]
     pub fn start(options: Options) -> Self {
         Self::try_start(options).expect("the platform starts")
@@ -35,9 +36,9 @@ impl Platform {
     /// Starts a platform with an empty state folder.
     ///
     /// # Errors
-    /// When it does not start; what it prints says why.
+    /// When it does not start; the error contains its output.
     pub fn try_start(options: Options) -> Result<Self> {
-        let state = TempDir::with_prefix("dotdo-").context("no folder for the state")?;
+        let state = TempDir::with_prefix("dotdo-").context("cannot create a state folder")?;
         let launched = Launched::start(&options, state.path())?;
         Ok(Self {
             launched,
@@ -47,38 +48,39 @@ impl Platform {
         })
     }
 
-    /// The platform that all tests of one program share, as `npm run dev` starts it with the REST API in front.
+    /// The platform that all tests of one program share, as `npm run dev -- --api rest` starts it.
     pub fn shared() -> &'static Self {
         static SHARED: Shared = Shared::new(|| Options::new().rest_api());
         SHARED.get()
     }
 
-    /// Stops it in an orderly way and starts it again on the same state.
+    /// Stops it and starts it again on the same state folder.
     #[must_use]
     pub fn restart(self) -> Self {
-        self.again(Launched::stop)
+        self.end_and_start(Launched::stop)
     }
 
-    /// Stops it in an orderly way and starts it again on the same state folder, with other options.
+    /// Stops it and starts it again on the same state folder, with other options.
     #[must_use]
     pub fn restart_with(mut self, options: Options) -> Self {
         self.options = options;
-        self.again(Launched::stop)
+        self.end_and_start(Launched::stop)
     }
 
-    /// Kills it as a power cut would and starts it again on the same state.
+    /// Kills the runtime as a power failure would, and starts it again on the same state folder.
     #[must_use]
     pub fn kill_and_restart(self) -> Self {
-        self.again(Launched::kill)
+        self.end_and_start(Launched::kill)
     }
 
-    /// Kills what watches over it, which leaves wrangler and the runtime behind, and starts it again on the same state.
+    /// Kills the program that supervises the runtime, which leaves wrangler and the runtime running, and starts the
+    /// platform again on the same state folder.
     #[must_use]
     pub fn kill_watcher_and_restart(self) -> Self {
-        self.again(Launched::kill_watcher)
+        self.end_and_start(Launched::kill_watcher)
     }
 
-    /// Stops it in an orderly way.
+    /// Stops it.
     ///
     /// # Panics
     /// When it does not end.
@@ -86,7 +88,7 @@ impl Platform {
         self.launched.stop().expect("the platform ends");
     }
 
-    fn again(self, end: impl FnOnce(Launched) -> Result<()>) -> Self {
+    fn end_and_start(self, end: impl FnOnce(Launched) -> Result<()>) -> Self {
         let Self {
             launched,
             options,
@@ -103,7 +105,7 @@ impl Platform {
         }
     }
 
-    /// Its one port.
+    /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.ready().port
@@ -133,6 +135,12 @@ impl Platform {
         self.ready().group
     }
 
+    /// The process that supervises them.
+    #[must_use]
+    pub fn watcher(&self) -> i32 {
+        self.ready().watcher
+    }
+
     /// Its state folder.
     #[must_use]
     pub fn state(&self) -> &Path {
@@ -143,30 +151,30 @@ impl Platform {
         &self.launched.ready
     }
 
-    /// A request to a host of the platform. `path` begins with a slash and may have a query.
+    /// A request to a host of the platform. `path` starts with a slash and may have a query.
     pub fn request(&self, method: Method, host: &str, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("http://127.0.0.1:{}{path}", self.port()))
             .header("Host", host)
     }
 
-    /// Sends a request that was built by hand.
+    /// Sends a request.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no response.
     pub async fn execute(&self, request: Request) -> Result<Response> {
         Ok(self.http.execute(request).await?)
     }
 
-    /// What a GET of a host and path answers, read whole.
+    /// The response to a GET of a host and path.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no complete response.
     pub async fn get(&self, host: &str, path: &str) -> Result<Answer> {
         Answer::read(self.request(Method::GET, host, path).send().await?).await
     }
 
-    /// A call of the REST API or of the deploy API, by its path behind the origin, with the platform's token.
+    /// A call of the REST API or of the deploy API by its path, with the platform's token.
     pub fn api(&self, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).bearer_auth(self.token())
     }
@@ -187,26 +195,26 @@ impl Platform {
         )
     }
 
-    /// Deploys a script with the one call that a deploy ends in, without wrangler.
+    /// Deploys a script with the last call of a deploy, without wrangler.
     ///
     /// # Errors
-    /// When it is refused, with the answer.
+    /// When it is rejected, with the response.
     pub async fn deploy(&self, environment: Environment, name: &str, script: &Script) -> Result<Value> {
         let call = self.api(Method::PUT, &self.script_path(environment, name));
         let answer = Answer::read(call.multipart(script.to_form()).send().await?).await?;
         let body = answer.json();
         anyhow::ensure!(
             answer.status == 200,
-            "{name} is refused ({}): {body}",
+            "{name} is rejected ({}): {body}",
             answer.status
         );
-        body.get("result").cloned().context("an answer without a result")
+        body.get("result").cloned().context("the response has no result")
     }
 
     /// Deletes a script.
     ///
     /// # Errors
-    /// When it is refused, with the answer.
+    /// When it is rejected, with the response.
     pub async fn delete(&self, environment: Environment, name: &str) -> Result<()> {
         let call = self.api(Method::DELETE, &self.script_path(environment, name));
         let answer = Answer::read(call.send().await?).await?;
@@ -219,8 +227,8 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        // A client is used from the runtimes of several tests; a pooled connection belongs to the one that opened it.
+        // Tests share a client, and each has a runtime. A pooled connection belongs to the runtime that opened it.
         .pool_max_idle_per_host(0)
         .build()
-        .expect("a client without TLS")
+        .expect("an HTTP client")
 }

@@ -1,22 +1,22 @@
-//! What a platform runs as, and how much memory that takes.
+//! The processes of a platform, their memory, and their end.
 
-use std::fs;
+use std::{fs, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::Platform;
 
 /// A process of a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
+    /// Its id.
     pub id: i32,
     /// Its program's name, at most 15 characters.
     pub name: String,
 }
 
 impl Process {
-    /// The memory that it has in use (`VmRSS` of `proc(5)`), in bytes; 0 when it has ended.
+    /// Its resident memory (`VmRSS` of `proc(5)`), in bytes; 0 after its end.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let Ok(status) = fs::read_to_string(format!("/proc/{}/status", self.id)) else {
@@ -32,32 +32,81 @@ impl Process {
 }
 
 impl Platform {
-    /// The processes of wrangler and the runtime that are alive.
+    /// The running processes of wrangler and the runtime.
     ///
     /// # Errors
-    /// When the system does not list its processes: it needs `/proc`.
+    /// When the system has no `/proc`.
     pub fn processes(&self) -> Result<Vec<Process>> {
         in_group(self.group())
     }
 }
 
-/// The processes of a group that are alive.
+/// The running processes of a group.
 ///
 /// # Errors
-/// When the system does not list its processes: it needs `/proc`.
+/// When the system has no `/proc`.
 pub fn in_group(group: i32) -> Result<Vec<Process>> {
-    let entries = fs::read_dir("/proc").context("no /proc: these tests need Linux")?;
-    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    Ok(numbers.filter_map(|id| member(id, group)).collect())
+    Ok(all()?
+        .into_iter()
+        .filter(|found| found.group == group)
+        .map(|found| found.process)
+        .collect())
 }
 
-/// A process, if it belongs to the group and is no zombie. `proc(5)`: `pid (name) state ppid pgrp …`.
-fn member(id: i32, group: i32) -> Option<Process> {
+/// Kills a process with all its descendants.
+pub(crate) fn kill_tree(root: u32) {
+    let processes = all().unwrap_or_default();
+    let Ok(root) = i32::try_from(root) else { return };
+    let mut tree = vec![root];
+    // Descendants are appended while the list is read.
+    let mut index = 0;
+    while let Some(&parent) = tree.get(index) {
+        let children = processes.iter().filter(|found| found.parent == parent);
+        tree.extend(children.map(|found| found.process.id));
+        index += 1;
+    }
+    for id in tree {
+        // It may have ended.
+        let _ = kill(id);
+    }
+}
+
+/// Sends SIGKILL to a process, or to a process group by its negative id.
+pub(crate) fn kill(id: i32) -> Result<()> {
+    let output = Command::new("kill")
+        .args(["-9", "--", &id.to_string()])
+        .output()?;
+    if !output.status.success() {
+        bail!("cannot kill {id}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+struct Found {
+    process: Process,
+    parent: i32,
+    group: i32,
+}
+
+/// Every running process.
+fn all() -> Result<Vec<Found>> {
+    let entries = fs::read_dir("/proc").context("no /proc: these tests need Linux")?;
+    let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    Ok(ids.filter_map(read).collect())
+}
+
+/// A process, unless it has ended. `proc(5)`: `pid (name) state ppid pgrp …`.
+fn read(id: i32) -> Option<Found> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (front, back) = stat.rsplit_once(')')?;
     let name = front.split_once('(')?.1.to_owned();
     let mut fields = back.split_ascii_whitespace();
-    let state = fields.next()?;
-    let own_group = fields.nth(1)?.parse::<i32>().ok()?;
-    (own_group == group && state != "Z").then_some(Process { id, name })
+    let is_zombie = fields.next()? == "Z";
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    (!is_zombie).then_some(Found {
+        process: Process { id, name },
+        parent,
+        group,
+    })
 }

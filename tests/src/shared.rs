@@ -2,16 +2,16 @@ use std::sync::OnceLock;
 
 use crate::{Options, Platform};
 
-/// A platform that several tests of one program use, started by the first that asks for it.
+/// A platform that several tests of one program use. The first test that uses it starts it.
 #[derive(Debug)]
 pub struct Shared {
     options: fn() -> Options,
-    // Kept when it does not start, so that the other tests fail at once.
+    // A failed start is kept, so that the other tests fail at once.
     platform: OnceLock<Result<Platform, String>>,
 }
 
 impl Shared {
-    /// One that is started with these options.
+    /// A platform that is started with these options.
     #[must_use]
     pub const fn new(options: fn() -> Options) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Shared {
     /// The platform.
     ///
     /// # Panics
-    /// When it does not start: no test can go on without it.
+    /// When it does not start.
     #[must_use]
     pub fn get(&self) -> &Platform {
         let start =

@@ -1,23 +1,25 @@
 //! Stock wrangler, unpatched, as a developer runs it.
 
-use std::{env, path::Path, process::Stdio};
+use std::{env, path::Path};
 
-use anyhow::{Context, Result};
-use tokio::{io::AsyncWriteExt, process::Command};
+use anyhow::Result;
 
-use crate::{Platform, launch::repository};
+use crate::{
+    Command, Platform,
+    programs::{node, repository},
+};
 
-/// A version of wrangler that developers have.
+/// A version of wrangler that developers use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// The last that runs on Node 20.
+    /// The last version that runs on Node 20.
     V4_86,
-    /// The one that this repository pins.
+    /// The version that this repository pins.
     V4_152,
 }
 
 impl Version {
-    /// Both.
+    /// Both versions.
     pub const ALL: [Self; 2] = [Self::V4_86, Self::V4_152];
 
     fn program(self) -> &'static str {
@@ -28,16 +30,16 @@ impl Version {
     }
 }
 
-/// What a run of wrangler printed, and whether it succeeded.
+/// The output of wrangler, and whether it succeeded.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Whether it ended with 0.
+    /// Whether its exit code is 0.
     pub succeeded: bool,
-    /// Both streams, standard output first.
+    /// Standard output, then standard error.
     pub output: String,
 }
 
-/// A run of wrangler to be.
+/// A prepared run of wrangler.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
     platform: &'a Platform,
@@ -76,7 +78,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// With something to read from its standard input.
+    /// With text on its standard input.
     #[must_use]
     pub fn with_input(mut self, input: &'a str) -> Self {
         self.input = input;
@@ -86,7 +88,7 @@ impl<'a> Call<'a> {
     /// Runs it to its end.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started or does not end before its deadline.
     pub async fn run(&self, arguments: &[&str]) -> Result<Run> {
         let mut command = command(self.version, self.folder, arguments);
         command
@@ -100,7 +102,7 @@ impl<'a> Call<'a> {
 /// Runs wrangler in a folder against a platform, with a token.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started or does not end before its deadline.
 pub async fn run_as(
     platform: &Platform,
     token: &str,
@@ -117,15 +119,15 @@ pub async fn run_as(
 /// Runs wrangler in a folder against a platform, with the platform's own token.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started or does not end before its deadline.
 pub async fn run(platform: &Platform, version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
     Call::new(platform, version, folder).run(arguments).await
 }
 
-/// Runs wrangler in a folder that says itself whom to speak to, in a `.env` file.
+/// Runs wrangler in a folder whose `.env` file has the API's address and token.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started or does not end before its deadline.
 pub async fn run_without_variables(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
     let mut command = command(version, folder, arguments);
     for name in [
@@ -138,49 +140,30 @@ pub async fn run_without_variables(version: Version, folder: &Path, arguments: &
     finish(command, "").await
 }
 
-/// Runs wrangler in a folder against nobody.
+/// Runs wrangler in a folder without a platform.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it cannot be started or does not end before its deadline.
 pub async fn run_alone(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
     finish(command(version, folder, arguments), "").await
 }
 
-fn command(version: Version, folder: &Path, arguments: &[&str]) -> Command {
-    let repository = repository();
-    let programs = repository.join("node_modules/.bin");
-    let path = env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(programs.join("node"));
+fn command(version: Version, folder: &Path, arguments: &[&str]) -> std::process::Command {
+    let mut command = node();
     command
-        .arg(repository.join(version.program()))
+        .arg(repository().join(version.program()))
         .args(arguments)
         .current_dir(folder)
-        .env("PATH", format!("{}:{path}", programs.display()))
         .env("WRANGLER_SEND_METRICS", "false")
-        // Nothing of a test's runs is to stand in the home folder.
-        .env("WRANGLER_LOG_PATH", env::temp_dir().join("dotdo-wrangler-logs"))
-        .env("CI", "true")
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        // Not in the home folder.
+        .env("WRANGLER_LOG_PATH", env::temp_dir().join("dotdo-wrangler-logs"));
     command
 }
 
-async fn finish(mut command: Command, input: &str) -> Result<Run> {
-    let mut child = command
-        .spawn()
-        .context("cannot start wrangler: run `npm ci` first")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Most commands read nothing, and may have ended.
-        let _ = stdin.write_all(input.as_bytes()).await;
-    }
-    let output = child.wait_with_output().await?;
-    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.push_str(&String::from_utf8_lossy(&output.stderr));
+async fn finish(command: std::process::Command, input: &str) -> Result<Run> {
+    let finished = Command::of(command).input(input).run().await?;
     Ok(Run {
-        succeeded: output.status.success(),
-        output: text,
+        succeeded: finished.succeeded,
+        output: finished.output + &finished.errors,
     })
 }

@@ -1,0 +1,102 @@
+//! The programs that tests run, and the builds of both Workers.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Result, bail};
+
+use crate::{deadline, processes};
+
+/// The repository's root folder.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
+}
+
+/// The project's build tool, as `npm run` runs it. `npm test` passes the path of the compiled program.
+pub(crate) fn xtask() -> Command {
+    if let Some(program) = env::var_os("XTASK") {
+        return Command::new(program);
+    }
+    let mut shell = Command::new("sh");
+    shell.arg(repository().join("xtask/run"));
+    shell
+}
+
+/// The Node that npm installed, which finds the programs that npm installed.
+pub(crate) fn node() -> Command {
+    let folder = repository().join("node_modules/.bin");
+    let inherited = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.clone()).chain(env::split_paths(&inherited));
+    let path = env::join_paths(folders).unwrap_or_else(|_| OsString::from(&folder));
+    let mut node = Command::new(folder.join("node"));
+    node.env("PATH", path);
+    node
+}
+
+/// Builds another program of the workspace, and returns its path.
+///
+/// # Errors
+/// When it does not compile; cargo's own output says why.
+pub fn workspace_program(name: &str) -> Result<PathBuf> {
+    // The selection of xtask/run: another one would compile shared dependencies again.
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--quiet", "--locked", "--bin", name])
+        .args(["--workspace", "--test", "npm_scripts"])
+        .current_dir(repository());
+    build(name, cargo)?;
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Ok(repository().join(target).join("debug").join(name))
+}
+
+/// Builds the dispatch Worker, unless it is built, and returns its folder.
+///
+/// # Errors
+/// When it does not compile; the build's own output says why.
+pub fn dispatcher_build() -> Result<PathBuf> {
+    build_worker("dispatcher")?;
+    Ok(repository().join("build"))
+}
+
+/// Builds the deploy API, unless it is built, and returns its folder.
+///
+/// # Errors
+/// When it does not compile; the build's own output says why.
+pub fn deploy_api_build() -> Result<PathBuf> {
+    build_worker("deploy-api")?;
+    Ok(repository().join("deploy-api/build"))
+}
+
+fn build_worker(worker: &str) -> Result<()> {
+    let mut xtask = xtask();
+    xtask.args(["build", worker, "--quiet"]).current_dir(repository());
+    build(worker, xtask)
+}
+
+fn build(what: &str, mut command: Command) -> Result<()> {
+    let _guard = start_lock();
+    let mut child = command.spawn()?;
+    let status = deadline::wait(&mut child, &format!("the build of {what}"), deadline::build());
+    if status.is_err() {
+        processes::kill_tree(child.id());
+    }
+    let status = status?;
+    if !status.success() {
+        bail!("{what} does not build ({status})");
+    }
+    Ok(())
+}
+
+/// The lock for builds and for starts of platforms: two starts at once choose the same free ports, and two builds
+/// replace each other's files.
+pub(crate) fn start_lock() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
