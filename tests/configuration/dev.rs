@@ -25,7 +25,10 @@ async fn start_with(port: u16, state: &Path, more: &[&str]) -> Result<Finished> 
     let arguments = [
         "dev", "--json", "--api", "rest", "--port", &port, "--state", &state,
     ];
-    Command::new(&[&arguments, more].concat()).run().await
+    Command::new(&[&arguments, more].concat())
+        .limit(Duration::from_mins(2))
+        .run()
+        .await
 }
 
 fn free_port() -> Result<u16> {
