@@ -2,7 +2,7 @@ use anyhow::Result;
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
-/// An answer that was read whole.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Its status.
@@ -17,7 +17,7 @@ impl Answer {
     /// Reads a response to its end.
     ///
     /// # Errors
-    /// When the body breaks off.
+    /// When the body is incomplete.
     pub async fn read(response: Response) -> Result<Self> {
         Ok(Self {
             status: response.status(),
@@ -32,13 +32,13 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; `null` where it is none.
+    /// The body as JSON; `null` when it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// A header's value; empty where it is missing.
+    /// A header's value; empty when it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers

@@ -45,8 +45,8 @@ fn limit(variable: &str, default: Duration) -> Duration {
 
 /// Runs the body of a test on a separate thread with a runtime of two workers, with the deadline [`test()`].
 ///
-/// The thread of a body that hangs, whether it awaits or blocks, is abandoned and ends with the program. So do the
-/// platforms that it started, because their standard input ends then.
+/// The thread of a body that hangs, in an await or in a blocking call, runs until the program ends. So do the platforms
+/// that it started: their standard input ends with the program.
 ///
 /// # Panics
 /// When the body panics, or does not end within the limit.

@@ -16,13 +16,13 @@ pub struct DeployApi<'a> {
 }
 
 impl Platform {
-    /// The deploy API, asked by the developer of this machine, who may do everything.
+    /// The deploy API with the developer's token, which permits everything.
     #[must_use]
     pub fn deploy_api(&self) -> DeployApi<'_> {
         self.deploy_api_as(self.token())
     }
 
-    /// The deploy API, asked with another token.
+    /// The deploy API with another token.
     #[must_use]
     pub fn deploy_api_as(&self, token: &str) -> DeployApi<'_> {
         DeployApi {
@@ -31,10 +31,10 @@ impl Platform {
         }
     }
 
-    /// A secret that the platform was made with, by its name in `secrets.json`.
+    /// A secret of the platform by its name in `secrets.json`.
     ///
     /// # Errors
-    /// When there is none.
+    /// When it does not exist.
     pub fn secret(&self, name: &str) -> Result<String> {
         let text = fs::read_to_string(self.state().join("secrets.json"))?;
         let secrets: Value = serde_json::from_str(&text)?;
@@ -50,15 +50,15 @@ pub fn worker_path(environment: Environment, worker: &str) -> String {
 }
 
 impl DeployApi<'_> {
-    /// A call, by its path behind the origin.
+    /// A call by its path.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.platform.anonymous(method, path).bearer_auth(&self.token)
     }
 
-    /// Makes a call and reads its answer whole, whatever it is.
+    /// Makes a call and returns the response, whatever its status.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no complete response.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let mut request = self.request(method, path);
         if let Some(body) = body {
@@ -67,34 +67,34 @@ impl DeployApi<'_> {
         Answer::read(request.send().await?).await
     }
 
-    /// Makes a call that is to succeed, and gives the JSON that it is answered with.
+    /// Makes a call that must succeed, and returns the JSON of the response.
     ///
     /// # Errors
-    /// When it does not, with the answer.
+    /// When it fails; the error contains the response.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let what = format!("{method} {path}");
         let answer = self.send(method, path, body).await?;
         ensure!(
             answer.status.is_success(),
-            "{what} is answered with {}: {}",
+            "the response to {what} is {}: {}",
             answer.status,
             answer.text()
         );
         Ok(answer.json())
     }
 
-    /// Reads something.
+    /// Makes a GET that must succeed.
     ///
     /// # Errors
-    /// When it is not answered with 2xx.
+    /// When the response is not 2xx.
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.call(Method::GET, path, None).await
     }
 
-    /// Asks for something to be done.
+    /// Makes a POST that must succeed.
     ///
     /// # Errors
-    /// When it is not answered with 2xx.
+    /// When the response is not 2xx.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::POST, path, Some(body)).await
     }
@@ -102,7 +102,7 @@ impl DeployApi<'_> {
     /// Every item of a list, page by page.
     ///
     /// # Errors
-    /// When a page is refused.
+    /// When a page is not 2xx.
     pub async fn all(&self, path: &str) -> Result<Vec<Value>> {
         let mut items = Vec::new();
         let mut cursor = String::new();
@@ -118,19 +118,19 @@ impl DeployApi<'_> {
         }
     }
 
-    /// Every deployment of a Worker, the newest first.
+    /// Every deployment of a Worker, newest first.
     ///
     /// # Errors
-    /// When they are not told.
+    /// When a page is not 2xx.
     pub async fn deployments(&self, environment: Environment, worker: &str) -> Result<Vec<Value>> {
         self.all(&format!("{}/deployments", worker_path(environment, worker)))
             .await
     }
 
-    /// The entries of the audit log that meet filters (`worker=a&verb=deploy`), the oldest first.
+    /// The entries of the audit log that meet filters (`worker=a&verb=deploy`), oldest first.
     ///
     /// # Errors
-    /// When they are not told.
+    /// When a page is not 2xx.
     pub async fn audit(&self, filters: &str) -> Result<Vec<Value>> {
         let links = self.all(&format!("/v1/audit?order=oldest&{filters}")).await?;
         links
@@ -143,13 +143,13 @@ impl DeployApi<'_> {
             .collect()
     }
 
-    /// Adds a rule to the policy that holds. Its name must be new.
+    /// Adds a rule with a new name to the current policy.
     ///
     /// # Errors
-    /// When the policy does not load with it.
+    /// When the policy with the rule is invalid.
     pub async fn allow(&self, rule: Value) -> Result<()> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-        let _turn = ONE_AT_A_TIME.lock().await;
+        let _guard = ONE_AT_A_TIME.lock().await;
         let held = self.get("/v1/policy").await?;
         let mut policy = held.get("document").cloned().context("no policy")?;
         let rules = policy.get_mut("rules").and_then(Value::as_array_mut);
@@ -159,10 +159,11 @@ impl DeployApi<'_> {
             .map(drop)
     }
 
-    /// Makes an API token for a subject, until a time. What it may do, its grants and a rule for the subject say.
+    /// Creates an API token for a subject, which expires at a time. Its grants and the policy's rules for the subject
+    /// limit what it permits.
     ///
     /// # Errors
-    /// When none is made.
+    /// When it is rejected.
     pub async fn make_token(&self, subject: &str, grants: &Value, expires: &str) -> Result<String> {
         let request = json!({ "subject": subject, "grants": grants, "expires": expires });
         let made = self.post("/v1/tokens", &request).await?;

@@ -1,4 +1,4 @@
-//! An issuer of OIDC tokens on loopback, as GitHub Actions is one: it publishes its keys, and signs for runs.
+//! An issuer of OIDC tokens on loopback, like GitHub Actions: it publishes keys and signs tokens for workflow runs.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use crate::loopback::{self, Body, whole};
     clippy::indexing_slicing,
     clippy::must_use_candidate,
     missing_docs,
-    reason = "what a test is built from may fail it, too"
+    reason = "test support fails the test"
 )]
 pub mod tokens;
 
@@ -34,7 +34,7 @@ const AUDIENCE: &str = "dotdo-deploy";
 /// The id under which the issuer publishes its key.
 const KEY_ID: &str = "key-1";
 
-/// A running issuer. It serves until the program ends.
+/// A running issuer, which serves until the program ends.
 #[derive(Debug)]
 pub struct Issuer {
     address: String,
@@ -48,7 +48,7 @@ struct State {
 }
 
 impl Issuer {
-    /// Starts one with a key of its own.
+    /// Starts an issuer.
     ///
     /// # Errors
     /// When no port is free.
@@ -66,25 +66,25 @@ impl Issuer {
         })
     }
 
-    /// What stands in `iss`, and in the deploy API's variable `OIDC_ISSUERS`.
+    /// The value of `iss`, for the deploy API's variable `OIDC_ISSUERS`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// How often its keys were read.
+    /// How many times its keys were read.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.state.reads.load(Ordering::Relaxed)
     }
 
-    /// Publishes one more key.
+    /// Publishes another key.
     pub fn publish(&self, key: Value) {
         self.state.publish(key);
     }
 
-    /// The claims of a good token for a run of a repository on its main branch, in the environment `production`. Each
-    /// has a `jti` of its own.
+    /// The claims of a valid token for a run on a repository's main branch, in the environment `production`. Each call
+    /// returns another `jti`.
     #[must_use]
     pub fn claims(&self, repository: &str, repository_id: u64) -> Value {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -118,14 +118,14 @@ impl Issuer {
         })
     }
 
-    /// A good token with these claims.
+    /// A correctly signed token with these claims.
     #[must_use]
     pub fn token(&self, claims: &Value) -> String {
         signed(&header(), claims, Key::Issuers)
     }
 }
 
-/// The id of the owner of every repository here.
+/// The owner id of every repository.
 pub const OWNER_ID: &str = "2002";
 
 /// Seconds since 1970.

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::{Platform, until};
 
-/// What wrangler and the Workers of a platform have printed since its start.
+/// The output of wrangler and of a platform's Workers since its start.
 #[derive(Debug)]
 pub struct Log<'a>(&'a Platform);
 
 impl Platform {
-    /// What wrangler and the Workers have printed since the start.
+    /// The output of wrangler and of the Workers since the start.
     #[must_use]
     pub fn log(&self) -> Log<'_> {
         Log(self)
@@ -18,7 +18,7 @@ impl Platform {
 }
 
 impl Log<'_> {
-    /// All of it.
+    /// The whole output.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -28,7 +28,7 @@ impl Log<'_> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The JSON objects that the Workers logged, one a line; wrangler puts a word and colours in front of an error.
+    /// The JSON objects that the Workers logged, one for each line. Before an error, wrangler prints a word and colours.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -36,10 +36,10 @@ impl Log<'_> {
         Ok(self.text()?.lines().filter_map(object).collect())
     }
 
-    /// The first such object that `wanted` holds for, waited for: output takes its time.
+    /// Waits for an object that meets a condition, and returns the first.
     ///
     /// # Errors
-    /// When it does not come.
+    /// When none is logged for two minutes.
     pub async fn object(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
         until(what, async || {
             Ok(self.objects()?.into_iter().find(|line| wanted(line)))

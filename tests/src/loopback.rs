@@ -12,34 +12,34 @@ use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 
-/// Why a body breaks off, which closes the connection in the middle of an answer.
+/// The error of a body that ends early, which closes the connection in the middle of a response.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer breaks off here, as it is meant to")]
+#[error("the response ends here on purpose")]
 pub(crate) struct BrokenOff;
 
-/// The body of an answer.
+/// The body of a response.
 pub(crate) type Body = BoxBody<Bytes, BrokenOff>;
 
-/// What answers a request. Without an answer the connection is closed.
+/// Returns the response to a request, or `None` to close the connection.
 pub(crate) type Handler =
     Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Option<Response<Body>>> + Send + Sync>;
 
-/// A body that is known whole.
+/// A complete body.
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into())
         .map_err(|never: Infallible| match never {})
         .boxed()
 }
 
-/// The connection ends without an answer.
+/// Closes a connection without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is closed without an answer, as it is meant to be")]
+#[error("the connection is closed without a response on purpose")]
 struct Closed;
 
-/// Serves HTTP on a free port of this machine until the program ends, on a thread of its own: the runtime of the test
-/// that starts a server ends before the others' do.
+/// Serves HTTP on a free loopback port until the program ends. It has a separate thread, because the runtime of the test
+/// that starts it ends before other tests.
 pub(crate) fn serve(handler: Handler) -> Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -62,7 +62,7 @@ async fn accept(listener: TcpListener, handler: Handler) {
                 let answer = handler(request);
                 async move { answer.await.ok_or(Closed) }
             });
-            // A client that goes away, or is sent away, is nothing to stop for.
+            // An error concerns only this connection.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;

@@ -12,7 +12,7 @@ use crate::{
     wrangler::{self, Run, Version},
 };
 
-/// A folder with a wrangler project, as a developer has one.
+/// A folder with a wrangler project.
 #[derive(Debug)]
 pub struct Project {
     folder: TempDir,
@@ -26,7 +26,8 @@ impl Project {
     /// When it cannot be written.
     pub fn new(name: &str) -> Result<Self> {
         let project = Self {
-            folder: TempDir::with_prefix("dotdo-project-").context("no folder for a project")?,
+            folder: TempDir::with_prefix("dotdo-project-")
+                .context("cannot create a folder for the project")?,
             configuration: json!({
                 "name": name,
                 "main": "index.js",
@@ -42,7 +43,7 @@ impl Project {
             .written()
     }
 
-    /// With a file; folders on the way are made.
+    /// With a file. Missing folders are created.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -94,7 +95,7 @@ impl Project {
         self.folder.path().join(path)
     }
 
-    /// A run of wrangler in it, to be changed before it begins.
+    /// A prepared run of wrangler in it.
     #[must_use]
     pub fn call<'a>(&'a self, platform: &'a Platform, version: Version) -> wrangler::Call<'a> {
         wrangler::Call::new(platform, version, self.folder())
@@ -103,15 +104,15 @@ impl Project {
     /// Runs wrangler in it, with the platform's own token.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started or does not end before its deadline.
     pub async fn wrangler(&self, platform: &Platform, version: Version, arguments: &[&str]) -> Result<Run> {
         wrangler::run(platform, version, self.folder(), arguments).await
     }
 
-    /// Deploys it with wrangler into an environment's namespace, and insists on success.
+    /// Deploys it with wrangler into an environment's namespace.
     ///
     /// # Errors
-    /// When wrangler fails, with all that it printed.
+    /// When wrangler fails; the error contains its output.
     pub async fn deploy(
         &self,
         platform: &Platform,
@@ -129,19 +130,19 @@ impl Project {
 }
 
 impl Run {
-    /// The run, when it succeeded.
+    /// Returns a successful run.
     ///
     /// # Errors
-    /// When it did not, with all that it printed.
+    /// When it failed; the error contains its output.
     pub fn success(self) -> Result<Self> {
         anyhow::ensure!(self.succeeded, "wrangler failed:\n{}", self.output);
         Ok(self)
     }
 
-    /// The run, when it failed.
+    /// Returns a failed run.
     ///
     /// # Errors
-    /// When it did not, with all that it printed.
+    /// When it succeeded; the error contains its output.
     pub fn failure(self) -> Result<Self> {
         anyhow::ensure!(!self.succeeded, "wrangler did not fail:\n{}", self.output);
         Ok(self)

@@ -1,7 +1,7 @@
 use reqwest::multipart::{Form, Part};
 use serde_json::{Map, Value, json};
 
-/// A script to deploy: modules, the first of which is the main one, and metadata.
+/// A script to deploy: modules, of which the first is the main module, and metadata.
 #[derive(Clone, Debug)]
 pub struct Script {
     modules: Vec<Module>,
@@ -15,7 +15,7 @@ struct Module {
     content: Vec<u8>,
 }
 
-/// A compatibility date that every runtime here has.
+/// A compatibility date that every tested runtime supports.
 const COMPATIBILITY_DATE: &str = "2026-01-01";
 
 impl Script {
@@ -45,7 +45,7 @@ impl Script {
         .with_module("script", "application/javascript", source)
     }
 
-    /// A script that answers every request with a text.
+    /// A script that responds to every request with a text.
     #[must_use]
     pub fn answering(text: &str) -> Self {
         let text = Value::from(text);
@@ -97,7 +97,7 @@ impl Script {
     /// The multipart body of an upload.
     ///
     /// # Panics
-    /// When a module's media type is none.
+    /// When a module's media type is invalid.
     #[must_use]
     pub fn to_form(&self) -> Form {
         let metadata = Value::Object(self.metadata.clone()).to_string();

@@ -11,10 +11,10 @@ use crate::Platform;
 pub type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Platform {
-    /// Opens a WebSocket to a host and path, and gives the answer to the handshake beside it.
+    /// Opens a WebSocket to a host and path, and returns it with the handshake's response.
     ///
     /// # Errors
-    /// When the handshake is refused.
+    /// When the handshake fails.
     pub async fn web_socket(
         &self,
         host: &str,

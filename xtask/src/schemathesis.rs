@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let port = free_port()?;
     let platform = platform::start(&lock, port, Api::Deploy, &Overrides::default(), &stop)?;
     deploy_example(&platform)?;
-    let secrets = Secrets::load_or_make(lock.state())?;
+    let secrets = Secrets::load_or_generate(lock.state())?;
     let parts = [
         Part {
             name: "namespaces and Workers, as a developer",

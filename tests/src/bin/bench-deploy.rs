@@ -1,7 +1,7 @@
-//! `npm run bench:deploy`: what the deploy API costs, on this machine.
+//! `npm run bench:deploy`: the cost of the deploy API on this machine.
 //!
-//! Deploys through the deploy API and to that same upstream directly, audit appends, a page of a long log, and exchanges of
-//! OIDC tokens. Other load on the machine shows in the figures: compare only what one run prints.
+//! It measures deploys through the deploy API and directly to the same upstream, appends to the audit log, a page of a
+//! long log, and exchanges of OIDC tokens. Other load on the machine changes the figures: compare only figures of one run.
 
 use std::time::{Duration, Instant};
 
@@ -17,18 +17,18 @@ use serde_json::json;
 #[derive(Parser)]
 #[command(name = "npm run bench:deploy --")]
 struct Arguments {
-    /// How many deploys each way
+    /// The number of deploys through the deploy API, and directly
     #[arg(long, default_value_t = 200)]
     deploys: usize,
-    /// How long the audit log is made
+    /// The length of the audit log, in entries
     #[arg(long, default_value_t = 100_000)]
     entries: usize,
-    /// How many OIDC tokens are exchanged
+    /// The number of OIDC tokens that are exchanged
     #[arg(long, default_value_t = 200)]
     exchanges: usize,
 }
 
-/// Requests under way at once.
+/// The number of requests at the same time.
 const CLIENTS: usize = 4;
 
 #[tokio::main]
@@ -87,7 +87,7 @@ async fn exchanges(platform: &Platform, issuer: &Issuer, count: usize) -> Result
         "namespaces": ["dotdo-staging"], "workers": ["bench"], "actions": ["deploy"],
     });
     platform.deploy_api().allow(rule).await?;
-    // Signing is the issuer's work and is not measured.
+    // Signing is the issuer's work, so it is not measured.
     let requests: Vec<_> = (0..count)
         .map(|_| {
             let token = issuer.token(&issuer.claims("drivly/bench", 1));
@@ -107,7 +107,7 @@ async fn page(api: &DeployApi<'_>, path: &str, times: usize, entries: usize) -> 
     Ok(())
 }
 
-/// How long a number of requests took: each, in order, and all.
+/// The durations of requests: of each, sorted, and of all together.
 struct Times {
     each: Vec<Duration>,
     all: Duration,
@@ -127,7 +127,7 @@ async fn timed(requests: impl Iterator<Item = RequestBuilder>) -> Result<Times> 
         .buffer_unordered(CLIENTS)
         .try_collect()
         .await
-        .context("a request was refused")?;
+        .context("a request failed")?;
     each.sort_unstable();
     Ok(Times {
         each,

@@ -1,4 +1,4 @@
-//! `npm run chaos`: kills the deploy API's runtime many times, and checks its record after each.
+//! `npm run chaos`: kills the deploy API's runtime many times, and checks its records after each kill.
 
 use std::time::Instant;
 
@@ -6,14 +6,14 @@ use anyhow::Result;
 use clap::Parser;
 use end_to_end::{Platform, chaos::Chaos};
 
-/// Kills the deploy API's runtime while it deploys, and checks that its record is true afterwards.
+/// Kills the deploy API's runtime while it deploys, and checks its records afterwards.
 #[derive(Parser)]
 #[command(name = "npm run chaos --")]
 struct Arguments {
-    /// How often
+    /// The number of kills
     #[arg(long, default_value_t = 200)]
     kills: u32,
-    /// Where chance begins: the same number gives the same kills
+    /// The seed of the random numbers: the same seed gives the same kills
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -30,9 +30,9 @@ async fn main() -> Result<()> {
     }
     let survived = chaos.survived().await?;
     println!(
-        "\n{} kills (seed {seed}) in {} min: {} changes acknowledged, all on record once; of those that were not, {} had \
-         been carried out and {} had not, as the sweeper found; {} entries in the audit log, its chain whole; what is \
-         on record serves.",
+        "\n{} kills (seed {seed}) in {} min: {} acknowledged changes, each recorded once. The reconciler found {} of the \
+         other changes made and {} not made. The audit log has {} entries and its chain is valid. The recorded \
+         deployments are served.",
         survived.kills,
         begin.elapsed().as_secs() / 60,
         survived.acknowledged,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::traffic::{Acknowledged, ENVIRONMENT};
 use crate::{Platform, until};
 
-/// What is known from outside.
+/// What the clients know.
 pub(super) struct Known<'a> {
     pub platform: &'a Platform,
     pub cloudflare: &'a Platform,
@@ -14,8 +14,8 @@ pub(super) struct Known<'a> {
     pub acknowledged: &'a [Acknowledged],
 }
 
-/// Checks that the record is true and whole. `closed` is the number of entries whose intents are known to be closed, and
-/// moves on.
+/// Checks that the records are correct and complete. `closed` is the sequence number up to which all intents are known
+/// to be closed, and is advanced.
 pub(super) async fn everything(known: &Known<'_>, closed: &mut u64) -> Result<()> {
     *closed = no_intent_stays_open(known.platform, *closed).await?;
     let walked = known.platform.deploy_api().get("/v1/audit/verify").await?;
@@ -34,13 +34,13 @@ pub(super) async fn everything(known: &Known<'_>, closed: &mut u64) -> Result<()
             .deploy_api()
             .deployments(ENVIRONMENT, worker)
             .await?;
-        nothing_is_lost_or_twice(known, worker, &deployments)?;
-        what_is_on_record_serves(known, worker, &deployments).await?;
+        acknowledged_deployments_are_recorded_once(known, worker, &deployments)?;
+        recorded_deployment_is_served(known, worker, &deployments).await?;
     }
     Ok(())
 }
 
-/// Waits until every intent after the entry `from` is closed, and gives the number of the last entry.
+/// Waits until every intent after the entry `from` is closed, and returns the sequence number of the last entry.
 async fn no_intent_stays_open(platform: &Platform, from: u64) -> Result<u64> {
     until("an intent stays open", async || {
         let path = if from == 0 {
@@ -52,7 +52,7 @@ async fn no_intent_stays_open(platform: &Platform, from: u64) -> Result<u64> {
         let mut outcomes: BTreeMap<u64, usize> = BTreeMap::new();
         let mut last = from;
         for entry in &entries {
-            let sequence = number(entry, "sequence").context("an entry without a number")?;
+            let sequence = number(entry, "sequence").context("an entry has no sequence number")?;
             last = last.max(sequence);
             if text(entry, "outcome") == Some("intent") {
                 outcomes.entry(sequence).or_default();
@@ -82,10 +82,14 @@ async fn entries_after(platform: &Platform, path: &str) -> Result<Vec<Value>> {
         .collect())
 }
 
-fn nothing_is_lost_or_twice(known: &Known<'_>, worker: &str, deployments: &[Value]) -> Result<()> {
+fn acknowledged_deployments_are_recorded_once(
+    known: &Known<'_>,
+    worker: &str,
+    deployments: &[Value],
+) -> Result<()> {
     let mut states: HashMap<&str, Vec<&str>> = HashMap::new();
     for deployment in deployments {
-        let id = text(deployment, "id").context("a deployment without an id")?;
+        let id = text(deployment, "id").context("a deployment has no id")?;
         states
             .entry(id)
             .or_default()
@@ -95,18 +99,18 @@ fn nothing_is_lost_or_twice(known: &Known<'_>, worker: &str, deployments: &[Valu
         let found = states.get(acknowledged.deployment.as_str());
         ensure!(
             found.is_some_and(|found| found.as_slice() == ["succeeded"]),
-            "the acknowledged deployment {} of {worker} is on record as {found:?}",
+            "the acknowledged deployment {} of {worker} is recorded as {found:?}",
             acknowledged.deployment
         );
     }
     ensure!(
         !states.values().flatten().any(|state| *state == "pending"),
-        "a deployment of {worker} is pending, and no intent is open"
+        "a deployment of {worker} is pending, but no intent is open"
     );
     Ok(())
 }
 
-async fn what_is_on_record_serves(known: &Known<'_>, worker: &str, deployments: &[Value]) -> Result<()> {
+async fn recorded_deployment_is_served(known: &Known<'_>, worker: &str, deployments: &[Value]) -> Result<()> {
     let newest = deployments
         .iter()
         .find(|deployment| text(deployment, "state") == Some("succeeded"));
@@ -114,22 +118,22 @@ async fn what_is_on_record_serves(known: &Known<'_>, worker: &str, deployments: 
     let Some(newest) = newest else {
         ensure!(
             served.status == 404,
-            "{worker} serves, and no deployment of it is on record"
+            "{worker} is served, but no deployment of it is recorded"
         );
         return Ok(());
     };
     let digest = newest.pointer("/bundle/modules/0/sha256").and_then(Value::as_str);
-    let expected = known.answers.get(digest.context("a bundle without a module")?);
+    let expected = known.answers.get(digest.context("a bundle has no module")?);
     ensure!(
         expected == Some(&served.text()),
-        "{worker} serves {:?}, and on record is {expected:?}: {newest}",
+        "{worker} serves {:?}, but {expected:?} is recorded: {newest}",
         served.text()
     );
     Ok(())
 }
 
-/// How many changes the sweeper found done, and how many not.
-pub(super) async fn found_by_the_sweeper(platform: &Platform) -> Result<(usize, usize)> {
+/// How many changes the reconciler found made, and how many not made.
+pub(super) async fn reconciled(platform: &Platform) -> Result<(usize, usize)> {
     let entries = platform.deploy_api().audit("request_id=sweeper").await?;
     let done = entries
         .iter()

@@ -1,7 +1,7 @@
-//! Kills the deploy API's runtime while it deploys, and checks that its record is true afterwards.
+//! Kills the deploy API's runtime while it deploys, and checks its records afterwards.
 //!
-//! The upstream is a platform of its own, which survives: as in production, it may have done what was asked for, may do
-//! it later, or may never have heard of it.
+//! The upstream is a separate platform, which keeps running. As in production, it may have made a change, may make it
+//! later, or may never have received the request.
 
 mod check;
 mod moment;
@@ -20,11 +20,11 @@ use traffic::{Acknowledged, Traffic};
 /// How many Workers are deployed at once.
 const WORKERS: usize = 3;
 
-/// How long the deploy API waits for its upstream, in seconds: a change whose answer was lost is settled after half as
-/// long again.
+/// How long the deploy API waits for its upstream, in seconds. A change whose response was lost is reconciled after 1.5
+/// times as long.
 const UPSTREAM_TIMEOUT: &str = "2";
 
-/// A deploy API that is killed again and again.
+/// A deploy API that is killed repeatedly.
 pub struct Chaos<'a> {
     cloudflare: &'a Platform,
     relay: Relay,
@@ -32,38 +32,38 @@ pub struct Chaos<'a> {
     platform: Option<Platform>,
     random: StdRng,
     kills: u32,
-    // What each script answers, by the SHA-256 of its module.
+    // The response of each script, by the SHA-256 of its module.
     answers: HashMap<String, String>,
     acknowledged: Vec<Acknowledged>,
-    // Every entry up to here was checked, and every intent among them is closed.
+    // The sequence number up to which all entries were checked and all intents are closed.
     closed: u64,
 }
 
-/// What came of some kills.
+/// The results of some kills.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Survived {
-    /// How often the runtime was killed.
+    /// How many times the runtime was killed.
     pub kills: u32,
     /// How many changes were acknowledged to their client.
     pub acknowledged: usize,
     /// How many entries the audit log has.
     pub entries: u64,
-    /// How many changes were begun and not acknowledged, and were found to have been carried out.
+    /// How many changes were not acknowledged, and were found to have been made.
     pub found_done: usize,
-    /// How many were found not to have been.
+    /// How many changes were not acknowledged, and were found not to have been made.
     pub found_undone: usize,
 }
 
 impl<'a> Chaos<'a> {
-    /// Starts a deploy API in front of a platform that stands in for Cloudflare. The same seed gives the same kills, as
-    /// far as a machine does the same twice.
+    /// Starts a deploy API whose upstream is a platform in place of Cloudflare. The same seed gives the same moments of
+    /// kills; timing still differs between runs.
     ///
     /// # Errors
     /// When it does not start.
     pub fn start(cloudflare: &'a Platform, seed: u64) -> Result<Self> {
         let origin = cloudflare.base_url().strip_suffix("/client/v4");
-        let relay = Relay::start(origin.context("an address of another form")?)?;
-        // Built once and not at every start, of which there are many.
+        let relay = Relay::start(origin.context("the base URL has another path")?)?;
+        // Built once instead of at each of many starts.
         let options = Options::new()
             .dispatcher_build(&dispatcher_build()?)
             .deploy_api_build(&deploy_api_build()?)
@@ -82,24 +82,23 @@ impl<'a> Chaos<'a> {
         })
     }
 
-    /// Kills the runtime once, at a moment of chance, while every Worker is being changed; starts it again, and checks
-    /// everything.
+    /// Kills the runtime at a random moment while every Worker is being changed, starts it again, and checks its records.
     ///
     /// # Errors
-    /// What is not as it should be.
+    /// When a record is wrong.
     pub async fn kill_at_random(&mut self) -> Result<Moment> {
         let moment = Moment::random(&mut self.random);
         self.kill(moment).await?;
         Ok(moment)
     }
 
-    /// The same at a given moment.
+    /// Kills the runtime at a given moment, starts it again, and checks its records.
     ///
     /// # Errors
-    /// What is not as it should be.
+    /// When a record is wrong.
     pub async fn kill(&mut self, moment: Moment) -> Result<()> {
         self.kills += 1;
-        let platform = self.platform.take().context("the platform did not come back")?;
+        let platform = self.platform.take().context("the platform did not start again")?;
         let workers = (0..WORKERS).map(|number| format!("shaken-{number}"));
         let traffic = Traffic::begin(
             &platform,
@@ -109,7 +108,7 @@ impl<'a> Chaos<'a> {
             &mut self.answers,
         );
         moment.wait_for(&self.relay, &traffic).await;
-        // The clients see their connections end, as in a power cut.
+        // The clients' connections end, as in a power failure.
         let platform = tokio::task::block_in_place(|| platform.kill_and_restart());
         self.acknowledged.extend(traffic.end().await);
         self.relay.heal(traffic::PATH);
@@ -127,13 +126,16 @@ impl<'a> Chaos<'a> {
         .with_context(|| format!("after kill {} ({moment:?})", self.kills))
     }
 
-    /// What came of it so far.
+    /// The results so far.
     ///
     /// # Errors
-    /// When the platform does not say.
+    /// When the audit log cannot be read.
     pub async fn survived(&self) -> Result<Survived> {
-        let platform = self.platform.as_ref().context("the platform did not come back")?;
-        let (found_done, found_undone) = check::found_by_the_sweeper(platform).await?;
+        let platform = self
+            .platform
+            .as_ref()
+            .context("the platform did not start again")?;
+        let (found_done, found_undone) = check::reconciled(platform).await?;
         Ok(Survived {
             kills: self.kills,
             acknowledged: self.acknowledged.len(),

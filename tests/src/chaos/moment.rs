@@ -14,24 +14,24 @@ use crate::{
 /// When the runtime is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// The intent is on record, and the upload is on its way: the upstream never gets it.
+    /// The intent is recorded and the upload was sent, but the upstream does not receive it.
     BeforeTheUpstream,
-    /// The upstream has done it, and its answer is on its way back.
+    /// The upstream has made the change, and its response has not arrived.
     AfterTheUpstream,
-    /// The upload was sent, and the upstream carries it out only while the runtime is down.
+    /// The upload was sent, and the upstream makes the change while the runtime is down.
     WhileTheUpstreamIsLate,
-    /// So long after the clients began.
+    /// This long after the clients started.
     After(Duration),
 }
 
-/// How late the upstream is: less than the time after which a lost answer is settled.
+/// The upstream's delay: less than the time after which a lost response is reconciled.
 const LATE: Duration = Duration::from_millis(800);
 
-/// The longest that chance waits. A deploy takes a fraction of it.
+/// The longest random delay, in milliseconds. A deploy takes a fraction of it.
 const LONGEST: u64 = 700;
 
 impl Moment {
-    /// One of them.
+    /// A random moment.
     pub(super) fn random(random: &mut StdRng) -> Self {
         match below(random, 5) {
             0 => Self::BeforeTheUpstream,
@@ -41,7 +41,7 @@ impl Moment {
         }
     }
 
-    /// Waits for it. The clients begin when this has prepared the relay.
+    /// Prepares the relay, starts the clients, and waits for the moment.
     pub(super) async fn wait_for(self, relay: &Relay, traffic: &Traffic) {
         let hold = Hold::default();
         match self {

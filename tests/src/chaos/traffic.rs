@@ -11,27 +11,27 @@ use tokio::{sync::watch, task::JoinSet};
 use super::below;
 use crate::{Platform, Script, worker_path};
 
-/// Where everything is deployed.
+/// The environment of all deployments.
 pub(super) const ENVIRONMENT: Environment = Environment::Staging;
 
-/// A part of the path of every Worker's script here.
+/// A part of every script's path.
 pub(super) const PATH: &str = "/scripts/shaken-";
 
-/// A change that its client was told of.
+/// A change that was acknowledged to its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
     pub worker: String,
     pub deployment: String,
 }
 
-/// Clients that change Workers at once.
+/// Clients that change Workers at the same time.
 pub(super) struct Traffic {
     start: watch::Sender<bool>,
     clients: JoinSet<Option<Acknowledged>>,
 }
 
 impl Traffic {
-    /// Makes a client for each Worker, which waits until it may go.
+    /// Creates a client for each Worker, which waits for [`Self::go`].
     pub fn begin(
         platform: &Platform,
         workers: impl Iterator<Item = String>,
@@ -42,7 +42,7 @@ impl Traffic {
         let (start, started) = watch::channel(false);
         let mut clients = JoinSet::new();
         for worker in workers {
-            // The first version cannot be rolled back from.
+            // The first version has no earlier one.
             let is_rollback = round > 2 && below(random, 4) == 0;
             let request = if is_rollback {
                 let path = format!("{}/rollback", worker_path(ENVIRONMENT, &worker));
@@ -59,12 +59,12 @@ impl Traffic {
         Self { start, clients }
     }
 
-    /// Lets the clients begin.
+    /// Starts the clients.
     pub fn go(&self) {
         self.start.send_replace(true);
     }
 
-    /// What the clients were told.
+    /// Waits for the clients, and returns the acknowledged changes.
     pub async fn end(self) -> Vec<Acknowledged> {
         self.clients.join_all().await.into_iter().flatten().collect()
     }
@@ -85,7 +85,7 @@ fn deploy(
         .multipart(script.to_form())
 }
 
-/// Sends a request; whatever goes wrong with it is what is being tried.
+/// Sends a request. Failures are expected: the runtime is killed meanwhile.
 async fn acknowledgement(request: RequestBuilder, worker: String) -> Option<Acknowledged> {
     let answer = request.send().await.ok()?;
     if !answer.status().is_success() {

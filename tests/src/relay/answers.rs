@@ -4,7 +4,7 @@ use hyper::{Response, StatusCode, body::Frame, header};
 
 use crate::loopback::{Body, BrokenOff, whole};
 
-/// Cloudflare's envelope around a failure.
+/// A failure in Cloudflare's envelope.
 pub(super) fn envelope(status: u16) -> Response<Body> {
     let body = serde_json::json!({
         "success": false, "result": null, "messages": [],
@@ -13,7 +13,7 @@ pub(super) fn envelope(status: u16) -> Response<Body> {
     with_status(status, "application/json", body.to_string())
 }
 
-/// A page of a proxy that fails.
+/// The error page of a proxy.
 pub(super) fn page(status: u16) -> Response<Body> {
     with_status(
         status,
@@ -31,7 +31,7 @@ fn with_status(status: u16, media_type: &'static str, body: String) -> Response<
     answer
 }
 
-/// The same answer, which ends after its first bytes.
+/// The same response, which ends after its first bytes.
 pub(super) fn cut_off(answer: Response<Body>) -> Response<Body> {
     let (head, _) = answer.into_parts();
     let frames = [

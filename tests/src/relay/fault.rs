@@ -2,35 +2,35 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 
-/// What a relay does with a request instead of passing it on and back.
+/// What a relay does with a request instead of forwarding it and its response.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Answers with a status and Cloudflare's envelope, and does not pass it on.
+    /// Responds with a status and Cloudflare's envelope, without forwarding.
     Status(u16),
-    /// Answers 429 with `Retry-After`, and does not pass it on.
+    /// Responds with 429 and `Retry-After`, without forwarding.
     RateLimit {
         /// In seconds.
         retry_after: u32,
     },
-    /// Answers with a page of HTML and this status, as a proxy that fails does.
+    /// Responds with an HTML page and this status, like a failing proxy.
     Html(u16),
-    /// Never answers, and does not pass it on.
+    /// Never responds, and does not forward.
     Hang,
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     Close,
-    /// Passes it on, and closes in the middle of the answer.
+    /// Forwards, and closes the connection in the middle of the response.
     CloseMidway,
-    /// Passes it on, and closes without an answer: what was asked for is done, and nobody is told.
+    /// Forwards, and closes the connection without a response: the change is made, and the client does not know.
     LoseAnswer,
-    /// Closes without an answer, and passes it on after a while: what was asked for is done late.
+    /// Closes the connection without a response, and forwards later: the change is made late.
     Late(Duration),
-    /// Holds the request until it is let go, and passes it on then.
+    /// Holds the request until it is released, then forwards.
     HoldBefore(Hold),
-    /// Passes it on at once, and holds the answer until it is let go.
+    /// Forwards at once, and holds the response until it is released.
     HoldAfter(Hold),
 }
 
-/// A request or an answer that a relay holds.
+/// A request or a response that a relay holds.
 #[derive(Clone, Debug, Default)]
 pub struct Hold {
     reached: Arc<Notify>,
@@ -43,7 +43,7 @@ impl Hold {
         self.reached.notified().await;
     }
 
-    /// Lets it go.
+    /// Releases it.
     pub fn release(&self) {
         self.released.notify_one();
     }
@@ -54,7 +54,7 @@ impl Hold {
     }
 }
 
-/// What goes wrong with the requests to come.
+/// A fault for later requests.
 pub(super) struct Planned {
     pub method: &'static str,
     pub part: String,

@@ -1,4 +1,4 @@
-//! A server on loopback that stands between a client and its server: it notes every request, and makes some go wrong.
+//! A proxy on loopback between a client and its server: it records every request, and makes some fail.
 
 mod answers;
 mod fault;
@@ -49,7 +49,7 @@ impl Relay {
                 .no_proxy()
                 .pool_max_idle_per_host(0)
                 .build()
-                .context("a client without TLS")?,
+                .context("cannot create an HTTP client")?,
             target: Mutex::new(target.to_owned()),
             requests: Mutex::default(),
             faults: Mutex::default(),
@@ -71,12 +71,12 @@ impl Relay {
         &self.address
     }
 
-    /// Passes on to another server from now on.
+    /// Forwards to another server from now on.
     pub fn redirect(&self, target: &str) {
         target.clone_into(&mut lock(&self.inner.target));
     }
 
-    /// Every request so far whose path has a part, in the order in which they came.
+    /// The recorded requests whose paths contain a part, in the order in which they arrived.
     #[must_use]
     pub fn requests(&self, part: &str) -> Vec<Relayed> {
         let requests = lock(&self.inner.requests);
@@ -87,12 +87,12 @@ impl Relay {
             .collect()
     }
 
-    /// Forgets the requests so far.
+    /// Removes the recorded requests.
     pub fn forget(&self) {
         lock(&self.inner.requests).clear();
     }
 
-    /// Makes the next `times` requests with this method, whose path has a part, go wrong.
+    /// Makes the next `times` requests with this method, whose paths contain a part, fail.
     pub fn plan(&self, method: &'static str, part: &str, times: usize, fault: Fault) {
         lock(&self.inner.faults).push(Planned {
             method,
@@ -102,7 +102,7 @@ impl Relay {
         });
     }
 
-    /// Waits until everything that was planned for a part has gone wrong.
+    /// Waits until every fault that was planned for a part has happened.
     pub async fn planned(&self, part: &str) {
         let is_left = || {
             lock(&self.inner.faults)
@@ -114,7 +114,7 @@ impl Relay {
         }
     }
 
-    /// Lets everything through again whose path has a part.
+    /// Removes the faults that were planned for a part.
     pub fn heal(&self, part: &str) {
         lock(&self.inner.faults).retain(|planned| planned.part != part);
     }
@@ -128,7 +128,7 @@ impl fmt::Debug for Relay {
     }
 }
 
-/// A request that is known whole.
+/// A complete request.
 struct Whole {
     method: reqwest::Method,
     path: String,
@@ -153,8 +153,8 @@ impl Inner {
             body: body.collect().await.ok()?.to_bytes(),
         };
         match fault {
-            None => self.pass_on(whole).await,
-            Some(fault) => self.go_wrong(fault, whole).await,
+            None => self.forward(whole).await,
+            Some(fault) => self.fail(fault, whole).await,
         }
     }
 
@@ -167,7 +167,7 @@ impl Inner {
         Some(planned.fault.clone())
     }
 
-    async fn go_wrong(self: Arc<Self>, fault: Fault, request: Whole) -> Option<Response<Body>> {
+    async fn fail(self: Arc<Self>, fault: Fault, request: Whole) -> Option<Response<Body>> {
         match fault {
             Fault::Status(status) => Some(envelope(status)),
             Fault::RateLimit { retry_after } => {
@@ -180,34 +180,34 @@ impl Inner {
             Fault::Html(status) => Some(page(status)),
             Fault::Hang => future::pending().await,
             Fault::Close => None,
-            Fault::CloseMidway => self.pass_on(request).await.map(cut_off),
+            Fault::CloseMidway => self.forward(request).await.map(cut_off),
             Fault::LoseAnswer => {
-                self.pass_on(request).await?;
+                self.forward(request).await?;
                 None
             }
             Fault::Late(after) => {
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
-                    self.pass_on(request).await
+                    self.forward(request).await
                 });
                 None
             }
             Fault::HoldBefore(hold) => {
                 hold.hold().await;
-                self.pass_on(request).await
+                self.forward(request).await
             }
             Fault::HoldAfter(hold) => {
-                let answer = self.pass_on(request).await;
+                let answer = self.forward(request).await;
                 hold.hold().await;
                 answer
             }
         }
     }
 
-    async fn pass_on(&self, request: Whole) -> Option<Response<Body>> {
+    async fn forward(&self, request: Whole) -> Option<Response<Body>> {
         let target = lock(&self.target).clone();
         let mut headers = request.headers;
-        // They are about this connection, and the client makes its own for the next.
+        // They describe this connection; the client sets them for the next.
         for name in [
             header::HOST,
             header::CONNECTION,

@@ -1,11 +1,11 @@
 use hyper::header;
 
-/// A request that came to a relay.
+/// A request that a relay received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relayed {
     /// Its method.
     pub method: String,
-    /// Its path and query, as they were sent.
+    /// Its path and query, unchanged.
     pub path: String,
     /// Its header `Authorization`.
     pub authorization: String,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Api, Secrets, State};
 use crate::{build::Worker, workspace, wrangler_config};
 
-/// What tests change about the Workers' configurations.
+/// Changes that tests make to the Workers' configurations.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Overrides {
     /// A variable of the dispatch Worker, as NAME=VALUE
@@ -16,7 +16,7 @@ pub struct Overrides {
     /// A variable of the deploy API, as NAME=VALUE
     #[arg(long = "deploy-api-var", value_name = "NAME=VALUE", value_parser = variable, hide = true)]
     pub deploy_api_variables: Vec<(String, String)>,
-    /// Leave a binding out of the dispatch Worker
+    /// Remove a binding of the dispatch Worker
     #[arg(long = "without-binding", value_name = "BINDING", hide = true)]
     pub missing_bindings: Vec<String>,
     /// Take the dispatch Worker's build from another folder
@@ -33,16 +33,16 @@ pub struct Overrides {
 fn variable(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "write NAME=VALUE".to_owned())
+        .ok_or_else(|| "expected NAME=VALUE".to_owned())
 }
 
-/// The Worker of the one port.
+/// The Worker that serves the platform's port.
 const FRONT: &str = "front";
-/// The Worker that stands in for Cloudflare.
+/// The Worker that replaces Cloudflare's API and dispatch namespaces.
 const LOCAL: &str = "local";
 
-/// Writes the configurations that `wrangler dev` gets, made from the ones that are deployed. The first is the Worker of
-/// the port.
+/// Writes the configurations of `wrangler dev`, which are made from the deployed ones. The first one's Worker serves the
+/// port.
 pub fn write(state: &State, api: Api, secrets: &Secrets, overrides: &Overrides) -> Result<Vec<PathBuf>> {
     let mut configurations = vec![
         (FRONT, front(api)?),
@@ -58,15 +58,15 @@ pub fn write(state: &State, api: Api, secrets: &Secrets, overrides: &Overrides) 
         .collect()
 }
 
-/// What one Worker is started with.
+/// The configuration of one Worker.
 struct Configuration {
     fields: Map<String, Value>,
-    /// Apart from the variables, because wrangler prints those.
+    /// Separate from the variables, because wrangler prints those.
     secrets: Vec<(&'static str, String)>,
 }
 
 impl Configuration {
-    /// Writes `wrangler.json`, and the secrets beside it where wrangler looks for them.
+    /// Writes `wrangler.json`, and the secrets to `.dev.vars` in the same folder, where wrangler reads them.
     fn write(self, state: &State, name: &str) -> Result<PathBuf> {
         let folder = format!("configurations/{name}");
         let secrets: String = self
@@ -108,7 +108,7 @@ fn front(api: Api) -> Result<Configuration> {
 
 fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
     let mut dispatcher = read("wrangler.jsonc")?;
-    undeploy(&mut dispatcher);
+    remove_deployment_keys(&mut dispatcher);
     dispatcher.remove("dispatch_namespaces");
     let namespaces = Environment::ALL
         .into_iter()
@@ -127,13 +127,13 @@ fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
             })
         });
     extend(&mut dispatcher, "services", namespaces);
-    take_build(
+    set_build(
         &mut dispatcher,
         Worker::Dispatcher,
         overrides.dispatcher_build.as_deref(),
     )?;
     set_variables(&mut dispatcher, [("LOCALHOST", "do")]);
-    set_variables(&mut dispatcher, borrowed(&overrides.dispatcher_variables));
+    set_variables(&mut dispatcher, as_str_pairs(&overrides.dispatcher_variables));
     if !dispatcher.contains_key("kv_namespaces") {
         dispatcher.insert(
             "kv_namespaces".to_owned(),
@@ -162,7 +162,7 @@ fn local(secrets: &Secrets) -> Result<Configuration> {
 
 fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration> {
     let mut deploy_api = read("deploy-api/wrangler.jsonc")?;
-    undeploy(&mut deploy_api);
+    remove_deployment_keys(&mut deploy_api);
     deploy_api.insert(
         "services".to_owned(),
         json!([{ "binding": "DISPATCHER", "service": DISPATCH_WORKER }]),
@@ -175,7 +175,7 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
         ),
         Some(address) => set_variables(&mut deploy_api, [("UPSTREAM_URL", address.as_str())]),
     }
-    take_build(
+    set_build(
         &mut deploy_api,
         Worker::DeployApi,
         overrides.deploy_api_build.as_deref(),
@@ -187,7 +187,7 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
     ];
     let mut variables = Vec::new();
     for (name, value) in &overrides.deploy_api_variables {
-        // A secret beats a variable of its name, so that one in its place must become the secret.
+        // A secret overrides a variable of the same name, so such a variable replaces the secret.
         match secrets.iter_mut().find(|(secret, _)| secret == name) {
             Some((_, secret)) => secret.clone_from(value),
             None => variables.push((name.as_str(), value.as_str())),
@@ -200,7 +200,7 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
     })
 }
 
-/// Reads a configuration and makes its entry's path absolute, because the written one stands elsewhere.
+/// Reads a configuration and makes its entry's path absolute, because the written one is in another folder.
 fn read(file: &str) -> Result<Map<String, Value>> {
     let path = workspace::path(file);
     let Value::Object(mut configuration) = wrangler_config::read(&path)? else {
@@ -210,15 +210,15 @@ fn read(file: &str) -> Result<Map<String, Value>> {
     let main = configuration
         .get("main")
         .and_then(Value::as_str)
-        .with_context(|| format!("{file} names no \"main\""))?;
+        .with_context(|| format!("{file} has no \"main\""))?;
     let main = json!(folder.join(main));
     configuration.insert("main".to_owned(), main);
     configuration.remove("$schema");
     Ok(configuration)
 }
 
-/// Leaves out what only a deployment has: `wrangler dev` would send every request to the first route's host.
-fn undeploy(configuration: &mut Map<String, Value>) {
+/// Removes the keys for deployments. With `routes`, `wrangler dev` would give every request the first route's host.
+fn remove_deployment_keys(configuration: &mut Map<String, Value>) {
     for key in [
         "routes",
         "route",
@@ -231,8 +231,8 @@ fn undeploy(configuration: &mut Map<String, Value>) {
     }
 }
 
-/// Takes the Worker from another folder, or from its own, where it is rebuilt on change.
-fn take_build(configuration: &mut Map<String, Value>, worker: Worker, other: Option<&Path>) -> Result<()> {
+/// Uses the build in another folder, or the Worker's own build, which is rebuilt on change.
+fn set_build(configuration: &mut Map<String, Value>, worker: Worker, other: Option<&Path>) -> Result<()> {
     let Some(folder) = other else {
         return rebuild_on_change(configuration, worker);
     };
@@ -242,7 +242,7 @@ fn take_build(configuration: &mut Map<String, Value>, worker: Worker, other: Opt
     Ok(())
 }
 
-/// Rebuilds with this very program, so that a change needs no cargo run around cargo.
+/// Rebuilds with this program: `xtask/run` would first check whether the program itself has to be built.
 fn rebuild_on_change(configuration: &mut Map<String, Value>, worker: Worker) -> Result<()> {
     let program = workspace::program()?;
     configuration.insert(
@@ -256,7 +256,7 @@ fn rebuild_on_change(configuration: &mut Map<String, Value>, worker: Worker) -> 
     Ok(())
 }
 
-fn borrowed(variables: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+fn as_str_pairs(variables: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
     variables
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))

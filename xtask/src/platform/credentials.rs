@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Api, Secrets, State};
 
-/// What stock wrangler needs to deploy to a platform: the values of three variables.
+/// The values of the three variables that stock wrangler needs to deploy to a platform.
 #[derive(Clone, Debug, Serialize)]
 pub struct Credentials {
     /// `CLOUDFLARE_API_BASE_URL`
@@ -19,7 +19,7 @@ pub struct Credentials {
     pub account: &'static str,
 }
 
-/// The deploy API's token of the one developer of this machine.
+/// The deploy API's token for the developer on this machine.
 #[derive(Deserialize, Serialize)]
 struct DeveloperToken {
     token: String,
@@ -27,15 +27,16 @@ struct DeveloperToken {
 }
 
 const FILE: &str = "developer-token.json";
-/// Whom the token stands for.
+/// The subject of the token.
 const SUBJECT: &str = "developer";
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365);
-/// Left of its life, so that it does not end in the middle of a day's work.
+/// A token that expires sooner is replaced, so that it does not expire during a day's work.
 const RENEWAL: SignedDuration = SignedDuration::from_hours(24);
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a call of the deploy API may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Credentials {
-    /// As a `.env` file.
+    /// The text of a `.env` file.
     pub fn to_env_file(&self) -> String {
         let Self {
             base_url,
@@ -48,8 +49,8 @@ impl Credentials {
     }
 }
 
-/// The credentials for a platform that is up. With the deploy API in front, that takes what an operator does once: a
-/// first policy, put with the bootstrap token, and an API token for a person that the policy names.
+/// Returns the credentials for a running platform. With the deploy API, this does what an operator does once: it stores
+/// a first policy with the bootstrap token, and creates an API token for a person that the policy names.
 pub fn obtain(state: &State, port: u16, api: Api, secrets: &Secrets) -> Result<Credentials> {
     let origin = format!("http://localhost:{port}");
     let token = match api {
@@ -91,11 +92,11 @@ fn developer_token(state: &State, port: u16, bootstrap: &str) -> Result<String> 
     let token = answer
         .get("token")
         .and_then(Value::as_str)
-        .context("the deploy API made no token")?
+        .context("the deploy API returned no token")?
         .to_owned();
-    let made = DeveloperToken { token, expires };
-    state.write_private(FILE, &serde_json::to_string(&made)?)?;
-    Ok(made.token)
+    let created = DeveloperToken { token, expires };
+    state.write_private(FILE, &serde_json::to_string(&created)?)?;
+    Ok(created.token)
 }
 
 /// The bootstrap administrator of a platform's deploy API.
@@ -110,13 +111,13 @@ impl Administrator<'_> {
             .header("Authorization", format!("Bearer {}", self.bootstrap))
             .config()
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(TIMEOUT))
             .build()
             .call()?;
         match answer.status().as_u16() {
             200 => Ok(false),
             404 => Ok(true),
-            other => bail!("the deploy API answers {other} to GET /v1/policy"),
+            other => bail!("the deploy API responds {other} to GET /v1/policy"),
         }
     }
 
@@ -130,13 +131,13 @@ impl Administrator<'_> {
             .header("Content-Type", "application/json")
             .config()
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(TIMEOUT))
             .build()
             .send(body.to_string())?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string()?;
         if !status.is_success() {
-            bail!("the deploy API answers {status} to {method} {path}: {text}");
+            bail!("the deploy API responds {status} to {method} {path}: {text}");
         }
         Ok(serde_json::from_str(&text)?)
     }

@@ -54,7 +54,7 @@ const START_UP: Duration = Duration::from_secs(90);
 pub fn start(lock: &StateLock, port: u16, api: Api, overrides: &Overrides, stop: &Stop) -> Result<Platform> {
     let state = lock.state();
     ready::port_is_free(port)?;
-    let secrets = Secrets::load_or_make(state)?;
+    let secrets = Secrets::load_or_generate(state)?;
     let configurations = configuration::write(state, api, &secrets, overrides)?;
     let mut wrangler = Wrangler::spawn(lock, &configurations, port)?;
     ready::wait(&mut wrangler, port, START_UP, stop)?;

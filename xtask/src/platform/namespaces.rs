@@ -11,7 +11,7 @@ pub struct Namespace {
     /// Its name.
     #[serde(rename = "namespace_name")]
     pub name: String,
-    /// How many Workers it holds.
+    /// The number of its Workers.
     pub script_count: u64,
 }
 
@@ -20,10 +20,10 @@ struct Envelope {
     result: Vec<Namespace>,
 }
 
-/// The namespaces of a platform that is up.
+/// Lists the namespaces of a running platform.
 ///
 /// # Errors
-/// When the platform does not list them.
+/// When the platform does not respond, or not with a list.
 pub fn namespaces(credentials: &Credentials) -> Result<Vec<Namespace>> {
     let Credentials {
         base_url,

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 
-/// What the parts of one local platform prove themselves to each other with. Made once for a state folder.
+/// The secrets that the Workers of one local platform share. They are generated once for each state folder.
 #[derive(Deserialize, Serialize)]
 pub struct Secrets {
-    /// The one token that the local REST API accepts: the deploy API's `CLOUDFLARE_API_TOKEN`.
+    /// The only token that the local REST API accepts: the deploy API's `CLOUDFLARE_API_TOKEN`.
     pub rest_api_token: String,
-    /// The deploy API's bootstrap administrator.
+    /// The token of the deploy API's bootstrap administrator.
     pub bootstrap_token: String,
     /// The deploy API's key for checkpoints of the audit log, 32 bytes in hexadecimal.
     pub checkpoint_key: String,
@@ -19,11 +19,11 @@ pub struct Secrets {
 const FILE: &str = "secrets.json";
 
 impl Secrets {
-    /// Those of the state folder.
+    /// Reads the secrets of the state folder, or generates them.
     ///
     /// # Errors
-    /// When they can be neither read nor made.
-    pub fn load_or_make(state: &State) -> Result<Self> {
+    /// When the file is damaged, or cannot be read or written.
+    pub fn load_or_generate(state: &State) -> Result<Self> {
         let path = state.path(FILE);
         if path.exists() {
             let text = fs::read_to_string(&path)?;
@@ -43,7 +43,7 @@ impl Secrets {
 /// 32 random bytes in hexadecimal.
 fn random() -> Result<String> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
+    getrandom::fill(&mut bytes).context("cannot generate random numbers")?;
     Ok(bytes
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
