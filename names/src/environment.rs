@@ -1,9 +1,11 @@
 use std::fmt;
 
-/// One of the three environments, each of which is one dispatch namespace of the account.
+use crate::account;
+
+/// One of the three environments. Each is one dispatch namespace of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Environment {
-    /// What end users reach: hosts without an environment label.
+    /// Hosts without an environment label: what end users reach.
     Production,
     /// The label `staging`.
     Staging,
@@ -15,7 +17,7 @@ impl Environment {
     /// Every environment, production first.
     pub const ALL: [Self; 3] = [Self::Production, Self::Staging, Self::Development];
 
-    /// The name that people and rules use: `production`, `staging` or `development`.
+    /// The name in rules and messages: `production`, `staging` or `development`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,27 +27,27 @@ impl Environment {
         }
     }
 
-    /// The dispatch namespace's name in the account.
+    /// The name of the dispatch namespace in the account, from `dotdo.jsonc`.
     #[must_use]
     pub const fn namespace(self) -> &'static str {
-        match self {
-            Self::Production => "dotdo-production",
-            Self::Staging => "dotdo-staging",
-            Self::Development => "dotdo-development",
-        }
+        self.name_and_id().0
     }
 
-    /// The dispatch namespace's id, a UUID assigned by Cloudflare.
+    /// The id of the dispatch namespace, a UUID that Cloudflare assigns, from `dotdo.jsonc`.
     #[must_use]
     pub const fn namespace_id(self) -> &'static str {
+        self.name_and_id().1
+    }
+
+    const fn name_and_id(self) -> (&'static str, &'static str) {
         match self {
-            Self::Production => "62ce3520-96e8-4d9d-a37d-83e99d5319ab",
-            Self::Staging => "6eb2b6e7-5e8c-4ce6-bb63-7185e2dadc0e",
-            Self::Development => "c1a5acfb-fc81-43fc-8d99-8856c6a45c4a",
+            Self::Production => account::PRODUCTION,
+            Self::Staging => account::STAGING,
+            Self::Development => account::DEVELOPMENT,
         }
     }
 
-    /// The binding under which the dispatch Worker holds the namespace.
+    /// The name of the dispatch Worker's binding to the namespace.
     #[must_use]
     pub const fn binding(self) -> &'static str {
         match self {
@@ -55,7 +57,7 @@ impl Environment {
         }
     }
 
-    /// The host labels that select the environment; the first is the one to write. Production has none.
+    /// The host labels that select the environment, the preferred one first. Production has none.
     #[must_use]
     pub const fn host_labels(self) -> &'static [&'static str] {
         match self {
@@ -65,7 +67,7 @@ impl Environment {
         }
     }
 
-    /// The environment that a host label selects, if it is one. `label` is expected in lower case.
+    /// The environment that a host label selects; `None` for any other label. `label` must be in lower case.
     #[must_use]
     pub fn from_host_label(label: &str) -> Option<Self> {
         match label {
@@ -75,7 +77,7 @@ impl Environment {
         }
     }
 
-    /// The environment of that [`name`](Self::name).
+    /// The environment with this [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
@@ -83,7 +85,7 @@ impl Environment {
             .find(|environment| environment.name() == name)
     }
 
-    /// The environment of that [`namespace`](Self::namespace).
+    /// The environment with this [`namespace`](Self::namespace).
     #[must_use]
     pub fn from_namespace(namespace: &str) -> Option<Self> {
         Self::ALL
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_environment_is_found_by_its_own_names() {
+    fn finds_every_environment_by_its_names() {
         for environment in Environment::ALL {
             assert_eq!(Environment::from_name(environment.name()), Some(environment));
             assert_eq!(

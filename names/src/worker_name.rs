@@ -4,10 +4,10 @@ use thiserror::Error;
 
 use crate::Environment;
 
-/// The longest Worker name, in characters: a name must fit one DNS label (RFC 1035, section 2.3.4).
+/// The maximum length of a Worker name, in characters: a name must fit one DNS label (RFC 1035, section 2.3.4).
 pub const MAX_WORKER_NAME: usize = 63;
 
-/// Second-level suffixes that belong to the `.do` registry, so that `name.<suffix>.do` is somebody else's.
+/// Second-level suffixes of the `.do` registry: `name.<suffix>.do` belongs to another registrant.
 pub const REGISTRY_SUFFIXES: [&str; 10] = [
     "art", "com", "edu", "gob", "gov", "mil", "net", "org", "sld", "web",
 ];
@@ -17,45 +17,45 @@ pub const REGISTRY_SUFFIXES: [&str; 10] = [
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerName(String);
 
-/// Why a text is no [`WorkerName`].
+/// Why a text is not a valid [`WorkerName`]. Each message is a sentence without a final period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidWorkerName {
-    /// Nothing was given.
-    #[error("a Worker's name is not empty")]
+    /// The text is empty.
+    #[error("a Worker name must not be empty")]
     Empty,
-    /// It does not fit one DNS label.
-    #[error("a Worker's name has at most 63 characters")]
+    /// The text is longer than a DNS label.
+    #[error("a Worker name must have at most 63 characters")]
     TooLong,
-    /// A character that no host label has, or an upper-case letter.
-    #[error("a Worker's name has only a-z, 0-9 and '-'")]
+    /// The text contains a character that is not allowed in a host label, or an upper-case letter.
+    #[error("a Worker name must contain only a-z, 0-9 and '-'")]
     Character,
-    /// A host label neither begins nor ends with a hyphen.
-    #[error("a Worker's name neither begins nor ends with '-'")]
+    /// The text starts or ends with a hyphen, which a host label must not.
+    #[error("a Worker name must not start or end with '-'")]
     Hyphen,
     /// `--` separates a Worker from an environment within one label (`agents--staging.apis.do`).
-    #[error("a Worker's name has no '--', which separates a Worker from an environment in a host")]
+    #[error("a Worker name must not contain '--', which separates a Worker from an environment in a host")]
     DoubleHyphen,
-    /// The label selects an environment, so no host could ever reach the Worker.
-    #[error("'staging', 'dev' and 'development' select an environment and are never a Worker's name")]
+    /// The label selects an environment, so no host could reach the Worker.
+    #[error("a Worker name must not be 'staging', 'dev' or 'development', which select an environment")]
     EnvironmentLabel,
     /// The label is a suffix of the `.do` registry.
-    #[error("the name is a second-level suffix of the .do registry and is never a Worker's name")]
+    #[error("a Worker name must not be a second-level suffix of the .do registry")]
     RegistrySuffix,
 }
 
 impl WorkerName {
-    /// Parses and copies a name. Upper case is refused, not folded: hosts arrive in lower case.
+    /// Parses and copies a name. Upper case is an error and is not converted: hosts arrive in lower case.
     ///
     /// # Errors
-    /// The first rule that the text breaks.
+    /// The first rule that the text violates.
     pub fn parse(text: &str) -> Result<Self, InvalidWorkerName> {
         Self::check(text).map(|()| Self(text.to_owned()))
     }
 
-    /// What [`parse`](Self::parse) checks, without the copy: for the request path.
+    /// Validates a name as [`parse`](Self::parse) does, without an allocation: for the request path.
     ///
     /// # Errors
-    /// The first rule that the text breaks.
+    /// The first rule that the text violates.
     pub fn check(text: &str) -> Result<(), InvalidWorkerName> {
         let bytes = text.as_bytes();
         if bytes.is_empty() {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_route() {
+    fn accepts_names_that_route() {
         let longest = "a".repeat(MAX_WORKER_NAME);
         for name in [
             "a",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_host_could_reach() {
+    fn rejects_names_that_no_host_could_reach() {
         let too_long = "a".repeat(MAX_WORKER_NAME + 1);
         for (name, reason) in [
             ("", InvalidWorkerName::Empty),

@@ -1,7 +1,7 @@
 //! The calls about the caller and the account, which wrangler makes for `whoami`, `dispatch-namespace list` and before
 //! a deploy.
 
-use dotdo_names::{ACCOUNT_ID, Environment};
+use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, Environment};
 use serde_json::{Value, json};
 
 use super::Envelope;
@@ -15,9 +15,6 @@ use crate::sql::Sql;
 use crate::store::tokens;
 use crate::upstream::{Method, call, script};
 use crate::v1::namespaces;
-
-/// The account's name, as wrangler prints it.
-const ACCOUNT_NAME: &str = "Driv.ly";
 
 /// The token of the request, and until when it is valid.
 pub(super) fn verify_token<S: Sql, O: Outside>(

@@ -67,7 +67,7 @@ fn a_refusal() {
         (
             "https://com.do/",
             "WORKER_NAME_INVALID",
-            "`com` is not a valid Worker name: the name is a second-level suffix of the .do registry and is never a Worker's name",
+            "`com` is not a valid Worker name: a Worker name must not be a second-level suffix of the .do registry",
             Some("built-in `{worker}.do`"),
             false,
         ),

@@ -282,7 +282,7 @@ fn each_mistake_in_a_target_has_an_error_that_says_what_to_write() {
         (json!({"worker": "shop"}), "the target does not use the capture"),
         (
             json!({"pattern": "b.example.com", "worker": ""}),
-            "no request can reach the Worker ``: a Worker's name is not empty",
+            "no request can reach the Worker ``: a Worker name must not be empty",
         ),
         (
             json!({"pattern": "b.example.com", "worker": "staging"}),
@@ -302,7 +302,7 @@ fn each_mistake_in_a_target_has_an_error_that_says_what_to_write() {
         ),
         (json!({"worker": "{a"}), "has a `{` without a `}`"),
         (json!({"worker": "a}"}), "has a `}` without a `{`"),
-        (json!({"worker": "{a}-"}), "neither begins nor ends with '-'"),
+        (json!({"worker": "{a}-"}), "must not start or end with '-'"),
         (json!({"worker": "{a}--x"}), "no '--'"),
         (json!({"worker": "{a}_x"}), "only a-z, 0-9 and '-'"),
         (

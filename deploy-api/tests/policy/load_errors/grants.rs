@@ -52,14 +52,14 @@ fn a_grant_is_about_something_that_exists() {
         (
             "/workers",
             json!(["Agents"]),
-            "\"Agents\" in \"workers\" is no pattern: no Worker can have such a name: a Worker's name has only a-z, 0-9 \
-             and '-'",
+            "\"Agents\" in \"workers\" is no pattern: no Worker can have such a name: a Worker name must \
+             contain only a-z, 0-9 and '-'",
         ),
         (
             "/workers",
             json!(["staging"]),
-            "\"staging\" in \"workers\" is no pattern: no Worker can have such a name: 'staging', 'dev' and \
-             'development' select an environment and are never a Worker's name",
+            "\"staging\" in \"workers\" is no pattern: no Worker can have such a name: a Worker name must \
+             not be 'staging', 'dev' or 'development', which select an environment",
         ),
         (
             "/actions",
