@@ -4,5 +4,4 @@ mod check;
 mod deadlines;
 mod deploy;
 mod dev;
-mod environment_variables;
 mod route;

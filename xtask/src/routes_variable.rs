@@ -1,19 +1,19 @@
-//! `ROUTES`, where a `wrangler.jsonc` has it.
+//! The variable `ROUTES` of a `wrangler.jsonc`.
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-/// The text of the variable `ROUTES`, if it is set. It may be written as JSON or as a string that holds JSON: the Worker
-/// takes both.
+/// The JSON text of the variable `ROUTES`, if it is set. Its value is an array or a string that contains one: the Worker
+/// accepts both.
 ///
 /// # Errors
-/// When it is anything else.
+/// If the value is anything else.
 pub fn of(configuration: &Value) -> Result<Option<String>> {
     match configuration.pointer("/vars/ROUTES") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(rules @ Value::Array(_)) => Ok(Some(rules.to_string())),
-        Some(other) => bail!("the variable ROUTES is {other}: write a JSON array of rules"),
+        Some(other) => bail!("ROUTES is {other}: write a JSON array of rules"),
     }
 }
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_and_its_text_are_the_same() {
+    fn accepts_an_array_and_its_text() {
         let rules = r#"[{"pattern":"a.example","worker":"a"}]"#;
         let written: Value = serde_json::from_str(rules).unwrap();
         for routes in [json!(rules), written] {

@@ -1,4 +1,4 @@
-//! wrangler's configuration files: JSON with comments and trailing commas, and nothing looser, as wrangler reads them.
+//! wrangler's configuration files: JSON with comments and trailing commas, and no other extension, as wrangler reads them.
 
 use std::{fs, path::Path};
 
@@ -6,10 +6,24 @@ use anyhow::{Context, Result, anyhow, bail};
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
 use serde_json::Value;
 
+/// The syntax that wrangler accepts.
+pub const SYNTAX: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
 /// Reads a `wrangler.jsonc`.
 ///
 /// # Errors
-/// When the file cannot be read, or is not an object in JSONC; the message names file, line and column.
+/// If the file cannot be read or is not a JSONC object; the message has the file, the line and the column.
 pub fn read(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not valid", path.display()))
@@ -18,23 +32,11 @@ pub fn read(path: &Path) -> Result<Value> {
 /// Parses the text of a `wrangler.jsonc`.
 ///
 /// # Errors
-/// When it is not an object in JSONC; the message names line and column.
+/// If the text is not a JSONC object; the message has the line and the column.
 pub fn parse(text: &str) -> Result<Value> {
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let value: Value = parse_to_serde_value(text, &options).map_err(|error| anyhow!("{error}"))?;
+    let value: Value = parse_to_serde_value(text, &SYNTAX).map_err(|error| anyhow!("{error}"))?;
     if !value.is_object() {
-        bail!("it is not an object: write {{ \"name\": … }}");
+        bail!("the file must contain an object: write {{ \"name\": … }}");
     }
     Ok(value)
 }
@@ -46,9 +48,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_trailing_commas_are_read() {
+    fn reads_comments_and_trailing_commas() {
         let text = r#"{
-            // The script's name.
+            // The script name.
             "name": "dispatcher", /* and */
             "routes": ["https://a.do/*",],
         }"#;
@@ -57,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wrangler_refuses_is_refused_with_line_and_column() {
+    fn rejects_what_wrangler_rejects_with_line_and_column() {
         for text in [
             "{\n name: 1}",
             "{\n 'name': 1}",
@@ -71,10 +73,10 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_is_a_configuration() {
+    fn rejects_a_file_without_an_object() {
         for text in ["", "[]", "null", "// nothing"] {
             let error = parse(text).expect_err(text).to_string();
-            assert!(error.contains("not an object"), "{text:?}: {error}");
+            assert!(error.contains("must contain an object"), "{text:?}: {error}");
         }
     }
 }

@@ -3,88 +3,180 @@
 use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER};
 use serde_json::Value;
 
-use super::{elements, must_be, verdict};
+use super::{
+    bindings::Interface, bindings_of, elements, must_be, must_be_at, problems::Problems, schema::shown,
+};
 
-/// What must never stand in a file of the repository.
-const SECRETS: [&str; 3] = ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY", "BOOTSTRAP_TOKEN"];
+/// What the Worker reads from its `env`. UPSTREAM is a binding of the local platform only.
+const INTERFACE: Interface = Interface {
+    worker: "the deploy API",
+    bindings: &[
+        ("durable_objects", "LEDGER"),
+        ("r2_buckets", "BUNDLES"),
+        ("services", "DISPATCHER"),
+    ],
+    variables: &[
+        "OIDC_ISSUERS",
+        "OIDC_AUDIENCE",
+        "UPSTREAM_TIMEOUT_SECONDS",
+        "UPSTREAM_URL",
+    ],
+    secrets: &["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY", "BOOTSTRAP_TOKEN"],
+};
 
-/// What the configuration holds, or everything that is wrong with it.
-pub fn check(configuration: &Value) -> Result<String, Vec<String>> {
-    let mut problems = Vec::new();
-    must_be(configuration, "name", DEPLOY_API_WORKER, &mut problems);
-    must_be(configuration, "account_id", ACCOUNT_ID, &mut problems);
-    check_ledger(configuration, &mut problems);
-    check_bindings(configuration, &mut problems);
-    check_variables(configuration, &mut problems);
-    verdict(problems, "bindings and variables: all right".to_owned())
+/// Adds everything that is wrong with the configuration, and returns what it contains in a few words.
+pub fn check(configuration: &Value, problems: &mut Problems) -> String {
+    must_be(configuration, "name", DEPLOY_API_WORKER, problems);
+    must_be(configuration, "account_id", ACCOUNT_ID, problems);
+    must_be(configuration, "main", "build/entry.js", problems);
+    let meant = INTERFACE.check(configuration, problems);
+    for (section, name) in INTERFACE.bindings {
+        if !meant.contains(name) && !bindings_of(configuration, section).any(|found| found == *name) {
+            problems.add(
+                format!("/{section}"),
+                format!("the binding {name} is missing: add {}", example(name)),
+            );
+        }
+    }
+    check_ledger(configuration, problems);
+    check_bucket(configuration, problems);
+    check_dispatcher(configuration, problems);
+    check_variables(configuration, problems);
+    format!(
+        "{} bindings, {} variables",
+        INTERFACE.bindings.len(),
+        configuration["vars"].as_object().map_or(0, serde_json::Map::len)
+    )
 }
 
-/// The Durable Object that holds all state has its class, and that class keeps SQLite.
-fn check_ledger(configuration: &Value, problems: &mut Vec<String>) {
-    let ledger = elements(configuration, "/durable_objects/bindings")
-        .iter()
-        .find(|binding| binding["name"] == "LEDGER");
-    if ledger.is_none_or(|binding| binding["class_name"] != "Ledger") {
-        problems.push("the Durable Object binding LEDGER with the class Ledger is missing".to_owned());
+fn example(binding: &str) -> String {
+    match binding {
+        "LEDGER" => r#"{ "name": "LEDGER", "class_name": "Ledger" } to its "bindings""#.to_owned(),
+        "BUNDLES" => {
+            r#"{ "binding": "BUNDLES", "bucket_name": "…" }, without which no deployment can be rolled back"#
+                .to_owned()
+        }
+        _ => format!(
+            r#"{{ "binding": "{binding}", "service": "{DISPATCH_WORKER}" }}, through which deployments are verified"#
+        ),
     }
-    let keeps_sqlite = elements(configuration, "/migrations")
+}
+
+/// The Durable Object that stores all records has its class, and that class uses SQLite.
+fn check_ledger(configuration: &Value, problems: &mut Problems) {
+    let bindings = elements(configuration, "/durable_objects/bindings");
+    for (index, binding) in bindings.iter().enumerate() {
+        if binding["name"] == "LEDGER" {
+            let pointer = format!("/durable_objects/bindings/{index}/class_name");
+            must_be_at(binding, "class_name", pointer, "Ledger", problems);
+        }
+    }
+    let uses_sqlite = elements(configuration, "/migrations")
         .iter()
         .flat_map(|migration| elements(migration, "/new_sqlite_classes"))
         .any(|class| class == "Ledger");
-    if !keeps_sqlite {
-        problems.push(
-            "no migration has Ledger among its \"new_sqlite_classes\", and a class cannot become one later"
-                .to_owned(),
+    if !uses_sqlite {
+        problems.add(
+            "/migrations",
+            "no migration has the class Ledger in \"new_sqlite_classes\", and Cloudflare cannot convert a class later: add \
+             { \"tag\": \"v1\", \"new_sqlite_classes\": [\"Ledger\"] }",
         );
     }
 }
 
-fn check_bindings(configuration: &Value, problems: &mut Vec<String>) {
-    let buckets = elements(configuration, "/r2_buckets");
-    if !buckets.iter().any(|bucket| bucket["binding"] == "BUNDLES") {
-        problems.push("the R2 binding BUNDLES is missing: without it nothing can be rolled back".to_owned());
-    }
-    let dispatcher = elements(configuration, "/services")
-        .iter()
-        .find(|service| service["binding"] == "DISPATCHER");
-    if dispatcher.is_none_or(|service| service["service"] != DISPATCH_WORKER) {
-        problems.push(format!(
-            "the service binding DISPATCHER to the Worker \"{DISPATCH_WORKER}\" is missing: deployments are verified through it"
-        ));
+/// The name of a bucket, as Cloudflare requires it (<https://developers.cloudflare.com/r2/buckets/create-buckets/>).
+fn check_bucket(configuration: &Value, problems: &mut Problems) {
+    for (index, bucket) in elements(configuration, "/r2_buckets").iter().enumerate() {
+        let name = bucket["bucket_name"].as_str().unwrap_or_default();
+        let is_valid = (3..=63).contains(&name.len())
+            && !name.starts_with('-')
+            && !name.ends_with('-')
+            && name
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if !is_valid {
+            problems.add(
+                format!("/r2_buckets/{index}/bucket_name"),
+                format!("\"{name}\" is not a bucket name: write 3 to 63 of a-z, 0-9 and '-', without '-' at either end"),
+            );
+        }
     }
 }
 
-fn check_variables(configuration: &Value, problems: &mut Vec<String>) {
+fn check_dispatcher(configuration: &Value, problems: &mut Problems) {
+    for (index, service) in elements(configuration, "/services").iter().enumerate() {
+        if service["binding"] == "DISPATCHER" {
+            let pointer = format!("/services/{index}/service");
+            must_be_at(service, "service", pointer, DISPATCH_WORKER, problems);
+        }
+    }
+}
+
+fn check_variables(configuration: &Value, problems: &mut Problems) {
     let variable = |name: &str| configuration.pointer(&format!("/vars/{name}"));
-    for secret in SECRETS {
+    for secret in INTERFACE.secrets {
         if variable(secret).is_some() {
-            problems.push(format!(
-                "{secret} is a secret, and everybody can read \"vars\": remove it, make a new one, and set it with \
-                 `wrangler secret put {secret} -c deploy-api/wrangler.jsonc`"
-            ));
+            problems.add_unusable(
+                format!("/vars/{secret}"),
+                format!(
+                    "{secret} is a secret, and everybody can read \"vars\": remove it, create a new one, and set that with \
+                     `wrangler secret put {secret} -c deploy-api/wrangler.jsonc`"
+                ),
+            );
+        }
+    }
+    for secret in ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY"] {
+        if !elements(configuration, "/secrets/required")
+            .iter()
+            .any(|name| name == secret)
+        {
+            problems.add(
+                "/secrets/required",
+                format!(
+                    "the secret {secret} is not listed, so wrangler would deploy without it: add \"{secret}\""
+                ),
+            );
         }
     }
     if variable("OIDC_AUDIENCE")
         .and_then(Value::as_str)
         .is_none_or(str::is_empty)
     {
-        problems.push(
-            "the variable OIDC_AUDIENCE is missing: write the audience that workflows ask for".to_owned(),
+        problems.add(
+            "/vars/OIDC_AUDIENCE",
+            "the variable is missing or not a text: write the audience that workflows request in their token",
         );
     }
-    let issuers = variable("OIDC_ISSUERS").map(|written| match written {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
-        other => other.clone(),
-    });
-    let is_issuer = |issuer: &Value| {
-        issuer
-            .as_str()
-            .is_some_and(|issuer| issuer.starts_with("https://"))
-    };
-    let issuers = issuers.as_ref().and_then(Value::as_array);
-    if issuers.is_none_or(|issuers| issuers.is_empty() || !issuers.iter().all(is_issuer)) {
-        problems.push("the variable OIDC_ISSUERS is no JSON list of https:// addresses".to_owned());
+    if !variable("OIDC_ISSUERS").is_some_and(are_issuers) {
+        problems.add(
+            "/vars/OIDC_ISSUERS",
+            "the variable is not a string with a JSON array of https:// URLs: write \
+             \"[\\\"https://token.actions.githubusercontent.com\\\"]\"",
+        );
     }
+    if let Some(timeout) = variable("UPSTREAM_TIMEOUT_SECONDS")
+        && !timeout
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .is_some_and(|seconds: u32| (1..=60).contains(&seconds))
+    {
+        problems.add(
+            "/vars/UPSTREAM_TIMEOUT_SECONDS",
+            format!(
+                "{} is not a number of seconds: write a string from \"1\" to \"60\"",
+                shown(timeout)
+            ),
+        );
+    }
+}
+
+/// Whether the variable is what the Worker reads: the text of a JSON array with at least one https URL.
+fn are_issuers(variable: &Value) -> bool {
+    let issuers: Vec<String> = variable
+        .as_str()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    !issuers.is_empty() && issuers.iter().all(|issuer| issuer.starts_with("https://"))
 }
 
 #[cfg(test)]
@@ -97,63 +189,127 @@ mod tests {
         json!({
             "name": DEPLOY_API_WORKER,
             "account_id": ACCOUNT_ID,
+            "main": "build/entry.js",
             "durable_objects": {"bindings": [{"name": "LEDGER", "class_name": "Ledger"}]},
             "migrations": [{"tag": "v1", "new_sqlite_classes": ["Ledger"]}],
             "r2_buckets": [{"binding": "BUNDLES", "bucket_name": "bundles"}],
             "services": [{"binding": "DISPATCHER", "service": DISPATCH_WORKER}],
-            "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]"},
+            "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]",
+                "UPSTREAM_TIMEOUT_SECONDS": "60"},
+            "secrets": {"required": ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY"]},
         })
     }
 
-    #[test]
-    fn a_configuration_that_holds() {
-        check(&valid()).unwrap();
+    fn problems(configuration: &Value) -> Vec<String> {
+        let mut problems = Problems::default();
+        check(configuration, &mut problems);
+        problems.into_vec().iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn each_part_is_missed() {
+    fn accepts_a_valid_configuration() {
+        assert_eq!(problems(&valid()), [""; 0]);
+    }
+
+    #[test]
+    fn each_value_has_its_own_problem() {
         for (pointer, replacement, expected) in [
-            ("/name", json!("api"), "\"name\""),
-            ("/account_id", json!("0"), "\"account_id\""),
-            ("/durable_objects/bindings/0/class_name", json!("Book"), "LEDGER"),
+            ("/name", json!("api"), "name: write"),
+            ("/account_id", json!("0"), "account_id: write"),
+            ("/main", json!("entry.js"), "main: write"),
+            (
+                "/durable_objects/bindings/0/class_name",
+                json!("Book"),
+                "durable_objects.bindings[0].class_name: write \"Ledger\", not \"Book\"",
+            ),
+            (
+                "/durable_objects",
+                json!({}),
+                "durable_objects: the binding LEDGER is missing",
+            ),
+            (
+                "/durable_objects/bindings/0/name",
+                json!("LEGDER"),
+                "durable_objects.bindings[0].name: the deploy API does not read \"LEGDER\": write \"LEDGER\"",
+            ),
             (
                 "/migrations/0/new_sqlite_classes",
                 json!([]),
-                "new_sqlite_classes",
+                "migrations: no migration",
             ),
-            ("/r2_buckets", json!([]), "BUNDLES"),
-            ("/services/0/service", json!("other"), "DISPATCHER"),
-            ("/vars/OIDC_AUDIENCE", json!(""), "OIDC_AUDIENCE"),
+            (
+                "/r2_buckets",
+                json!([]),
+                "r2_buckets: the binding BUNDLES is missing",
+            ),
+            (
+                "/r2_buckets/0/bucket_name",
+                json!("Bundles"),
+                "r2_buckets[0].bucket_name: \"Bundles\" is not",
+            ),
+            (
+                "/r2_buckets/0/binding",
+                json!("BUNDLE"),
+                "r2_buckets[0].binding: the deploy API does not read \"BUNDLE\": write \"BUNDLES\"",
+            ),
+            (
+                "/services/0/service",
+                json!("other"),
+                "services[0].service: write",
+            ),
+            (
+                "/services",
+                json!([]),
+                "services: the binding DISPATCHER is missing",
+            ),
+            ("/vars/OIDC_AUDIENCE", json!(""), "vars.OIDC_AUDIENCE"),
             (
                 "/vars/OIDC_ISSUERS",
                 json!("https://issuer.example"),
-                "OIDC_ISSUERS",
+                "vars.OIDC_ISSUERS",
             ),
             (
                 "/vars/OIDC_ISSUERS",
                 json!("[\"http://issuer.example\"]"),
-                "OIDC_ISSUERS",
+                "vars.OIDC_ISSUERS",
             ),
-            ("/vars/OIDC_ISSUERS", json!("[]"), "OIDC_ISSUERS"),
+            (
+                "/vars/OIDC_ISSUERS",
+                json!(["https://issuer.example"]),
+                "vars.OIDC_ISSUERS",
+            ),
+            ("/vars/OIDC_ISSUERS", json!("[]"), "vars.OIDC_ISSUERS"),
+            (
+                "/vars/UPSTREAM_TIMEOUT_SECONDS",
+                json!("61"),
+                "vars.UPSTREAM_TIMEOUT_SECONDS: \"61\" is not",
+            ),
+            (
+                "/vars/UPSTREAM_TIMEOUT_SECONDS",
+                json!(60),
+                "vars.UPSTREAM_TIMEOUT_SECONDS: 60 is not",
+            ),
+            (
+                "/secrets/required",
+                json!(["CLOUDFLARE_API_TOKEN"]),
+                "secrets.required: the secret CHECKPOINT_KEY is not listed",
+            ),
         ] {
             let mut configuration = valid();
             *configuration.pointer_mut(pointer).unwrap() = replacement;
-            let problems = check(&configuration).expect_err(pointer);
-            assert_eq!(problems.len(), 1, "{problems:?}");
-            assert!(problems[0].contains(expected), "{pointer}: {problems:?}");
+            let found = problems(&configuration);
+            assert_eq!(found.len(), 1, "{pointer}: {found:#?}");
+            assert!(found[0].starts_with(expected), "{expected}: {found:#?}");
         }
     }
 
     #[test]
-    fn a_secret_in_the_file_is_told_without_its_value() {
-        for secret in SECRETS {
+    fn reports_a_secret_in_the_file_without_its_value() {
+        for secret in INTERFACE.secrets {
             let mut configuration = valid();
             configuration["vars"][secret] = json!("hunter2");
-            let problems = check(&configuration).expect_err(secret).join("\n");
-            assert!(
-                problems.contains(secret) && !problems.contains("hunter2"),
-                "{problems}"
-            );
+            let found = problems(&configuration).join("\n");
+            assert!(found.contains(secret) && !found.contains("hunter2"), "{found}");
         }
     }
 }

@@ -1,0 +1,614 @@
+//! The routes of `wrangler.jsonc`: whether each pattern is one that Cloudflare takes and that some rule serves, and whether
+//! together they are the zones of `dotdo.jsonc`.
+
+use dispatcher::routing::{Outcome, Router};
+use dotdo_names::{CUSTOM_HOSTNAME_ZONE, ZONES};
+use serde_json::Value;
+
+use super::{bindings_of, elements, problems::Problems};
+
+/// Names for the `*` of a pattern in an example of a host.
+const NAMES: [&str; 4] = ["", "example.", "staging.", "www."];
+
+/// The pattern of custom hostnames: the only one that matches every one of them.
+const ANY_HOST: &str = "*/*";
+
+/// The zones of the account.
+#[derive(Clone, Copy, Debug)]
+pub struct Zones<'z> {
+    /// `zones` in `dotdo.jsonc`.
+    pub routed: &'z [&'z str],
+    /// `custom_hostname_zone` in `dotdo.jsonc`.
+    pub custom_hostnames: Option<&'z str>,
+}
+
+impl Zones<'static> {
+    /// The zones of `dotdo.jsonc`.
+    pub const ACCOUNT: Self = Self {
+        routed: ZONES,
+        custom_hostnames: CUSTOM_HOSTNAME_ZONE,
+    };
+}
+
+/// A pattern as Cloudflare reads it: `*` stands for any text, at the start of the host and at the end of the path.
+#[derive(Debug, PartialEq, Eq)]
+struct Pattern<'c> {
+    scheme: Option<&'c str>,
+    /// Whether the host starts with `*`.
+    wildcard: bool,
+    /// The host without that `*`; a dot at its start remains.
+    host: &'c str,
+    /// The path without a `*` at its end.
+    path: &'c str,
+}
+
+/// A route of the configuration.
+struct Route<'c> {
+    pointer: String,
+    value: &'c Value,
+    text: &'c str,
+}
+
+impl<'c> Pattern<'c> {
+    /// Parses the pattern of a route to a zone.
+    ///
+    /// # Errors
+    /// A sentence that says what to write.
+    fn parse(text: &'c str) -> Result<Self, String> {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, text),
+        };
+        if scheme.is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
+            return Err(format!(
+                "\"{text}\" has an unknown scheme: write \"{}\"",
+                wanted(rest)
+            ));
+        }
+        let Some(at) = rest.find('/') else {
+            return Err(format!(
+                "\"{text}\" has no path and so does not match all requests: write \"{}\"",
+                wanted(rest)
+            ));
+        };
+        let (host, path) = rest.split_at(at);
+        let wildcard = host.starts_with('*');
+        let bare = host.strip_prefix('*').unwrap_or(host);
+        if host.is_empty() || bare.contains(['*', ':', '?', '#', '@', ' ']) {
+            return Err(format!(
+                "\"{text}\" does not start with a host name, which may have one `*` in front and has no port: write a \
+                 pattern such as \"agents.do/*\""
+            ));
+        }
+        if !path.ends_with('*') {
+            return Err(format!(
+                "\"{text}\" does not end with `*` and so matches the path {path} alone: write \"{}\"",
+                wanted(rest)
+            ));
+        }
+        let path = path.strip_suffix('*').unwrap_or(path);
+        if path.contains(['*', '?', '#']) {
+            return Err(format!(
+                "\"{text}\" has more than one `*` in its path, or a query: write \"{host}/*\""
+            ));
+        }
+        Ok(Self {
+            scheme,
+            wildcard,
+            host: bare,
+            path,
+        })
+    }
+
+    /// Whether a request for this host and path comes by the route.
+    fn matches(&self, host: &str, path: &str) -> bool {
+        let host_matches = if self.wildcard {
+            host.ends_with(self.host)
+        } else {
+            host == self.host
+        };
+        host_matches && path.starts_with(self.path)
+    }
+
+    /// Whether every request to the apex of the zone comes by the route, in either scheme.
+    fn covers_apex(&self, zone: &str) -> bool {
+        self.scheme.is_none() && self.matches(zone, "/")
+    }
+
+    /// Whether every request to a host below the zone's apex comes by the route, in either scheme.
+    fn covers_hosts_below(&self, zone: &str) -> bool {
+        self.scheme.is_none() && self.wildcard && self.matches(&format!(".{zone}"), "/")
+    }
+
+    /// URLs that come by the route.
+    fn examples(&self, router: &Router) -> Vec<String> {
+        let mut hosts = vec![self.host.trim_start_matches('.').to_owned()];
+        if self.wildcard {
+            hosts = NAMES
+                .iter()
+                .map(|name| match self.host.strip_prefix('.') {
+                    Some(_) => format!("{}{}", name.trim_end_matches('.'), self.host),
+                    None => format!("{name}{}", self.host),
+                })
+                .collect();
+        }
+        let own = hosts
+            .into_iter()
+            .map(|host| format!("https://{host}{}", self.path));
+        let of_rules = router.rules().iter().flat_map(|rule| {
+            let (host, path) = rule.pattern().split_once('/').unwrap_or((rule.pattern(), ""));
+            let path = format!("/{}", path.trim_end_matches('*'));
+            ["example", "staging"].map(|name| (fill(host, name), fill(&path, name)))
+        });
+        let of_rules = of_rules
+            .filter(|(host, path)| self.matches(host, path))
+            .map(|(host, path)| format!("https://{host}{path}"));
+        own.chain(of_rules).collect()
+    }
+}
+
+/// The pattern that was probably meant: all paths of the host.
+fn wanted(rest: &str) -> String {
+    let host = rest.split('/').next().unwrap_or(rest);
+    let host = host.split([':', '?', '#']).next().unwrap_or(host);
+    // `agents.do*` and `agents.do.` are `agents.do`.
+    format!("{}/*", host.trim_end_matches(['*', '.']))
+}
+
+/// A rule's pattern with `name` in the place of each capture but `{env}`.
+fn fill(pattern: &str, name: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = pattern;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let (capture, next) = behind.split_once('}').unwrap_or((behind, ""));
+        filled.push_str(before);
+        filled.push_str(if capture == "env" { "staging" } else { name });
+        rest = next;
+    }
+    filled + rest
+}
+
+/// Checks every route, and returns their number. `router` is absent if the rules cannot be loaded.
+pub fn check(
+    configuration: &Value,
+    router: Option<&Router>,
+    zones: Zones<'_>,
+    problems: &mut Problems,
+) -> usize {
+    if configuration.get("route").is_some() && configuration.get("routes").is_some() {
+        problems.add(
+            "/route",
+            "wrangler takes either \"route\" or \"routes\": write only \"routes\"",
+        );
+    }
+    let written = written_routes(configuration, problems);
+    let mut patterns = Vec::new();
+    for (index, route) in written.iter().enumerate() {
+        let earlier = written.iter().take(index).find(|other| other.text == route.text);
+        if earlier.is_some() {
+            problems.add(
+                route.pointer.as_str(),
+                format!("the route \"{}\" occurs twice: remove one", route.text),
+            );
+            continue;
+        }
+        if route.value["custom_domain"] == true {
+            check_custom_domain(route, router, zones, problems);
+            continue;
+        }
+        match Pattern::parse(route.text) {
+            Err(message) => problems.add(route.pointer.as_str(), message),
+            Ok(pattern) => {
+                check_pattern(configuration, route, &pattern, router, zones, problems);
+                patterns.push(pattern);
+            }
+        }
+    }
+    check_zones(&patterns, &written, zones, problems);
+    written.len()
+}
+
+fn written_routes<'c>(configuration: &'c Value, problems: &mut Problems) -> Vec<Route<'c>> {
+    let listed = elements(configuration, "/routes").iter().enumerate();
+    let listed = listed.map(|(index, value)| (format!("/routes/{index}"), value));
+    let single = configuration.get("route").into_iter();
+    let single = single.map(|value| ("/route".to_owned(), value));
+    let mut routes = Vec::new();
+    for (pointer, value) in listed.chain(single) {
+        match value.as_str().or_else(|| value["pattern"].as_str()) {
+            Some(text) => {
+                let pointer = if value.is_string() {
+                    pointer
+                } else {
+                    format!("{pointer}/pattern")
+                };
+                routes.push(Route { pointer, value, text });
+            }
+            None => problems.add(
+                format!("{pointer}/pattern"),
+                "the route has no pattern: write one such as \"agents.do/*\"",
+            ),
+        }
+    }
+    routes
+}
+
+/// A custom domain is a host, all of whose requests go to the Worker.
+fn check_custom_domain(
+    route: &Route<'_>,
+    router: Option<&Router>,
+    zones: Zones<'_>,
+    problems: &mut Problems,
+) {
+    let host = route.text;
+    if host.contains(['/', '*', ':', '?']) {
+        problems.add(
+            route.pointer.as_str(),
+            format!("\"{host}\" is a custom domain, which is a host without `*`, port and path"),
+        );
+        return;
+    }
+    check_host_in_zones(route, host, zones, problems);
+    let url = format!("https://{host}/");
+    if let Some(router) = router
+        && let Outcome::Refusal(refusal) = router.explain(&url).outcome
+    {
+        let reason = format!("{url} gets {}: {}", refusal.code, refusal.reason);
+        problems.add(route.pointer.as_str(), not_served(host, &reason));
+    }
+}
+
+fn check_pattern(
+    configuration: &Value,
+    route: &Route<'_>,
+    pattern: &Pattern<'_>,
+    router: Option<&Router>,
+    zones: Zones<'_>,
+    problems: &mut Problems,
+) {
+    if pattern.wildcard && pattern.host.is_empty() {
+        check_any_host(configuration, route, zones, problems);
+        return;
+    }
+    check_host_in_zones(route, pattern.host.trim_start_matches('.'), zones, problems);
+    let Some(router) = router else { return };
+    let mut reason = String::new();
+    for url in pattern.examples(router) {
+        match router.explain(&url).outcome {
+            Outcome::Route(_) => return,
+            Outcome::Refusal(refusal) if reason.is_empty() => {
+                reason = format!("{url} gets {}: {}", refusal.code, refusal.reason);
+            }
+            Outcome::Refusal(_) => {}
+        }
+    }
+    problems.add(route.pointer.as_str(), not_served(route.text, &reason));
+}
+
+fn not_served(route: &str, reason: &str) -> String {
+    format!("no rule serves the route \"{route}\" ({reason}): add a rule to ROUTES, or remove the route")
+}
+
+fn check_any_host(configuration: &Value, route: &Route<'_>, zones: Zones<'_>, problems: &mut Problems) {
+    if !bindings_of(configuration, "kv_namespaces").any(|name| name == "HOSTNAMES") {
+        problems.add(
+            route.pointer.as_str(),
+            format!(
+                "the route \"{}\" is for custom hostnames, which need a KV namespace: add the binding HOSTNAMES to \
+                 \"kv_namespaces\"",
+                route.text
+            ),
+        );
+    }
+    let written = route.value["zone_name"].as_str();
+    match (written, zones.custom_hostnames) {
+        (Some(zone), Some(expected)) if zone != expected => problems.add(
+            zone_pointer(route),
+            format!("\"{zone}\" is not \"custom_hostname_zone\" of dotdo.jsonc: write \"{expected}\""),
+        ),
+        (Some(zone), None) => problems.add(
+            zone_pointer(route),
+            format!(
+                "dotdo.jsonc has no \"custom_hostname_zone\": add \"custom_hostname_zone\": \"{zone}\" there"
+            ),
+        ),
+        _ => {}
+    }
+}
+
+fn zone_pointer(route: &Route<'_>) -> String {
+    route.pointer.replace("/pattern", "/zone_name")
+}
+
+/// Checks that a route is in its own zone, and that its zone is in `dotdo.jsonc`.
+fn check_host_in_zones(route: &Route<'_>, host: &str, zones: Zones<'_>, problems: &mut Problems) {
+    let written = route.value["zone_name"].as_str();
+    if let Some(zone) = written
+        && !is_in_zone(host, zone)
+    {
+        problems.add(
+            zone_pointer(route),
+            format!(
+                "the route \"{}\" is not in the zone \"{zone}\": correct one of them",
+                route.text
+            ),
+        );
+        return;
+    }
+    let listed = match written {
+        Some(zone) => zones.routed.contains(&zone),
+        None => zones.routed.iter().any(|zone| is_in_zone(host, zone)),
+    };
+    if !listed {
+        let zone = written.unwrap_or(host);
+        problems.add(
+            route.pointer.as_str(),
+            format!(
+                "the zone \"{zone}\" is not in \"zones\" of dotdo.jsonc: add it there, or remove the route"
+            ),
+        );
+    }
+}
+
+fn is_in_zone(host: &str, zone: &str) -> bool {
+    host == zone || host.strip_suffix(zone).is_some_and(|front| front.ends_with('.'))
+}
+
+/// Checks that every zone of `dotdo.jsonc` has its routes.
+fn check_zones(patterns: &[Pattern<'_>], routes: &[Route<'_>], zones: Zones<'_>, problems: &mut Problems) {
+    for zone in zones.routed {
+        let covers_apex = patterns.iter().any(|it| it.covers_apex(zone));
+        let covers_hosts_below = patterns.iter().any(|it| it.covers_hosts_below(zone));
+        for (what, pattern, is_covered) in [
+            ("the apex", format!("{zone}/*"), covers_apex),
+            (
+                "the hosts below the apex",
+                format!("*.{zone}/*"),
+                covers_hosts_below,
+            ),
+        ] {
+            // A route with a mistake in it is reported already.
+            let meant = routes
+                .iter()
+                .any(|route| Pattern::parse(route.text).is_err() && wanted(route.text) == pattern);
+            if !is_covered && !meant {
+                problems.add(
+                    "/routes",
+                    format!(
+                        "no route is for {what} of the zone \"{zone}\" of dotdo.jsonc: add {{ \"pattern\": \"{pattern}\", \
+                         \"zone_name\": \"{zone}\" }}"
+                    ),
+                );
+            }
+        }
+    }
+    if let Some(zone) = zones.custom_hostnames
+        && !routes.iter().any(|route| route.text == ANY_HOST)
+    {
+        problems.add(
+            "/routes",
+            format!(
+                "no route is for custom hostnames, which dotdo.jsonc has in the zone \"{zone}\": add {{ \"pattern\": \
+                 \"{ANY_HOST}\", \"zone_name\": \"{zone}\" }}"
+            ),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dispatcher::routing::Localhost;
+    use serde_json::json;
+
+    use super::*;
+
+    const NO_ZONES: Zones<'static> = Zones {
+        routed: &[],
+        custom_hostnames: None,
+    };
+
+    fn router(rules: &Value) -> Router {
+        if rules.is_null() {
+            Router::builtin(Localhost::Unserved)
+        } else {
+            Router::with_routes(&rules.to_string(), Localhost::Unserved).unwrap()
+        }
+    }
+
+    fn problems(configuration: &Value, zones: Zones<'_>) -> Vec<String> {
+        let router = router(&configuration["rules"]);
+        let mut problems = Problems::default();
+        check(configuration, Some(&router), zones, &mut problems);
+        problems.into_vec().iter().map(ToString::to_string).collect()
+    }
+
+    /// The problems of a route whose zone is listed.
+    fn problems_of(route: &Value, routed: &[&str]) -> Vec<String> {
+        let zones = Zones {
+            routed,
+            custom_hostnames: None,
+        };
+        let mut found = problems(&json!({ "routes": [route] }), zones);
+        found.retain(|problem| !problem.starts_with("routes: no route is for"));
+        found
+    }
+
+    #[test]
+    fn accepts_routes_that_the_built_in_rules_serve() {
+        for route in [
+            json!({"pattern": "agents.do/*", "zone_name": "agents.do"}),
+            json!({"pattern": "*.agents.do/*", "zone_name": "agents.do"}),
+            json!("agents.do/*"),
+            json!("*agents.do/*"),
+            json!("agents.do/api/*"),
+            json!("agents.do/api*"),
+            json!({"pattern": "https://*.agents.do/*", "zone_id": "0"}),
+            json!({"pattern": "agents.do", "custom_domain": true}),
+        ] {
+            assert_eq!(problems_of(&route, &["agents.do"]), [""; 0], "{route}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_pattern_that_does_not_match_all_paths() {
+        for (pattern, expected) in [
+            ("agents.do", "\"agents.do/*\""),
+            ("*.agents.do", "\"*.agents.do/*\""),
+            ("https://agents.do", "\"agents.do/*\""),
+            ("agents.do*", "\"agents.do/*\""),
+            ("agents.do/", "\"agents.do/*\""),
+            ("agents.do/x", "\"agents.do/*\""),
+            ("http://*.agents.do/x", "\"*.agents.do/*\""),
+            ("ftp://agents.do/*", "unknown scheme"),
+            ("agents.do:443/*", "has no port"),
+            ("a*.agents.do/*", "one `*` in front"),
+            ("**.agents.do/*", "one `*` in front"),
+            ("/*", "host name"),
+            ("agents.do/*/x/*", "more than one `*`"),
+            ("agents.do/x?y=*", "a query"),
+        ] {
+            for route in [
+                json!(pattern),
+                json!({"pattern": pattern, "zone_name": "agents.do"}),
+            ] {
+                let found = problems_of(&route, &["agents.do"]);
+                assert_eq!(found.len(), 1, "{pattern}: {found:?}");
+                assert!(found[0].contains(expected), "{pattern}: {found:?}");
+                assert!(found[0].starts_with("routes[0]"), "{pattern}: {found:?}");
+            }
+        }
+        let domain = json!({"pattern": "agents.do/*", "custom_domain": true});
+        assert!(problems_of(&domain, &["agents.do"])[0].contains("custom domain"));
+        let none = problems_of(&json!({"zone_name": "agents.do"}), &["agents.do"]);
+        assert!(none[0].contains("the route has no pattern"), "{none:?}");
+    }
+
+    #[test]
+    fn rejects_a_route_that_no_rule_serves() {
+        for (pattern, zone, code) in [
+            ("*.example.com/*", "example.com", "HOST_UNKNOWN"),
+            ("com.do/*", "com.do", "WORKER_NAME_INVALID"),
+            ("evilagents.example/*", "evilagents.example", "HOST_UNKNOWN"),
+        ] {
+            let found = problems_of(&json!({"pattern": pattern, "zone_name": zone}), &[zone]);
+            assert!(
+                found[0].contains(&format!("\"{pattern}\"")) && found[0].contains(code),
+                "{found:?}"
+            );
+        }
+        let domain = json!({"pattern": "com.do", "custom_domain": true});
+        assert!(problems_of(&domain, &["com.do"])[0].contains("WORKER_NAME_INVALID"));
+    }
+
+    #[test]
+    fn rules_of_the_variable_serve_their_routes() {
+        let rules = json!([
+            {"pattern": "{tenant}.{app}.example.com/v1/*", "worker": "{tenant}-{app}"},
+            {"pattern": "shop.example.org", "worker": "shop"},
+        ]);
+        for (route, served) in [
+            ("*.example.com/v1/*", true),
+            ("shop.example.org/*", true),
+            ("other.example.org/*", false),
+            ("*.example.com/v2/*", false),
+        ] {
+            let configuration = json!({"rules": rules, "routes": [route]});
+            let found = problems(&configuration, NO_ZONES).join("\n");
+            assert_eq!(!found.contains("no rule serves"), served, "{route}: {found}");
+        }
+    }
+
+    #[test]
+    fn routes_and_zones_agree() {
+        let zones = Zones {
+            routed: &["agents.do", "apis.do"],
+            custom_hostnames: None,
+        };
+        let complete = json!(["agents.do/*", "*.agents.do/*", "*apis.do/*"]);
+        assert_eq!(problems(&json!({ "routes": complete }), zones), [""; 0]);
+
+        let incomplete = json!([
+            "agents.do/*",
+            "https://*.agents.do/*",
+            "*.apis.do/api/*",
+            "x.apis.do/*"
+        ]);
+        let found = problems(&json!({ "routes": incomplete }), zones);
+        assert_eq!(found.len(), 3, "{found:#?}");
+        for (problem, pattern) in found.iter().zip(["*.agents.do/*", "apis.do/*", "*.apis.do/*"]) {
+            assert!(
+                problem.contains(&format!("add {{ \"pattern\": \"{pattern}\"")),
+                "{found:#?}"
+            );
+        }
+
+        let found = problems(&json!({}), zones);
+        assert_eq!(found.len(), 4, "{found:#?}");
+
+        // A mistake in the pattern is one problem, not two.
+        let found = problems(
+            &json!({"routes": ["agents.do", "*.agents.do/*", "*apis.do/*"]}),
+            zones,
+        );
+        assert_eq!(found.len(), 1, "{found:#?}");
+
+        for route in [
+            json!({"pattern": "tasks.do/*", "zone_name": "tasks.do"}),
+            json!("tasks.do/*"),
+            json!({"pattern": "tasks.do", "custom_domain": true}),
+        ] {
+            let found = problems_of(&route, &["agents.do"]);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(
+                found[0].contains("\"tasks.do\" is not in \"zones\" of dotdo.jsonc"),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_route_for_custom_hostnames_needs_its_zone_and_the_kv_namespace() {
+        let zones = Zones {
+            routed: &[],
+            custom_hostnames: Some("customers.example"),
+        };
+        let routes = json!([{"pattern": "*/*", "zone_name": "customers.example"}]);
+        let found = problems(&json!({ "routes": routes }), zones);
+        assert!(found.len() == 1 && found[0].contains("HOSTNAMES"), "{found:?}");
+
+        let bound = json!({"routes": routes, "kv_namespaces": [{"binding": "HOSTNAMES", "id": "0"}]});
+        assert_eq!(problems(&bound, zones), [""; 0]);
+        assert!(problems(&bound, NO_ZONES)[0].contains("has no \"custom_hostname_zone\""));
+        let other = Zones {
+            routed: &[],
+            custom_hostnames: Some("other.example"),
+        };
+        let found = problems(&bound, other);
+        assert!(
+            found[0].starts_with("routes[0].zone_name") && found[0].contains("other.example"),
+            "{found:?}"
+        );
+        assert!(problems(&json!({}), zones)[0].contains("no route is for custom hostnames"));
+    }
+
+    #[test]
+    fn rejects_a_route_outside_of_its_zone_and_a_repeated_one() {
+        let wrong = json!({"pattern": "evilagents.do/*", "zone_name": "agents.do"});
+        let found = problems_of(&wrong, &["agents.do"]);
+        assert!(found[0].contains("not in the zone \"agents.do\""), "{found:?}");
+
+        let zones = Zones {
+            routed: &["agents.do"],
+            custom_hostnames: None,
+        };
+        let routes = json!(["*agents.do/*", {"pattern": "*agents.do/*", "zone_name": "agents.do"}]);
+        let found = problems(&json!({ "routes": routes }), zones);
+        assert!(found.len() == 1 && found[0].contains("occurs twice"), "{found:?}");
+        let both = json!({"route": "agents.do/*", "routes": ["*agents.do/*"]});
+        let found = problems(&both, zones);
+        assert!(
+            found.len() == 1 && found[0].contains("write only \"routes\""),
+            "{found:?}"
+        );
+    }
+}
