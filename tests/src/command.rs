@@ -29,6 +29,8 @@ pub struct Command {
 pub struct Finished {
     /// Whether its exit code is 0.
     pub succeeded: bool,
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
     /// Its standard output.
     pub output: String,
     /// Its standard error.
@@ -117,8 +119,10 @@ impl Command {
             child.wait().await
         });
         if let Ok(status) = ended.await {
+            let status = status?;
             return Ok(Finished {
-                succeeded: status?.success(),
+                succeeded: status.success(),
+                code: status.code(),
                 output: output.text(),
                 errors: errors.text(),
             });

@@ -46,13 +46,11 @@ enum Command {
     Chaos(chaos::Arguments),
     /// Start the whole platform on this machine
     Dev(dev::Arguments),
-    /// Start the dispatch Worker against the account's development namespace
-    DevRemote(deploy::RemoteArguments),
     /// Check the configuration, then deploy a Worker of this repository with wrangler
     Deploy(deploy::Arguments),
     /// Fuzz every parser of external input (needs nightly Rust and cargo-fuzz)
     Fuzz(fuzz::Arguments),
-    /// Explain what happens to a request
+    /// Explain how requests are routed
     Route(route::Arguments),
     /// Send generated requests to the deploy API (needs Python)
     Schemathesis(schemathesis::Arguments),
@@ -63,7 +61,7 @@ enum Command {
 fn main() -> ExitCode {
     workspace::find_program();
     match run(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -71,18 +69,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
-        Command::DevRemote(arguments) => deploy::run_remote(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
-        Command::Route(arguments) => route::run(&arguments),
+        Command::Route(arguments) => return Ok(route::run(&arguments)),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

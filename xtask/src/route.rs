@@ -1,6 +1,6 @@
-//! `npm run route`: explains a routing decision, by the very code that the dispatch Worker runs.
+//! `npm run route`: explains a routing decision with the code that the dispatch Worker runs.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -10,30 +10,71 @@ use url::Url;
 
 use crate::{build::Worker, routes_variable, workspace, wrangler_config};
 
+/// What the exit code says, for scripts.
+const EXIT_CODES: &str = "\
+Exit code:
+  0  every request is routed to a Worker
+  1  a request gets an error, such as HOST_UNKNOWN
+  2  a URL is not valid, the rules cannot be loaded, or an option is wrong";
+
 #[derive(Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// The URL of a request, such as <https://staging.agents.do/x>
-    url: String,
-    /// A file with the JSON of `ROUTES`, in place of the variable in wrangler.jsonc
+    /// The URLs of requests, such as <https://staging.agents.do/x>
+    #[arg(value_name = "URL", required = true)]
+    urls: Vec<String>,
+    /// Read the JSON of ROUTES from this file instead of wrangler.jsonc
     #[arg(long, value_name = "FILE")]
     routes: Option<PathBuf>,
-    /// Print JSON
+    /// Print one JSON object for each URL
     #[arg(long)]
     json: bool,
 }
 
-/// Prints what happens to a request.
-///
-/// # Errors
-/// When the text is no URL, or the rules cannot be loaded. A refused request is an explanation, not an error.
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let explanation = explain(&router(arguments)?, &arguments.url)?;
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&explanation)?);
-    } else {
-        print!("{}", text(&explanation));
+/// The exit codes, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Status {
+    Routed = 0,
+    Refused = 1,
+    Invalid = 2,
+}
+
+/// Prints what happens to each request. The exit code is that of the worst result, see [`EXIT_CODES`].
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let status = match router(arguments) {
+        Ok(router) => arguments
+            .urls
+            .iter()
+            .map(|url| print(&router, url, arguments.json))
+            .max()
+            .unwrap_or(Status::Routed),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            Status::Invalid
+        }
+    };
+    ExitCode::from(status as u8)
+}
+
+fn print(router: &Router, url: &str, json: bool) -> Status {
+    let printed = explain(router, url).and_then(|explanation| {
+        if json {
+            println!("{}", serde_json::to_string_pretty(&explanation)?);
+        } else {
+            print!("{}", text(&explanation));
+        }
+        Ok(explanation)
+    });
+    match printed {
+        Ok(explanation) => match explanation.outcome {
+            Outcome::Route(_) => Status::Routed,
+            Outcome::Refusal(_) => Status::Refused,
+        },
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            Status::Invalid
+        }
     }
-    Ok(())
 }
 
 fn router(arguments: &Arguments) -> Result<Router> {
@@ -45,7 +86,7 @@ fn router(arguments: &Arguments) -> Result<Router> {
         let configuration = wrangler_config::read(&workspace::path(&file))?;
         (file, routes_variable::of(&configuration)?)
     };
-    // Nobody but a developer's machine is asked for `.localhost`, so this is right for every other host as well.
+    // A deployed Worker never gets a request for `.localhost`, so this does not change the result for any other host.
     let localhost = Localhost::MirrorsDo;
     match routes {
         None => Ok(Router::builtin(localhost)),
@@ -54,7 +95,7 @@ fn router(arguments: &Arguments) -> Result<Router> {
     }
 }
 
-/// Explains the URL as a runtime passes it on: in lower case, in punycode, with `..` resolved.
+/// Explains the URL in the form in which the runtime passes it to a Worker: in lower case, in punycode, with `..` resolved.
 fn explain(router: &Router, text: &str) -> Result<Explanation> {
     let with_scheme = if text.contains("://") {
         text.to_owned()
@@ -62,10 +103,10 @@ fn explain(router: &Router, text: &str) -> Result<Explanation> {
         format!("https://{text}")
     };
     let url = Url::parse(&with_scheme).with_context(|| {
-        format!("`{text}` is no URL that a request can have; write one such as https://staging.agents.do/x")
+        format!("`{text}` is not a valid URL: write one such as https://staging.agents.do/x")
     })?;
     if !matches!(url.scheme(), "http" | "https") {
-        bail!("`{text}` is no web address: it has to begin with https:// or http://");
+        bail!("`{text}` is not an HTTP URL: it must start with https:// or http://");
     }
     Ok(router.explain(url.as_str()))
 }
@@ -94,11 +135,11 @@ fn route_rows(route: &RouteExplanation) -> Vec<(&'static str, String)> {
     if let Some(prefix) = &route.stripped_prefix {
         rows.push((
             "prefix",
-            format!("{prefix} (stripped, and told in X-Forwarded-Prefix)"),
+            format!("{prefix} (stripped, and sent as X-Forwarded-Prefix)"),
         ));
     }
     if let Some(path) = &route.rewritten_path {
-        rows.push(("path", format!("{path} (what the Worker sees)")));
+        rows.push(("path", format!("{path} (the path that the Worker gets)")));
     }
     if let Some(limits) = route.limits {
         let limit = |name, value: Option<u32>| value.map(|value| format!("{name} {value}"));
@@ -126,7 +167,7 @@ fn refusal_rows(refusal: &RefusalExplanation) -> Vec<(&'static str, String)> {
         rows.push(("nearest rule", rule.clone()));
     }
     if refusal.may_be_custom_hostname {
-        let hint = "unless it is a custom hostname, which only the KV namespace HOSTNAMES knows";
+        let hint = "unless the host is a custom hostname in the KV namespace HOSTNAMES, which this command does not read";
         rows.push(("", hint.to_owned()));
     }
     rows.push(("more", format!("{ERRORS_PAGE}#{}", refusal.code.to_lowercase())));
@@ -135,6 +176,8 @@ fn refusal_rows(refusal: &RefusalExplanation) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use dotdo_names::Environment;
+
     use super::*;
 
     fn explained(url: &str) -> String {
@@ -142,22 +185,23 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_explained_from_the_rule_to_the_path() {
+    fn explains_a_route_from_the_rule_to_the_path() {
         assert_eq!(
             explained("https://staging.apis.do/agents/x?q"),
             "https://staging.apis.do/agents/x?q\n  \
              rule          built-in `{env}.apis.do/{worker}/*`\n  \
              environment   staging\n  \
-             namespace     dotdo-staging\n  \
+             namespace     NAMESPACE\n  \
              binding       DISPATCHER_STAGING\n  \
              Worker        agents\n  \
-             prefix        /agents (stripped, and told in X-Forwarded-Prefix)\n  \
-             path          /x?q (what the Worker sees)\n"
+             prefix        /agents (stripped, and sent as X-Forwarded-Prefix)\n  \
+             path          /x?q (the path that the Worker gets)\n"
+                .replace("NAMESPACE", Environment::Staging.namespace())
         );
     }
 
     #[test]
-    fn an_error_is_explained_with_its_reason_and_its_page() {
+    fn explains_an_error_with_its_reason_and_its_page() {
         let text = explained("https://qa.agents.do/");
         assert!(text.contains("ENVIRONMENT_UNKNOWN"), "{text}");
         assert!(text.contains("`qa` is not an environment"), "{text}");
@@ -167,20 +211,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_host_may_be_a_custom_one() {
+    fn mentions_custom_hostnames_for_an_unknown_host() {
         assert!(explained("https://shop.example.com/").contains("HOSTNAMES"));
         assert!(!explained("https://127.0.0.1/").contains("HOSTNAMES"));
     }
 
     #[test]
-    fn a_url_is_read_as_a_runtime_reads_it() {
+    fn normalizes_a_url_as_the_runtime_does() {
         let text = explained("AGENTS.do/a/../b");
         assert!(text.starts_with("https://agents.do/b\n"), "{text}");
         assert!(explained("http://agents.localhost:8787").contains("production"));
     }
 
     #[test]
-    fn what_is_no_web_address_is_refused() {
+    fn rejects_a_url_that_is_not_http() {
         let router = Router::builtin(Localhost::MirrorsDo);
         for url in ["https://", "ftp://agents.do/", "https://a b/"] {
             let error = explain(&router, url).expect_err(url).to_string();
@@ -189,10 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn rules_come_from_a_file_where_one_is_given() {
+    fn reads_rules_from_a_file() {
         let file = std::env::temp_dir().join(format!("dotdo-route-test-{}.json", std::process::id()));
         let arguments = Arguments {
-            url: String::new(),
+            urls: Vec::new(),
             routes: Some(file.clone()),
             json: false,
         };
