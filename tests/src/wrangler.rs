@@ -140,14 +140,6 @@ pub async fn run_without_variables(version: Version, folder: &Path, arguments: &
     finish(command, "").await
 }
 
-/// Runs wrangler in a folder without a platform.
-///
-/// # Errors
-/// When it cannot be started or does not end before its deadline.
-pub async fn run_alone(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
-    finish(command(version, folder, arguments), "").await
-}
-
 fn command(version: Version, folder: &Path, arguments: &[&str]) -> std::process::Command {
     let mut command = node();
     command
