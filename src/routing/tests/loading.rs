@@ -303,7 +303,7 @@ fn each_mistake_in_a_target_has_an_error_that_says_what_to_write() {
         (json!({"worker": "{a"}), "has a `{` without a `}`"),
         (json!({"worker": "a}"}), "has a `}` without a `{`"),
         (json!({"worker": "{a}-"}), "must not start or end with '-'"),
-        (json!({"worker": "{a}--x"}), "no '--'"),
+        (json!({"worker": "{a}--x"}), "must not contain '--'"),
         (json!({"worker": "{a}_x"}), "only a-z, 0-9 and '-'"),
         (
             json!({"worker": format!("{{a}}{}", "x".repeat(63))}),
