@@ -1,9 +1,10 @@
-// A dispatcher in TypeScript with every feature of this repository's: the same rules and grammar, the same host and
-// header hygiene, the same errors, documents, pages and log lines, custom hostnames and analytics.
+// A dispatcher in TypeScript with every feature of this repository's: the same rules and grammar, the same validation of
+// hosts, the same sanitizing of headers, the same errors, pages and log lines, custom hostnames and analytics.
 
-import { asksForHealth, health } from "./same-features/health";
+import { health, isHealthRequest } from "./same-features/health";
 import { Hostnames } from "./same-features/hostnames";
-import { type Env, Failure, answer, ofFetch, ofGet, unavailable } from "./same-features/failure";
+import { type Env, Failure, answer, fromFetchError, fromGetError, unavailable } from "./same-features/failure";
+import { withPrefixInLocation } from "./same-features/location";
 import { type Refusal, type Route, Router } from "./same-features/routing";
 import { type Rule, parseRoutes } from "./same-features/rules";
 
@@ -25,15 +26,14 @@ function load(env: Env): Isolate {
   }
 }
 
-const WITHHELD = ["Cloudflare-Workers-Version-Overrides", "Cloudflare-Workers-Version-Key", "X-Forwarded-Prefix"];
+const FORBIDDEN_REQUEST_HEADERS = ["Cloudflare-Workers-Version-Overrides", "Cloudflare-Workers-Version-Key", "X-Forwarded-Prefix"];
 
 function forwarded(request: Request, route: Route): Request {
   const { headers } = request;
-  if (route.prefix === undefined && !headers.has(WITHHELD[0]) && !headers.has(WITHHELD[1]) && !headers.has(WITHHELD[2])) {
-    return request;
-  }
+  const [overrides, key, prefix] = FORBIDDEN_REQUEST_HEADERS;
+  if (route.prefix === undefined && !headers.has(overrides) && !headers.has(key) && !headers.has(prefix)) return request;
   const rebuilt = new Request(route.url ?? request.url, request);
-  for (const name of WITHHELD) rebuilt.headers.delete(name);
+  for (const name of FORBIDDEN_REQUEST_HEADERS) rebuilt.headers.delete(name);
   if (route.prefix !== undefined) rebuilt.headers.set("X-Forwarded-Prefix", route.prefix);
   return rebuilt;
 }
@@ -42,8 +42,8 @@ function isRoute(found: Route | Refusal): found is Route {
   return "binding" in found;
 }
 
-// Nothing on the way of an ordinary request is `async`: one more promise and turn of the loop for each would cost a
-// tenth of the whole dispatch.
+// No function that an ordinary request passes is `async`: one more promise for each request would cost a tenth of the
+// whole dispatch.
 function dispatch(request: Request, env: Env, route: Route): Response | Promise<Response> {
   const namespace = env[route.binding];
   if (!namespace) return failed(request, env, unavailable(`the binding ${route.binding} is missing`, route));
@@ -51,14 +51,14 @@ function dispatch(request: Request, env: Env, route: Route): Response | Promise<
     const worker: Fetcher | Promise<Fetcher> = route.options
       ? namespace.get(route.worker, {}, route.options)
       : namespace.get(route.worker);
-    // On one machine `get` answers a promise.
+    // On the local platform `get` returns a promise.
     if (!isPromise(worker)) return deliver(request, env, route, worker);
     return worker.then(
       (found) => deliver(request, env, route, found),
-      (error: unknown) => failed(request, env, ofGet(error, route)),
+      (error: unknown) => failed(request, env, fromGetError(error, route)),
     );
   } catch (error) {
-    return failed(request, env, ofGet(error, route));
+    return failed(request, env, fromGetError(error, route));
   }
 }
 
@@ -67,23 +67,31 @@ function isPromise(worker: Fetcher | Promise<Fetcher>): worker is Promise<Fetche
 }
 
 function deliver(request: Request, env: Env, route: Route, worker: Fetcher): Promise<Response> {
-  const answered = worker.fetch(forwarded(request, route));
-  return answered.then(
-    env.ANALYTICS && ((response) => record(request, env, route, response)),
-    (error: unknown) => failed(request, env, ofFetch(error, route)),
-  );
+  const { prefix } = route;
+  let finish: ((response: Response) => Response) | undefined;
+  if (prefix !== undefined) {
+    finish = (response) => {
+      record(request, env, route, response);
+      return withPrefixInLocation(response, request.url, prefix);
+    };
+  } else if (env.ANALYTICS) {
+    finish = (response) => record(request, env, route, response);
+  }
+  return worker
+    .fetch(forwarded(request, route))
+    .then(finish, (error: unknown) => failed(request, env, fromFetchError(error, route)));
 }
 
 function record(request: Request, env: Env, route: Route, response: Response): Response {
   env.ANALYTICS?.writeDataPoint({
-    indexes: [route.worker],
-    blobs: ["", route.environment, route.worker, route.rule, new URL(request.url).hostname],
+    indexes: [route.worker.slice(0, 96)],
+    blobs: ["", route.environment, route.worker, route.rule, new URL(request.url).host],
     doubles: [response.status],
   });
   return response;
 }
 
-async function unserved(request: Request, env: Env, refusal: Refusal, hostnames?: Hostnames): Promise<Response> {
+async function refused(request: Request, env: Env, refusal: Refusal, hostnames?: Hostnames): Promise<Response> {
   if (refusal.code === "HOST_UNKNOWN" && refusal.host !== undefined && hostnames) {
     try {
       const route = await hostnames.route(refusal.host);
@@ -92,7 +100,7 @@ async function unserved(request: Request, env: Env, refusal: Refusal, hostnames?
       return failed(request, env, error);
     }
   }
-  if (refusal.code === "HOST_UNKNOWN" && asksForHealth(request.url)) return health(request, env);
+  if (refusal.code === "HOST_UNKNOWN" && isHealthRequest(request)) return health(request, env);
   const target = refusal.rule ? { rule: refusal.rule } : {};
   return failed(request, env, new Failure(refusal.code, refusal.reason, refusal.reason, target));
 }
@@ -106,11 +114,11 @@ export default {
     isolate ??= load(env);
     try {
       if (!isolate.router) {
-        const detail = "the configuration that says where this request goes cannot be loaded";
+        const detail = "the routing configuration cannot be loaded";
         throw new Failure("CONFIGURATION_INVALID", detail, isolate.misconfigured ?? "");
       }
       const found = isolate.router.route(request.url);
-      return isRoute(found) ? dispatch(request, env, found) : unserved(request, env, found, isolate.hostnames);
+      return isRoute(found) ? dispatch(request, env, found) : refused(request, env, found, isolate.hostnames);
     } catch (error) {
       return failed(request, env, error);
     }

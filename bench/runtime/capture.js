@@ -1,4 +1,4 @@
-// Keeps the instance that the module after this one makes, for its memory and its tables.
+// Keeps a reference to the newest Wasm instance, so that `Inspect` can read its memory and its tables.
 
 export let instance;
 

@@ -1,6 +1,6 @@
-// The dispatch namespace binding of the benchmark, the same for every dispatcher: `get` is synchronous, answers the
-// service binding that stands for the script, and is lazy about scripts that do not exist, as the platform is. The
-// class has the platform's name, because workers-rs checks it.
+// The dispatch namespace binding of the benchmark, the same for every dispatcher. As on the platform, `get` returns at
+// once, and the `fetch` of a script that does not exist rejects. The class has the platform's name because workers-rs
+// checks it.
 
 class DynamicDispatcher {
   #scripts;

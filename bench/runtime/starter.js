@@ -1,4 +1,4 @@
-// Starts the contender anew for every path that it is asked for, and lets it answer one request. The contender's
+// Starts a new isolate of the contender for every path that is requested, and sends it one request. The contender's
 // modules are bindings.
 
 export default {
@@ -16,7 +16,7 @@ export default {
       const response = await worker.getEntrypoint().fetch("https://example.com/");
       await response.arrayBuffer();
     } catch {
-      // Some contenders throw without their bindings. They have started all the same.
+      // Some contenders throw without their bindings. The isolate has started all the same.
     }
     return new Response("started");
   },
@@ -34,8 +34,8 @@ function modules(env, salt) {
   return modules;
 }
 
-// The engine shares compiled code between isolates whose Wasm has the same bytes. A custom section that differs makes
-// every start the first one.
+// The engine shares compiled code between isolates whose Wasm has the same bytes. A different custom section in each
+// makes every start a first one.
 function withSection(wasm, text) {
   const name = new TextEncoder().encode(text);
   const section = new Uint8Array([0, 1 + name.length, name.length, ...name]);

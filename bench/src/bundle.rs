@@ -1,4 +1,4 @@
-//! A contender's folder: the modules that would be uploaded.
+//! A contender's folder: the modules that would be uploaded, and the benchmark's own modules next to them.
 
 use std::{
     fs,
@@ -11,51 +11,49 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{configuration, contender::Contender};
 
-/// The bundled modules of a contender. The first is the main one.
+/// The bundled modules of a contender. The first is the main module.
 pub struct Bundle {
     pub folder: PathBuf,
     pub modules: Vec<String>,
 }
 
+const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
+
 impl Bundle {
-    /// Finds the modules in the contender's folder under `folder`, and puts beside them what the configurations embed.
+    /// Opens the contender's folder under `folder`, and writes the files that the configurations embed into it.
+    ///
+    /// # Errors
+    /// When the folder has no `index.js`, or cannot be written.
     pub fn open(folder: &Path, contender: Contender) -> Result<Self> {
-        let folder = folder.join(contender.name());
-        if !contender.dispatches() {
-            fs::create_dir_all(&folder)?;
-            fs::write(folder.join("index.js"), configuration::USER_WORKER)?;
+        let own = folder.join(contender.name());
+        match contender {
+            Contender::Empty => write(&own, "index.js", configuration::EMPTY)?,
+            Contender::UserWorker => write(&own, "index.js", configuration::USER_WORKER)?,
+            Contender::Control => copy_modules(&folder.join(Contender::Dispatcher.name()), &own)?,
+            _ => {}
         }
-        let mut modules = Vec::new();
-        for name in ["index.js", "index_bg.wasm"] {
-            if folder.join(name).exists() {
-                modules.push(name.to_owned());
-            }
-        }
-        if modules.first().is_none_or(|main| main != "index.js") {
+        if !own.join("index.js").exists() {
             bail!(
                 "{} has no index.js: start the benchmark with `npm run bench`",
-                folder.display()
+                own.display()
             );
         }
-        let embedded = [
-            ("namespace.js", configuration::NAMESPACE),
-            ("user-worker.js", configuration::USER_WORKER),
-            ("starter.js", configuration::STARTER),
-            ("capture.js", configuration::CAPTURE),
-            ("soak.js", configuration::SOAK),
-        ];
-        for (name, text) in embedded {
-            fs::write(folder.join(name), text)?;
+        for (name, text) in configuration::EMBEDDED {
+            write(&own, name, text)?;
         }
-        Ok(Self { folder, modules })
+        let modules = MODULES.iter().filter(|name| own.join(name).exists());
+        Ok(Self {
+            modules: modules.map(|&name| name.to_owned()).collect(),
+            folder: own,
+        })
     }
 
     pub fn modules(&self) -> Vec<&str> {
         self.modules.iter().map(String::as_str).collect()
     }
 
-    /// The modules' size as they are uploaded, each compressed by gzip, in bytes.
-    pub fn size_on_the_wire(&self) -> Result<usize> {
+    /// The sum of the modules' sizes, each compressed with gzip, in bytes.
+    pub fn gzip_size(&self) -> Result<usize> {
         let mut size = 0;
         for name in &self.modules {
             let bytes = fs::read(self.folder.join(name)).with_context(|| format!("cannot read {name}"))?;
@@ -65,4 +63,20 @@ impl Bundle {
         }
         Ok(size)
     }
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let file = folder.join(name);
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn copy_modules(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for name in MODULES {
+        if from.join(name).exists() {
+            fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name}"))?;
+        }
+    }
+    Ok(())
 }

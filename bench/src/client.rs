@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection, kept open, that checks every answer.
+//! One HTTP/1.1 connection that stays open and checks every response.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -20,28 +20,28 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
-            // What ends the connection is seen by the request that it ends.
+            // The request that is in flight gets the connection's error.
             let _ = connection.await;
         });
         Ok(Self { sender })
     }
 
-    /// Sends the request and reads the whole answer.
+    /// Sends the request, reads the whole response and compares it with the expected one.
     ///
     /// # Errors
-    /// When the connection breaks, or the answer is not what was expected.
+    /// When the connection breaks, or the response is not the expected one.
     pub async fn exchange(&mut self, request: Request<Full<Bytes>>, expected: &Expected) -> Result<()> {
         let response = self
             .sender
             .send_request(request)
             .await
-            .context("the request was not answered")?;
+            .context("the request got no response")?;
         let status = response.status();
         let mut body = response.into_body();
         let mut length = 0;
         let mut start = Bytes::new();
         while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.context("the answer broke off")?.into_data() {
+            if let Ok(data) = frame.context("the response body ended early")?.into_data() {
                 if length == 0 {
                     start = data.clone();
                 }
@@ -56,13 +56,13 @@ impl Connection {
         if status != expected.status || !as_expected {
             let start =
                 String::from_utf8_lossy(start.get(..start.len().min(300)).unwrap_or_default()).into_owned();
-            bail!("the answer is {status} with {length} bytes, `{start}`, and not {expected:?}");
+            bail!("the response is {status} with {length} bytes, `{start}`; expected {expected:?}");
         }
         Ok(())
     }
 
-    /// Status, headers and body of an answer, whatever they are.
-    pub async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Bytes>> {
+    /// Sends the request and returns the whole response without checking it.
+    pub async fn fetch(&mut self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Bytes>> {
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         Ok(hyper::Response::from_parts(
             head,

@@ -1,35 +1,34 @@
-//! The rounds: every load on every contender, again and again, so that what the machine does meanwhile meets all.
+//! The rounds: every load on every contender, interleaved, so that changes of the machine affect all of them.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::{
-    bundle::Bundle,
     client::Connection,
-    configuration::Configuration,
+    configuration::Optional,
     contender::Contender,
     load::Load,
-    parity,
     progress::Progress,
     setting::Setting,
     slice::{self, Lengths, Slice},
     usage,
-    workerd::Workerd,
+    workerd::{Output, Workerd},
 };
 
-/// What is compared, and for how long.
+/// The contenders, the loads and the duration of a comparison.
 pub struct Plan {
+    /// Those that serve requests.
     pub contenders: Vec<Contender>,
     pub loads: Vec<Load>,
-    /// How often every contender is started anew: no two processes of one program are equally fast.
+    /// How often every contender is started: two processes of one program differ for as long as they live.
     pub starts: usize,
-    /// How many rounds each start sees.
+    /// The number of rounds after each start.
     pub rounds: usize,
     pub lengths: Lengths,
 }
 
-/// How long a contender runs before anything is measured: until its code is compiled as well as it will be.
+/// How long a process runs before it is measured, so that its code is compiled.
 const WARM_UP: Lengths = Lengths {
     warm_up: Duration::ZERO,
     measured: Duration::from_secs(1),
@@ -49,15 +48,17 @@ pub struct Memory {
     pub at_end: u64,
 }
 
-/// A contender that is running.
-pub struct Running {
-    pub contender: Contender,
-    pub workerd: Workerd,
+/// The processes of a contender.
+struct Running {
+    contender: Contender,
+    workerd: Workerd,
+    /// The process with `ANALYTICS` bound, if a load needs it.
+    with_analytics: Option<Workerd>,
     memory_at_start: u64,
 }
 
 impl Plan {
-    /// Runs everything. The memory is that of the last start of each contender.
+    /// Runs everything. The memory is that of the last start of each contender, in the contenders' order.
     pub async fn run(
         &self,
         setting: &Setting,
@@ -69,13 +70,12 @@ impl Plan {
             progress.step(format_args!("starting {} contenders", self.contenders.len()));
             let running = self.start(setting)?;
             self.check(&running).await?;
-            parity::check(&running).await?;
-            for Running {
-                contender, workerd, ..
-            } in &running
-            {
-                progress.step(format_args!("warming up: {}", contender.title()));
-                slice::run(workerd, Load::Get { connections: 16 }, WARM_UP).await?;
+            for running in &running {
+                progress.step(format_args!("warming up: {}", running.contender.title()));
+                slice::run(&running.workerd, Load::Get { connections: 16 }, WARM_UP).await?;
+                if let Some(workerd) = &running.with_analytics {
+                    slice::run(workerd, Load::Analytics, WARM_UP).await?;
+                }
             }
             for round in 0..self.rounds {
                 let number = start * self.rounds + round;
@@ -99,41 +99,44 @@ impl Plan {
 
     fn start(&self, setting: &Setting) -> Result<Vec<Running>> {
         let start = |&contender: &Contender| {
-            let bundle = Bundle::open(&setting.folder, contender)?;
-            let compatibility = &setting.compatibility;
-            let configuration =
-                |port| Configuration { compatibility, port }.serving(contender, &bundle.modules());
-            let workerd = Workerd::start(&setting.workerd, &bundle.folder, "serving", configuration)
-                .with_context(|| format!("{} does not start", contender.title()))?;
+            let serve = |name, optional| Workerd::serve(setting, contender, name, optional, Output::Discard);
+            let workerd = serve("serving", Optional::default())?;
+            let needs_analytics = self.loads_of(contender).any(|&load| load == Load::Analytics);
+            let analytics = Optional {
+                analytics: true,
+                ..Optional::default()
+            };
             Ok(Running {
                 contender,
                 memory_at_start: usage::memory(workerd.id())?,
                 workerd,
+                with_analytics: needs_analytics
+                    .then(|| serve("analytics", analytics))
+                    .transpose()?,
             })
         };
         self.contenders.iter().map(start).collect()
     }
 
-    /// Asks every contender once for everything, so that a wrong answer ends the benchmark in its first second; but not
-    /// for what would fill the process's memory before that is measured.
+    /// Sends one request of every load to every contender, so that a wrong response ends the benchmark at once. Leaves
+    /// out the loads that would fill the process's memory before it is measured.
     async fn check(&self, running: &[Running]) -> Result<()> {
-        for Running {
-            contender, workerd, ..
-        } in running
-        {
-            for &load in self.loads_of(*contender).filter(|load| !load.fills_memory()) {
-                let mut connection = Connection::open(workerd.port).await?;
+        for running in running {
+            let loads = self.loads_of(running.contender);
+            for &load in loads.filter(|load| !load.fills_memory()) {
+                let workerd = running.workerd(load);
+                let mut connection = Connection::open(workerd.ports.http).await?;
                 let (request, expected) = load.requests().make(1);
                 connection
                     .exchange(request, &expected)
                     .await
-                    .with_context(|| format!("{}, {}: {}", contender.title(), load.title(), workerd.log()))?;
+                    .with_context(|| running.describe(load))?;
             }
         }
         Ok(())
     }
 
-    /// The order of the contenders turns by one from round to round.
+    /// Runs every load on every contender. The order of the contenders rotates by one from round to round.
     async fn run_round(
         &self,
         running: &[Running],
@@ -141,22 +144,16 @@ impl Plan {
         all: &mut [Series],
         progress: &mut Progress,
     ) -> Result<()> {
-        for load in &self.loads {
+        for &load in &self.loads {
             let rounds = self.starts * self.rounds;
             progress.step(format_args!("round {} of {rounds}: {}", round + 1, load.title()));
-            for turn in 0..running.len() {
-                let Some(Running {
-                    contender, workerd, ..
-                }) = running.get((turn + round) % running.len())
-                else {
-                    continue;
-                };
-                let of_this = |series: &&mut Series| series.load == *load && series.contender == *contender;
+            let (before, after) = running.split_at(round % running.len().max(1));
+            for running in after.iter().chain(before) {
+                let of_this =
+                    |series: &&mut Series| series.load == load && series.contender == running.contender;
                 if let Some(series) = all.iter_mut().find(of_this) {
-                    let slice = slice::run(workerd, *load, self.lengths).await;
-                    series.slices.push(slice.with_context(|| {
-                        format!("{}, {}: {}", contender.title(), load.title(), workerd.log())
-                    })?);
+                    let slice = slice::run(running.workerd(load), load, self.lengths).await;
+                    series.slices.push(slice.with_context(|| running.describe(load))?);
                 }
             }
         }
@@ -164,13 +161,28 @@ impl Plan {
     }
 
     fn loads_of(&self, contender: Contender) -> impl Iterator<Item = &Load> {
-        self.loads
-            .iter()
-            .filter(move |load| contender.dispatches() || !load.needs_dispatcher())
+        self.loads.iter().filter(move |load| load.runs_on(contender))
     }
 }
 
 impl Running {
+    /// The process that serves the load.
+    fn workerd(&self, load: Load) -> &Workerd {
+        match &self.with_analytics {
+            Some(workerd) if load == Load::Analytics => workerd,
+            _ => &self.workerd,
+        }
+    }
+
+    fn describe(&self, load: Load) -> String {
+        format!(
+            "{}, {}: {}",
+            self.contender.title(),
+            load.title(),
+            self.workerd(load).log()
+        )
+    }
+
     fn memory(&self) -> Result<Memory> {
         Ok(Memory {
             at_start: self.memory_at_start,

@@ -1,14 +1,21 @@
-//! What workerd is told: a contender behind a socket, and the namespaces in front of the user Worker.
+//! The workerd configurations: a contender behind a socket, and the namespaces in front of the user Worker.
 
 use std::{fmt::Write as _, path::Path};
 
 use crate::{contender::Contender, load};
 
-pub const NAMESPACE: &str = include_str!("../runtime/namespace.js");
 pub const USER_WORKER: &str = include_str!("../runtime/user-worker.js");
-pub const STARTER: &str = include_str!("../runtime/starter.js");
-pub const SOAK: &str = include_str!("../runtime/soak.js");
-pub const CAPTURE: &str = include_str!("../runtime/capture.js");
+pub const EMPTY: &str = include_str!("../runtime/empty.js");
+
+/// The files that the configurations embed, by name.
+pub const EMBEDDED: [(&str, &str); 6] = [
+    ("namespace.js", include_str!("../runtime/namespace.js")),
+    ("analytics.js", include_str!("../runtime/analytics.js")),
+    ("user-worker.js", USER_WORKER),
+    ("inspect.js", include_str!("../runtime/inspect.js")),
+    ("capture.js", include_str!("../runtime/capture.js")),
+    ("starter.js", include_str!("../runtime/starter.js")),
+];
 
 /// The compatibility settings of the dispatch Worker's deployment, which all contenders run with.
 #[derive(Clone, Debug)]
@@ -17,32 +24,68 @@ pub struct Compatibility {
     pub flags: Vec<String>,
 }
 
-/// A configuration in Cap'n Proto's text format; the files that it embeds stand beside it.
+/// The ports of one workerd process, on the loopback address.
+#[derive(Clone, Copy)]
+pub struct Ports {
+    /// The contender.
+    pub http: u16,
+    /// The entrypoint `Inspect` in the contender's isolate; unused where the contender is not a dispatcher.
+    pub inspect: u16,
+}
+
+/// The bindings that only some of a contender's processes have.
+#[derive(Clone, Copy, Default)]
+pub struct Optional {
+    /// Binds `ANALYTICS`.
+    pub analytics: bool,
+    /// Sets `LOG_REFUSALS` to `1`.
+    pub log_refusals: bool,
+}
+
+/// Writes configurations in Cap'n Proto's text format. The files that they embed are in the same folder.
 pub struct Configuration<'a> {
     pub compatibility: &'a Compatibility,
-    pub port: u16,
+    pub ports: Ports,
 }
 
 impl Configuration<'_> {
-    /// The contender with `modules` (the first is the main one), and every Worker that a load asks for.
-    pub fn serving(&self, contender: Contender, modules: &[&str]) -> String {
+    /// The contender with `modules`, and every user Worker that a load requests.
+    pub fn serving(&self, contender: Contender, modules: &[&str], optional: Optional) -> String {
         let user_worker = self.worker("user-worker", &["user-worker.js"], "");
-        let (services, socket) = if contender.dispatches() {
-            let bindings = Self::namespaces();
-            let dispatcher = self.worker("dispatcher", modules, &bindings);
-            (
-                format!("{user_worker}, {dispatcher}"),
-                "\"dispatcher\"".to_owned(),
+        if !contender.dispatches() {
+            let socket = Self::socket("http", self.ports.http, &script(&load::worker(0)));
+            return Self::config(&user_worker, &socket, "");
+        }
+        let mut bindings = Self::namespaces();
+        if optional.analytics {
+            bindings += "(name = \"ANALYTICS\", wrapped = (moduleName = \"bench:analytics\")), ";
+        }
+        if optional.log_refusals {
+            bindings += "(name = \"LOG_REFUSALS\", text = \"1\"), ";
+        }
+        let modules = [&["inspect.js", "capture.js"], modules].concat();
+        let dispatcher = self.worker("dispatcher", &modules, &bindings);
+        let sockets = [
+            Self::socket("http", self.ports.http, "\"dispatcher\""),
+            Self::socket(
+                "inspect",
+                self.ports.inspect,
+                "(name = \"dispatcher\", entrypoint = \"Inspect\")",
+            ),
+        ];
+        let extension = |name| {
+            format!(
+                "(modules = [(name = \"bench:{name}\", internal = true, esModule = embed \"{name}.js\")])"
             )
-        } else {
-            (user_worker, script(&load::worker(0)))
         };
-        let namespace =
-            "(modules = [(name = \"bench:namespace\", internal = true, esModule = embed \"namespace.js\")])";
-        self.config(&services, &socket, namespace)
+        Self::config(
+            &format!("{user_worker}, {dispatcher}"),
+            &sockets.join(", "),
+            &format!("{}, {}", extension("namespace"), extension("analytics")),
+        )
     }
 
-    /// A Worker that starts the contender with `modules` anew for every path that it is asked for.
+    /// A Worker that starts a new isolate of the contender for every path that is requested.
     pub fn starting(&self, modules: &[&str]) -> String {
         let Compatibility { date, flags } = self.compatibility;
         let compatibility = serde_json::json!({ "date": date, "flags": flags }).to_string();
@@ -55,19 +98,22 @@ impl Configuration<'_> {
             let _ = write!(bindings, ", (name = \"{module}\", {kind} = embed \"{module}\")");
         }
         let worker = self.worker("starter", &["starter.js"], &bindings);
-        self.config(&worker, "\"starter\"", "")
+        Self::config(&worker, &Self::socket("http", self.ports.http, "\"starter\""), "")
     }
 
-    fn config(&self, services: &str, socket: &str, extensions: &str) -> String {
+    fn config(services: &str, sockets: &str, extensions: &str) -> String {
         format!(
             "using Workerd = import \"/workerd/workerd.capnp\";\n\
              const config :Workerd.Config = (\n\
              services = [{services}],\n\
              extensions = [{extensions}],\n\
-             sockets = [(name = \"http\", address = \"127.0.0.1:{}\", http = (), service = {socket})],\n\
-             );\n",
-            self.port
+             sockets = [{sockets}],\n\
+             );\n"
         )
+    }
+
+    fn socket(name: &str, port: u16, service: &str) -> String {
+        format!("(name = \"{name}\", address = \"127.0.0.1:{port}\", http = (), service = {service})")
     }
 
     fn worker(&self, name: &str, modules: &[&str], bindings: &str) -> String {
@@ -78,28 +124,17 @@ impl Configuration<'_> {
                 format!("(name = \"{module}\", {kind} = embed \"{module}\")")
             })
             .collect();
+        let flags: Vec<_> = self.compatibility.flags.iter().map(|flag| text(flag)).collect();
         format!(
-            "(name = \"{name}\", worker = (modules = [{}], {}, bindings = [{bindings}]))",
+            "(name = \"{name}\", worker = (modules = [{}], compatibilityDate = {}, \
+             compatibilityFlags = [{}], bindings = [{bindings}]))",
             modules.join(", "),
-            self.compatibility(),
+            text(&self.compatibility.date),
+            flags.join(", "),
         )
     }
 
-    fn compatibility(&self) -> String {
-        let flags: Vec<_> = self
-            .compatibility
-            .flags
-            .iter()
-            .map(|flag| format!("\"{flag}\""))
-            .collect();
-        format!(
-            "compatibilityDate = \"{}\", compatibilityFlags = [{}]",
-            self.compatibility.date,
-            flags.join(", ")
-        )
-    }
-
-    /// The three namespaces. Production holds every Worker of the loads, each a service binding of its own.
+    /// The three namespaces. Production has every Worker of the loads, each as a separate service binding.
     fn namespaces() -> String {
         let mut scripts = String::new();
         for number in 0..load::WORKERS {
@@ -124,16 +159,18 @@ impl Configuration<'_> {
 }
 
 fn is_wasm(module: &str) -> bool {
-    Path::new(module).extension().is_some_and(|kind| kind == "wasm")
+    Path::new(module)
+        .extension()
+        .is_some_and(|extension| extension == "wasm")
 }
 
-/// The user Worker under the name that it says.
+/// The user Worker with the properties of the script `name`, which it returns as its response.
 fn script(name: &str) -> String {
     let props = serde_json::json!({ "name": name }).to_string();
     format!("(name = \"user-worker\", props = (json = {}))", text(&props))
 }
 
-/// A text in Cap'n Proto's notation.
+/// A string literal in Cap'n Proto's notation.
 fn text(content: &str) -> String {
     format!("\"{}\"", content.replace('\\', "\\\\").replace('"', "\\\""))
 }

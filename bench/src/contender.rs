@@ -1,11 +1,17 @@
 use serde::Serialize;
 
-/// What answers the requests of a load: the user Worker by itself, or a dispatcher in front of it.
+/// What receives the requests of a load: the user Worker itself, or a dispatcher in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Contender {
+    /// A Worker without code, which is only started.
+    Empty,
     UserWorker,
     Dispatcher,
+    /// A second copy of [`Self::Dispatcher`]: their ratio is the noise of the run (the A/A control).
+    Control,
+    /// The dispatch Worker of an earlier commit, built with that commit's tools.
+    Baseline,
     TwoLookUps,
     Hono,
     SameFeatures,
@@ -13,20 +19,26 @@ pub enum Contender {
 }
 
 impl Contender {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
+        Self::Empty,
         Self::UserWorker,
         Self::Dispatcher,
+        Self::Control,
+        Self::Baseline,
         Self::TwoLookUps,
         Self::Hono,
         Self::SameFeatures,
         Self::WorkersRs,
     ];
 
-    /// Its folder under `target/bench/`, and its name on the command line and in JSON.
+    /// The folder under `target/bench/`, and the name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Empty => "empty",
             Self::UserWorker => "user-worker",
             Self::Dispatcher => "dispatcher",
+            Self::Control => "control",
+            Self::Baseline => "baseline",
             Self::TwoLookUps => "two-look-ups",
             Self::Hono => "hono",
             Self::SameFeatures => "same-features",
@@ -34,11 +46,14 @@ impl Contender {
         }
     }
 
-    /// Its name in the table.
+    /// The name in the table.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Empty => "empty Worker",
             Self::UserWorker => "no dispatcher",
             Self::Dispatcher => "this dispatch Worker",
+            Self::Control => "second copy (A/A)",
+            Self::Baseline => "baseline build",
             Self::TwoLookUps => "TypeScript, two look-ups",
             Self::Hono => "Hono, two look-ups",
             Self::SameFeatures => "TypeScript, our features",
@@ -46,9 +61,22 @@ impl Contender {
         }
     }
 
-    /// Whether it looks at the host at all.
+    /// Whether loads run on it.
+    pub fn serves(self) -> bool {
+        self != Self::Empty
+    }
+
+    /// Whether it selects a Worker by the request's host.
     pub fn dispatches(self) -> bool {
-        self != Self::UserWorker
+        !matches!(self, Self::Empty | Self::UserWorker)
+    }
+
+    /// Whether it writes a data point for each request when `ANALYTICS` is bound.
+    pub fn writes_points(self) -> bool {
+        matches!(
+            self,
+            Self::Dispatcher | Self::Control | Self::Baseline | Self::SameFeatures
+        )
     }
 }
 
@@ -59,7 +87,7 @@ impl std::str::FromStr for Contender {
         let contender = Self::ALL.into_iter().find(|contender| contender.name() == text);
         contender.ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
-            format!("`{text}` is no contender: choose from {names}")
+            format!("`{text}` is not a contender: use one of {names}")
         })
     }
 }

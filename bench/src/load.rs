@@ -1,13 +1,15 @@
-//! The loads: what is sent, over how many connections, and what must come back.
+//! The loads: the requests, the number of connections, and the expected responses.
 
 use http_body_util::Full;
 use hyper::{
     Method, Request, StatusCode,
     body::Bytes,
-    header::{HOST, HeaderName, HeaderValue},
+    header::{HOST, HeaderValue},
 };
 
-/// How many Workers the hosts of [`Load::Spread`] name.
+use crate::contender::Contender;
+
+/// How many Workers the production namespace has; the hosts of [`Load::Spread`] name all of them.
 pub const WORKERS: usize = 1000;
 
 const KILOBYTE: usize = 1 << 10;
@@ -15,16 +17,22 @@ const MEGABYTE: usize = 1 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    Get { connections: usize },
-    GetWithHeaders,
-    Post { bytes: usize },
+    Get {
+        connections: usize,
+    },
+    /// A GET of a process with `ANALYTICS` bound, which must write one data point for each request.
+    Analytics,
+    Post {
+        bytes: usize,
+    },
     Echo,
     MissingWorker,
     UnknownHost,
+    /// GETs of a thousand Workers in turn. Only the soak sends it.
     Spread,
 }
 
-/// What must come back; anything else ends the benchmark, because its figures would be of something else.
+/// The expected response. Any other ends the benchmark, because its figures would be those of something else.
 #[derive(Debug)]
 pub struct Expected {
     pub status: StatusCode,
@@ -39,29 +47,28 @@ pub enum ExpectedBody {
 }
 
 impl Load {
-    pub const ALL: [Self; 10] = [
+    /// Every load that the rounds run.
+    pub const ALL: [Self; 8] = [
         Self::Get { connections: 1 },
         Self::Get { connections: 16 },
         Self::Get { connections: 256 },
-        Self::GetWithHeaders,
-        Self::Spread,
+        Self::Analytics,
         Self::MissingWorker,
         Self::UnknownHost,
-        Self::Post { bytes: KILOBYTE },
         // Those that fill memory come last.
         Self::Post { bytes: MEGABYTE },
         Self::Echo,
     ];
 
-    /// Its name on the command line and in JSON.
+    /// The name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get { connections: 1 } => "get-1",
             Self::Get { connections: 16 } => "get-16",
             Self::Get { .. } => "get-256",
-            Self::GetWithHeaders => "get-headers",
-            Self::Post { bytes: KILOBYTE } => "post-1k",
-            Self::Post { .. } => "post-1m",
+            Self::Analytics => "get-analytics",
+            Self::Post { bytes: MEGABYTE } => "post-1m",
+            Self::Post { .. } => "post",
             Self::Echo => "echo-32m",
             Self::MissingWorker => "missing-worker",
             Self::UnknownHost => "unknown-host",
@@ -69,21 +76,20 @@ impl Load {
         }
     }
 
-    /// Its name in the table.
+    /// The name in the table.
     pub fn title(self) -> String {
         let what = match self {
             Self::Get { .. } => "GET".to_owned(),
-            Self::GetWithHeaders => "GET, 30 headers".to_owned(),
+            Self::Analytics => "GET, ANALYTICS".to_owned(),
             Self::Spread => format!("GET, {WORKERS} Workers"),
             Self::MissingWorker => "missing Worker".to_owned(),
             Self::UnknownHost => "unknown host".to_owned(),
-            Self::Post { bytes } if bytes < MEGABYTE => format!("POST of {} KB", bytes / KILOBYTE),
-            Self::Post { bytes } => format!("POST of {} MB", bytes / MEGABYTE),
+            Self::Post { bytes } => format!("POST of {} KB", bytes / KILOBYTE),
             Self::Echo => "echo of 32 MB".to_owned(),
         };
         match self.connections() {
-            1 => format!("{what}, one by one"),
-            several => format!("{what}, {several} at once"),
+            1 => format!("{what}, 1 connection"),
+            several => format!("{what}, {several} connections"),
         }
     }
 
@@ -96,9 +102,13 @@ impl Load {
         }
     }
 
-    /// Whether the load says something about what is measured without a dispatcher.
-    pub fn needs_dispatcher(self) -> bool {
-        matches!(self, Self::MissingWorker | Self::UnknownHost | Self::Spread)
+    /// Whether the contender can answer the load as the dispatch Worker does.
+    pub fn runs_on(self, contender: Contender) -> bool {
+        match self {
+            Self::Analytics => contender.writes_points(),
+            Self::MissingWorker | Self::UnknownHost | Self::Spread => contender.dispatches(),
+            Self::Get { .. } | Self::Post { .. } | Self::Echo => contender.serves(),
+        }
     }
 
     /// Whether the load leaves more memory in a process than all others need.
@@ -123,12 +133,6 @@ impl Load {
         };
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = method;
-        if self == Self::GetWithHeaders {
-            let headers = request.headers_mut();
-            for (name, value) in browser_headers() {
-                headers.append(name, value);
-            }
-        }
         let hosts = hosts
             .iter()
             .filter_map(|host| HeaderValue::from_str(host).ok())
@@ -145,10 +149,10 @@ impl Load {
         self.requests().make(number)
     }
 
-    /// What must come back for the request with that number.
+    /// The expected response to the request with that number.
     pub fn expected(self, number: usize) -> Expected {
         let (status, body) = match self {
-            Self::Get { .. } | Self::GetWithHeaders => (StatusCode::OK, ExpectedBody::Text(worker(0))),
+            Self::Get { .. } | Self::Analytics => (StatusCode::OK, ExpectedBody::Text(worker(0))),
             Self::Spread => (StatusCode::OK, ExpectedBody::Text(worker(number % WORKERS))),
             Self::Post { bytes } => (StatusCode::OK, ExpectedBody::Text(bytes.to_string())),
             Self::Echo => (StatusCode::OK, ExpectedBody::Length(32 * MEGABYTE)),
@@ -163,7 +167,7 @@ pub fn worker(number: usize) -> String {
     format!("tenant-{number}")
 }
 
-/// The requests of a load, one after the other.
+/// The requests of a load.
 pub struct Requests {
     load: Load,
     request: Request<Full<Bytes>>,
@@ -171,7 +175,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// The request with that number, and what must come back.
+    /// The request with that number, and the expected response.
     pub fn make(&self, number: usize) -> (Request<Full<Bytes>>, Expected) {
         let mut request = self.request.clone();
         if let Some(host) = self.hosts.get(number % self.hosts.len()) {
@@ -181,60 +185,6 @@ impl Requests {
     }
 }
 
-/// Thirty headers of the kind and size that a browser behind a proxy sends, the host not counted.
-fn browser_headers() -> Vec<(HeaderName, HeaderValue)> {
-    let sent = [
-        (
-            "accept",
-            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-        ),
-        ("accept-encoding", "gzip, br"),
-        ("accept-language", "en-GB,en;q=0.8,de;q=0.5"),
-        ("cache-control", "no-cache"),
-        (
-            "cookie",
-            "session=5f2b1c0e9d8a4b7c; theme=dark; consent=all; _ga=GA1.2.1234567890.1700000000",
-        ),
-        ("dnt", "1"),
-        ("pragma", "no-cache"),
-        ("priority", "u=0, i"),
-        (
-            "referer",
-            "https://www.example.com/a/page/with/a/longer/path?and=query",
-        ),
-        ("sec-ch-ua", "\"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\""),
-        ("sec-ch-ua-mobile", "?0"),
-        ("sec-ch-ua-platform", "\"Linux\""),
-        ("sec-fetch-dest", "document"),
-        ("sec-fetch-mode", "navigate"),
-        ("sec-fetch-site", "same-origin"),
-        ("sec-fetch-user", "?1"),
-        ("upgrade-insecure-requests", "1"),
-        (
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
-        ),
-        ("cf-connecting-ip", "203.0.113.7"),
-        ("cf-ipcountry", "DE"),
-        ("cf-ray", "8f1a2b3c4d5e6f70-FRA"),
-        ("cf-visitor", "{\"scheme\":\"https\"}"),
-        ("cdn-loop", "cloudflare; loops=1"),
-        ("x-forwarded-for", "203.0.113.7"),
-        ("x-forwarded-proto", "https"),
-        ("x-real-ip", "203.0.113.7"),
-        ("x-request-id", "0b9f6f0e-8f5c-4c57-9a53-1f0f6b1f9a11"),
-        (
-            "traceparent",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        ),
-        ("tracestate", "vendor=00f067aa0ba902b7"),
-        ("if-none-match", "W/\"5d8c72a5edda8d6a\""),
-    ];
-    sent.into_iter()
-        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-        .collect()
-}
-
 impl std::str::FromStr for Load {
     type Err = String;
 
@@ -242,7 +192,7 @@ impl std::str::FromStr for Load {
         let load = Self::ALL.into_iter().find(|load| load.name() == text);
         load.ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
-            format!("`{text}` is no load: choose from {names}")
+            format!("`{text}` is not a load: use one of {names}")
         })
     }
 }
@@ -259,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn there_are_thirty_headers() {
-        assert_eq!(browser_headers().len(), 30);
-        let (request, _) = Load::GetWithHeaders.requests().make(0);
-        assert_eq!(request.headers().len(), 31, "thirty and the host");
+    fn only_contenders_with_our_features_write_data_points() {
+        assert!(Load::Analytics.runs_on(Contender::SameFeatures));
+        assert!(!Load::Analytics.runs_on(Contender::Hono));
+        assert!(!Load::UnknownHost.runs_on(Contender::UserWorker));
     }
 
     #[test]
-    fn a_spread_load_visits_every_worker() {
+    fn spread_requests_every_worker_in_turn() {
         let requests = Load::Spread.requests();
         let (request, expected) = requests.make(WORKERS + 7);
         assert_eq!(request.headers()[HOST], "tenant-7.do");

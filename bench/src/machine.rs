@@ -1,4 +1,4 @@
-//! What the figures were measured with.
+//! The machine and the versions that the figures were measured with.
 
 use std::{fs, process::Command};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::setting::Setting;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Machine {
     pub processor: String,
     pub cores: usize,
@@ -17,7 +17,7 @@ pub struct Machine {
     pub rustc: String,
     pub compatibility_date: String,
     pub compatibility_flags: Vec<String>,
-    /// The commit that was measured; `-dirty` where the working tree differs from it.
+    /// The measured commit, with `-dirty` when the working tree differs from it.
     pub commit: Option<String>,
 }
 

@@ -1,9 +1,10 @@
-//! `npm run bench`: this dispatch Worker beside its alternatives, on workerd, in one run.
+//! `npm run bench`: compares this dispatch Worker with its alternatives and with an earlier build, on workerd, in one run.
 //!
-//! Every contender runs in a workerd of its own, in front of the same user Worker, through the same namespace binding.
-//! The loads go over them in rounds, so that what the machine does meanwhile meets all of them; what is compared are
-//! the ratios of each round. `docs/performance.md` has the method in full and the last results.
+//! Every contender runs in a separate workerd, in front of the same user Worker, through the same namespace binding. The
+//! loads run on them in rounds, so that changes of the machine affect all of them, and the ratios of each round are
+//! compared. `docs/performance.md` describes the method and has the last results.
 
+mod budget;
 mod bundle;
 mod client;
 mod comparison;
@@ -20,13 +21,12 @@ mod soak;
 mod startup;
 mod statistics;
 mod table;
-mod targets;
 mod usage;
 mod workerd;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use crate::{
@@ -41,14 +41,12 @@ use crate::{
     setting::Setting,
     slice::Lengths,
     soak::Soak,
-    startup::Starter,
-    statistics::Spread,
 };
 
 #[derive(Parser)]
 #[command(
     name = "npm run bench --",
-    about = "Compares the dispatch Worker with its alternatives"
+    about = "Compares the dispatch Worker with its alternatives and with an earlier build"
 )]
 struct Arguments {
     /// A short run: fewer and shorter rounds, a tenth of the soak
@@ -57,22 +55,25 @@ struct Arguments {
     /// Write every figure as JSON, with versions and the machine
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "target/bench/report.json")]
     json: Option<PathBuf>,
-    /// Only these contenders
+    /// Also build the dispatch Worker of this commit, and compare with it
+    #[arg(long, value_name = "COMMIT")]
+    baseline: Option<String>,
+    /// Only these contenders (the A/A control runs with `dispatcher`, the baseline with `--baseline`)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     contenders: Vec<Contender>,
     /// Only these loads
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     loads: Vec<Load>,
-    /// How often every contender is started anew
+    /// How often every contender is started
     #[arg(long)]
     starts: Option<usize>,
-    /// How many rounds each start sees
+    /// How many rounds follow each start
     #[arg(long)]
     rounds: Option<usize>,
     /// How long each contender runs under each load in a round, in milliseconds
     #[arg(long, value_name = "MS")]
     slice: Option<u64>,
-    /// How many requests the soak sends; 0 leaves it out
+    /// How many requests the soak sends; 0 skips it
     #[arg(long, value_name = "REQUESTS")]
     soak: Option<usize>,
     /// The folder that holds the contenders' bundles
@@ -109,61 +110,47 @@ async fn main() -> Result<()> {
 async fn measure(arguments: &Arguments, progress: &mut Progress) -> Result<Report> {
     let setting = arguments.setting();
     let machine = Machine::read(&setting)?;
-    let plan = arguments.plan();
+    let contenders = arguments.contenders()?;
+    let compared = |contender| contenders.contains(&contender);
+    if compared(Contender::Dispatcher) && compared(Contender::SameFeatures) {
+        parity::check(&setting, progress).await?;
+    }
+    let plan = arguments.plan(&contenders);
     let (all, memory) = plan.run(&setting, progress).await?;
+    let starts = startup::measure(&setting, &contenders, arguments.isolates(), progress).await?;
     let mut fixed = Vec::new();
-    for (&contender, memory) in plan.contenders.iter().zip(memory) {
+    for (&contender, start_ms) in contenders.iter().zip(starts) {
+        let position = plan.contenders.iter().position(|&other| other == contender);
+        let memory = position.and_then(|position| memory.get(position));
         fixed.push(FixedFigures {
             contender,
-            size_on_the_wire: Bundle::open(&setting.folder, contender)?.size_on_the_wire()?,
-            start_ms: None,
-            memory_at_start: memory.at_start,
-            memory_at_end: memory.at_end,
+            gzip_size: Bundle::open(&setting.folder, contender)?.gzip_size()?,
+            start_ms,
+            memory_at_start: memory.map(|memory| memory.at_start),
+            memory_at_end: memory.map(|memory| memory.at_end),
         });
     }
-    measure_starts(&setting, arguments.isolates(), &mut fixed, progress).await?;
     let mut soaks = Vec::new();
-    for contender in [Contender::Dispatcher, Contender::TwoLookUps] {
-        if arguments.soak() > 0 && plan.contenders.contains(&contender) {
+    for contender in [Contender::Dispatcher, Contender::Control, Contender::Baseline] {
+        if arguments.soak() > 0 && compared(contender) {
             soaks.push(Soak::run(&setting, contender, arguments.soak(), progress).await?);
         }
     }
     Ok(Report {
         machine,
+        baseline: arguments.baseline.clone(),
+        starts: plan.starts,
         rounds: plan.starts * plan.rounds,
         lengths: plan.lengths,
         waiting: report::waiting(&all),
         loads: plan
             .loads
             .iter()
-            .filter_map(|load| LoadFigures::of(*load, &all))
+            .filter_map(|load| LoadFigures::of(*load, &all, plan.rounds))
             .collect(),
         fixed,
         soaks,
     })
-}
-
-async fn measure_starts(
-    setting: &Setting,
-    count: usize,
-    fixed: &mut [FixedFigures],
-    progress: &mut Progress,
-) -> Result<()> {
-    progress.step(format_args!("starting isolates"));
-    let mut starters = Vec::new();
-    for figures in fixed.iter() {
-        starters.push((Starter::start(setting, figures.contender)?, Vec::new()));
-    }
-    for _ in 0..count {
-        for (starter, times) in &mut starters {
-            times.push(starter.once().await?.as_secs_f64() * 1e3);
-        }
-    }
-    for (figures, (_, times)) in fixed.iter_mut().zip(starters) {
-        // The first start also warms up the Worker that starts the others.
-        figures.start_ms = Spread::of(times.into_iter().skip(1));
-    }
-    Ok(())
 }
 
 impl Arguments {
@@ -178,11 +165,32 @@ impl Arguments {
         }
     }
 
-    fn plan(&self) -> Plan {
-        let (starts, rounds, measured) = if self.quick { (1, 3, 300) } else { (3, 3, 800) };
+    /// The named contenders or all of them, always with the A/A control of the dispatch Worker.
+    fn contenders(&self) -> Result<Vec<Contender>> {
+        if self.contenders.contains(&Contender::Baseline) && self.baseline.is_none() {
+            bail!("the contender `baseline` needs a commit: add `--baseline <commit>`");
+        }
+        let named = |contender| self.contenders.is_empty() || self.contenders.contains(&contender);
+        let included = |contender: &Contender| match contender {
+            Contender::Baseline => self.baseline.is_some(),
+            Contender::Control => named(Contender::Dispatcher) || named(Contender::Control),
+            &other => named(other),
+        };
+        Ok(Contender::ALL.into_iter().filter(included).collect())
+    }
+
+    fn plan(&self, contenders: &[Contender]) -> Plan {
+        let (starts, rounds, measured) = if self.quick { (1, 3, 300) } else { (5, 2, 600) };
         Plan {
-            contenders: chosen(&self.contenders, &Contender::ALL),
-            loads: chosen(&self.loads, &Load::ALL),
+            contenders: contenders
+                .iter()
+                .copied()
+                .filter(|contender| contender.serves())
+                .collect(),
+            loads: Load::ALL
+                .into_iter()
+                .filter(|load| self.loads.is_empty() || self.loads.contains(load))
+                .collect(),
             starts: self.starts.unwrap_or(starts).max(1),
             rounds: self.rounds.unwrap_or(rounds).max(1),
             lengths: Lengths {
@@ -192,7 +200,7 @@ impl Arguments {
         }
     }
 
-    /// How often each isolate is started for its start-up time.
+    /// How often each contender's isolate is started for its start-up time.
     fn isolates(&self) -> usize {
         if self.quick { 11 } else { 41 }
     }
@@ -200,12 +208,4 @@ impl Arguments {
     fn soak(&self) -> usize {
         self.soak.unwrap_or(if self.quick { 10_000 } else { 100_000 })
     }
-}
-
-/// Those that were named, or all, in the order of all.
-fn chosen<T: Copy + PartialEq>(named: &[T], all: &[T]) -> Vec<T> {
-    all.iter()
-        .copied()
-        .filter(|one| named.is_empty() || named.contains(one))
-        .collect()
 }

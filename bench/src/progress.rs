@@ -1,4 +1,4 @@
-//! Progress, on standard error: one line that changes on a terminal, and a line now and then elsewhere.
+//! Progress on standard error: one line that is overwritten on a terminal, a line every 15 seconds elsewhere.
 
 use std::{
     fmt,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a line is written where it cannot be overwritten.
+/// How often a line is written when it cannot be overwritten.
 const INTERVAL: Duration = Duration::from_secs(15);
 
 pub struct Progress {
@@ -24,11 +24,11 @@ impl Progress {
         }
     }
 
-    /// Says what is done next.
+    /// Shows the next step.
     pub fn step(&mut self, what: fmt::Arguments<'_>) {
         let seconds = self.begun.elapsed().as_secs();
         let line = format!("[bench] {:2}:{:02}  {what}", seconds / 60, seconds % 60);
-        // Nothing hangs on progress: a closed standard error is no reason to end.
+        // A closed standard error does not end the benchmark.
         if self.terminal {
             let _ = write!(stderr(), "\r\x1b[K{line}");
             let _ = stderr().flush();
@@ -38,7 +38,7 @@ impl Progress {
         }
     }
 
-    /// Leaves the terminal's line to others.
+    /// Clears the terminal's line.
     pub fn end(&mut self) {
         if self.terminal {
             let _ = write!(stderr(), "\r\x1b[K");

@@ -1,4 +1,4 @@
-//! The figures of a run: what `--json` writes, and what the table shows.
+//! The figures of a run, which `--json` writes and the table shows.
 
 use serde::Serialize;
 
@@ -15,9 +15,13 @@ use crate::{
 #[derive(Serialize)]
 pub struct Report {
     pub machine: Machine,
+    /// The commit of the baseline build.
+    pub baseline: Option<String>,
+    pub starts: usize,
+    /// The number of rounds of all starts.
     pub rounds: usize,
     pub lengths: Lengths,
-    /// The part of the time, over all slices, that workerd was ready to run and had no core: the noise of the machine.
+    /// The fraction of the time, over all slices, that workerd was ready to run and had no core.
     pub waiting: f64,
     pub loads: Vec<LoadFigures>,
     pub fixed: Vec<FixedFigures>,
@@ -40,9 +44,9 @@ pub struct ContenderFigures {
     pub cpu_us: Spread,
     pub p50_us: Spread,
     pub p99_us: Spread,
-    /// In bytes, in the first round: by the second, every process has seen the loads that fill memory.
-    pub peak_memory: u64,
-    /// The dispatch Worker's figure divided by this contender's, of each round.
+    /// In bytes, in the first round of each start: after it every process has run the loads that fill memory.
+    pub peak_memory: Spread,
+    /// The dispatch Worker's figure divided by this contender's, round by round.
     pub dispatcher_to_this: Option<Ratios>,
     pub slices: Vec<Slice>,
 }
@@ -51,30 +55,31 @@ pub struct ContenderFigures {
 pub struct Ratios {
     pub requests_per_second: Spread,
     pub cpu: Spread,
-    pub p99: Spread,
+    pub peak_memory: Spread,
 }
 
-/// The figures of a contender that no load changes.
+/// The figures of a contender that do not depend on a load.
 #[derive(Serialize)]
 pub struct FixedFigures {
     pub contender: Contender,
-    /// Wasm and JavaScript, each compressed by gzip, in bytes.
-    pub size_on_the_wire: usize,
-    /// From the code to the end of the first answer, in milliseconds.
+    /// Wasm and JavaScript, each compressed with gzip, in bytes.
+    pub gzip_size: usize,
+    /// From the code to the end of the first response, in milliseconds.
     pub start_ms: Option<Spread>,
-    /// The memory of the workerd process before it answered anything, in bytes.
-    pub memory_at_start: u64,
-    /// The same after all rounds.
-    pub memory_at_end: u64,
+    /// The memory of the workerd process before the first request and after all rounds, in bytes.
+    pub memory_at_start: Option<u64>,
+    pub memory_at_end: Option<u64>,
 }
 
 impl LoadFigures {
     /// The figures of every contender under the load, in the contenders' order.
-    pub fn of(load: Load, all: &[Series]) -> Option<Self> {
+    ///
+    /// `rounds` is the number of rounds of each start.
+    pub fn of(load: Load, all: &[Series], rounds: usize) -> Option<Self> {
         let of_this_load = || all.iter().filter(|series| series.load == load);
         let ours = of_this_load().find(|series| series.contender == Contender::Dispatcher);
         let contenders: Vec<_> = of_this_load()
-            .filter_map(|series| ContenderFigures::of(series, ours))
+            .filter_map(|series| ContenderFigures::of(series, ours, rounds))
             .collect();
         let figures = Self {
             load: load.name(),
@@ -82,6 +87,11 @@ impl LoadFigures {
             contenders,
         };
         (!figures.contenders.is_empty()).then_some(figures)
+    }
+
+    /// The dispatch Worker's figures divided by those of a contender that ran.
+    pub fn ratios(&self, contender: Contender) -> Option<&Ratios> {
+        self.of_contender(contender)?.dispatcher_to_this.as_ref()
     }
 
     pub fn of_contender(&self, contender: Contender) -> Option<&ContenderFigures> {
@@ -92,7 +102,7 @@ impl LoadFigures {
 }
 
 impl ContenderFigures {
-    fn of(series: &Series, ours: Option<&Series>) -> Option<Self> {
+    fn of(series: &Series, ours: Option<&Series>, rounds: usize) -> Option<Self> {
         let spread = |figure: fn(&Slice) -> f64| Spread::of(series.slices.iter().map(figure));
         Some(Self {
             contender: series.contender,
@@ -100,17 +110,17 @@ impl ContenderFigures {
             cpu_us: spread(|slice| slice.cpu_us)?,
             p50_us: spread(|slice| slice.p50_us)?,
             p99_us: spread(|slice| slice.p99_us)?,
-            peak_memory: series.slices.first()?.peak_memory,
+            peak_memory: Spread::of(first_rounds(&series.slices, rounds).map(memory))?,
             dispatcher_to_this: ours
                 .filter(|ours| ours.contender != series.contender)
-                .and_then(|ours| Ratios::of(&ours.slices, &series.slices)),
+                .and_then(|ours| Ratios::of(&ours.slices, &series.slices, rounds)),
             slices: series.slices.clone(),
         })
     }
 }
 
 impl Ratios {
-    fn of(ours: &[Slice], theirs: &[Slice]) -> Option<Self> {
+    fn of(ours: &[Slice], theirs: &[Slice], rounds: usize) -> Option<Self> {
         let spread = |figure: fn(&Slice) -> f64| {
             Spread::of(
                 ours.iter()
@@ -121,9 +131,23 @@ impl Ratios {
         Some(Self {
             requests_per_second: spread(|slice| slice.requests_per_second)?,
             cpu: spread(|slice| slice.cpu_us)?,
-            p99: spread(|slice| slice.p99_us)?,
+            peak_memory: Spread::of(
+                first_rounds(ours, rounds)
+                    .zip(first_rounds(theirs, rounds))
+                    .map(|(ours, theirs)| memory(ours) / memory(theirs)),
+            )?,
         })
     }
+}
+
+/// The first slice after each start.
+fn first_rounds(slices: &[Slice], rounds: usize) -> impl Iterator<Item = &Slice> {
+    slices.iter().step_by(rounds.max(1))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 bytes")]
+fn memory(slice: &Slice) -> f64 {
+    slice.peak_memory as f64
 }
 
 /// The mean of [`Slice::waiting`].
@@ -153,29 +177,36 @@ mod tests {
         }
     }
 
-    #[test]
-    fn ratios_are_of_rounds_and_not_of_medians() {
-        let load = Load::Echo;
-        let series = |contender, rates: [f64; 3]| Series {
-            load,
+    fn series(contender: Contender, rates: [f64; 3]) -> Series {
+        Series {
+            load: Load::Echo,
             contender,
             slices: rates.map(slice).to_vec(),
-        };
-        // The machine is half as fast in the second round, and the contenders are alike in every round.
+        }
+    }
+
+    #[test]
+    fn ratios_are_computed_in_each_round() {
+        // The machine is half as fast in the second round, and the contenders are equal in it.
         let all = [
             series(Contender::Dispatcher, [100.0, 50.0, 110.0]),
             series(Contender::Hono, [100.0, 50.0, 100.0]),
         ];
-        let figures = LoadFigures::of(load, &all).unwrap();
-        let hono = figures.of_contender(Contender::Hono).unwrap();
-        let ratio = hono.dispatcher_to_this.as_ref().unwrap().requests_per_second;
+        let figures = LoadFigures::of(Load::Echo, &all, 3).unwrap();
+        let ratio = figures.ratios(Contender::Hono).unwrap().requests_per_second;
         assert_eq!((ratio.median, ratio.maximum), (1.0, 1.1));
-        assert!(
-            figures
-                .of_contender(Contender::Dispatcher)
-                .unwrap()
-                .dispatcher_to_this
-                .is_none()
-        );
+        assert!(figures.ratios(Contender::Dispatcher).is_none());
+    }
+
+    #[test]
+    fn memory_is_that_of_the_first_round_of_each_start() {
+        let slices: Vec<_> = [10, 99, 30, 99]
+            .map(|peak_memory| Slice {
+                peak_memory,
+                ..slice(1.0)
+            })
+            .to_vec();
+        let peaks: Vec<_> = first_rounds(&slices, 2).map(memory).collect();
+        assert_eq!(peaks, [10.0, 30.0]);
     }
 }

@@ -6,7 +6,7 @@ use crate::configuration::Compatibility;
 pub struct Setting {
     /// The workerd binary.
     pub workerd: PathBuf,
-    /// The folder that holds the contenders' bundles, a folder each.
+    /// The folder that has a folder with the bundle of each contender.
     pub folder: PathBuf,
     pub compatibility: Compatibility,
 }

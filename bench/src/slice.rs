@@ -1,11 +1,11 @@
-//! One load on one contender for a moment: the unit that rounds are made of.
+//! One load on one contender for a fraction of a second: a round consists of such slices.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -23,9 +23,9 @@ pub struct Slice {
     pub requests_per_second: f64,
     /// Time of the workerd process on a core for each request, in microseconds.
     pub cpu_us: f64,
-    /// Half of the requests took at most this long, in microseconds.
+    /// The median latency, in microseconds.
     pub p50_us: f64,
-    /// And 99 of 100 at most this long.
+    /// The 99th percentile of the latencies, in microseconds.
     pub p99_us: f64,
     /// The most memory that the workerd process held, in bytes.
     pub peak_memory: u64,
@@ -40,20 +40,30 @@ pub struct Lengths {
     pub measured: Duration,
 }
 
-/// Runs the load on every connection at once, each sending its next request when the last is answered.
+/// Runs the load on all its connections at once. Each connection sends its next request when the last is answered.
+///
+/// # Errors
+/// When a response is not the expected one, or the number of data points is not that of the requests.
 pub async fn run(workerd: &Workerd, load: Load, lengths: Lengths) -> Result<Slice> {
     let requests = Arc::new(load.requests());
     usage::reset_peak_memory(workerd.id())?;
     let mut connections = Vec::new();
     for _ in 0..load.connections() {
-        connections.push(Connection::open(workerd.port).await?);
+        connections.push(Connection::open(workerd.ports.http).await?);
     }
+    let points = points(workerd, load).await?;
     let phase = Phase::run(connections, &requests, lengths.warm_up).await?;
+    let warm_up = phase.latencies.len();
     let begun = Instant::now();
     let before = Usage::of(workerd.id())?;
     let mut phase = Phase::run(phase.connections, &requests, lengths.measured).await?;
     let used = Usage::of(workerd.id())?.since(before);
     let elapsed = begun.elapsed();
+    let written = self::points(workerd, load).await? - points;
+    let sent = warm_up + phase.latencies.len();
+    if load == Load::Analytics && written != sent {
+        bail!("{sent} requests wrote {written} data points");
+    }
     phase.latencies.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
     let requests = phase.latencies.len() as f64;
@@ -65,6 +75,15 @@ pub async fn run(workerd: &Workerd, load: Load, lengths: Lengths) -> Result<Slic
         peak_memory: usage::peak_memory(workerd.id())?,
         waiting: used.waiting.as_secs_f64() / elapsed.as_secs_f64(),
     })
+}
+
+/// The number of data points that were written so far.
+async fn points(workerd: &Workerd, load: Load) -> Result<usize> {
+    if load == Load::Analytics {
+        Ok(workerd.inspect().await?.points)
+    } else {
+        Ok(0)
+    }
 }
 
 struct Phase {
@@ -88,7 +107,7 @@ impl Phase {
         while let Some(task) = tasks.join_next().await {
             let (connection, latencies, elapsed) = task.context("the load generator failed")??;
             phase.connections.push(connection);
-            // Whole requests only: a connection is done when the request that it began in time is answered.
+            // Only whole requests count: a connection ends with the response to the last request that it sent in time.
             #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
             {
                 phase.requests_per_second += latencies.len() as f64 / elapsed.as_secs_f64();
@@ -98,7 +117,7 @@ impl Phase {
         Ok(phase)
     }
 
-    /// Of the sorted latencies, in microseconds.
+    /// The percentile of the sorted latencies, in microseconds.
     fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.latencies.len() * percent).div_ceil(100).max(1);
         self.latencies
@@ -139,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_those_of_the_nearest_rank() {
+    fn percentiles_use_the_nearest_rank() {
         let latencies = (1..=200).map(Duration::from_micros).collect();
         let phase = Phase {
             connections: Vec::new(),

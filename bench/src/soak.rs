@@ -1,10 +1,7 @@
-//! A hundred thousand requests in one isolate: right ones, wrong ones and broken ones.
+//! 100,000 requests in one isolate: served ones, errors, and clients that disconnect.
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
 use http_body_util::Full;
@@ -13,7 +10,7 @@ use hyper::{
     body::Bytes,
     header::{HOST, HeaderValue},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -21,21 +18,20 @@ use tokio::{
 };
 
 use crate::{
-    bundle::Bundle,
     client::Connection,
-    configuration::Configuration,
+    configuration::Optional,
     contender::Contender,
     load::{self, Expected, ExpectedBody, Load},
     progress::Progress,
     setting::Setting,
     usage::{self, Usage},
-    workerd::Workerd,
+    workerd::{Held, Output, Workerd},
 };
 
 const BLOCKS: usize = 10;
 const CONNECTIONS: usize = 16;
-/// The requests that follow one another: see [`errand`].
-const ERRANDS: usize = 10;
+/// The length of the sequence in [`send`].
+const SEQUENCE: usize = 10;
 
 /// What a contender held and used, block by block.
 #[derive(Serialize)]
@@ -49,34 +45,24 @@ pub struct Soak {
 pub struct Block {
     /// Time of the workerd process on a core for each request, in microseconds.
     pub cpu_us: f64,
-    /// The memory of the workerd process at the end, in bytes.
+    /// The memory of the workerd process after the block, in bytes.
     pub memory: u64,
+    /// What the contender's Wasm holds after the block.
     pub held: Held,
 }
 
-/// What the contender's Wasm holds at the end of a block.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Held {
-    /// Its linear memory.
-    pub wasm_bytes: u64,
-    /// The entries of its tables, which references to JavaScript objects stand in.
-    pub table_entries: u64,
-}
-
 impl Soak {
-    /// Sends `requests` requests in blocks.
+    /// Sends `requests` requests in ten blocks.
+    ///
+    /// # Errors
+    /// When a response is not the expected one.
     pub async fn run(
         setting: &Setting,
         contender: Contender,
         requests: usize,
         progress: &mut Progress,
     ) -> Result<Self> {
-        let bundle = Bundle::open(&setting.folder, contender)?;
-        let mut modules = vec!["soak.js", "capture.js"];
-        modules.extend(bundle.modules());
-        let compatibility = &setting.compatibility;
-        let configuration = |port| Configuration { compatibility, port }.serving(contender, &modules);
-        let workerd = Workerd::start(&setting.workerd, &bundle.folder, "soak", configuration)?;
+        let workerd = Workerd::serve(setting, contender, "soak", Optional::default(), Output::Discard)?;
         let mut blocks = Vec::new();
         for block in 0..BLOCKS {
             progress.step(format_args!(
@@ -93,13 +79,33 @@ impl Soak {
             blocks,
         })
     }
+
+    /// The second block and the last. The first compiles the code.
+    pub fn ends(&self) -> Option<(&Block, &Block)> {
+        Some((self.blocks.get(1)?, self.blocks.last()?))
+    }
+
+    /// The memory of the workerd process after the last block, in bytes.
+    pub fn memory_at_end(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 bytes")]
+        let bytes = self.blocks.last()?.memory as f64;
+        Some(bytes)
+    }
+
+    /// The mean CPU time per request of all blocks but the first, in microseconds.
+    pub fn cpu_us(&self) -> Option<f64> {
+        let blocks = self.blocks.get(1..).filter(|blocks| !blocks.is_empty())?;
+        #[expect(clippy::cast_precision_loss, reason = "fewer than ten blocks")]
+        let count = blocks.len() as f64;
+        Some(blocks.iter().map(|block| block.cpu_us).sum::<f64>() / count)
+    }
 }
 
 async fn run_block(workerd: &Workerd, requests: usize) -> Result<Block> {
     let before = Usage::of(workerd.id())?;
     let mut tasks = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        tasks.spawn(run_errands(workerd.port, requests / CONNECTIONS));
+        tasks.spawn(send_all(workerd.ports.http, requests / CONNECTIONS));
     }
     while let Some(task) = tasks.join_next().await {
         task.context("the load generator failed")??;
@@ -110,38 +116,30 @@ async fn run_block(workerd: &Workerd, requests: usize) -> Result<Block> {
     Ok(Block {
         cpu_us: used.cpu.as_secs_f64() * 1e6 / requests,
         memory: usage::memory(workerd.id())?,
-        held: held(workerd.port).await?,
+        held: workerd.inspect().await?.held,
     })
 }
 
-async fn held(port: u16) -> Result<Held> {
-    let mut connection = Connection::open(port).await?;
-    let request = Request::get("/")
-        .header(HOST, "soak.invalid")
-        .body(Full::new(Bytes::new()))?;
-    Ok(serde_json::from_slice(connection.ask(request).await?.body())?)
-}
-
-async fn run_errands(port: u16, count: usize) -> Result<()> {
+async fn send_all(port: u16, count: usize) -> Result<()> {
     let mut connection = Connection::open(port).await?;
     for number in 0..count {
-        errand(port, &mut connection, number).await?;
+        send(port, &mut connection, number).await?;
     }
     Ok(())
 }
 
-/// Of ten requests, four are served, four get an error, and in two the client goes away.
-async fn errand(port: u16, connection: &mut Connection, number: usize) -> Result<()> {
-    match number % ERRANDS {
+/// Of ten requests, four are served, four get an error, and in two the client disconnects.
+async fn send(port: u16, connection: &mut Connection, number: usize) -> Result<()> {
+    match number % SEQUENCE {
         0..3 => exchange(connection, Load::Spread, number).await,
         3 => exchange(connection, Load::Post { bytes: 1 << 10 }, number).await,
         4 => exchange(connection, Load::MissingWorker, number).await,
         5 => exchange(connection, Load::UnknownHost, number).await,
-        // A reserved name, and a host that no DNS has.
-        6 => refused(connection, "gov.do").await,
-        7 => refused(connection, "a..do").await,
-        8 => leave_while_sending(port).await,
-        _ => leave_while_receiving(port).await,
+        // A reserved name and an invalid host.
+        6 => get_error(connection, "gov.do").await,
+        7 => get_error(connection, "a..do").await,
+        8 => disconnect_while_sending(port).await,
+        _ => disconnect_while_receiving(port).await,
     }
 }
 
@@ -150,7 +148,7 @@ async fn exchange(connection: &mut Connection, load: Load, number: usize) -> Res
     connection.exchange(request, &expected).await
 }
 
-async fn refused(connection: &mut Connection, host: &'static str) -> Result<()> {
+async fn get_error(connection: &mut Connection, host: &'static str) -> Result<()> {
     let mut request = Request::new(Full::new(Bytes::new()));
     *request.method_mut() = Method::GET;
     request.headers_mut().insert(HOST, HeaderValue::from_static(host));
@@ -161,19 +159,19 @@ async fn refused(connection: &mut Connection, host: &'static str) -> Result<()> 
     connection.exchange(request, &expected).await
 }
 
-/// Announces a kilobyte, sends ten bytes of it, and resets the connection.
-async fn leave_while_sending(port: u16) -> Result<()> {
+/// Sends ten bytes of a body of 1,024, and resets the connection.
+async fn disconnect_while_sending(port: u16) -> Result<()> {
     let mut stream = connect(port).await?;
     let host = load::worker(0);
     let head = format!("POST / HTTP/1.1\r\nHost: {host}.do\r\nContent-Length: 1024\r\n\r\n0123456789");
     stream.write_all(head.as_bytes()).await?;
-    // Long enough for the request to reach the user Worker, on most occasions.
+    // Long enough for most of the requests to reach the user Worker.
     tokio::time::sleep(Duration::from_millis(1)).await;
     Ok(())
 }
 
-/// Reads the beginning of an answer that goes on, and resets the connection.
-async fn leave_while_receiving(port: u16) -> Result<()> {
+/// Reads the start of a response that is not complete, and resets the connection.
+async fn disconnect_while_receiving(port: u16) -> Result<()> {
     let mut stream = connect(port).await?;
     let host = load::worker(0);
     let head = format!("PUT / HTTP/1.1\r\nHost: {host}.do\r\nContent-Length: 1024\r\n\r\n0123456789");
@@ -182,14 +180,14 @@ async fn leave_while_receiving(port: u16) -> Result<()> {
     stream
         .read_exact(&mut start)
         .await
-        .context("the echo does not begin")?;
+        .context("the echo does not start")?;
     Ok(())
 }
 
 async fn connect(port: u16) -> Result<TcpStream> {
     let stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     stream.set_nodelay(true)?;
-    // A reset, and not an orderly end.
+    // Closes with a reset.
     stream.set_zero_linger()?;
     Ok(stream)
 }
@@ -202,8 +200,7 @@ impl fmt::Display for Soak {
             self.requests,
             self.contender.title()
         )?;
-        // The first block compiles; the second is what the last is measured by.
-        let (Some(early), Some(late)) = (self.blocks.get(1), self.blocks.last()) else {
+        let Some((early, late)) = self.ends() else {
             return Ok(());
         };
         #[expect(clippy::cast_precision_loss, reason = "it is rounded for people")]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The middle of a set of measurements, and the half of them around it.
+/// The median of a set of measurements, its quartiles and its extremes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     pub median: f64,
@@ -13,7 +13,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one measurement.
+    /// The spread of the measurements; `None` without any.
     pub fn of(measurements: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<_> = measurements.into_iter().collect();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -25,9 +25,16 @@ impl Spread {
             maximum: *sorted.last()?,
         })
     }
+
+    /// How far the quartiles of a ratio are from 1, the farther one. For two copies of one build this is the noise.
+    pub fn noise(&self) -> f64 {
+        (self.lower_quartile - 1.0)
+            .abs()
+            .max((self.upper_quartile - 1.0).abs())
+    }
 }
 
-/// Between the two neighbours where the quantile falls between them.
+/// Interpolates between the two neighbours when the quantile is between them.
 fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "as many measurements as rounds")]
     let position = part * (sorted.len().checked_sub(1)? as f64);
@@ -59,7 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_median() {
+    fn noise_is_the_distance_of_the_farther_quartile_from_one() {
+        let noise = Spread::of([0.5, 0.75, 1.0, 1.125, 2.0]).unwrap().noise();
+        assert_eq!(noise, 0.25);
+    }
+
+    #[test]
+    fn an_empty_set_has_no_spread() {
         assert_eq!(Spread::of([]), None);
     }
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::{
+    budget,
+    contender::Contender,
     report::{ContenderFigures, FixedFigures, LoadFigures, Report},
     statistics::Spread,
-    targets::Target,
 };
 
 impl fmt::Display for Report {
@@ -13,14 +14,21 @@ impl fmt::Display for Report {
         let machine = &self.machine;
         writeln!(
             f,
-            "{} on {} cores of {}",
-            machine.workerd, machine.cores, machine.processor
+            "{} on {} cores of {}; commit {}",
+            machine.workerd,
+            machine.cores,
+            machine.processor,
+            machine.commit.as_deref().unwrap_or("unknown")
         )?;
+        if let Some(commit) = &self.baseline {
+            writeln!(f, "The baseline is the build of commit {commit}.")?;
+        }
         writeln!(
             f,
-            "Medians of {} rounds. A ratio is the dispatch Worker's figure divided by that line's, round by round,\n\
-             with its quartiles: for requests/s more than 1 is better, for CPU less than 1. MB are the peak.",
-            self.rounds
+            "Medians of {} rounds in {} starts. A ratio is the dispatch Worker's figure divided by that line's,\n\
+             round by round, with its quartiles: for requests/s more than 1 is better, for CPU less than 1. MB is\n\
+             the peak memory. Two copies of one build differ by the noise; a smaller difference means nothing.",
+            self.rounds, self.starts
         )?;
         for load in &self.loads {
             write!(f, "\n{load}")?;
@@ -33,15 +41,28 @@ impl fmt::Display for Report {
         for soak in &self.soaks {
             writeln!(f, "{soak}")?;
         }
-        writeln!(f, "\n{:<66}{:>12}{:>12}", "targets", "measured", "target")?;
-        for target in Target::all(self) {
-            writeln!(f, "{target}")?;
-        }
+        self.write_budget(f)?;
         writeln!(
             f,
             "\nworkerd waited for a core {:.0} % of the time (a calm machine: about 0 %).",
             self.waiting * 100.0
         )
+    }
+}
+
+impl Report {
+    fn write_budget(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n{:<58}{:>12}{:>12}", "budget", "measured", "limit")?;
+        for line in budget::lines(self) {
+            writeln!(f, "{line}")?;
+        }
+        if self.baseline.is_none() {
+            writeln!(
+                f,
+                "  The other limits are relative to an earlier build: add `--baseline <commit>`."
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -52,9 +73,20 @@ impl fmt::Display for LoadFigures {
             "{:<29}{:>8}{:>18}{:>9}{:>18}{:>8}{:>8}{:>5}",
             self.title, "req/s", "ratio", "CPU µs", "ratio", "p50 ms", "p99 ms", "MB"
         )?;
-        self.contenders
-            .iter()
-            .try_for_each(|figures| writeln!(f, "{figures}"))
+        for figures in &self.contenders {
+            writeln!(f, "{figures}")?;
+        }
+        if let Some(control) = self.ratios(Contender::Control) {
+            let percent = |ratios: Spread| ratios.noise() * 100.0;
+            writeln!(
+                f,
+                "  noise (A/A): requests/s ±{:.1} %, CPU ±{:.1} %, memory ±{:.1} %",
+                percent(control.requests_per_second),
+                percent(control.cpu),
+                percent(control.peak_memory)
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -66,12 +98,12 @@ impl fmt::Display for ContenderFigures {
             "  {:<27}{:>8}{:>18}{:>9}{:>18}{:>8}{:>8}{:>5.0}",
             self.contender.title(),
             figure(self.requests_per_second.median),
-            ratios.map_or_else(|| "·".to_owned(), |ratios| ratio(&ratios.requests_per_second)),
+            ratios.map_or_else(|| "·".to_owned(), |ratios| quartiles(&ratios.requests_per_second)),
             figure(self.cpu_us.median),
-            ratios.map_or_else(|| "·".to_owned(), |ratios| ratio(&ratios.cpu)),
+            ratios.map_or_else(|| "·".to_owned(), |ratios| quartiles(&ratios.cpu)),
             figure(self.p50_us.median / 1e3),
             figure(self.p99_us.median / 1e3),
-            megabytes(self.peak_memory),
+            self.peak_memory.median / 1e6,
         )
     }
 }
@@ -79,18 +111,19 @@ impl fmt::Display for ContenderFigures {
 fn write_fixed(f: &mut fmt::Formatter<'_>, fixed: &[FixedFigures]) -> fmt::Result {
     writeln!(
         f,
-        "{:<29}{:>12}{:>14}{:>18}{:>16}",
-        "at rest", "gzip KB", "start-up ms", "MB at the start", "MB at the end"
+        "{:<29}{:>12}{:>24}{:>17}{:>15}",
+        "at rest", "gzip kB", "start-up ms", "MB at the start", "MB at the end"
     )?;
     for figures in fixed {
         let start = figures
             .start_ms
-            .map_or_else(|| "·".to_owned(), |start| figure(start.median));
+            .as_ref()
+            .map_or_else(|| "·".to_owned(), quartiles);
         #[expect(clippy::cast_precision_loss, reason = "a few kilobytes")]
-        let size = figures.size_on_the_wire as f64 / 1e3;
+        let size = figures.gzip_size as f64 / 1e3;
         writeln!(
             f,
-            "  {:<27}{size:>12.1}{start:>14}{:>18.1}{:>16.1}",
+            "  {:<27}{size:>12.1}{start:>24}{:>17}{:>15}",
             figures.contender.title(),
             megabytes(figures.memory_at_start),
             megabytes(figures.memory_at_end),
@@ -113,16 +146,17 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn ratio(spread: &Spread) -> String {
+/// The median and the quartiles.
+fn quartiles(spread: &Spread) -> String {
     format!(
         "{:.2} ({:.2}–{:.2})",
         spread.median, spread.lower_quartile, spread.upper_quartile
     )
 }
 
-#[expect(clippy::cast_precision_loss, reason = "it is rounded for people")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+fn megabytes(bytes: Option<u64>) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "it is rounded for people")]
+    bytes.map_or_else(|| "·".to_owned(), |bytes| format!("{:.1}", bytes as f64 / 1e6))
 }
 
 #[cfg(test)]

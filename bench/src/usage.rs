@@ -1,4 +1,4 @@
-//! What a process has used, from `/proc`.
+//! The processor time and memory of a process, from `/proc`.
 
 use std::{fs, time::Duration};
 
@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// Time on a core, of all its threads together.
+    /// Time on a core, the sum of all threads.
     pub cpu: Duration,
-    /// Time that its threads were ready to run and had no core: the noise of the machine.
+    /// Time that threads were ready to run and had no core: the noise of the machine.
     pub waiting: Duration,
 }
 
@@ -19,7 +19,7 @@ impl Usage {
         for thread in threads {
             // proc_pid_schedstat: nanoseconds on a core, nanoseconds ready and waiting, time slices.
             let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
-                continue; // The thread ended in between.
+                continue; // The thread has ended since.
             };
             let mut fields = text
                 .split_whitespace()
@@ -38,13 +38,13 @@ impl Usage {
     }
 }
 
-/// Lets [`peak_memory`] begin anew.
+/// Resets [`peak_memory`] to the memory that is resident now.
 pub fn reset_peak_memory(process: u32) -> Result<()> {
     // 5 resets the peak resident set size (proc_pid_clear_refs).
     fs::write(format!("/proc/{process}/clear_refs"), "5").context("the kernel does not reset VmHWM")
 }
 
-/// The most memory that was resident at one time since [`reset_peak_memory`], in bytes.
+/// The largest resident memory since [`reset_peak_memory`], in bytes.
 pub fn peak_memory(process: u32) -> Result<u64> {
     status(process, "VmHWM:")
 }

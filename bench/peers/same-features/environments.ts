@@ -27,18 +27,18 @@ const RESERVED = new Set([
   "art", "com", "edu", "gob", "gov", "mil", "net", "org", "sld", "web",
 ]);
 
-/** What is wrong with a Worker's name, if anything. */
+/** Why a Worker name is not valid; `undefined` if it is. */
 export function invalidWorker(name: string): string | undefined {
-  if (name.length === 0) return "a Worker's name is not empty";
-  if (name.length > 63) return "a Worker's name has at most 63 characters";
-  if (!/^[a-z0-9-]+$/.test(name)) return "a Worker's name has only a-z, 0-9 and '-'";
-  if (name.startsWith("-") || name.endsWith("-")) return "a Worker's name neither begins nor ends with '-'";
-  if (name.includes("--")) return "a Worker's name has no '--', which separates a Worker from an environment in a host";
-  if (RESERVED.has(name)) return "the name is reserved and is never a Worker's name";
+  if (name.length === 0) return "a Worker name must not be empty";
+  if (name.length > 63) return "a Worker name has at most 63 characters";
+  if (!/^[a-z0-9-]+$/.test(name)) return "a Worker name has only a-z, 0-9 and '-'";
+  if (name.startsWith("-") || name.endsWith("-")) return "a Worker name must not begin or end with '-'";
+  if (name.includes("--")) return "a Worker name must not contain '--', which separates a Worker from an environment in a host";
+  if (RESERVED.has(name)) return "the name is reserved";
   return undefined;
 }
 
-/** The label of a host, or a part of one between `--`, that names another environment. The last label is none. */
+/** A label of a host, or a part of one between `--`, that names another environment. The last label is not considered. */
 export function otherEnvironment(host: string, environment: Environment): string | undefined {
   const labels = host.slice(0, host.lastIndexOf("."));
   for (const label of labels.split(".")) {

@@ -1,4 +1,4 @@
-// What a client is told, and what the log holds, of a request that no user Worker answered.
+// The response, the log line and the data point of a request that no user Worker answered.
 
 import type { Binding, Environment } from "./environments";
 import { page } from "./page";
@@ -9,22 +9,33 @@ export type Env = Partial<Record<Binding, DispatchNamespace>> & {
   LOCALHOST?: string;
   HOSTNAMES?: KVNamespace;
   ANALYTICS?: AnalyticsEngineDataset;
+  /** `1`: expected refusals are logged too. */
+  LOG_REFUSALS?: string;
 };
 
-const ERRORS_PAGE = "https://github.com/drivly/dispatch.do/blob/main/docs/errors.md";
 const CHECK_HOST = "Check the spelling of the host.";
-const GO_ON = "If it goes on, give the request id to whoever runs this site.";
+const REPORT = "If the error persists, send the request id to the operator of this site.";
 
-export const CODES = {
-  HOST_UNKNOWN: [404, "Nothing is served at this address", `${CHECK_HOST} If it is yours, a rule or a custom hostname has to name it.`],
-  ENVIRONMENT_UNKNOWN: [404, "There is no such environment", "Check the spelling of the environment in the host, or leave it out to reach production."],
-  WORKER_NAME_INVALID: [404, "This is no Worker's name", CHECK_HOST],
-  WORKER_NOT_DEPLOYED: [404, "Nothing is deployed here yet", `${CHECK_HOST} If it is yours, deploy the Worker to this environment.`],
-  WORKER_FAILED: [502, "The Worker behind this address failed", `Try again. ${GO_ON}`],
-  WORKER_LIMIT_EXCEEDED: [503, "The Worker behind this address reached a limit", `Try again with less to do. ${GO_ON}`],
-  DISPATCH_UNAVAILABLE: [503, "The platform cannot serve this address right now", "Try again in a minute. If it goes on, give the request id to whoever runs the platform."],
-  CONFIGURATION_INVALID: [500, "The platform is misconfigured", "Whoever runs the platform finds the reason in its log, under the request id."],
-} as const;
+interface Facts {
+  status: number;
+  title: string;
+  fix: string;
+  /** Expected under ordinary traffic, so it is logged only with `LOG_REFUSALS`. */
+  refusal?: true;
+  /** In seconds. */
+  retryAfter?: number;
+}
+
+const CODES = {
+  HOST_UNKNOWN: { status: 404, refusal: true, title: "No Worker is configured for this host", fix: `${CHECK_HOST} To serve it, add a rule or a custom hostname.` },
+  ENVIRONMENT_UNKNOWN: { status: 404, refusal: true, title: "The environment does not exist", fix: "Use staging, dev or development in the host, or leave it out for production." },
+  WORKER_NAME_INVALID: { status: 404, refusal: true, title: "The Worker name is not valid", fix: CHECK_HOST },
+  WORKER_NOT_DEPLOYED: { status: 404, refusal: true, title: "The Worker is not deployed", fix: `${CHECK_HOST} To serve it, deploy the Worker to this environment.` },
+  WORKER_FAILED: { status: 502, title: "The Worker failed", fix: `Try again. ${REPORT}` },
+  WORKER_LIMIT_EXCEEDED: { status: 503, retryAfter: 1, title: "The Worker exceeded a limit", fix: `Try again with a smaller request. ${REPORT}` },
+  DISPATCH_UNAVAILABLE: { status: 503, retryAfter: 5, title: "The platform is unavailable", fix: `Try again in a few seconds. ${REPORT}` },
+  CONFIGURATION_INVALID: { status: 500, title: "The platform's configuration is not valid", fix: "The operator finds the reason in the log, under the request id." },
+} satisfies Record<string, Facts>;
 
 type Code = keyof typeof CODES;
 
@@ -58,56 +69,65 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export function ofGet(error: unknown, route: Route): Failure {
+export function fromGetError(error: unknown, route: Route): Failure {
   const message = messageOf(error);
-  return SENTENCES[0][0].test(message) ? ofFetch(error, route) : unavailable(`get threw: ${message}`, route);
+  return SENTENCES[0][0].test(message) ? fromFetchError(error, route) : unavailable(`get threw: ${message}`, route);
 }
 
-export function ofFetch(error: unknown, route: Route): Failure {
+export function fromFetchError(error: unknown, route: Route): Failure {
   const message = messageOf(error);
   const code = SENTENCES.find(([sentence]) => sentence.test(message))?.[1] ?? "WORKER_FAILED";
   switch (code) {
     case "DISPATCH_UNAVAILABLE":
       return unavailable(message, route);
     case "WORKER_NOT_DEPLOYED":
-      return new Failure(code, `this address leads to a Worker that is not deployed in ${route.environment}`, message, route);
+      return new Failure(code, `the Worker for this host is not deployed in ${route.environment}`, message, route);
     case "WORKER_LIMIT_EXCEEDED":
-      return new Failure(code, "the Worker used more CPU time, or made more subrequests, than one request may", message, route);
+      return new Failure(code, "the Worker used more CPU time or more subrequests than one request may", message, route);
     default:
-      return new Failure(code, "the Worker threw an error in place of an answer", message, route);
+      return new Failure(code, "the Worker threw an error", message, route);
   }
 }
 
 export function answer(request: Request, env: Env, failure: Failure): Response {
   const { code, target } = failure;
-  const [status, title, fix] = CODES[code];
+  const { status, title, fix, refusal, retryAfter }: Facts = CODES[code];
   const ray = request.headers.get("cf-ray");
   const requestId = ray && /^[A-Za-z0-9-]{1,64}$/.test(ray) ? ray : crypto.randomUUID();
-  const host = new URL(request.url).hostname;
+  const { host } = new URL(request.url);
   const { environment, worker, rule } = target;
-  const cause = failure.cause.slice(0, 2048);
-  console.error(JSON.stringify({ code, status, host, environment, worker, rule, request_id: requestId, cause }));
+  if (!refusal || env.LOG_REFUSALS === "1") {
+    const cause = failure.cause.slice(0, 2048);
+    const line = JSON.stringify({ code, status, host, environment, worker, rule, request_id: requestId, cause });
+    if (refusal) console.info(line);
+    else console.error(line);
+  }
   env.ANALYTICS?.writeDataPoint({
-    indexes: [worker ?? host],
+    indexes: [(worker ?? host).slice(0, 96)],
     blobs: [code, environment ?? "", worker ?? "", rule ?? "", host],
     doubles: [status],
   });
   const detail = `${failure.detail[0].toUpperCase()}${failure.detail.slice(1)}.`;
   const problem = { type: `${ERRORS_PAGE}#${code.toLowerCase()}`, title, status, detail, code, fix, request_id: requestId };
   const html = prefersHtml(request.headers.get("accept") ?? "");
-  return new Response(html ? page(problem) : JSON.stringify(problem), {
-    status,
-    headers: {
-      "Content-Type": html ? "text/html; charset=utf-8" : "application/problem+json",
-      "Cache-Control": "no-store",
-      "X-Dispatch-Error": code,
-    },
-  });
+  const headers: Record<string, string> = {
+    "Content-Type": html ? "text/html; charset=utf-8" : "application/problem+json",
+    "X-Dispatch-Error": code,
+    "X-Request-Id": requestId,
+    ...OWN_HEADERS,
+  };
+  if (html) headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'";
+  if (retryAfter) headers["Retry-After"] = String(retryAfter);
+  const body = request.method === "HEAD" ? null : html ? page(problem) : JSON.stringify(problem);
+  return new Response(body, { status, headers });
 }
+
+/** The headers of every response that is the dispatcher's own. */
+export const OWN_HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" };
 
 export type Problem = { type: string; title: string; status: number; detail: string; code: string; fix: string; request_id: string };
 
-/** Whether a client asks for HTML more than for JSON. */
+/** Whether a client prefers HTML to JSON. */
 function prefersHtml(accept: string): boolean {
   if (!accept.includes("text/")) return false;
   let page = [0, 0];

@@ -1,13 +1,14 @@
 import { BINDINGS } from "./environments";
-import type { Env } from "./failure";
+import { type Env, OWN_HEADERS } from "./failure";
 
-export function asksForHealth(url: string): boolean {
-  return new URL(url).pathname === "/.well-known/dispatcher";
+export function isHealthRequest({ method, url }: Request): boolean {
+  return (method === "GET" || method === "HEAD") && new URL(url).pathname === "/.well-known/dispatcher";
 }
 
-export function health(_request: Request, env: Env): Response {
+export function health(request: Request, env: Env): Response {
   const environments = Object.fromEntries(
     Object.entries(BINDINGS).map(([name, binding]) => [name, { binding, present: binding in env }]),
   );
-  return Response.json({ version: "0.1.0", environments }, { headers: { "Cache-Control": "no-store" } });
+  const body = request.method === "HEAD" ? null : JSON.stringify({ version: "0.1.0", environments });
+  return new Response(body, { headers: { "Content-Type": "application/json", ...OWN_HEADERS } });
 }

@@ -1,4 +1,4 @@
-// Custom hostnames: looked up in KV, kept for a minute, misses too.
+// Custom hostnames: read from KV; hits and misses are cached for a minute.
 
 import { BINDINGS, invalidWorker, ofName, otherEnvironment } from "./environments";
 import { Failure } from "./failure";
@@ -23,15 +23,15 @@ export class Hostnames {
 
   async route(host: string): Promise<Route | undefined> {
     const known = this.#entries.get(host);
-    const entry = known && known.until > Date.now() ? known : await this.#ask(host);
+    const entry = known && known.until > Date.now() ? known : await this.#read(host);
     if (entry.invalid) {
-      const detail = "the configuration that says where this request goes cannot be loaded";
+      const detail = "the routing configuration cannot be loaded";
       throw new Failure("CONFIGURATION_INVALID", detail, `HOSTNAMES, the entry of ${host}: ${entry.invalid}`);
     }
     return entry.route;
   }
 
-  async #ask(host: string): Promise<Entry> {
+  async #read(host: string): Promise<Entry> {
     const found = await this.#namespace.get([`hostname:${host}`, host]);
     const value = found.get(`hostname:${host}`) ?? found.get(host);
     const entry: Entry = { until: Date.now() + LIFETIME_MS };
@@ -51,9 +51,9 @@ export class Hostnames {
 function parse(host: string, value: string): Route {
   const written = value.startsWith("{") ? JSON.parse(value) : { worker: value };
   const reason = invalidWorker(String(written.worker));
-  if (reason) throw new Error(`\`${written.worker}\` is no Worker: ${reason}`);
+  if (reason) throw new Error(`\`${written.worker}\` is not a valid Worker name: ${reason}`);
   const environment = ofName(written.environment ?? "production");
-  if (!environment) throw new Error(`\`${written.environment}\` is no environment`);
+  if (!environment) throw new Error(`\`${written.environment}\` is not an environment`);
   if (!written.environment && otherEnvironment(host, "production")) throw new Error("the host names an environment");
   const { limits, outbound } = written;
   const options = limits || outbound

@@ -1,4 +1,4 @@
-// From a request's URL to the Worker that answers it.
+// Finds the Worker for a request's URL.
 
 import { BINDINGS, type Binding, type Environment, invalidWorker, ofHostLabel, otherEnvironment } from "./environments";
 import type { Options, Rule } from "./rules";
@@ -9,7 +9,7 @@ export interface Route {
   worker: string;
   rule: string;
   options?: Options;
-  /** What is stripped from the path, and the URL without it. */
+  /** The stripped path prefix, and the URL without it. */
   prefix?: string;
   url?: string;
 }
@@ -22,7 +22,7 @@ export interface Refusal {
 }
 
 export class Router {
-  /** By the number of the host's labels. */
+  /** By the number of labels in the host. */
   readonly #rules = new Map<number, Rule[]>();
 
   constructor(rules: Rule[]) {
@@ -97,7 +97,7 @@ function noEnvironment({ rule, label }: { rule: Rule; label: string }, host: str
   return { code: "ENVIRONMENT_UNKNOWN", reason, rule: rule.name, host };
 }
 
-/** In lower case, without port and one trailing dot. */
+/** The host in lower case, without the port and one trailing dot. */
 function hostOf(authority: string): string {
   let host = authority;
   const colon = host.indexOf(":");
@@ -111,9 +111,9 @@ const NUMBER = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 
 function invalidHost(host: string): string | undefined {
   if (host.length > 253) return "the host has more than 253 characters";
-  if (host.startsWith("[")) return "the host is an IP address; Workers are reached by name";
+  if (host.startsWith("[")) return "the host is an IP address, not a name";
   if (!HOST.test(host)) return "the host is malformed";
-  if (NUMBER.test(host)) return "the host is an IP address; Workers are reached by name";
+  if (NUMBER.test(host)) return "the host is an IP address, not a name";
   return undefined;
 }
 

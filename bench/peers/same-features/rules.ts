@@ -8,16 +8,16 @@ export interface Options {
 }
 
 export interface Rule {
-  /** Where it was written, and its pattern. */
+  /** Its position and its pattern. */
   name: string;
   labels: number;
   expression: RegExp;
-  /** The characters that are written out. */
+  /** The number of literal characters. */
   literals: number;
   /** The number of the capture `{worker}`; 0 without one. */
   workerCapture: number;
   worker: (match: RegExpExecArray) => string;
-  /** Fixed, or what the capture `{env}` takes. */
+  /** `undefined` when the capture `{env}` selects it. */
   environment?: Environment;
   environmentCapture: number;
   strippedSegments: number;
@@ -44,7 +44,7 @@ const BUILT_IN: RouteJson[] = [
   { pattern: "{worker}.do", worker: "{worker}" },
 ];
 
-/** The rules of `ROUTES` in front of the built-in ones. Throws where one is wrong. */
+/** The rules of `ROUTES` in front of the built-in ones. Throws when a rule is not valid. */
 export function parseRoutes(routes: unknown, localhost: string | undefined): Rule[] {
   if (localhost !== undefined && localhost !== "do") throw new Error(`LOCALHOST is \`${localhost}\`: write \`do\``);
   const written: RouteJson[] = typeof routes === "string" ? JSON.parse(routes) : (routes ?? []);
@@ -79,7 +79,7 @@ function parse(origin: string, rule: RouteJson): Rule {
     if (!worker.includes(`{${capture}}`) && environment !== `{${capture}}`) throw new Error(`${name}: {${capture}} is unused`);
   }
   const fixed = environment === "{env}" ? undefined : ofName(environment);
-  if (!fixed && environment !== "{env}") throw new Error(`${name}: \`${environment}\` is no environment`);
+  if (!fixed && environment !== "{env}") throw new Error(`${name}: \`${environment}\` is not an environment`);
   if (captures.length === 0 || !worker.includes("{")) {
     const reason = invalidWorker(worker);
     if (reason) throw new Error(`${name}: ${reason}`);
@@ -99,7 +99,7 @@ function parse(origin: string, rule: RouteJson): Rule {
   };
 }
 
-/** Captures take as little as they can, and `[a-z0-9-]` only. */
+/** A capture matches as few characters as possible, of `[a-z0-9-]` only. */
 function source(text: string): string {
   return text.replace(/[.+?^$()|[\]\\]/g, "\\$&").replace(CAPTURE, "([a-z0-9-]+?)");
 }

@@ -1,0 +1,3 @@
+// The least that a Worker can be, for the start-up figures.
+
+export default { fetch: () => new Response() };
