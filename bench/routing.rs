@@ -1,11 +1,11 @@
-//! What a decision costs: by the platform's own rules, with 10, 100 and 10,000 rules in front of them, and by what one
-//! would use instead. `cargo bench -p dispatcher`.
+//! The time of a routing decision: with the built-in rules, with 10, 100 and 10,000 rules in front of them, and with two
+//! alternatives. Run it with `cargo bench -p dispatcher`.
 //!
-//! The rivals only find the rule: they read a host that is already lower-case and without port, and check neither
-//! environments nor Workers' names. The routing does all of it, from the text of the URL.
+//! The alternatives only find the rule: their host is already in lower case and without a port, and they check neither
+//! environments nor Worker names. The router does all of it, from the text of the URL.
 
 #![allow(missing_docs, reason = "criterion_group! makes public functions")]
-#![allow(clippy::expect_used, reason = "what is measured is built from constants")]
+#![allow(clippy::expect_used, reason = "the inputs are constants")]
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dispatcher::routing::{Localhost, Router};
 use regex::Regex;
 
-/// One URL for each row of the routing table, and some that no rule serves.
+/// One URL for each row of the routing table, and some that are refused.
 const BUILT_IN: [(&str, &str); 12] = [
     ("production", "https://agents.do/tasks/17?page=2"),
     ("www", "https://www.agents.do/tasks/17?page=2"),
@@ -49,7 +49,8 @@ fn built_in(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The pattern of the rule with that number, a host and a path that only it matches, of three kinds in turn.
+/// The pattern of the rule with that number, and a host and a path that only this rule matches. The rules are of three
+/// kinds in turn.
 fn rule(number: usize) -> (String, String, String) {
     match number % 3 {
         0 => {
@@ -117,8 +118,8 @@ fn first_match(expressions: &[Regex], host: &str, path: &str) -> Option<usize> {
         .position(|expression| expression.captures(&text).is_some())
 }
 
-/// The rules as paths of the reversed host. One path stands for both orders of Worker and environment, which matchit
-/// cannot tell apart.
+/// The rules as paths of the reversed host. Both orders of Worker and environment are one path, because matchit cannot
+/// distinguish them.
 fn reversed_paths(rules: usize) -> matchit::Router<usize> {
     let mut router = matchit::Router::new();
     let mut insert = |path: &str| router.insert(path, 0).expect("no conflict");
@@ -133,7 +134,7 @@ fn reversed_paths(rules: usize) -> matchit::Router<usize> {
     router
 }
 
-/// `a.example.com` and `/x` as `/com/example/a/x`.
+/// Turns `a.example.com` and `/x` into `/com/example/a/x`.
 fn reversed(host: &str, path: &str) -> String {
     let mut reversed = String::with_capacity(host.len() + path.len() + 1);
     for label in host.rsplit('.') {
@@ -159,10 +160,10 @@ fn more_rules(criterion: &mut Criterion) {
         ];
         for (name, (_, host, path)) in &hosts {
             let url = format!("https://{host}{path}");
-            let rival_path = format!("/~{path}x");
+            let alternative_path = format!("/~{path}x");
             assert!(router.route(&url).is_ok(), "{url}");
             assert!(first_match(&expressions, host, path).is_some(), "{url}");
-            assert!(paths.at(&reversed(host, &rival_path)).is_ok(), "{url}");
+            assert!(paths.at(&reversed(host, &alternative_path)).is_ok(), "{url}");
             group.bench_function(BenchmarkId::new("routing", name), |bencher| {
                 bencher.iter(|| router.route(black_box(&url)).is_ok());
             });
@@ -171,7 +172,7 @@ fn more_rules(criterion: &mut Criterion) {
                 |bencher| {
                     bencher.iter(|| {
                         paths
-                            .at(&reversed(black_box(host), black_box(&rival_path)))
+                            .at(&reversed(black_box(host), black_box(&alternative_path)))
                             .is_ok()
                     });
                 },

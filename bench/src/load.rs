@@ -84,6 +84,7 @@ impl Load {
             Self::Spread => format!("GET, {WORKERS} Workers"),
             Self::MissingWorker => "missing Worker".to_owned(),
             Self::UnknownHost => "unknown host".to_owned(),
+            Self::Post { bytes: MEGABYTE } => "POST of 1 MB".to_owned(),
             Self::Post { bytes } => format!("POST of {} KB", bytes / KILOBYTE),
             Self::Echo => "echo of 32 MB".to_owned(),
         };

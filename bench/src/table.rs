@@ -70,7 +70,7 @@ impl fmt::Display for LoadFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<29}{:>8}{:>18}{:>9}{:>18}{:>8}{:>8}{:>5}",
+            "{:<31}{:>8}{:>17}{:>8}{:>17}{:>8}{:>8}{:>5}",
             self.title, "req/s", "ratio", "CPU µs", "ratio", "p50 ms", "p99 ms", "MB"
         )?;
         for figures in &self.contenders {
@@ -95,7 +95,7 @@ impl fmt::Display for ContenderFigures {
         let ratios = self.dispatcher_to_this.as_ref();
         write!(
             f,
-            "  {:<27}{:>8}{:>18}{:>9}{:>18}{:>8}{:>8}{:>5.0}",
+            "  {:<29}{:>8}{:>17}{:>8}{:>17}{:>8}{:>8}{:>5.0}",
             self.contender.title(),
             figure(self.requests_per_second.median),
             ratios.map_or_else(|| "·".to_owned(), |ratios| quartiles(&ratios.requests_per_second)),

@@ -1,4 +1,4 @@
-//! The two look-ups with workers-rs's own types: what its documentation of `DynamicDispatcher` leads to.
+//! The two look-ups with the types of workers-rs, as its documentation of `DynamicDispatcher` shows them.
 
 use worker::{Context, Env, Request, Response, Result, event};
 
