@@ -90,7 +90,7 @@ fn unchanged(load: Load, figures: &LoadFigures) -> Vec<Line> {
             Limit::AtMost(1.0 + allowed(|ratios| ratios.cpu)),
         ),
     ];
-    if matches!(load, Load::Get { connections: 256 }) || load.fills_memory() {
+    if matches!(load, Load::Get { connections: 256 } | Load::Echo) {
         lines.push(Line::new(
             format!("{name}: peak memory ÷ baseline"),
             ratios.peak_memory.median,

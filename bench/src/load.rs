@@ -145,11 +145,6 @@ impl Load {
         }
     }
 
-    /// The request with that number alone.
-    pub fn request(self, number: usize) -> (Request<Full<Bytes>>, Expected) {
-        self.requests().make(number)
-    }
-
     /// The expected response to the request with that number.
     pub fn expected(self, number: usize) -> Expected {
         let (status, body) = match self {

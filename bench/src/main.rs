@@ -180,7 +180,7 @@ impl Arguments {
     }
 
     fn plan(&self, contenders: &[Contender]) -> Plan {
-        let (starts, rounds, measured) = if self.quick { (1, 3, 300) } else { (5, 2, 600) };
+        let (starts, rounds, measured) = if self.quick { (1, 3, 300) } else { (5, 2, 500) };
         Plan {
             contenders: contenders
                 .iter()

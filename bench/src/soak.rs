@@ -1,7 +1,10 @@
 //! 100,000 requests in one isolate: served ones, errors, and clients that disconnect.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use http_body_util::Full;
@@ -21,7 +24,7 @@ use crate::{
     client::Connection,
     configuration::Optional,
     contender::Contender,
-    load::{self, Expected, ExpectedBody, Load},
+    load::{self, Expected, ExpectedBody, Load, Requests},
     progress::Progress,
     setting::Setting,
     usage::{self, Usage},
@@ -30,8 +33,6 @@ use crate::{
 
 const BLOCKS: usize = 10;
 const CONNECTIONS: usize = 16;
-/// The length of the sequence in [`send`].
-const SEQUENCE: usize = 10;
 
 /// What a contender held and used, block by block.
 #[derive(Serialize)]
@@ -122,30 +123,46 @@ async fn run_block(workerd: &Workerd, requests: usize) -> Result<Block> {
 
 async fn send_all(port: u16, count: usize) -> Result<()> {
     let mut connection = Connection::open(port).await?;
+    let sequence = Sequence::new();
     for number in 0..count {
-        send(port, &mut connection, number).await?;
+        sequence.send(port, &mut connection, number).await?;
     }
     Ok(())
 }
 
 /// Of ten requests, four are served, four get an error, and in two the client disconnects.
-async fn send(port: u16, connection: &mut Connection, number: usize) -> Result<()> {
-    match number % SEQUENCE {
-        0..3 => exchange(connection, Load::Spread, number).await,
-        3 => exchange(connection, Load::Post { bytes: 1 << 10 }, number).await,
-        4 => exchange(connection, Load::MissingWorker, number).await,
-        5 => exchange(connection, Load::UnknownHost, number).await,
-        // A reserved name and an invalid host.
-        6 => get_error(connection, "gov.do").await,
-        7 => get_error(connection, "a..do").await,
-        8 => disconnect_while_sending(port).await,
-        _ => disconnect_while_receiving(port).await,
-    }
+struct Sequence {
+    spread: Requests,
+    post: Requests,
+    missing_worker: Requests,
+    unknown_host: Requests,
 }
 
-async fn exchange(connection: &mut Connection, load: Load, number: usize) -> Result<()> {
-    let (request, expected) = load.request(number);
-    connection.exchange(request, &expected).await
+impl Sequence {
+    fn new() -> Self {
+        Self {
+            spread: Load::Spread.requests(),
+            post: Load::Post { bytes: 1 << 10 }.requests(),
+            missing_worker: Load::MissingWorker.requests(),
+            unknown_host: Load::UnknownHost.requests(),
+        }
+    }
+
+    async fn send(&self, port: u16, connection: &mut Connection, number: usize) -> Result<()> {
+        let requests = match number % 10 {
+            0..3 => &self.spread,
+            3 => &self.post,
+            4 => &self.missing_worker,
+            5 => &self.unknown_host,
+            // A reserved name and an invalid host.
+            6 => return get_error(connection, "gov.do").await,
+            7 => return get_error(connection, "a..do").await,
+            8 => return disconnect_while_sending(port).await,
+            _ => return disconnect_while_receiving(port).await,
+        };
+        let (request, expected) = requests.make(number);
+        connection.exchange(request, &expected).await
+    }
 }
 
 async fn get_error(connection: &mut Connection, host: &'static str) -> Result<()> {
