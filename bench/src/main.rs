@@ -45,7 +45,7 @@ use crate::{
 
 #[derive(Parser)]
 #[command(
-    name = "npm run bench --",
+    override_usage = "npm run bench -- [OPTIONS]",
     about = "Compares the dispatch Worker with its alternatives and with an earlier build"
 )]
 struct Arguments {
