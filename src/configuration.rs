@@ -2,7 +2,8 @@ use thiserror::Error;
 
 use crate::routing::{Localhost, Router, RulesError};
 
-/// Why the Worker's variables cannot be loaded. Every request is refused then: no rule may be left out in silence.
+/// Why the Worker's variables cannot be loaded. Every request is then answered with an error: to ignore a rule could send
+/// its requests to another Worker.
 #[derive(Debug, Error)]
 pub enum ConfigurationError {
     /// `ROUTES`.
@@ -10,16 +11,16 @@ pub enum ConfigurationError {
     Routes(#[from] RulesError),
     /// `LOCALHOST`.
     #[error(
-        "LOCALHOST is `{0}`: write `do`, so that the rules under .do hold under .localhost, or leave it out"
+        "LOCALHOST is `{0}`: write `do` to apply the rules for .do to .localhost as well, or remove the variable"
     )]
     Localhost(String),
 }
 
-/// Makes the router that the variables ask for: `ROUTES`, rules in front of the built-in ones; and `LOCALHOST`, which a
-/// developer's machine sets to `do`.
+/// Creates the router for the variables: `ROUTES` has rules in front of the built-in ones; `LOCALHOST` is `do` on a
+/// developer's machine.
 ///
 /// # Errors
-/// A variable that is there has to be right.
+/// A variable is invalid.
 pub fn router(routes: Option<&str>, localhost: Option<&str>) -> Result<Router, ConfigurationError> {
     let localhost = match localhost {
         None => Localhost::Unserved,
@@ -37,20 +38,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_variables_only_the_built_in_rules_hold() {
+    fn without_variables_only_the_built_in_rules_apply() {
         let router = router(None, None).unwrap();
         assert!(router.route("https://agents.do/").is_ok());
         assert!(router.route("http://agents.localhost:8787/").is_err());
     }
 
     #[test]
-    fn on_a_developers_machine_localhost_mirrors_do() {
+    fn localhost_can_mirror_do() {
         let router = router(None, Some("do")).unwrap();
         assert!(router.route("http://agents.localhost:8787/").is_ok());
     }
 
     #[test]
-    fn a_variable_that_is_wrong_is_told() {
+    fn an_error_names_the_variable() {
         for (routes, localhost, expected) in [
             (Some("{"), None, "ROUTES is not a JSON array"),
             (Some(""), None, "ROUTES is not a JSON array"),

@@ -1,28 +1,20 @@
-//! The dispatch Worker: it finds the user Worker that a request's hostname names, and hands the request over.
+//! The dispatch Worker: it finds the user Worker that a request's hostname names, and forwards the request to it.
 //!
-//! [`routing`] is pure: it takes the text of a URL and gives a route. The modules beside it are pure as well; only
-//! `runtime`, which is compiled for Wasm alone, knows the Workers runtime.
+//! [`routing`] is pure: it takes the text of a URL and returns a route. `errors` and the cache in `hostnames` are pure as
+//! well. `dispatch` has the `fetch` handler; its parts that use the Workers runtime, through the `worker` crate, are compiled
+//! for Wasm only.
 
 #![cfg_attr(
     not(target_arch = "wasm32"),
-    allow(dead_code, reason = "natively, only tests use what `runtime` uses")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the handler, which uses these modules, is compiled for Wasm only"
+    )
 )]
 
-mod code;
 mod configuration;
-mod destination;
-mod error_page;
-mod failure;
-mod health;
-mod hostname_cache;
-mod json;
-mod log_line;
-mod platform_error;
-mod problem_document;
-mod representation;
-mod request_id;
-mod request_url;
-mod resolver;
+mod dispatch;
+mod errors;
+mod hostnames;
 pub mod routing;
-#[cfg(target_arch = "wasm32")]
-mod runtime;

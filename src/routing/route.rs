@@ -55,6 +55,18 @@ impl<'a> StrippedPrefix<'a> {
         Self { url, prefix, rest }
     }
 
+    /// The prefix that was stripped from a URL, as [`prefix`](Self::prefix) returned it. None if the URL's path does not begin
+    /// with it.
+    #[must_use]
+    pub fn of(url: &'a str, prefix: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let (prefix, rest) = url
+            .target
+            .split_at_checked(prefix.len())
+            .filter(|(start, _)| *start == prefix)?;
+        Some(Self { url, prefix, rest })
+    }
+
     /// The prefix, for `X-Forwarded-Prefix`. It begins with a slash and does not end with one.
     #[must_use]
     pub fn prefix(&self) -> &'a str {

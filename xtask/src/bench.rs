@@ -151,10 +151,10 @@ fn bundle_peers(folder: &Path) -> Result<()> {
 /// Runs the steps of worker-build 0.8.7 with its options and its shim, and with the tools that `npm ci` installed.
 fn bundle_workers_rs(out: &Path) -> Result<()> {
     eprintln!("[bench] bench-workers-rs: compiling to Wasm");
-    let wasm = build::compile("bench-workers-rs", build::RELEASE, false)?;
+    let wasm = build::compile("bench-workers-rs", build::RELEASE, &[], false)?;
     let staging = workspace::target().join("xtask").join("bench-workers-rs");
     fs::create_dir_all(&staging)?;
-    build::bind(&wasm, &staging, true)?;
+    build::bind(&wasm, &staging, build::Glue::Stock)?;
     build::optimise(&staging.join("index_bg.wasm"), &["-O", "--debuginfo"])?;
     fs::copy(
         workspace::path("bench/peers/workers-rs/shim.js"),

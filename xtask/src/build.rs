@@ -1,8 +1,8 @@
 //! `npm run build`: a Worker crate becomes `build/` with Wasm, its JavaScript glue and the crate's own entry.
 //!
-//! The steps are those of worker-build (cargo, wasm-bindgen, wasm-opt), with two differences: wasm-bindgen runs as a
-//! library at the version of `Cargo.lock`, so that nothing is installed or downloaded at build time, and the entry
-//! is a small file in the repository (`entry.js`) in place of worker-build's class and two proxies per request.
+//! The steps are those of worker-build (cargo, wasm-bindgen, wasm-opt), with two differences. wasm-bindgen runs as a library at
+//! the version of `Cargo.lock`, so that nothing is downloaded from GitHub at build time. The entry is a small file in the
+//! repository (`entry.js`) in place of worker-build's shim, a class and two proxies per request that cost up to 37 % CPU.
 
 use std::{
     fs::{self, File},
@@ -13,9 +13,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
-use crate::{import_names, node_tools, workspace};
+use crate::{node_tools, workspace};
 
 /// What Workers are compiled to.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Print only errors
     #[arg(long)]
     quiet: bool,
+    /// Build the dispatch Worker with the feature test-traps into this folder, for the end-to-end tests
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    test_traps: Option<PathBuf>,
 }
 
 /// The Workers of this repository that are Rust.
@@ -110,33 +113,53 @@ impl Worker {
         }
     }
 
-    /// Whether every import is wrapped in exception handling, so that an instance knows that it trapped. The dispatch
-    /// Worker would pay for that on every request, and has no need of it: nothing in it runs outside of its entry's
-    /// guard.
-    fn needs_abort_handler(self) -> bool {
+    fn glue(self) -> Glue {
         match self {
-            Self::Dispatcher => false,
-            Self::DeployApi => true,
+            Self::Dispatcher => Glue::Lean,
+            Self::DeployApi => Glue::Stock,
         }
     }
 
-    fn entry(self) -> PathBuf {
+    /// The entry, `entry.js`, and the JavaScript modules that it imports.
+    fn scripts(self) -> Vec<PathBuf> {
         match self {
-            Self::Dispatcher => workspace::path("src/entry.js"),
-            Self::DeployApi => workspace::path("deploy-api/entry.js"),
+            Self::Dispatcher => vec![
+                workspace::path("src/dispatch/entry.js"),
+                workspace::path("src/dispatch/in_flight.js"),
+            ],
+            Self::DeployApi => vec![workspace::path("deploy-api/entry.js")],
         }
     }
+}
+
+/// The JavaScript that wasm-bindgen generates around a Wasm file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glue {
+    /// As worker-build has it generated: every import is wrapped in exception handling, so that an instance knows that it
+    /// trapped.
+    Stock,
+    /// Without that wrapping, without the start function of the crate `worker` (it asks for the wrapping, and sets another
+    /// panic hook), and without the classes that `worker` exports, such as `R2Range`. The entry
+    /// of the Worker guards each call itself.
+    Lean,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    build(arguments.worker, arguments.quiet)
+    match &arguments.test_traps {
+        None => build(arguments.worker, arguments.quiet),
+        Some(folder) => build_into(folder, Worker::Dispatcher, &["test-traps"], arguments.quiet),
+    }
 }
 
-/// Builds one Worker into its `build/` folder; does nothing there when the Wasm and the entry are as they were.
+/// Builds one Worker into its `build/` folder. Does nothing there if the Wasm and the scripts are unchanged.
 ///
 /// # Errors
 /// When cargo, wasm-bindgen or wasm-opt fails; their own output says why.
 pub fn build(worker: Worker, quiet: bool) -> Result<()> {
+    build_into(&worker.folder().join("build"), worker, &[], quiet)
+}
+
+fn build_into(out: &Path, worker: Worker, features: &[&str], quiet: bool) -> Result<()> {
     let say = |text: &str| {
         if !quiet {
             eprintln!("[build] {text}");
@@ -144,10 +167,9 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     };
     let _turn = turn(worker)?;
     say(&format!("{}: compiling to Wasm", worker.package()));
-    let wasm = compile(worker.package(), worker.profile(), quiet)?;
-    let entry = worker.entry();
-    let fingerprint = fingerprint(&[&wasm, &entry])?;
-    let out = worker.folder().join("build");
+    let wasm = compile(worker.package(), worker.profile(), features, quiet)?;
+    let scripts = worker.scripts();
+    let fingerprint = fingerprint(scripts.iter().chain([&wasm]))?;
     let stamp = out.join(".fingerprint");
     if fs::read_to_string(&stamp).is_ok_and(|known| known == fingerprint) {
         say(&format!("{}: unchanged", worker.package()));
@@ -161,16 +183,16 @@ pub fn build(worker: Worker, quiet: bool) -> Result<()> {
     }
     fs::create_dir_all(&staging)?;
     say(&format!("{}: generating JavaScript glue", worker.package()));
-    bind(&wasm, &staging, worker.needs_abort_handler())?;
-    if worker == Worker::Dispatcher {
-        import_names::shorten(&staging.join("index_bg.wasm"), &staging.join("index.js"))?;
-    }
+    bind(&wasm, &staging, worker.glue())?;
     say(&format!("{}: optimising", worker.package()));
     optimise(&staging.join("index_bg.wasm"), worker.effort())?;
-    fs::copy(&entry, staging.join("entry.js"))?;
+    for script in &scripts {
+        let name = script.file_name().context("a script without a name")?;
+        fs::copy(script, staging.join(name))?;
+    }
     fs::write(staging.join(".fingerprint"), fingerprint)?;
-    publish(&staging, &out)?;
-    say(&format!("{}: {}", worker.package(), size_report(&out)?));
+    publish(&staging, out)?;
+    say(&format!("{}: {}", worker.package(), size_report(out)?));
     Ok(())
 }
 
@@ -206,11 +228,11 @@ pub fn ensure_target() -> Result<()> {
     Ok(())
 }
 
-/// Compiles a package of the workspace to Wasm with one of cargo's profiles.
+/// Compiles a package of the workspace to Wasm with one of cargo's profiles and some of its features.
 ///
 /// # Errors
 /// When it does not compile; cargo's own output says why.
-pub fn compile(package: &str, profile: &str, quiet: bool) -> Result<PathBuf> {
+pub fn compile(package: &str, profile: &str, features: &[&str], quiet: bool) -> Result<PathBuf> {
     ensure_target()?;
     let mut cargo = Command::new("cargo");
     cargo
@@ -225,6 +247,8 @@ pub fn compile(package: &str, profile: &str, quiet: bool) -> Result<PathBuf> {
             TARGET,
             "--package",
             package,
+            "--features",
+            &features.join(","),
         ])
         // Panic messages carry source paths; those of the builder's home folder have no place in a public artefact.
         .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths());
@@ -252,24 +276,62 @@ fn remapped_paths() -> String {
 ///
 /// # Errors
 /// When wasm-bindgen cannot process it.
-pub fn bind(wasm: &Path, out: &Path, abort_handler: bool) -> Result<()> {
-    Bindgen::new()
+pub fn bind(wasm: &Path, out: &Path, glue: Glue) -> Result<()> {
+    let mut output = Bindgen::new()
         .input_path(wasm)
         .out_name("index")
         .module(true)?
         .typescript(false)
-        // What lets the entry start afresh after a trap.
+        // With it the entry replaces the instance after a trap.
         .reset_state_function(true)
-        .force_enable_abort_handler(abort_handler)
+        .force_enable_abort_handler(glue == Glue::Stock)
+        .emit_start(glue == Glue::Stock)
         .remove_producers_section(true)
-        .generate(out)
+        .generate_output()
         .with_context(|| format!("wasm-bindgen cannot process {}", wasm.display()))?;
+    if glue == Glue::Lean {
+        remove_class_exports(&mut output);
+    }
+    output.emit(out)?;
     // Source-phase imports are not yet understood by the esbuild inside wrangler; a plain import of a .wasm file is,
     // and gives the same compiled module.
     let glue = out.join("index.js");
     let text = fs::read_to_string(&glue)?.replace("import source ", "import ");
     fs::write(glue, text)?;
     Ok(())
+}
+
+/// Removes the exports of classes. The entry creates no instance of a class, and wasm-opt then removes what only these
+/// exports use.
+fn remove_class_exports(output: &mut Output) {
+    let class = |line: &str| {
+        let line = line.trim_start();
+        let name = line
+            .strip_prefix("export ")
+            .unwrap_or(line)
+            .strip_prefix("class ")?;
+        Some(name.split_ascii_whitespace().next()?.to_ascii_lowercase())
+    };
+    let classes: Vec<String> = output.js().lines().filter_map(class).collect();
+    let exports = &mut output.wasm_mut().exports;
+    // wasm-bindgen names them `r2range_method`, `__wbg_get_r2range_field`, `__wbg_set_r2range_field` and `__wbg_r2range_free`.
+    let is_of_class = |name: &str| {
+        let rest = ["__wbg_get_", "__wbg_set_", "__wbg_"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix));
+        let rest = rest.unwrap_or(name);
+        rest.split_once('_')
+            .is_some_and(|(class, _)| classes.iter().any(|name| name == class))
+    };
+    let mut unused = Vec::new();
+    for export in exports.iter() {
+        if is_of_class(&export.name) {
+            unused.push(export.id());
+        }
+    }
+    for export in unused {
+        exports.delete(export);
+    }
 }
 
 /// Optimises a Wasm file in place.
@@ -305,11 +367,10 @@ fn publish(staging: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn fingerprint(files: &[&Path]) -> Result<String> {
+fn fingerprint<'p>(files: impl IntoIterator<Item = &'p PathBuf>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
     include_str!("build.rs").hash(&mut hasher);
-    include_str!("import_names.rs").hash(&mut hasher);
     for file in files {
         fs::read(file)
             .with_context(|| format!("cannot read {}", file.display()))?

@@ -8,7 +8,6 @@ mod check;
 mod deploy;
 mod dev;
 mod fuzz;
-mod import_names;
 mod node_tools;
 mod platform;
 mod route;

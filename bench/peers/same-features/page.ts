@@ -1,4 +1,4 @@
-import STYLE from "../../../src/error_page.css";
+import STYLE from "../../../src/errors/page.css";
 import type { Problem } from "./failure";
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };

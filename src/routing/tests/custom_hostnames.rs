@@ -61,7 +61,10 @@ fn a_host_that_names_an_environment_needs_an_environment_in_the_value() {
 #[test]
 fn an_invalid_value_is_an_error_and_not_production() {
     for (value, expected) in [
-        ("", "`` is not a valid Worker name: a Worker name must not be empty"),
+        (
+            "",
+            "`` is not a valid Worker name: a Worker name must not be empty",
+        ),
         ("Shop", "`Shop` is not a valid Worker name"),
         ("staging", "`staging` is not a valid Worker name"),
         ("\"shop\"", "only a-z, 0-9 and '-'"),

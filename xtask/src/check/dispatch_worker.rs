@@ -86,7 +86,7 @@ fn load(configuration: &Value, problems: &mut Problems) -> Option<Router> {
 
 /// Each problem of the rules, in a sentence.
 fn rule_problems(error: &RulesError) -> Vec<String> {
-    vec![error.to_string()]
+    error.problems().map(ToString::to_string).collect()
 }
 
 /// The rule of ``ROUTES[3] `a.example`: …`` as a JSON Pointer, and the rest of the message.

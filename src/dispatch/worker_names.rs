@@ -2,14 +2,14 @@ use std::cell::RefCell;
 
 use wasm_bindgen::JsValue;
 
-/// Worker names as JavaScript strings: making one costs more than the whole routing decision.
+/// Worker names as JavaScript strings: creating one costs more than the whole routing decision.
 #[derive(Debug, Default)]
 pub struct WorkerNames {
-    /// Sorted by name: a search costs about what a hash would, and takes a tenth of the code.
+    /// Sorted by name. A hash map is not faster for so few names, and adds a kilobyte to the Worker.
     strings: RefCell<Vec<(Box<str>, JsValue)>>,
 }
 
-/// The most names that are kept; then all are let go. No isolate serves that many at once.
+/// The maximum number of names; then the cache is emptied. An isolate rarely serves that many.
 const CAPACITY: usize = 4096;
 
 impl WorkerNames {

@@ -1,27 +1,29 @@
-//! What the platform means by the texts of its errors.
+//! Tells the platform's errors by their messages.
 //!
-//! Errors of the platform carry no codes, only messages, and a user Worker's own error arrives the same way. Everything
-//! that is known about those messages stands in [`classify`], so that it can be corrected in one place.
+//! Errors of the platform have messages but no codes, and the error of a user Worker arrives in the same way. All knowledge
+//! about these messages is in [`classify`], so that it can be corrected in one place.
 
-/// What an error's message says, if the platform wrote it. A user Worker can write the same; see `docs/errors.md`.
+/// The kind of a platform error. A user Worker can throw the same message; see `docs/errors.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlatformError {
     /// The namespace has no Worker of that name.
     WorkerNotFound,
-    /// The Worker used up its CPU time or its subrequests.
+    /// The Worker exceeded its CPU time or its subrequests.
     LimitExceeded,
     /// The runtime itself failed.
     Internal,
+    /// `wrangler dev` has no connection to the namespace, because its binding is not remote.
+    NotRemote,
 }
 
-/// Sentences that a message begins with, in lower case.
+/// The sentences that platform messages begin with, in lower case.
 ///
-/// - `Worker not found.`: an unknown script; `fetch` rejects with it, though `get`'s documentation says that `get`
-///   throws (<https://github.com/cloudflare/workerd/issues/5263>).
-/// - `Worker exceeded CPU time limit.`: the documentation of custom limits has the reader look for `CPU time limit`
+/// - `Worker not found.`: an unknown script. `fetch` rejects with it, although the documentation says that `get` throws (<https://github.com/cloudflare/workerd/issues/5263>).
+/// - `Worker exceeded CPU time limit.`: the documentation of custom limits tells readers to look for `CPU time limit`
 ///   (<https://developers.cloudflare.com/cloudflare-for-platforms/workers-for-platforms/configuration/custom-limits/>).
-/// - `Too many subrequests by single Worker invocation.`: thrown by the Worker's own `fetch`, here if it is not caught.
-/// - `internal error; reference = …`: workerd hides the text of its own failures behind this one.
+/// - `Too many subrequests by single Worker invocation.`: thrown by `fetch` inside the user Worker; arrives here if
+///   the Worker does not catch it.
+/// - `internal error; reference = …`: workerd replaces the text of its own failures with this one.
 const SENTENCES: [(&str, PlatformError); 7] = [
     ("worker not found", PlatformError::WorkerNotFound),
     ("worker exceeded cpu time limit", PlatformError::LimitExceeded),
@@ -35,12 +37,20 @@ const SENTENCES: [(&str, PlatformError); 7] = [
     ("internal error", PlatformError::Internal),
 ];
 
-/// Reads an error's message: any case, with or without `Error: ` in front. A sentence must stand there whole and first;
-/// a message that merely contains one, or begins with its words and goes on, is the user Worker's own.
+/// What the binding of a namespace rejects with under `wrangler dev`: `Binding DISPATCHER_STAGING needs to be run remotely`
+/// (miniflare's `dispatch-namespace-proxy.worker.ts`).
+const NOT_REMOTE: (&str, &str) = ("Binding ", " needs to be run remotely");
+
+/// Classifies an error message, in any case, with or without a leading `Error: `. The message must begin with a complete
+/// sentence of the platform. A message that only contains one, or that continues after its words, is from the user Worker.
 #[must_use]
 pub fn classify(message: &str) -> Option<PlatformError> {
     let message = message.trim_ascii_start();
     let message = strip_prefix_ignoring_case(message, "error:").map_or(message, str::trim_ascii_start);
+    let (start, end) = NOT_REMOTE;
+    if message.starts_with(start) && message.ends_with(end) {
+        return Some(PlatformError::NotRemote);
+    }
     SENTENCES.into_iter().find_map(|(sentence, error)| {
         let rest = strip_prefix_ignoring_case(message, sentence)?.trim_ascii_end();
         matches!(rest.bytes().next(), None | Some(b'.' | b';')).then_some(error)
@@ -57,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_platforms_own_messages() {
+    fn recognises_the_messages_of_the_platform() {
         for (message, expected) in [
             ("Worker not found.", PlatformError::WorkerNotFound),
             ("Worker not found", PlatformError::WorkerNotFound),
@@ -73,6 +83,10 @@ mod tests {
             ),
             ("internal error", PlatformError::Internal),
             (
+                "Binding DISPATCHER_STAGING needs to be run remotely",
+                PlatformError::NotRemote,
+            ),
+            (
                 "internal error; reference = 6h35i9khglmghckesvgvi5kt",
                 PlatformError::Internal,
             ),
@@ -83,7 +97,7 @@ mod tests {
 
     // Pitfall 7: "Worker not found" was looked for as a substring of any exception.
     #[test]
-    fn messages_that_only_contain_the_words_are_the_workers_own() {
+    fn a_message_that_only_contains_the_words_is_from_the_worker() {
         for message in [
             "",
             "Error",

@@ -1,12 +1,12 @@
-//! Parts of a request's URL, for answers and the log. Where a request goes is decided by [`routing`](crate::routing).
+//! Parts of a request's URL, for responses and the log. [`routing`](crate::routing) parses URLs itself.
 
-/// The host with its port, as it arrived; empty where there is none.
+/// The host with its port, as it arrived; empty if there is none.
 #[must_use]
 pub fn host(url: &str) -> &str {
     split(url).0
 }
 
-/// The path, without query and fragment; empty where there is none.
+/// The path, without query and fragment; empty if there is none.
 #[must_use]
 pub fn path(url: &str) -> &str {
     let target = split(url).1;
@@ -14,8 +14,8 @@ pub fn path(url: &str) -> &str {
 }
 
 fn split(url: &str) -> (&str, &str) {
-    let behind_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
-    let rest = behind_scheme.unwrap_or_default();
+    let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+    let rest = after_scheme.unwrap_or_default();
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     rest.split_at_checked(end).unwrap_or((rest, ""))
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_of_urls() {
+    fn hosts_and_paths() {
         for (url, expected) in [
             ("https://agents.do/", ("agents.do", "/")),
             (

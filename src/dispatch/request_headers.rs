@@ -3,12 +3,12 @@ use web_sys::{Headers, Request};
 
 use crate::routing::StrippedPrefix;
 
-/// Tells a user Worker which prefix of the path it does not see. Only the dispatch Worker may say so.
+/// The prefix of the path that a user Worker does not see. Only the dispatch Worker sets this header.
 const FORWARDED_PREFIX: &str = "X-Forwarded-Prefix";
 
-/// Headers that no client's request may bring to a user Worker: with the first two a client would choose which version
-/// of a Worker answers it (<https://developers.cloudflare.com/workers/configuration/versions-and-deployments/>).
-const WITHHELD: [&str; 3] = [
+/// Headers that a client must not send to a user Worker: the first two select the version of a Worker that answers
+/// (<https://developers.cloudflare.com/workers/configuration/versions-and-deployments/>).
+const FORBIDDEN_REQUEST_HEADERS: [&str; 3] = [
     "Cloudflare-Workers-Version-Overrides",
     "Cloudflare-Workers-Version-Key",
     FORWARDED_PREFIX,
@@ -16,14 +16,14 @@ const WITHHELD: [&str; 3] = [
 
 #[wasm_bindgen]
 extern "C" {
-    /// [`Headers`], with names that are JavaScript strings already.
+    /// [`Headers`], with names that are already JavaScript strings.
     #[wasm_bindgen(js_name = Headers)]
     type NamedHeaders;
 
     #[wasm_bindgen(method)]
     fn has(this: &NamedHeaders, name: &JsValue) -> bool;
 
-    /// [`Request`], made from another one.
+    /// A [`Request`] that is made from another one.
     #[wasm_bindgen(extends = Request, js_name = Request)]
     type RebuiltRequest;
 
@@ -32,21 +32,22 @@ extern "C" {
     fn new(url: &str, request: &Request) -> Result<RebuiltRequest, JsValue>;
 }
 
-/// The names of the headers that are withheld, as JavaScript strings.
+/// Removes forbidden headers and stripped prefixes from requests.
 #[derive(Debug)]
-pub struct HeaderHygiene {
-    withheld: [JsValue; WITHHELD.len()],
+pub struct RequestHeaders {
+    /// [`FORBIDDEN_REQUEST_HEADERS`] as JavaScript strings, which are created once.
+    forbidden: [JsValue; FORBIDDEN_REQUEST_HEADERS.len()],
 }
 
-impl HeaderHygiene {
+impl RequestHeaders {
     pub fn new() -> Self {
         Self {
-            withheld: WITHHELD.map(JsValue::from_str),
+            forbidden: FORBIDDEN_REQUEST_HEADERS.map(JsValue::from_str),
         }
     }
 
-    /// The request as the user Worker may see it, if it has to be another one. `url` is the request's.
-    pub fn rebuilt(
+    /// The request for the user Worker, if it must differ from the client's. `url` is the request's URL.
+    pub fn sanitized(
         &self,
         request: &Request,
         url: &str,
@@ -54,20 +55,20 @@ impl HeaderHygiene {
     ) -> Result<Option<Request>, JsValue> {
         let headers = request.headers();
         let named: &NamedHeaders = headers.unchecked_ref();
-        if stripped.is_none() && !self.withheld.iter().any(|name| named.has(name)) {
+        if stripped.is_none() && !self.forbidden.iter().any(|name| named.has(name)) {
             return Ok(None);
         }
-        let rebuilt = match stripped {
+        let sanitized = match stripped {
             Some(stripped) => RebuiltRequest::new(&stripped.rewritten_url(), request)?,
             None => RebuiltRequest::new(url, request)?,
         };
-        let headers: Headers = rebuilt.headers();
-        for name in WITHHELD {
+        let headers: Headers = sanitized.headers();
+        for name in FORBIDDEN_REQUEST_HEADERS {
             headers.delete(name)?;
         }
         if let Some(stripped) = stripped {
             headers.set(FORWARDED_PREFIX, stripped.prefix())?;
         }
-        Ok(Some(rebuilt.into()))
+        Ok(Some(sanitized.into()))
     }
 }

@@ -1,35 +1,37 @@
-//! Every way in which a request can fail before or in place of a user Worker's answer.
+//! The error codes of the dispatch Worker.
 
 use dotdo_names::ERRORS_PAGE;
 
 use crate::routing::RefusalCode;
 
-/// What went wrong. Its name, status and section in `docs/errors.md` are stable.
+/// Why a request is answered with an error. Names, statuses and sections in `docs/errors.md` are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// No rule and no custom hostname serves the host.
     HostUnknown,
-    /// The label where an environment stands is none.
+    /// The label in the environment's position is not an environment.
     EnvironmentUnknown,
-    /// The Worker's name is reserved or malformed.
+    /// The Worker name is reserved or malformed.
     WorkerNameInvalid,
     /// The namespace has no such Worker.
     WorkerNotDeployed,
-    /// The user Worker threw.
+    /// The user Worker threw an error.
     WorkerFailed,
-    /// The user Worker used up its CPU time or its subrequests.
+    /// The user Worker exceeded its CPU time or its subrequests.
     WorkerLimitExceeded,
-    /// The binding is missing, or the platform failed.
+    /// A binding is missing, or the platform failed.
     DispatchUnavailable,
-    /// The configuration, or one custom hostname's, cannot be loaded.
+    /// The configuration, or the entry of a custom hostname, cannot be loaded.
     ConfigurationInvalid,
 }
 
+/// What a response says about a code.
 struct Facts {
     name: &'static str,
     status: u16,
     title: &'static str,
     fix: &'static str,
+    retry_after: Option<&'static str>,
 }
 
 impl Code {
@@ -51,61 +53,71 @@ impl Code {
             Self::HostUnknown => Facts {
                 name: "HOST_UNKNOWN",
                 status: 404,
-                title: "Nothing is served at this address",
-                fix: "Check the spelling of the host. If it is yours, a rule or a custom hostname has to name it.",
+                title: "This address is not served",
+                fix: "Check the spelling of the host. If it is your host, add a rule or a custom hostname for it.",
+                retry_after: None,
             },
             Self::EnvironmentUnknown => Facts {
                 name: "ENVIRONMENT_UNKNOWN",
                 status: 404,
-                title: "There is no such environment",
+                title: "This environment does not exist",
                 fix: "Check the spelling of the environment in the host, or leave it out to reach production.",
+                retry_after: None,
             },
             Self::WorkerNameInvalid => Facts {
                 name: "WORKER_NAME_INVALID",
                 status: 404,
-                title: "This is no Worker's name",
+                title: "This is not a valid Worker name",
                 fix: "Check the spelling of the host.",
+                retry_after: None,
             },
             Self::WorkerNotDeployed => Facts {
                 name: "WORKER_NOT_DEPLOYED",
                 status: 404,
-                title: "Nothing is deployed here yet",
-                fix: "Check the spelling of the host. If it is yours, deploy the Worker to this environment.",
+                title: "The Worker for this address is not deployed",
+                fix: "Check the spelling of the host. If it is your Worker, deploy it to this environment.",
+                retry_after: None,
             },
             Self::WorkerFailed => Facts {
                 name: "WORKER_FAILED",
                 status: 502,
-                title: "The Worker behind this address failed",
-                fix: "Try again. If it goes on, give the request id to whoever runs this site.",
+                title: "The Worker for this address failed",
+                fix: "Try again. If the error persists, send the request id to the operator of this site.",
+                retry_after: None,
             },
             Self::WorkerLimitExceeded => Facts {
                 name: "WORKER_LIMIT_EXCEEDED",
                 status: 503,
-                title: "The Worker behind this address reached a limit",
-                fix: "Try again with less to do. If it goes on, give the request id to whoever runs this site.",
+                title: "The Worker for this address exceeded a limit",
+                fix: "Try again with a smaller request. If the error persists, send the request id to the operator of \
+                      this site.",
+                retry_after: Some("1"),
             },
             Self::DispatchUnavailable => Facts {
                 name: "DISPATCH_UNAVAILABLE",
                 status: 503,
-                title: "The platform cannot serve this address right now",
-                fix: "Try again in a minute. If it goes on, give the request id to whoever runs the platform.",
+                title: "The platform cannot serve this address at the moment",
+                fix: "Try again in a few seconds. If the error persists, send the request id to the operator of the \
+                      platform.",
+                retry_after: Some("5"),
             },
             Self::ConfigurationInvalid => Facts {
                 name: "CONFIGURATION_INVALID",
                 status: 500,
                 title: "The platform is misconfigured",
-                fix: "Whoever runs the platform finds the reason in its log, under the request id.",
+                fix: "Send the request id to the operator of the platform: the log has the reason.",
+                retry_after: None,
             },
         }
     }
 
-    /// As the error table, `X-Dispatch-Error` and the log write it.
+    /// The name in the error table, in `X-Dispatch-Error` and in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     #[must_use]
     pub const fn status(self) -> u16 {
         self.facts().status
@@ -123,7 +135,20 @@ impl Code {
         self.facts().fix
     }
 
-    /// The section of `docs/errors.md`: its anchor is the heading in lower case.
+    /// The value of `Retry-After`, in seconds, for an error that the same request may not meet again.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<&'static str> {
+        self.facts().retry_after
+    }
+
+    /// Whether the error is an expected refusal: the address leads to no Worker, and nothing failed. Scans of random hosts
+    /// cause many of them, so the log has them only on request.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        self.status() == 404
+    }
+
+    /// The URL of the code's section in `docs/errors.md`, whose anchor is the name in lower case.
     #[must_use]
     pub fn page(self) -> String {
         [ERRORS_PAGE, "#", &self.name().to_ascii_lowercase()].concat()
@@ -144,10 +169,10 @@ impl From<RefusalCode> for Code {
 mod tests {
     use super::*;
 
-    const PAGE: &str = include_str!("../docs/errors.md");
+    const PAGE: &str = include_str!("../../docs/errors.md");
     const PART: &str = "## The dispatch Worker";
 
-    /// The sections of this Worker's part of the page that have a code for a heading, each with its text.
+    /// The sections of the dispatch Worker whose heading is a code, with their text.
     fn sections() -> Vec<(&'static str, &'static str)> {
         let (_, part) = PAGE.split_once(PART).unwrap();
         let part = part.split("\n## ").next().unwrap();
@@ -166,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn every_section_says_status_title_cause_and_cure() {
+    fn every_section_has_status_title_reason_and_fix() {
         for (code, (_, text)) in Code::ALL.into_iter().zip(sections()) {
             let status = format!("**{}**", code.status());
             for expected in [
@@ -182,7 +207,28 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_the_sections_own() {
+    fn only_the_404s_are_expected_refusals() {
+        let refusals: Vec<_> = Code::ALL.into_iter().filter(|code| code.is_refusal()).collect();
+        assert_eq!(
+            refusals,
+            [
+                Code::HostUnknown,
+                Code::EnvironmentUnknown,
+                Code::WorkerNameInvalid,
+                Code::WorkerNotDeployed
+            ]
+        );
+    }
+
+    #[test]
+    fn every_503_says_when_to_try_again() {
+        for code in Code::ALL {
+            assert_eq!(code.retry_after().is_some(), code.status() == 503, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_is_the_section_of_the_code() {
         assert!(
             Code::WorkerFailed
                 .page()
@@ -191,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn routing_uses_the_same_names() {
+    fn routing_and_errors_use_the_same_names() {
         for code in [
             RefusalCode::HostUnknown,
             RefusalCode::EnvironmentUnknown,

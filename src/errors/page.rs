@@ -1,8 +1,8 @@
-use crate::failure::Failure;
+use super::failure::Failure;
 
-const STYLE: &str = include_str!("error_page.css");
+const STYLE: &str = include_str!("page.css");
 
-/// A failure as a page for a person. It needs nothing but itself: no script, no font, no picture.
+/// A failure as an HTML page. It is self-contained: no script, no font, no image.
 #[must_use]
 pub fn error_page(failure: &Failure, request_id: &str) -> String {
     let code = failure.code;
@@ -34,7 +34,7 @@ pub fn error_page(failure: &Failure, request_id: &str) -> String {
     .concat()
 }
 
-/// Text in which backticks set off what stands in a host.
+/// A detail as HTML: text between backticks becomes a `<code>` element.
 fn with_code(text: &str) -> String {
     let mut html = String::new();
     for (number, part) in text.split('`').enumerate() {
@@ -50,7 +50,7 @@ fn with_code(text: &str) -> String {
     html
 }
 
-/// Text as it may stand in an element or in a quoted attribute.
+/// Text, escaped for an element or a quoted attribute.
 fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
@@ -68,9 +68,9 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::code::Code;
+    use super::super::failure::Target;
     use super::*;
-    use crate::code::Code;
-    use crate::failure::Target;
 
     fn failure(code: Code, detail: &str) -> Failure {
         Failure {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_the_problem_document_says() {
+    fn the_page_has_what_the_problem_document_has() {
         for code in Code::ALL {
             let page = error_page(&failure(code, "Exactly this."), "ray-1");
             for expected in [code.name(), code.title(), "Exactly this.", "ray-1", &code.page()] {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_comes_from_a_request_is_text() {
+    fn text_from_a_request_is_escaped() {
         let page = error_page(&failure(Code::HostUnknown, "`<script>'&\"`"), "\"><script>");
         assert!(!page.contains("<script>"));
         assert!(page.contains("<code>&lt;script&gt;&#39;&amp;&quot;</code>"));

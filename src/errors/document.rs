@@ -1,18 +1,37 @@
-/// The form of an error's answer.
+//! The body of an error response: a problem document for programs, a page for people, chosen by `Accept`.
+
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::page::error_page;
+
+/// The form of an error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Representation {
     /// A problem document (RFC 9457).
     Problem,
-    /// A page for a person.
+    /// An HTML page.
     Page,
 }
 
-/// How much a client wants a media type (RFC 9110, section 12.5.1): first the weight, in thousandths; at the same
-/// weight, how closely the range that gave it names the type.
+/// A problem document with the extension members `code`, `fix` and `request_id`.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    fix: &'static str,
+    request_id: &'a str,
+}
+
+/// How much a client prefers a media type (RFC 9110, section 12.5.1): the weight in thousandths, then the specificity of the
+/// range that has this weight.
 type Preference = (u16, u8);
 
 impl Representation {
-    /// What a client prefers, by its `Accept` header: the page only where it asks for HTML more than for JSON.
+    /// What a client prefers, by its `Accept` header: the page only if it prefers HTML to JSON.
     #[must_use]
     pub fn preferred(accept: &str) -> Self {
         let mut page: Preference = (0, 0);
@@ -32,7 +51,7 @@ impl Representation {
         }
     }
 
-    /// The `Content-Type` of the answer.
+    /// The `Content-Type` of the response.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -40,9 +59,33 @@ impl Representation {
             Self::Page => "text/html; charset=utf-8",
         }
     }
+
+    /// The body of the response.
+    #[must_use]
+    pub fn body(self, failure: &Failure, request_id: &str) -> String {
+        match self {
+            Self::Problem => problem_document(failure, request_id),
+            Self::Page => error_page(failure, request_id),
+        }
+    }
 }
 
-/// How closely a range names one of the types: 3 by name, 2 by `type/*`, 1 by `*/*`, 0 not at all.
+fn problem_document(failure: &Failure, request_id: &str) -> String {
+    let code = failure.code;
+    let problem = Problem {
+        r#type: code.page(),
+        title: code.title(),
+        status: code.status(),
+        detail: &failure.detail,
+        code: code.name(),
+        fix: code.fix(),
+        request_id,
+    };
+    // A struct of texts and a number always serializes.
+    serde_json::to_string(&problem).unwrap_or_default()
+}
+
+/// How specific a range is for the types: 3 for the name, 2 for `type/*`, 1 for `*/*`, 0 if it does not match.
 fn specificity(range: &str, types: &[&str], group: &str) -> u8 {
     if types.iter().any(|name| range.eq_ignore_ascii_case(name)) {
         3
@@ -53,14 +96,14 @@ fn specificity(range: &str, types: &[&str], group: &str) -> u8 {
     }
 }
 
-/// The closest range counts; between two as close, the heavier.
+/// The most specific range decides; between equally specific ones, the greater weight.
 fn refine(preference: &mut Preference, specificity: u8, weight: u16) {
     if specificity > 0 && (specificity, weight) > (preference.1, preference.0) {
         *preference = (weight, specificity);
     }
 }
 
-/// The parameter `q`, in thousandths. A malformed weight counts as none, so that the type is not preferred by mistake.
+/// The parameter `q`, in thousandths. A malformed weight counts as 0, so that the type is not preferred by mistake.
 fn weight(parameters: &str) -> u16 {
     let value = parameters.split(';').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -87,7 +130,29 @@ fn thousandths(value: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::failure::Target;
     use super::*;
+
+    #[test]
+    fn a_problem_document_has_all_members_and_not_the_cause() {
+        let failure = Failure::unavailable("secret \"cause\"".to_owned(), Target::default());
+        let text = Representation::Problem.body(&failure, "8f-\"<AMS>");
+        assert!(!text.contains("secret"));
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap(),
+            json!({
+                "type": failure.code.page(),
+                "title": failure.code.title(),
+                "status": 503,
+                "detail": failure.detail,
+                "code": "DISPATCH_UNAVAILABLE",
+                "fix": failure.code.fix(),
+                "request_id": "8f-\"<AMS>",
+            })
+        );
+    }
 
     #[test]
     fn programs_get_a_problem_document() {

@@ -1,0 +1,43 @@
+// The Worker's entry, in place of the class and the two proxies per request that worker-build generates.
+//
+// A panic in Wasm is a trap: the instance is replaced, the request is answered with an error, and the next one works.
+import * as wasm from "./index.js";
+import { Trapped, reinstantiate } from "./in_flight.js";
+
+// Tasks run in microtasks, whose exceptions arrive here. The request of such a task is among those that wait.
+addEventListener("error", ({ error }) => reinstantiate(error));
+
+/** Calls an export of the Wasm. It throws nothing itself, so an exception is a trap. */
+function guarded(run, request, second, third) {
+  try {
+    return run(request, second, third);
+  } catch (trap) {
+    return answerTrap(request, trap);
+  }
+}
+
+function answerTrap(request, trap) {
+  reinstantiate(trap);
+  try {
+    return wasm.trapped(request, trap);
+  } catch (second) {
+    reinstantiate(second);
+    const headers = { "X-Dispatch-Error": "DISPATCH_UNAVAILABLE", "Cache-Control": "no-store", "Retry-After": "5" };
+    return new Response("The dispatch Worker failed. Try again.\n", { status: 503, headers });
+  }
+}
+
+// Not `async`: another promise for each request costs a tenth of a dispatch.
+function dispatch(request, env, context, mayRestart) {
+  const response = guarded(wasm.fetch, request, env, context);
+  if (!(response instanceof Promise)) return response;
+  return response.then(undefined, (error) => {
+    if (!(error instanceof Trapped)) return guarded(wasm.rejected, request, env, error);
+    if (mayRestart && error.mayRestart) return dispatch(request, env, context, false);
+    return guarded(wasm.trapped, request, error);
+  });
+}
+
+export default {
+  fetch: (request, env, context) => dispatch(request, env, context, true),
+};
