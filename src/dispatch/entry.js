@@ -4,20 +4,18 @@
 import * as wasm from "./index.js";
 import { Trapped, reinstantiate } from "./in_flight.js";
 
-// Tasks run in microtasks, whose exceptions arrive here. The request of such a task is among those that wait.
-addEventListener("error", ({ error }) => reinstantiate(error));
-
-/** Calls an export of the Wasm. It throws nothing itself, so an exception is a trap. */
+/** Calls an export of the Wasm. None of them throws by itself, so an exception is a trap. */
 function guarded(run, request, second, third) {
   try {
     return run(request, second, third);
   } catch (trap) {
-    return answerTrap(request, trap);
+    reinstantiate(trap);
+    return trapped(request, trap);
   }
 }
 
-function answerTrap(request, trap) {
-  reinstantiate(trap);
+/** The response to a request whose handling trapped. */
+function trapped(request, trap) {
   try {
     return wasm.trapped(request, trap);
   } catch (second) {
@@ -28,16 +26,13 @@ function answerTrap(request, trap) {
 }
 
 // Not `async`: another promise for each request costs a tenth of a dispatch.
-function dispatch(request, env, context, mayRestart) {
+function dispatch(request, env, context) {
   const response = guarded(wasm.fetch, request, env, context);
   if (!(response instanceof Promise)) return response;
   return response.then(undefined, (error) => {
     if (!(error instanceof Trapped)) return guarded(wasm.rejected, request, env, error);
-    if (mayRestart && error.mayRestart) return dispatch(request, env, context, false);
-    return guarded(wasm.trapped, request, error);
+    return error.mayRestart ? dispatch(request, env, context) : trapped(request, error);
   });
 }
 
-export default {
-  fetch: (request, env, context) => dispatch(request, env, context, true),
-};
+export default { fetch: dispatch };

@@ -1,9 +1,10 @@
 //! The path of one request through the dispatch Worker.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::task::{Poll, Waker};
 
+use js_sys::futures::future_to_promise;
 use js_sys::{Date, JSON, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
@@ -41,8 +42,12 @@ pub fn adapter(request: &Request, env: Env, context: worker_sys::Context) -> JsV
     match handler.as_mut().poll(&mut first_poll) {
         Poll::Ready(response) => response,
         Poll::Pending => {
-            let response = js_sys::futures::future_to_promise(async { Ok(handler.await) });
-            in_flight::until_trapped(&response, request)
+            let waiting: Request = Clone::clone(request);
+            let task = poll_fn(move |context| {
+                in_flight::enter_task(&waiting);
+                handler.as_mut().poll(context).map(Ok)
+            });
+            in_flight::until_trapped(&future_to_promise(task), request)
         }
     }
 }

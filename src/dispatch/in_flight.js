@@ -1,15 +1,19 @@
 // Requests that are in flight when the Wasm traps.
 //
 // A trap leaves the instance in an undefined state, so a new instance replaces it, and no task and no closure of the old one
-// runs again. A request is in one of three states then:
-// - Its handler waits in the old instance, for KV or for a namespace binding that returns a promise, and has sent nothing
-//   to a user Worker: it is handled again by the new instance, once.
-// - Its handler waited, and the request was sent when the trap occurred: it is answered with an error.
-// - A user Worker has it, and the runtime has the user Worker's promise: the trap does not affect it.
+// runs again. At that moment a request is in one of four states:
+// - Its handler waits in the old instance, for KV or for a namespace binding that returns a promise. Nothing was sent to a
+//   user Worker, so the new instance handles it again.
+// - Its handler waited and has just sent the request to a user Worker. It is answered with an error, never sent twice.
+// - Its handler waited and caused the trap. It is answered with an error, because it would trap again.
+// - A user Worker handles it, and the runtime has the user Worker's promise. The trap does not affect it.
 import { __wbg_reset_state as resetInstance, withLocation } from "./index.js";
 
-/** The requests of the first two states. */
+/** The requests of the first three states, each with `reject` and `mayRestart`. */
 const waiting = new Map();
+
+/** The request among them whose task runs, or ran last. */
+let running;
 
 /** The reason that a waiting request is rejected with. */
 export class Trapped extends Error {
@@ -27,12 +31,22 @@ export function reinstantiate(trap) {
   for (const { reject, mayRestart } of requests) reject(new Trapped(trap, mayRestart));
 }
 
+// Tasks run in microtasks, whose exceptions arrive here.
+addEventListener("error", ({ error }) => {
+  forbidRestart(running);
+  reinstantiate(error);
+});
+
 export function untilTrapped(response, request) {
   return new Promise((resolve, reject) => {
     const state = { reject, mayRestart: true };
     waiting.set(request, state);
     response.then(resolve, reject).then(() => waiting.get(request) === state && waiting.delete(request));
   });
+}
+
+export function enterTask(request) {
+  running = request;
 }
 
 export function forbidRestart(request) {

@@ -12,10 +12,14 @@ use crate::routing::StrippedPrefix;
 
 #[wasm_bindgen(raw_module = "./in_flight.js")]
 extern "C" {
-    /// The same promise, but rejected as soon as the Wasm traps. The request is then handled again, once, unless
+    /// The same promise, but rejected as soon as the Wasm traps. The request is then handled again, unless
     /// [`forbid_restart`] was called.
     #[wasm_bindgen(js_name = untilTrapped)]
     pub fn until_trapped(response: &Promise, request: &Request) -> JsValue;
+
+    /// The task of the waiting request runs next: a trap in a task is caused by this request.
+    #[wasm_bindgen(js_name = enterTask)]
+    pub fn enter_task(request: &Request);
 
     /// The waiting request is about to be sent to a user Worker: it must never be sent twice.
     #[wasm_bindgen(js_name = forbidRestart)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{failure, platforms};
 
 /// Writes an entry into the platform's KV namespace.
-async fn put(platform: &Platform, key: &str, value: &str) -> Result<()> {
+pub async fn put(platform: &Platform, key: &str, value: &str) -> Result<()> {
     let persisted = platform.state().join("workers");
     let persisted = persisted.to_string_lossy();
     let arguments = [

@@ -135,7 +135,11 @@ async fn configuration_invalid() -> Result<()> {
         })
         .await?;
     let cause = line["cause"].as_str().unwrap_or_default();
-    for expected in ["ROUTES[0]", "*.example.com", "`npm run check`"] {
+    for expected in [
+        "ROUTES[0]",
+        "*.example.com",
+        "a capture, as in `{worker}.example.com`",
+    ] {
         assert!(cause.contains(expected), "{expected}: {line}");
     }
     Ok(())

@@ -1,11 +1,16 @@
-// The dispatch Worker, with production's namespace in place of which stands one that fails as its Worker's name says,
-// with an Analytics Engine data set that logs what it is given, a KV namespace that logs what it is asked, and a clock that
-// a Worker can set forward.
+// The dispatch Worker with other bindings: a production namespace whose Workers fail as their names say, an Analytics Engine
+// data set that logs its data points, a KV namespace that logs its look-ups, and a clock that a Worker can set forward.
 import dispatcher from "./dispatcher.js";
 
 export * from "./dispatcher.js";
 
 const stub = { fetch: async (request) => new Response(`answered ${request.method} ${new URL(request.url).pathname}`) };
+const logsFetch = {
+  fetch(request) {
+    console.log(JSON.stringify({ fetched: request.headers.get("X-Test") }));
+    return stub.fetch(request);
+  },
+};
 const rejecting = (reason) => ({ fetch: () => Promise.reject(reason) });
 
 let released = false;
@@ -14,7 +19,12 @@ const realNow = Date.now.bind(Date);
 const BEHAVIOURS = {
   "at-once": () => stub,
   "promised": async () => stub,
-  // Answers, or fails, only after `release` was asked.
+  "logs-fetch": async () => logsFetch,
+  // The dispatch Worker's build with traps traps on this response.
+  "answers-a-trap": () => ({
+    fetch: async () => new Response("moved", { headers: { "X-Test-Trap": "panic@answered", Location: "/moved" } }),
+  }),
+  // Answers, or fails, after the request to `release`.
   "waits": () => ({
     async fetch(request) {
       while (!released) await scheduler.wait(5);
@@ -55,7 +65,7 @@ const BEHAVIOURS = {
   },
   "get-rejects": () => Promise.reject(new Error("the namespace is gone: hunter2")),
   "get-rejects-not-found": () => Promise.reject(new Error("Worker not found.")),
-  // No namespace ever does so, and the dispatch Worker traps on it.
+  // No real namespace does this. The dispatch Worker traps on it.
   "get-answers-nothing": () => undefined,
   "get-answers-no-worker": () => ({ no: "fetch" }),
   "fetch-throws": () => ({
@@ -97,9 +107,11 @@ const dataSet = {
   },
 };
 
-const asked = (hostnames) => ({
-  get(keys, ...rest) {
+// A look-up of `waits-for-kv.example` ends after the request to `release`.
+const logged = (hostnames) => ({
+  async get(keys, ...rest) {
     console.log(JSON.stringify({ lookedUp: [keys].flat() }));
+    while (!released && [keys].flat().includes("waits-for-kv.example")) await scheduler.wait(5);
     return hostnames.get(keys, ...rest);
   },
 });
@@ -107,7 +119,7 @@ const asked = (hostnames) => ({
 export default {
   ...dispatcher,
   fetch(request, env, context) {
-    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet, HOSTNAMES: asked(env.HOSTNAMES) };
+    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet, HOSTNAMES: logged(env.HOSTNAMES) };
     return dispatcher.fetch(request, faulty, context);
   },
 };

@@ -1,11 +1,11 @@
-//! The platforms that these tests share: one as a developer has it, and two that something is wrong with.
+//! The platforms that these tests share.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use end_to_end::{Options, Platform, Shared, dispatcher_build};
+use end_to_end::{Options, Platform, Shared, dispatcher_build, trapping_dispatcher_build};
 
 /// Rules in front of the built-in ones.
 const ROUTES: &str = r#"[
@@ -21,19 +21,23 @@ const ROUTES: &str = r#"[
     {"pattern": "versions.rules.example/kept/{worker}/*", "worker": "{worker}"}
 ]"#;
 
-/// As a developer has it, with `ROUTES`.
+/// As a developer has it, with `ROUTES` and with a log of refusals.
 pub fn sound() -> &'static Platform {
-    static SOUND: Shared = Shared::new(|| Options::new().rest_api().dispatcher_variable("ROUTES", ROUTES));
+    static SOUND: Shared = Shared::new(|| {
+        Options::new()
+            .rest_api()
+            .dispatcher_variable("ROUTES", ROUTES)
+            .dispatcher_variable("LOG_REFUSALS", "1")
+    });
     SOUND.get()
 }
 
-/// With namespaces that fail in every way that a binding can, as `faulty_entry.js` has it, and without that of the
-/// development environment.
+/// With namespaces that fail in every way that a binding can (`faulty_entry.js`), and without the development namespace.
 pub fn faulty() -> &'static Platform {
     static FAULTY: Shared = Shared::new(|| {
         Options::new()
             .rest_api()
-            .dispatcher_build(&faulty_build())
+            .dispatcher_build(&faulty_build("faulty-dispatcher", &dispatcher_build()))
             .without_binding("DISPATCHER_DEVELOPMENT")
     });
     FAULTY.get()
@@ -48,19 +52,35 @@ pub fn misconfigured() -> &'static Platform {
     MISCONFIGURED.get()
 }
 
-/// The dispatch Worker as it is built, behind an entry of the tests' own.
-fn faulty_build() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faulty-dispatcher");
-    fs::create_dir_all(&folder).expect("a folder");
-    let build = dispatcher_build().expect("a build of the dispatch Worker");
-    for file in fs::read_dir(&build).expect("its files") {
-        let file = file.expect("a file of the build");
-        let to = match file.file_name() {
-            name if name == "entry.js" => "dispatcher.js".into(),
-            name => name,
-        };
-        fs::copy(file.path(), folder.join(to)).expect("a copy of the build");
-    }
+/// With the namespaces of [`faulty`], and with a build of the dispatch Worker that traps on request.
+pub fn trapping() -> &'static Platform {
+    static TRAPPING: Shared = Shared::new(|| {
+        let build = faulty_build("trapping-dispatcher", &trapping_dispatcher_build());
+        Options::new().rest_api().dispatcher_build(&build)
+    });
+    TRAPPING.get()
+}
+
+/// A build of the dispatch Worker behind `faulty_entry.js`.
+fn faulty_build(name: &str, build: &anyhow::Result<PathBuf>) -> PathBuf {
+    let build = build.as_ref().expect("a build of the dispatch Worker");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    copy(build, &folder).expect("a copy of the build");
+    fs::rename(folder.join("entry.js"), folder.join("dispatcher.js")).expect("the entry of the build");
     fs::write(folder.join("entry.js"), include_str!("faulty_entry.js")).expect("an entry");
     folder
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

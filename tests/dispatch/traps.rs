@@ -1,11 +1,13 @@
-//! A trap in the dispatch Worker's Wasm costs the request that met it, and no other.
+//! A trap in the dispatch Worker's Wasm affects the request that caused it, and no other.
 
 use anyhow::Result;
-use end_to_end::Platform;
+use end_to_end::{Answer, Platform};
+use reqwest::Method;
+use serde_json::Value;
 
 use crate::{failure, platforms};
 
-/// A Worker on which the dispatch Worker traps: a namespace that answers `undefined` breaks what its binding promises.
+/// The dispatch Worker traps on this host: a namespace that returns `undefined` breaks the contract of its binding.
 const TRAPS: &str = "get-answers-nothing.do";
 
 async fn trap(platform: &Platform) -> Result<()> {
@@ -45,5 +47,92 @@ async fn the_next_request_works_and_those_under_way_are_answered() -> Result<()>
     assert_eq!(waiting.await??.text(), "answered GET /under-way");
     assert_eq!(getting.await??.text(), "answered GET /under-way");
     failure::check(&failing.await??, 502, "WORKER_FAILED", "application/problem+json")?;
+    Ok(())
+}
+
+/// A request that traps where the header says, in the build with the feature `test-traps`.
+async fn trapping(host: &str, path: &str, trap: &str) -> Result<Answer> {
+    let request = platforms::trapping()
+        .request(Method::GET, host, path)
+        .header("X-Test-Trap", trap)
+        .header("X-Test", trap);
+    Answer::read(request.send().await?).await
+}
+
+fn count(lines: &[Value], member: &str, value: &str) -> usize {
+    lines.iter().filter(|line| line[member] == value).count()
+}
+
+/// One test, because a trap affects every request of the isolate.
+#[end_to_end::test]
+async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
+    let platform = platforms::trapping();
+    let key = "hostname:waits-for-kv.example";
+    crate::custom_hostnames::put(platform, key, "at-once").await?;
+    let under_way = |host: &'static str| tokio::spawn(async move { platform.get(host, "/under-way").await });
+    let in_user_worker = [under_way("waits.do"), under_way("waits-and-rejects.do")];
+    let in_wasm = [under_way("waits-for-get.do"), under_way("waits-for-kv.example")];
+    for worker in ["waits", "waits-and-rejects", "waits-for-get"] {
+        platform
+            .log()
+            .object(worker, |line| line["get"] == worker)
+            .await?;
+    }
+    platform
+        .log()
+        .object(key, |line| line["lookedUp"][0] == key)
+        .await?;
+
+    for kind in ["panic", "unreachable"] {
+        for point in ["resolved", "got-worker", "forwarded"] {
+            let answer = trapping("at-once.do", "/", &format!("{kind}@{point}")).await?;
+            failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
+            assert_eq!(answer.header("retry-after"), "5", "{kind}@{point}");
+            assert_eq!(
+                platform.get("promised.do", "/next").await?.text(),
+                "answered GET /next"
+            );
+        }
+    }
+    let answer = trapping("fetch-rejects.do", "/", "panic@rejected").await?;
+    failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
+    let answer = trapping("at-once.do", "/", "panic@resolved, panic@trapped").await?;
+    failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "text/plain;charset=UTF-8")?;
+    let answer = platform.get("apis.do", "/answers-a-trap/x").await?;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (200, "/moved")
+    );
+
+    // In a task, only the request that caused the trap fails.
+    for kind in ["panic", "unreachable"] {
+        for point in ["got-worker", "forwarded"] {
+            let answer = trapping("promised.do", "/", &format!("{kind}@{point}")).await?;
+            failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
+        }
+    }
+
+    platform.get("release.do", "/").await?;
+    for request in in_wasm {
+        assert_eq!(request.await??.text(), "answered GET /under-way");
+    }
+    let [waits, rejects] = in_user_worker;
+    assert_eq!(waits.await??.text(), "answered GET /under-way");
+    failure::check(&rejects.await??, 502, "WORKER_FAILED", "application/problem+json")?;
+
+    // A request that reached a user Worker is never sent twice.
+    let answer = trapping("logs-fetch.do", "/", "unreachable@forwarded").await?;
+    failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
+    platform.get("at-once.do", "/").await?;
+    let lines = platform.log().objects()?;
+    assert_eq!(count(&lines, "fetched", "unreachable@forwarded"), 1);
+
+    // The panic hook writes one line for each panic.
+    let log = platform.log().text()?;
+    assert_eq!(
+        log.matches("asked for this panic at rejected").count(),
+        1,
+        "{log}"
+    );
     Ok(())
 }

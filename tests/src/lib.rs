@@ -34,7 +34,9 @@ pub use issuer::Issuer;
 pub use log::Log;
 pub use options::Options;
 pub use platform::Platform;
-pub use programs::{deploy_api_build, dispatcher_build, repository, workspace_program};
+pub use programs::{
+    deploy_api_build, dispatcher_build, repository, trapping_dispatcher_build, workspace_program,
+};
 pub use project::Project;
 pub use relay::Relay;
 pub use script::Script;

@@ -65,6 +65,22 @@ pub fn dispatcher_build() -> Result<PathBuf> {
     Ok(repository().join("build"))
 }
 
+/// Builds the dispatch Worker with traps that a request can ask for, unless it is built, and returns its folder.
+///
+/// # Errors
+/// When it does not compile; the build's own output says why.
+pub fn trapping_dispatcher_build() -> Result<PathBuf> {
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let folder = repository().join(target).join("trapping-dispatcher");
+    let mut xtask = xtask();
+    xtask
+        .args(["build", "dispatcher", "--quiet", "--test-traps"])
+        .arg(&folder)
+        .current_dir(repository());
+    build("the trapping dispatcher", xtask)?;
+    Ok(folder)
+}
+
 /// Builds the deploy API, unless it is built, and returns its folder.
 ///
 /// # Errors
