@@ -5,3 +5,4 @@ mod deadlines;
 mod deploy;
 mod dev;
 mod route;
+mod wrangler_dev;

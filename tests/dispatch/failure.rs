@@ -53,6 +53,12 @@ pub fn check(answer: &Answer, status: u16, code: &str, content_type: &str) -> Re
     ] {
         ensure!(answer.header(name) == value, "{name}: {:?}", answer.headers);
     }
+    let has_retry_after = !answer.header("retry-after").is_empty();
+    ensure!(
+        has_retry_after == (status == 503),
+        "Retry-After: {:?}",
+        answer.headers
+    );
     ensure!(!text.contains(SECRET), "a Worker's words are shown: {text}");
     let shown = format!("{:?}", answer.headers);
     ensure!(!shown.contains(SECRET), "a Worker's words are shown: {shown}");

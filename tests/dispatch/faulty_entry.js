@@ -41,8 +41,8 @@ const BEHAVIOURS = {
     while (!released) await scheduler.wait(5);
     return stub;
   },
-  "a-minute-later": () => {
-    const now = Date.now() + 61_000;
+  "half-a-minute-later": () => {
+    const now = Date.now() + 31_000;
     const began = realNow();
     Date.now = () => now + realNow() - began;
     return stub;
@@ -110,7 +110,7 @@ const dataSet = {
 // A look-up of `waits-for-kv.example` ends after the request to `release`.
 const logged = (hostnames) => ({
   async get(keys, ...rest) {
-    console.log(JSON.stringify({ lookedUp: [keys].flat() }));
+    console.log(JSON.stringify({ lookedUp: [keys].flat(), options: rest[0] }));
     while (!released && [keys].flat().includes("waits-for-kv.example")) await scheduler.wait(5);
     return hostnames.get(keys, ...rest);
   },

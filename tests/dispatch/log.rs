@@ -1,4 +1,4 @@
-//! One structured line for each failure, and none for what went well.
+//! One structured line for each failure, and one for each refusal only with `LOG_REFUSALS=1`.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -13,7 +13,7 @@ fn of<'a>(lines: &'a [Value], id: &str) -> Vec<&'a Value> {
 }
 
 #[end_to_end::test]
-async fn a_failure_is_one_line_with_everything_to_look_for() -> Result<()> {
+async fn a_failure_or_refusal_is_one_line_with_its_facts() -> Result<()> {
     let platform = platforms::sound();
     let script = Script::module("export default { fetch() { throw new Error('two\\nlines'); } };");
     platform.deploy(Environment::Staging, "logged", &script).await?;
@@ -64,6 +64,59 @@ async fn a_failure_is_one_line_with_everything_to_look_for() -> Result<()> {
             1,
             "{ray} is logged more than once"
         );
+    }
+    Ok(())
+}
+
+/// `faulty` has no `LOG_REFUSALS`.
+#[end_to_end::test]
+async fn expected_refusals_are_not_logged_by_default() -> Result<()> {
+    let platform = platforms::faulty();
+    for (ray, host, code) in [
+        ("quiet-1", "unknown.example", "HOST_UNKNOWN"),
+        ("quiet-2", "qa.agents.do", "ENVIRONMENT_UNKNOWN"),
+        ("quiet-3", "com.do", "WORKER_NAME_INVALID"),
+        ("quiet-4", "get-rejects-not-found.do", "WORKER_NOT_DEPLOYED"),
+        ("quiet-5", "fetch-rejects-not-found.do", "WORKER_NOT_DEPLOYED"),
+    ] {
+        let request = platform.request(Method::GET, host, "/").header("cf-ray", ray);
+        let answer = Answer::read(request.send().await?).await?;
+        assert_eq!(answer.header("x-dispatch-error"), code, "{host}");
+    }
+    let request = platform
+        .request(Method::GET, "get-throws.do", "/")
+        .header("cf-ray", "loud-1");
+    request.send().await?;
+    platform
+        .log()
+        .object("the later failure", |line| line["request_id"] == "loud-1")
+        .await?;
+    let log = platform.log().text()?;
+    assert!(!log.contains("quiet-"), "a refusal is logged: {log}");
+    Ok(())
+}
+
+/// wrangler prints the level in front of an error, and nothing in front of an information.
+#[end_to_end::test]
+async fn refusals_are_information_and_failures_are_errors() -> Result<()> {
+    let platform = platforms::sound();
+    let script = Script::module("export default { fetch() { throw new Error('failed'); } };");
+    platform
+        .deploy(Environment::Production, "fails-loudly", &script)
+        .await?;
+    for (ray, host, is_error) in [
+        ("level-1", "unknown.example", false),
+        ("level-2", "fails-loudly.do", true),
+    ] {
+        let request = platform.request(Method::GET, host, "/").header("cf-ray", ray);
+        request.send().await?;
+        platform
+            .log()
+            .object(ray, |line| line["request_id"] == ray)
+            .await?;
+        let log = platform.log().text()?;
+        let line = log.lines().find(|line| line.contains(ray)).unwrap_or_default();
+        assert_eq!(line.contains("ERROR"), is_error, "{line}");
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use dotdo_names::Environment;
-use end_to_end::{Answer, Script};
+use end_to_end::{Answer, Project, Script, wrangler::Version};
 use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::platforms;
 
@@ -90,5 +91,137 @@ async fn a_rebuilt_request_keeps_its_body() -> Result<()> {
     let answer = Answer::read(request.send().await?).await?;
     assert_eq!(answer.header("x-type"), "application/x-own");
     assert!(answer.body == sent, "{} bytes came back", answer.body.len());
+    Ok(())
+}
+
+/// Answers with the header `Location` of the query, and with everything that a copy of a response could lose.
+const REDIRECT: &str = "export default { fetch(request) {
+    const { searchParams } = new URL(request.url);
+    const headers = new Headers({ Location: searchParams.get('to'), 'X-Own': 'kept' });
+    headers.append('Set-Cookie', 'a=1; Path=/');
+    headers.append('Set-Cookie', 'b=2');
+    return new Response('moved', { status: Number(searchParams.get('status') ?? 302), statusText: 'Moved Over', headers });
+} };";
+
+#[end_to_end::test]
+async fn a_location_of_the_same_host_gets_the_prefix_back() -> Result<()> {
+    let platform = platforms::sound();
+    for environment in [Environment::Production, Environment::Staging] {
+        platform
+            .deploy(environment, "moves", &Script::module(REDIRECT))
+            .await?;
+    }
+    platform
+        .deploy(Environment::Production, "api-v1", &Script::module(REDIRECT))
+        .await?;
+    for (host, path, location, expected) in [
+        // An absolute path or a URL of the same host.
+        ("apis.do", "/moves/x", "/about", "/moves/about"),
+        ("apis.do", "/moves/x", "/", "/moves/"),
+        ("apis.do", "/moves/x", "/a?b=/c#d", "/moves/a?b=/c#d"),
+        ("apis.do", "/moves/x", "/moveson", "/moves/moveson"),
+        (
+            "apis.do",
+            "/moves/x",
+            "http://apis.do/about",
+            "http://apis.do/moves/about",
+        ),
+        (
+            "apis.do",
+            "/moves/x",
+            "https://APIS.do/about",
+            "https://APIS.do/moves/about",
+        ),
+        ("staging.apis.do", "/moves/x", "/about", "/moves/about"),
+        ("versions.rules.example", "/api/v1/x", "/about", "/api/v1/about"),
+        // It has the prefix already.
+        ("apis.do", "/moves/x", "/moves/about", "/moves/about"),
+        ("apis.do", "/moves/x", "/moves", "/moves"),
+        // It is relative, or leads elsewhere.
+        ("apis.do", "/moves/x", "about", "about"),
+        ("apis.do", "/moves/x", "?page=2", "?page=2"),
+        (
+            "apis.do",
+            "/moves/x",
+            "https://example.com/about",
+            "https://example.com/about",
+        ),
+        (
+            "apis.do",
+            "/moves/x",
+            "//example.com/about",
+            "//example.com/about",
+        ),
+        (
+            "apis.do",
+            "/moves/x",
+            "https://staging.apis.do/about",
+            "https://staging.apis.do/about",
+        ),
+        (
+            "apis.do",
+            "/moves/x",
+            "http://apis.do:8080/about",
+            "http://apis.do:8080/about",
+        ),
+        // No prefix was stripped.
+        ("moves.do", "/x", "/about", "/about"),
+    ] {
+        let request = platform
+            .request(Method::GET, host, path)
+            .query(&[("to", location)]);
+        let answer = Answer::read(request.send().await?).await?;
+        assert_eq!(answer.header("location"), expected, "{host}{path}: {location}");
+        assert_eq!(answer.status.as_u16(), 302, "{location}");
+        assert_eq!(
+            (answer.text().as_str(), answer.header("x-own")),
+            ("moved", "kept")
+        );
+        let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["a=1; Path=/", "b=2"], "{location}");
+    }
+    Ok(())
+}
+
+#[end_to_end::test]
+async fn a_response_without_a_redirect_is_passed_through() -> Result<()> {
+    let platform = platforms::sound();
+    let script = Script::module(
+        "export default { async fetch(request) {
+            const stream = new Blob(['compressed '.repeat(1000)]).stream().pipeThrough(new CompressionStream('gzip'));
+            const headers = { 'Content-Encoding': 'gzip', Location: '/created' };
+            return new Response(stream, { status: 201, headers, encodeBody: 'manual' });
+        } };",
+    );
+    platform
+        .deploy(Environment::Production, "creates", &script)
+        .await?;
+    let direct = platform.get("creates.do", "/").await?;
+    let stripped = platform.get("apis.do", "/creates/x").await?;
+    assert_eq!(direct.header("location"), "/created");
+    assert_eq!(stripped.header("location"), "/creates/created");
+    assert_eq!(stripped.status.as_u16(), 201);
+    assert_eq!(
+        stripped.header("content-encoding"),
+        direct.header("content-encoding")
+    );
+    assert!(stripped.body == direct.body, "the body differs");
+    Ok(())
+}
+
+/// `GET /about.html` of static assets redirects to `/about`, which would be another Worker without the prefix.
+#[end_to_end::test]
+async fn static_assets_redirect_below_their_prefix() -> Result<()> {
+    let platform = platforms::sound();
+    let project = Project::new("assetw")?
+        .setting("main", Value::Null)?
+        .file("public/about.html", "about us")?
+        .setting("assets", json!({ "directory": "public" }))?;
+    project
+        .deploy(platform, Version::V4_152, Environment::Production)
+        .await?;
+    let answer = platform.get("apis.do", "/assetw/about.html").await?;
+    assert_eq!(answer.header("location"), "/assetw/about", "{}", answer.status);
+    assert_eq!(platform.get("apis.do", "/assetw/about").await?.text(), "about us");
     Ok(())
 }

@@ -25,6 +25,7 @@ mod shared;
 mod until;
 mod websocket;
 pub mod wrangler;
+mod wrangler_dev;
 
 pub use client::Answer;
 pub use command::{Command, Finished};
@@ -43,3 +44,4 @@ pub use script::Script;
 pub use shared::Shared;
 pub use until::until;
 pub use websocket::WebSocket;
+pub use wrangler_dev::WranglerDev;

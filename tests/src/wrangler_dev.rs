@@ -1,0 +1,82 @@
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    process::{Child, Stdio},
+};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::{
+    client::Answer,
+    processes,
+    programs::{node, repository},
+    until,
+    wrangler::Version,
+};
+
+/// A running `wrangler dev --local` in the repository, without an account. It stops when this value is dropped.
+#[derive(Debug)]
+pub struct WranglerDev {
+    child: Child,
+    port: u16,
+    _state: TempDir,
+}
+
+impl WranglerDev {
+    /// Starts it, and waits until it serves.
+    ///
+    /// # Errors
+    /// When it does not serve within two minutes.
+    pub async fn start() -> Result<Self> {
+        let port =
+            || Ok::<_, std::io::Error>(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port());
+        let (port, inspector_port) = (port()?, port()?);
+        let state = TempDir::with_prefix("dotdo-wrangler-dev-")?;
+        let child = node()
+            .arg(repository().join(Version::V4_152.program()))
+            .args(["dev", "--local", "--ip", "127.0.0.1"])
+            .args(["--port", &port.to_string()])
+            .args(["--inspector-port", &inspector_port.to_string()])
+            .arg("--persist-to")
+            .arg(state.path())
+            .current_dir(repository())
+            .env("WRANGLER_SEND_METRICS", "false")
+            .env("WRANGLER_LOG_PATH", state.path())
+            .env("WRANGLER_REGISTRY_PATH", state.path().join("registry"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start wrangler")?;
+        let wrangler = Self {
+            child,
+            port,
+            _state: state,
+        };
+        until("wrangler dev", async || {
+            Ok(wrangler.get("localhost", "/").await.ok())
+        })
+        .await?;
+        Ok(wrangler)
+    }
+
+    /// The response to a GET of a host and path.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn get(&self, host: &str, path: &str) -> Result<Answer> {
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let request = client
+            .get(format!("http://127.0.0.1:{}{path}", self.port))
+            .header("Host", host);
+        Answer::read(request.send().await?).await
+    }
+}
+
+impl Drop for WranglerDev {
+    fn drop(&mut self) {
+        processes::kill_tree(self.child.id());
+        // Otherwise the process would remain as a zombie.
+        let _ = self.child.wait();
+    }
+}
