@@ -5,10 +5,11 @@ use deploy_api::audit::chain::{Broken, Hash, Head, Link};
 use deploy_api::audit::{Checkpoint, Verified};
 use thiserror::Error;
 
-/// What a log that is whole says.
+/// The result for an intact log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     verified: Verified,
+    /// The checkpoint with the most entries.
     last_checkpoint: Option<Checkpoint>,
 }
 
@@ -20,76 +21,79 @@ impl fmt::Display for Report {
         } = self;
         writeln!(
             f,
-            "The chain is whole: {} entries, head {}.",
+            "The log is intact: {} entries, head {}.",
             verified.size, verified.head
         )?;
         if let Some(checkpoint) = last_checkpoint {
             let newer = verified.size.saturating_sub(checkpoint.size);
             write!(
                 f,
-                "The first {} are those that were signed at {}",
+                "The first {} match the checkpoint that was signed at {}.",
                 checkpoint.size, checkpoint.time
             )?;
-            match newer {
-                0 => f.write_str("."),
-                _ => write!(f, "; {newer} came later, and no checkpoint vouches for them yet."),
-            }?;
+            if newer > 0 {
+                write!(f, " Later entries, which no checkpoint covers: {newer}.")?;
+            }
         }
         Ok(())
     }
 }
 
-/// What is wrong with a log.
+/// Why a log is not the one that was signed.
 #[derive(Debug, Error)]
-pub enum Wrong {
+pub enum InvalidLog {
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] io::Error),
-    /// A line is no entry.
-    #[error("line {line} is no exported entry: {reason}")]
+    /// A line does not parse as an entry.
+    #[error("line {line} is not an exported entry ({reason}): export the log with format=ndjson")]
     Line {
-        /// From 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// Why.
+        /// The parser's error.
         reason: serde_json::Error,
     },
-    /// The log is a part only.
-    #[error("the log begins with entry {0}; export it from the first, oldest first and without filters")]
+    /// The export does not begin with the first entry.
+    #[error(
+        "the log begins with entry {0}: export it from the first entry, with order=oldest and without filters"
+    )]
     Beginning(u64),
-    /// The chain is broken.
+    /// An entry does not continue the hash chain.
     #[error(transparent)]
     Chain(#[from] Broken),
-    /// The log was rewritten from some entry on, hashes and all.
+    /// The chain is intact, but its head is not the signed one: entries and all later hashes were replaced.
     #[error("entry {size} has the hash {found}, but {signed} was signed at {time}: the log was rewritten")]
     Rewritten {
-        /// The checkpoint's size.
+        /// The number of entries that the checkpoint covers.
         size: u64,
-        /// The log's hash there.
+        /// The hash of the last of these entries in the log.
         found: Hash,
-        /// The checkpoint's.
+        /// Its hash in the checkpoint.
         signed: Hash,
-        /// When it was signed.
+        /// When the checkpoint was signed.
         time: String,
     },
-    /// The log's end is missing.
+    /// The log has fewer entries than a checkpoint.
     #[error(
-        "the log has {found} entries, but {signed} were signed at {time}: entries are missing at its end"
+        "the log has {found} entries, but the checkpoint that was signed at {time} has {signed}: the last entries are \
+         missing"
     )]
-    Shortened {
-        /// How many there are.
+    Truncated {
+        /// The number of entries in the log.
         found: u64,
-        /// How many there were.
+        /// The number of entries that the checkpoint covers.
         signed: u64,
-        /// When they were signed.
+        /// When the checkpoint was signed.
         time: String,
     },
 }
 
-/// Walks a log, one JSON line for each entry, and compares its heads with checkpoints whose signatures are good.
+/// Verifies the hash chain of a log, one JSON line for each entry, and compares its heads with the checkpoints. The
+/// signatures of the checkpoints must be verified already.
 ///
 /// # Errors
-/// The first thing that is wrong.
-pub fn check(log: impl BufRead, checkpoints: &[Checkpoint]) -> Result<Report, Wrong> {
+/// The first problem.
+pub fn check(log: impl BufRead, checkpoints: &[Checkpoint]) -> Result<Report, InvalidLog> {
     let mut head = Head::GENESIS;
     compare(head, checkpoints)?;
     for (line, text) in (1..).zip(log.lines()) {
@@ -97,19 +101,18 @@ pub fn check(log: impl BufRead, checkpoints: &[Checkpoint]) -> Result<Report, Wr
         if text.is_empty() {
             continue;
         }
-        let link: Link = serde_json::from_str(&text).map_err(|reason| Wrong::Line { line, reason })?;
+        let link: Link = serde_json::from_str(&text).map_err(|reason| InvalidLog::Line { line, reason })?;
         if head == Head::GENESIS && link.sequence != 1 {
-            return Err(Wrong::Beginning(link.sequence));
+            return Err(InvalidLog::Beginning(link.sequence));
         }
         head = head.follow(&link)?;
         compare(head, checkpoints)?;
     }
     if let Some(checkpoint) = checkpoints.iter().find(|checkpoint| checkpoint.size > head.size) {
-        let time = checkpoint.time.to_string();
-        return Err(Wrong::Shortened {
+        return Err(InvalidLog::Truncated {
             found: head.size,
             signed: checkpoint.size,
-            time,
+            time: checkpoint.time.to_string(),
         });
     }
     let last_checkpoint = checkpoints
@@ -125,13 +128,14 @@ pub fn check(log: impl BufRead, checkpoints: &[Checkpoint]) -> Result<Report, Wr
     })
 }
 
-fn compare(head: Head, checkpoints: &[Checkpoint]) -> Result<(), Wrong> {
-    match checkpoints
+/// Compares a head of the log with the checkpoints of the same size.
+fn compare(head: Head, checkpoints: &[Checkpoint]) -> Result<(), InvalidLog> {
+    let different = checkpoints
         .iter()
-        .find(|checkpoint| checkpoint.size == head.size && checkpoint.head != head.hash)
-    {
+        .find(|checkpoint| checkpoint.size == head.size && checkpoint.head != head.hash);
+    match different {
         None => Ok(()),
-        Some(checkpoint) => Err(Wrong::Rewritten {
+        Some(checkpoint) => Err(InvalidLog::Rewritten {
             size: head.size,
             found: head.hash,
             signed: checkpoint.head,

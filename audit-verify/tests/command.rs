@@ -1,5 +1,5 @@
-//! The program itself, over logs as an outsider has them.
-#![allow(clippy::unwrap_used, reason = "what a test is built from may fail it, too")]
+//! Runs the program on exported logs.
+#![allow(clippy::unwrap_used, reason = "a failure of the setup fails the test")]
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,7 +18,7 @@ fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-/// A log of these Workers' deploys, a line each, and its heads from the empty one on.
+/// A log with one deploy of each Worker: its lines, and its heads, beginning with that of the empty log.
 fn log(workers: &[&str]) -> (Vec<String>, Vec<Head>) {
     let mut heads = vec![Head::GENESIS];
     let mut lines = Vec::new();
@@ -39,70 +39,68 @@ fn log(workers: &[&str]) -> (Vec<String>, Vec<Head>) {
     (lines, heads)
 }
 
-struct Outsider(TempDir);
+/// The exit code and the output of the program.
+struct Verification {
+    succeeded: bool,
+    /// The standard output of a success, the standard error of a failure.
+    output: String,
+}
 
-impl Outsider {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn keep(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.0.path().join(name);
+/// Runs the program on a log, with one checkpoint for each head, signed with the key `5a…`.
+fn verify(lines: &[String], checkpoints: &[Head], public_key: &str) -> Verification {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, content: &str| -> PathBuf {
+        let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
-    }
-
-    /// Whether the log passes, and what is said.
-    fn check(&self, lines: &[String], checkpoints: &[Head], public: &str) -> (bool, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_audit-verify"));
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_audit-verify"));
+    command
+        .arg("--log")
+        .arg(write("log", &lines.join("\n")))
+        .arg("--key")
+        .arg(public_key);
+    for (number, head) in checkpoints.iter().enumerate() {
+        let text = serde_json::to_string(&key("5a").sign(*head, now())).unwrap();
         command
-            .arg("--log")
-            .arg(self.keep("log", &lines.join("\n")))
-            .arg("--key")
-            .arg(public);
-        for (number, head) in checkpoints.iter().enumerate() {
-            let text = serde_json::to_string(&key("5a").sign(*head, now())).unwrap();
-            command
-                .arg("--checkpoint")
-                .arg(self.keep(&format!("checkpoint-{number}"), &text));
-        }
-        let output = command.output().unwrap();
-        let said = String::from_utf8(if output.status.success() {
-            output.stdout
-        } else {
-            output.stderr
-        })
-        .unwrap();
-        (output.status.success(), said)
+            .arg("--checkpoint")
+            .arg(write(&format!("checkpoint-{number}"), &text));
+    }
+    let output = command.output().unwrap();
+    let succeeded = output.status.success();
+    let output = if succeeded { output.stdout } else { output.stderr };
+    Verification {
+        succeeded,
+        output: String::from_utf8(output).unwrap(),
     }
 }
 
-/// That a log fails the check, with this said.
-fn fails(lines: &[String], checkpoints: &[Head], said: &str) {
-    let (good, found) = Outsider::new().check(lines, checkpoints, &key("5a").public());
-    assert!(!good && found.contains(said), "{found}");
+/// Asserts that the program rejects a log with this text.
+fn assert_rejected(lines: &[String], checkpoints: &[Head], expected: &str) {
+    let Verification { succeeded, output } = verify(lines, checkpoints, &key("5a").public());
+    assert!(!succeeded && output.contains(expected), "{output}");
 }
 
 #[test]
-fn a_log_that_goes_on_from_its_checkpoints_passes() {
+fn accepts_a_log_that_continues_its_checkpoints() {
     let (lines, heads) = log(&["a", "b", "c"]);
-    let (good, said) = Outsider::new().check(&lines, &[heads[0], heads[2]], &key("5a").public());
-    assert!(good, "{said}");
+    let Verification { succeeded, output } = verify(&lines, &[heads[0], heads[2]], &key("5a").public());
+    assert!(succeeded, "{output}");
     assert_eq!(
-        said,
+        output,
         format!(
-            "The chain is whole: 3 entries, head {}.\nThe first 2 are those that were signed at 2026-11-24T12:00:00Z; \
-             1 came later, and no checkpoint vouches for them yet.\n",
+            "The log is intact: 3 entries, head {}.\nThe first 2 match the checkpoint that was signed at \
+             2026-11-24T12:00:00Z. Later entries, which no checkpoint covers: 1.\n",
             heads[3].hash
         )
     );
 }
 
 #[test]
-fn a_log_that_was_rewritten_hashes_and_all_fails() {
+fn rejects_a_log_that_was_rewritten_with_new_hashes() {
     let (_, heads) = log(&["a", "b", "c"]);
     let (rewritten, _) = log(&["a", "mallory", "c"]);
-    fails(
+    assert_rejected(
         &rewritten,
         &[heads[3]],
         "was signed at 2026-11-24T12:00:00Z: the log was rewritten",
@@ -110,45 +108,62 @@ fn a_log_that_was_rewritten_hashes_and_all_fails() {
 }
 
 #[test]
-fn a_log_whose_end_was_cut_off_fails() {
+fn rejects_a_log_without_its_last_entries() {
     let (lines, heads) = log(&["a", "b", "c"]);
-    fails(
+    assert_rejected(
         &lines[..2],
         &[heads[3]],
-        "the log has 2 entries, but 3 were signed at",
+        "the log has 2 entries, but the checkpoint that was signed at 2026-11-24T12:00:00Z has 3",
     );
-    fails(&[], &[heads[1]], "the log has 0 entries, but 1 were signed at");
+    assert_rejected(&[], &[heads[1]], "the log has 0 entries, but the checkpoint");
 }
 
 #[test]
-fn a_changed_entry_fails_at_its_place() {
+fn names_the_entry_that_was_changed() {
     let (mut lines, heads) = log(&["a", "b", "c"]);
     lines[1] = lines[1].replace("\"b\"", "\"mallory\"");
-    fails(&lines, &[heads[3]], "the chain is broken at entry 2");
+    assert_rejected(&lines, &[heads[3]], "broken at entry 2");
 }
 
 #[test]
-fn a_part_of_a_log_is_told_from_a_broken_one() {
+fn distinguishes_a_partial_export_from_a_broken_chain() {
     let (lines, heads) = log(&["a", "b", "c"]);
-    fails(
+    assert_rejected(
         &lines[1..],
         &[heads[3]],
-        "the log begins with entry 2; export it from the first",
+        "the log begins with entry 2: export it from the first entry",
     );
 }
 
 #[test]
-fn what_is_no_log_is_said() {
+fn rejects_a_file_that_is_not_a_log() {
     let (_, heads) = log(&["a"]);
-    fails(&["{}".to_owned()], &[heads[1]], "line 1 is no exported entry");
+    assert_rejected(&["{}".to_owned()], &[heads[1]], "line 1 is not an exported entry");
 }
 
 #[test]
-fn a_checkpoint_of_another_key_proves_nothing() {
-    let (lines, heads) = log(&["a"]);
-    let (good, said) = Outsider::new().check(&lines, &[heads[1]], &key("5b").public());
+fn rejects_a_file_that_is_not_a_checkpoint() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("checkpoint");
+    std::fs::write(&file, "{}").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_audit-verify"))
+        .args(["--log", "unused", "--key", &key("5a").public(), "--checkpoint"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
     assert!(
-        !good && said.contains("the checkpoint is signed by the key"),
-        "{said}"
+        !output.status.success() && errors.contains("this is not a checkpoint"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn rejects_a_checkpoint_of_another_key() {
+    let (lines, heads) = log(&["a"]);
+    let Verification { succeeded, output } = verify(&lines, &[heads[1]], &key("5b").public());
+    assert!(
+        !succeeded && output.contains("the checkpoint is signed by the key"),
+        "{output}"
     );
 }
