@@ -1,4 +1,4 @@
-//! Any text as `ROUTES`, and any URL to route by it.
+//! Any text as `ROUTES`, and any URL that is routed with it.
 
 #![no_main]
 

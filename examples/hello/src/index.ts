@@ -3,7 +3,7 @@ interface Environment {
   readonly GREETING: string;
 }
 
-/** Greets, and says which URL it was asked for. */
+/** Responds with a greeting and the request's host and path. */
 export default {
   fetch(request: Request, environment: Environment): Response {
     const { hostname, pathname } = new URL(request.url);

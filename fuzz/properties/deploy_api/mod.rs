@@ -1,7 +1,7 @@
-//! What must hold of everything in the deploy API that parses foreign bytes, for any input. The fuzz targets look for an
-//! input that breaks it; the ordinary tests replay the corpus through the same functions.
+//! Properties of every parser of external input in the deploy API, for any input. The fuzz targets search for an
+//! input that violates one; the ordinary tests replay the corpora through the same functions.
 
-#![allow(dead_code, reason = "each target uses one of them")]
+#![allow(dead_code, reason = "each fuzz target uses one module")]
 
 pub mod multipart;
 pub mod policy;

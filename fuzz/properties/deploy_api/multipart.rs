@@ -1,11 +1,12 @@
-//! An upload is read whole or refused with a sentence, and what is read is what goes upstream and into the store.
+//! An upload is either parsed completely or rejected with an explanation. Serialized again, for the Cloudflare API
+//! and for the bundle store, a parsed upload does not change.
 
 use deploy_api::bundles::Bundle;
 use deploy_api::problem::Problem;
 use deploy_api::upload::{self, BindingRef, MAX_PARTS, Upload, script_form};
 use futures_executor::block_on;
 
-/// Checks the body of an upload whose boundary is `b`.
+/// Checks the body of an upload, whose boundary is `b`.
 pub fn check(body: &[u8]) {
     match block_on(upload::read(
         Some("multipart/form-data; boundary=b"),
@@ -32,26 +33,26 @@ fn check_upload(upload: &Upload) {
             part.file_name
         );
     }
-    // Written anew and read again, it is the same upload.
+    // A serialized upload parses to the same upload.
     let (content_type, body) = script_form(&upload.metadata, &upload.parts);
-    let again = block_on(upload::read(Some(&content_type), body)).expect("what is written can be read");
-    assert_eq!(again.parts, upload.parts);
-    assert!(again.metadata == upload.metadata);
-    // Nothing of a secret is kept, and the rest comes back from the store.
+    let parsed = block_on(upload::read(Some(&content_type), body)).expect("a serialized upload parses");
+    assert_eq!(parsed.parts, upload.parts);
+    assert!(parsed.metadata == upload.metadata);
+    // A bundle has the name of each secret but not its value, and unpacks to what was packed.
     let bundle = Bundle::of(upload, None);
     for binding in upload.metadata.bindings().filter(BindingRef::is_secret) {
-        let kept = bundle.metadata["bindings"]
+        let bindings = bundle.metadata["bindings"]
             .as_array()
-            .expect("bindings are a list");
-        let kept = kept
+            .expect("the bindings are an array");
+        let stored = bindings
             .iter()
-            .find(|kept| kept["name"] == binding.name && kept["type"] == binding.kind)
-            .expect("its name is kept");
-        assert!(
-            kept.get("text").is_none() && kept.get("key_jwk").is_none() && kept.get("key_base64").is_none()
-        );
+            .find(|stored| stored["name"] == binding.name && stored["type"] == binding.kind)
+            .expect("the bundle has the name of the secret");
+        for value in ["text", "key_jwk", "key_base64"] {
+            assert!(stored.get(value).is_none(), "{value}");
+        }
     }
-    let (digest, stored) = bundle.pack().expect("what was JSON can be written");
+    let (digest, stored) = bundle.pack().expect("a parsed bundle serializes");
     assert_eq!(Bundle::unpack(&digest, stored), Ok(bundle));
 }
 
@@ -60,7 +61,7 @@ fn check_problem(problem: &Problem) {
     assert!(!problem.detail.is_empty() && !problem.fix.is_empty());
     assert!(
         !problem.detail.chars().any(char::is_control),
-        "what a terminal would obey: {:?}",
+        "a control character, which a terminal would interpret: {:?}",
         problem.detail
     );
 }

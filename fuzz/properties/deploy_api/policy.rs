@@ -1,4 +1,5 @@
-//! A policy loads whole or not at all, and what loads allows nothing to whom it does not name.
+//! A policy either loads completely or is rejected with every error, and allows nothing to a caller that it does not
+//! name.
 
 use deploy_api::identity::{Caller, Identity, Scope, Subject};
 use deploy_api::policy::{Action, Policy, Request};
@@ -18,28 +19,28 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn check_policy(policy: &Policy, text: &str) {
-    let again = Policy::load(text).expect("it loads again");
-    let changes = policy.changes_to(&again);
-    let shown = serde_json::to_value(&changes).expect("changes can be written");
-    for list in shown.as_object().into_iter().flat_map(|lists| lists.values()) {
+    let same = Policy::load(text).expect("a policy that loaded loads again");
+    let changes = policy.changes_to(&same);
+    let changes = serde_json::to_value(&changes).expect("changes serialize");
+    for list in changes.as_object().into_iter().flat_map(|lists| lists.values()) {
         assert!(
             list.as_array().is_none_or(Vec::is_empty),
-            "a policy does not differ from itself: {shown}"
+            "a policy equals itself: {changes}"
         );
     }
-    let stranger = "nobody-names-this-subject";
-    if text.contains(stranger) {
+    let subject = "a-subject-without-a-rule";
+    if text.contains(subject) {
         return;
     }
     let caller = Caller {
         identity: Identity::ApiToken {
-            subject: Subject::parse(stranger).expect("it is a subject"),
+            subject: Subject::parse(subject).expect("the subject is valid"),
         },
         token: None,
         scope: Scope::Policy,
     };
     for action in Action::ALL {
         let decision = policy.decide(&caller, &Request::platform(action));
-        assert!(!decision.is_allowed(), "default deny");
+        assert!(!decision.is_allowed(), "{action:?} is allowed without a rule");
     }
 }

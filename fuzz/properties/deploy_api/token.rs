@@ -1,10 +1,10 @@
-//! A credential is what it is, letter by letter, and no error and no debug output repeats one.
+//! A parsed credential keeps its exact text, and no error text and no debug output contains one.
 
 use deploy_api::deployments::DeploymentId;
 use deploy_api::identity::oidc::Presented;
 use deploy_api::identity::{Credential, Token, TokenId};
 
-/// Checks a text as each of the credentials that a request may show, and as the ids in its path.
+/// Checks a text as each kind of credential of a request, and as each id in its path.
 pub fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -17,8 +17,8 @@ pub fn check(bytes: &[u8]) {
     }
     if let Ok(credential) = Credential::from_authorization(Some(text)) {
         let bearer = text.split_once(' ').map_or("", |(_, bearer)| bearer.trim());
-        let shown = format!("{credential:?}").replace(REDACTED, "");
-        assert!(!could_be_a_secret(bearer) || !shown.contains(bearer), "{shown}");
+        let debug = format!("{credential:?}").replace(REDACTED, "");
+        assert!(!could_be_a_secret(bearer) || !debug.contains(bearer), "{debug}");
     }
     if let Err(error) = Token::parse(text) {
         assert!(!could_be_a_secret(text) || !error.to_string().contains(text));
@@ -35,10 +35,11 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// What stands in place of a secret. Somebody may present a part of that very text.
+/// The debug output of a secret. An input may be a part of this text.
 const REDACTED: &str = "SecretBox<str>([REDACTED])";
 
-/// A letter or two are part of any sentence, and what has spaces may be a part of the very sentence that refuses it.
+/// Whether a text is long enough to be a secret. A short text, or one with spaces, may occur in an error text by
+/// chance.
 fn could_be_a_secret(text: &str) -> bool {
     text.len() >= 20 && !text.contains(' ')
 }
