@@ -33,8 +33,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> JsValue {
 }
 
 /// The adapter between the runtime and [`fetch`]: it polls the handler once before it creates a task, because almost every
-/// request is forwarded in that poll. `#[worker::event(fetch)]` creates a task and a promise for each request, which costs up
-/// to 28 % more CPU (docs/performance.md).
+/// request is forwarded in that poll. `#[worker::event(fetch)]` creates a task and a promise for each request, which costs 11
+/// to 33 % more CPU (docs/performance.md).
 #[wasm_bindgen(js_name = fetch)]
 pub fn adapter(request: &Request, env: Env, context: worker_sys::Context) -> JsValue {
     let mut handler = Box::pin(fetch(Clone::clone(request), env, Context::new(context)));
