@@ -17,7 +17,7 @@ function guarded(run, request, second, third) {
 /** The response to a request whose handling trapped. */
 function trapped(request, trap) {
   try {
-    return wasm.trapped(request, trap);
+    return wasm.trapped(request, String(trap));
   } catch (second) {
     reinstantiate(second);
     const headers = { "X-Dispatch-Error": "DISPATCH_UNAVAILABLE", "Cache-Control": "no-store", "Retry-After": "5" };

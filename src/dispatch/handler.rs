@@ -184,7 +184,7 @@ impl Exchange {
 }
 
 /// The message of a JavaScript error, or the text of another value that was thrown.
-pub(super) fn message(error: &JsValue) -> String {
+fn message(error: &JsValue) -> String {
     match error.dyn_ref::<js_sys::Error>() {
         Some(error) => error.message().into(),
         None => error

@@ -4,7 +4,6 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
-use super::handler::message;
 use super::respond;
 use super::test_traps::{Point, trap_at};
 use crate::errors::{Failure, Target};
@@ -32,9 +31,9 @@ extern "C" {
 
 /// The response to a request whose handling trapped. It uses nothing of the isolate, because that may be what trapped.
 #[wasm_bindgen(js_name = trapped)]
-pub fn trapped(request: &Request, trap: &JsValue) -> JsValue {
+pub fn trapped(request: &Request, trap: &str) -> JsValue {
     trap_at(Point::Trapped, || request.headers());
-    let cause = format!("the dispatch Worker trapped: {}", message(trap));
+    let cause = format!("the dispatch Worker trapped: {trap}");
     let failure = Failure::unavailable(cause, Target::default());
     respond::failure(request, &request.url(), &failure, false)
 }

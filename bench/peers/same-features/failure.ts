@@ -1,7 +1,7 @@
 // The response, the log line and the data point of a request that no user Worker answered.
 
 import type { Binding, Environment } from "./environments";
-import { page } from "./page";
+import { page, type Problem } from "./page";
 import type { Route } from "./routing";
 
 export type Env = Partial<Record<Binding, DispatchNamespace>> & {
@@ -124,8 +124,6 @@ export function answer(request: Request, env: Env, failure: Failure): Response {
 
 /** The headers of every response that is the dispatcher's own. */
 export const OWN_HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" };
-
-export type Problem = { type: string; title: string; status: number; detail: string; code: string; fix: string; request_id: string };
 
 /** Whether a client prefers HTML to JSON. */
 function prefersHtml(accept: string): boolean {

@@ -1,5 +1,7 @@
 import STYLE from "../../../src/errors/page.css";
-import type { Problem } from "./failure";
+
+/** The members of a problem document. */
+export type Problem = { type: string; title: string; status: number; detail: string; code: string; fix: string; request_id: string };
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
