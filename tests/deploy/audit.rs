@@ -1,4 +1,4 @@
-//! The log: whole, complete, and provable to an outsider with nothing but a public key.
+//! The audit log: it is complete, and a third party can verify it with the public key.
 
 use std::fs;
 
@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::platforms::platform;
 
 #[end_to_end::test]
-async fn the_intent_stands_before_the_outcome_and_says_all() -> Result<()> {
+async fn records_the_intent_before_the_outcome_with_its_details() -> Result<()> {
     let platform = platform();
-    let script = Script::answering("on record")
+    let script = Script::answering("recorded")
         .with_text("MODE", "x")
         .with_binding(json!({ "type": "secret_text", "name": "KEY", "text": "hidden" }));
     let answer = platform.deploy(Production, "recorded", &script).await?;
@@ -50,7 +50,7 @@ async fn the_intent_stands_before_the_outcome_and_says_all() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn denials_and_failed_authentication_are_on_record() -> Result<()> {
+async fn records_a_failed_authentication() -> Result<()> {
     let platform = platform();
     let client = "192.0.2.77";
     platform
@@ -68,8 +68,8 @@ async fn denials_and_failed_authentication_are_on_record() -> Result<()> {
     Ok(())
 }
 
-/// The whole log as it is exported, page by page.
-async fn exported(platform: &Platform) -> Result<String> {
+/// Exports the whole log as NDJSON, page by page.
+async fn export(platform: &Platform) -> Result<String> {
     let api = platform.deploy_api();
     let mut text = String::new();
     let mut next = Some("/v1/audit?format=ndjson&order=oldest&limit=1000".to_owned());
@@ -86,6 +86,7 @@ async fn exported(platform: &Platform) -> Result<String> {
     Ok(text)
 }
 
+/// Runs `audit-verify`. Returns whether it accepts the log, and its output.
 async fn audit_verify(log: &str, checkpoint: &Value) -> Result<(bool, String)> {
     let folder = TempDir::with_prefix("dotdo-audit-")?;
     let log_file = folder.path().join("audit.ndjson");
@@ -98,13 +99,16 @@ async fn audit_verify(log: &str, checkpoint: &Value) -> Result<(bool, String)> {
         .arg(&log_file)
         .arg("--checkpoint")
         .arg(&checkpoint_file)
-        .args(["--key", checkpoint["key"].as_str().context("no key")?]);
+        .args([
+            "--key",
+            checkpoint["key"].as_str().context("the checkpoint has no key")?,
+        ]);
     let finished = Command::of(command).run().await?;
     Ok((finished.succeeded, finished.output + &finished.errors))
 }
 
 #[end_to_end::test]
-async fn an_outsider_proves_that_nothing_was_rewritten() -> Result<()> {
+async fn audit_verify_rejects_a_changed_log() -> Result<()> {
     let platform = platform();
     platform.deploy(Staging, "proof", &Script::answering("x")).await?;
     let api = platform.deploy_api();
@@ -112,32 +116,32 @@ async fn an_outsider_proves_that_nothing_was_rewritten() -> Result<()> {
     platform
         .deploy(Staging, "proof", &Script::answering("later"))
         .await?;
-    let log = exported(platform).await?;
-    let (proven, said) = audit_verify(&log, &checkpoint).await?;
-    assert!(proven, "{said}");
+    let log = export(platform).await?;
+    let (valid, output) = audit_verify(&log, &checkpoint).await?;
+    assert!(valid, "{output}");
 
-    let rewritten = log.replacen("\"worker\":\"proof\"", "\"worker\":\"prooF\"", 1);
-    assert_ne!(rewritten, log);
-    let (proven, said) = audit_verify(&rewritten, &checkpoint).await?;
-    assert!(!proven, "{said}");
-    let (_, cut) = log.split_once('\n').context("a log of one entry")?;
+    let changed = log.replacen("\"worker\":\"proof\"", "\"worker\":\"prooF\"", 1);
+    assert_ne!(changed, log);
+    let (valid, output) = audit_verify(&changed, &checkpoint).await?;
+    assert!(!valid, "{output}");
+    let (_, without_first) = log.split_once('\n').context("the log has only one entry")?;
     assert!(
-        !audit_verify(cut, &checkpoint).await?.0,
-        "a log without its first entry"
+        !audit_verify(without_first, &checkpoint).await?.0,
+        "audit-verify accepts a log without its first entry"
     );
     Ok(())
 }
 
 #[end_to_end::test]
-async fn the_chain_is_walked() -> Result<()> {
-    let walked = platform().deploy_api().get("/v1/audit/verify").await?;
-    assert_eq!(walked["whole"], true, "{walked}");
-    assert!(walked["size"].as_u64() > Some(0), "{walked}");
+async fn verifies_the_hash_chain() -> Result<()> {
+    let verification = platform().deploy_api().get("/v1/audit/verify").await?;
+    assert_eq!(verification["whole"], true, "{verification}");
+    assert!(verification["size"].as_u64() > Some(0), "{verification}");
     Ok(())
 }
 
 #[end_to_end::test]
-async fn who_may_not_see_all_sees_nothing() -> Result<()> {
+async fn a_token_for_one_worker_reads_only_that_worker() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
     let grant =
@@ -155,14 +159,14 @@ async fn who_may_not_see_all_sees_nothing() -> Result<()> {
         let answer = bob.send(Method::GET, path, None).await?;
         assert_eq!(answer.status, 403, "{path}: {}", answer.text());
     }
-    let others = bob
+    let other_worker = bob
         .send(
             Method::GET,
             &format!("{}/deployments", worker_path(Staging, "proof")),
             None,
         )
         .await?;
-    assert_eq!(others.status, 403, "{}", others.text());
+    assert_eq!(other_worker.status, 403, "{}", other_worker.text());
     bob.get("/v1/audit?namespace=dotdo-staging&worker=mine").await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Paths that could be read as another path further on. None of them reaches the upstream.
+//! Paths and headers that could change the meaning of a request upstream. The deploy API forwards none of them.
 
 use std::collections::BTreeSet;
 
@@ -11,27 +11,28 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::platforms::{Distant, distant, text};
+use crate::platforms::{BehindRelay, behind_relay, text};
 
-/// Sends a request line as it is: an HTTP library would tidy the path up first. Gives the status and the whole answer.
-async fn raw(distant: &Distant, method: &str, path: &str, headers: &str) -> Result<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", distant.platform.port())).await?;
-    let token = distant.platform.token();
+/// Sends a request line unchanged, because an HTTP library would normalize the path. Returns the status and the whole
+/// response.
+async fn raw(relayed: &BehindRelay, method: &str, path: &str, headers: &str) -> Result<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", relayed.platform.port())).await?;
+    let token = relayed.platform.token();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\
          Connection: close\r\n{headers}\r\n",
-        distant.platform.port()
+        relayed.platform.port()
     );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
     let text = String::from_utf8_lossy(&answer).into_owned();
-    let status = text.split(' ').nth(1).context("no answer")?.parse()?;
+    let status = text.split(' ').nth(1).context("no response")?.parse()?;
     Ok((status, text))
 }
 
-/// The calls that came to the upstream and are none that a deploy into a namespace makes.
-fn foreign(requests: Vec<Relayed>) -> Vec<Relayed> {
+/// The requests to the upstream that a deploy into a namespace does not make.
+fn unexpected(requests: Vec<Relayed>) -> Vec<Relayed> {
     let namespaces = format!("/client/v4/accounts/{ACCOUNT_ID}/workers/dispatch/namespaces");
     let assets = format!("/client/v4/accounts/{ACCOUNT_ID}/workers/assets/upload");
     requests
@@ -39,21 +40,21 @@ fn foreign(requests: Vec<Relayed>) -> Vec<Relayed> {
         .filter(|request| {
             let is_plain =
                 !request.path.contains("..") && !request.path.contains('%') && !request.path.contains("//");
-            let is_account_question = request.method == "GET"
+            let reads_account_script = request.method == "GET"
                 && request
                     .path
                     .starts_with(&format!("/client/v4/accounts/{ACCOUNT_ID}/workers/scripts/"));
             !(is_plain
                 && (request.path.starts_with(&namespaces)
                     || request.path.starts_with(&assets)
-                    || is_account_question))
+                    || reads_account_script))
         })
         .collect()
 }
 
 #[end_to_end::test]
-async fn none_reaches_the_upstream() -> Result<()> {
-    let distant = distant();
+async fn rejects_paths_that_lead_out_of_the_namespace() -> Result<()> {
+    let relayed = behind_relay();
     let account = format!("/client/v4/accounts/{ACCOUNT_ID}");
     let namespace = format!("{account}/workers/dispatch/namespaces/dotdo-staging");
     let other = "0123456789abcdef0123456789abcdef";
@@ -125,52 +126,52 @@ async fn none_reaches_the_upstream() -> Result<()> {
         ("POST", "/client/v4/graphql".to_owned()),
     ];
     for (method, path) in paths {
-        let (status, answer) = raw(&distant, method, &path, "").await?;
+        let (status, answer) = raw(&relayed, method, &path, "").await?;
         assert!((400..500).contains(&status), "{method} {path}: {answer}");
         assert!(!answer.contains("[code: 10000]"), "{method} {path}");
     }
-    assert_eq!(foreign(distant.relay.requests("")), []);
-    assert_eq!(distant.relay.requests("hostile"), []);
+    assert_eq!(unexpected(relayed.relay.requests("")), []);
+    assert_eq!(relayed.relay.requests("hostile"), []);
     Ok(())
 }
 
 #[end_to_end::test]
-async fn a_method_override_is_refused() -> Result<()> {
-    let distant = distant();
-    distant
+async fn rejects_a_method_override() -> Result<()> {
+    let relayed = behind_relay();
+    relayed
         .platform
         .deploy(Staging, "overridden", &Script::answering("still here"))
         .await?;
-    let path = distant.platform.script_path(Staging, "overridden");
+    let path = relayed.platform.script_path(Staging, "overridden");
     for header in [
         "X-HTTP-Method-Override: DELETE",
         "X-HTTP-Method: DELETE",
         "X-Method-Override: DELETE",
     ] {
-        let (status, answer) = raw(&distant, "GET", &path, &format!("{header}\r\n")).await?;
+        let (status, answer) = raw(&relayed, "GET", &path, &format!("{header}\r\n")).await?;
         assert_eq!(status, 400, "{header}: {answer}");
         assert!(answer.contains("740111"), "{header}: {answer}");
     }
-    // As a parameter it is not read, nor passed on; an upload with parameters that wrangler never sends is refused.
-    raw(&distant, "GET", &format!("{path}?_method=DELETE"), "").await?;
-    let (status, answer) = raw(&distant, "PUT", &format!("{path}?redirect=x"), "").await?;
+    // A parameter overrides nothing and is not forwarded. An upload with a parameter that wrangler never sends is rejected.
+    raw(&relayed, "GET", &format!("{path}?_method=DELETE"), "").await?;
+    let (status, answer) = raw(&relayed, "PUT", &format!("{path}?redirect=x"), "").await?;
     assert_eq!(status, 400, "{answer}");
     for parameter in ["_method", "redirect"] {
-        assert_eq!(distant.relay.requests(parameter), []);
+        assert_eq!(relayed.relay.requests(parameter), []);
     }
     assert_eq!(
-        text(distant.cloudflare, Staging, "overridden").await?,
+        text(relayed.cloudflare, Staging, "overridden").await?,
         "still here"
     );
     Ok(())
 }
 
 #[end_to_end::test]
-async fn nothing_of_the_client_but_the_upload_goes_upstream() -> Result<()> {
-    let distant = distant();
-    let call = distant
+async fn forwards_the_upload_without_the_clients_headers() -> Result<()> {
+    let relayed = behind_relay();
+    let call = relayed
         .platform
-        .api(Method::PUT, &distant.platform.script_path(Staging, "laden"))
+        .api(Method::PUT, &relayed.platform.script_path(Staging, "laden"))
         .header("Cookie", "session=1")
         .header("X-Forwarded-Host", "evil.example")
         .header("X-Custom", "1")
@@ -178,13 +179,13 @@ async fn nothing_of_the_client_but_the_upload_goes_upstream() -> Result<()> {
         .multipart(Script::answering("x").to_form());
     let answer = Answer::read(call.send().await?).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    let requests = distant.relay.requests("/scripts/laden");
+    let requests = relayed.relay.requests("/scripts/laden");
     assert!(!requests.is_empty());
-    let expected = format!("Bearer {}", distant.cloudflare.token());
+    let expected = format!("Bearer {}", relayed.cloudflare.token());
     for request in &requests {
         assert_eq!(
             request.authorization, expected,
-            "the account's own token, and only it"
+            "the deploy API must send the account's token"
         );
         let names: BTreeSet<_> = request.headers.iter().map(String::as_str).collect();
         for name in ["cookie", "x-forwarded-host", "x-custom"] {

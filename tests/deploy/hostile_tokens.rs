@@ -1,11 +1,16 @@
-//! Tokens that must not pass, over HTTP: one generic 401 for each, and the precise reason on record only.
+//! Invalid tokens: each gets the same generic 401, and only the audit log has the reason. Repeated failures lock the
+//! client's address out.
 
 use anyhow::Result;
 use dotdo_names::Environment::Production;
-use end_to_end::issuer::{
-    now,
-    tokens::{Key, header, hmac, public, public_as_bytes, signed, with_signature},
+use end_to_end::{
+    Answer,
+    issuer::{
+        now,
+        tokens::{Key, header, hmac, public, public_as_bytes, signed, with_signature},
+    },
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,7 +18,7 @@ use crate::{
     platforms::{issuer, platform},
 };
 
-/// Where the attackers come from, so that their guesses lock nobody else out.
+/// The attackers' address. Their failures must not lock out the clients of other tests.
 const MALLORY: &str = "198.51.100.1";
 
 fn with(mut object: Value, name: &str, value: Value) -> Value {
@@ -21,20 +26,20 @@ fn with(mut object: Value, name: &str, value: Value) -> Value {
     object
 }
 
-/// A token that attackers make, and the reason that stands on record.
+/// A forged token, and the reason in the audit log.
 struct Attack {
     reason: &'static str,
     token: String,
 }
 
-fn attacks(good: impl Fn() -> Value) -> Vec<Attack> {
+fn attacks(valid: impl Fn() -> Value) -> Vec<Attack> {
     let now = now();
     let issued = |claims: &Value| signed(&header(), claims, Key::Issuers);
     let times = |issued: i64, begins: i64, ends: i64| {
-        let claims = with(good(), "iat", json!(issued));
+        let claims = with(valid(), "iat", json!(issued));
         with(with(claims, "nbf", json!(begins)), "exp", json!(ends))
     };
-    let hs256 = with_signature(&with(header(), "alg", json!("HS256")), &good(), &[]);
+    let hs256 = with_signature(&with(header(), "alg", json!("HS256")), &valid(), &[]);
     let text = hs256.trim_end_matches('.');
     let forged = format!(
         "{text}.{}",
@@ -43,49 +48,49 @@ fn attacks(good: impl Fn() -> Value) -> Vec<Attack> {
     let mallorys = json!({ "keys": [public(Key::Mallorys, "key-1")] }).to_string();
     let attack = |reason, token| Attack { reason, token };
     vec![
-        attack("oidc_signature", signed(&header(), &good(), Key::Mallorys)),
-        attack("oidc_signature", with_signature(&header(), &good(), &[])),
+        attack("oidc_signature", signed(&header(), &valid(), Key::Mallorys)),
+        attack("oidc_signature", with_signature(&header(), &valid(), &[])),
         attack(
             "oidc_algorithm",
-            with_signature(&with(header(), "alg", json!("none")), &good(), &[]),
+            with_signature(&with(header(), "alg", json!("none")), &valid(), &[]),
         ),
         attack("oidc_algorithm", forged),
         attack(
             "oidc_issuer",
-            issued(&with(good(), "iss", json!("https://token.evil.example"))),
+            issued(&with(valid(), "iss", json!("https://token.evil.example"))),
         ),
         attack(
             "oidc_audience",
-            issued(&with(good(), "aud", json!("sts.amazonaws.com"))),
+            issued(&with(valid(), "aud", json!("sts.amazonaws.com"))),
         ),
         attack("oidc_expired", issued(&times(now - 900, now - 900, now - 600))),
         attack("oidc_not_yet_valid", issued(&times(now, now + 200, now + 300))),
         attack(
             "oidc_key_unknown",
-            signed(&with(header(), "kid", json!("key-2")), &good(), Key::Issuers),
+            signed(&with(header(), "kid", json!("key-2")), &valid(), Key::Issuers),
         ),
         attack(
             "oidc_signature",
             signed(
                 &with(header(), "jku", json!("https://evil.example/jwks")),
-                &good(),
+                &valid(),
                 Key::Mallorys,
             ),
         ),
         attack(
             "oidc_signature",
-            signed(&with(header(), "jwk", json!(mallorys)), &good(), Key::Mallorys),
+            signed(&with(header(), "jwk", json!(mallorys)), &valid(), Key::Mallorys),
         ),
         attack(
             "oidc_too_long",
-            issued(&with(good(), "padding", json!("a".repeat(20_000)))),
+            issued(&with(valid(), "padding", json!("a".repeat(20_000)))),
         ),
         attack("oidc_malformed", "a.b.c".to_owned()),
     ]
 }
 
 #[end_to_end::test]
-async fn none_of_them_passes_and_none_is_told_why() -> Result<()> {
+async fn rejects_forged_tokens_without_a_reason() -> Result<()> {
     allow("drivly/besieged", 6001, Production.namespace(), "besieged").await?;
     let mut answers = Vec::new();
     for Attack { reason, token } in attacks(|| issuer().claims("drivly/besieged", 6001)) {
@@ -105,7 +110,7 @@ async fn none_of_them_passes_and_none_is_told_why() -> Result<()> {
         assert_eq!(
             last["identity"],
             Value::Null,
-            "an unproven identity is not on record"
+            "an unverified identity is recorded"
         );
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
@@ -113,7 +118,7 @@ async fn none_of_them_passes_and_none_is_told_why() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_token_passes_once() -> Result<()> {
+async fn exchanges_an_oidc_token_once() -> Result<()> {
     allow("drivly/once", 6101, Production.namespace(), "once").await?;
     let token = issuer().token(&issuer().claims("drivly/once", 6101));
     let client = "198.51.100.2";
@@ -126,7 +131,7 @@ async fn a_token_passes_once() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_repository_of_the_same_name_with_another_id() -> Result<()> {
+async fn rejects_a_repository_with_the_same_name_and_another_id() -> Result<()> {
     allow("drivly/recycled", 6201, Production.namespace(), "recycled").await?;
     let claims = issuer().claims("drivly/recycled", 6202);
     let answer = exchange(&issuer().token(&claims), "198.51.100.3").await?;
@@ -136,18 +141,54 @@ async fn a_repository_of_the_same_name_with_another_id() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn an_oidc_token_itself_deploys_nothing() -> Result<()> {
+async fn rejects_an_oidc_token_as_a_deploy_token() -> Result<()> {
     allow("drivly/direct", 6301, Production.namespace(), "direct").await?;
     let token = issuer().token(&issuer().claims("drivly/direct", 6301));
     let answer = platform()
-        .anonymous(
-            reqwest::Method::GET,
-            &platform().script_path(Production, "direct"),
-        )
+        .anonymous(Method::GET, &platform().script_path(Production, "direct"))
         .header("CF-Connecting-IP", "198.51.100.4")
         .bearer_auth(token)
         .send()
         .await?;
     assert_eq!(answer.status(), 401);
+    Ok(())
+}
+
+async fn get_namespaces(client: &str, token: &str) -> Result<Answer> {
+    let request = platform()
+        .anonymous(Method::GET, "/v1/namespaces")
+        .header("CF-Connecting-IP", client)
+        .bearer_auth(token);
+    Answer::read(request.send().await?).await
+}
+
+#[end_to_end::test]
+async fn locks_out_an_address_after_repeated_guesses() -> Result<()> {
+    let guesser = "203.0.113.1";
+    let mut rejected = 0;
+    let locked = loop {
+        let answer = get_namespaces(guesser, &format!("a-guess-{rejected}-of-the-bootstrap-token")).await?;
+        if answer.status == 429 {
+            break answer;
+        }
+        assert_eq!(answer.status, 401, "{}", answer.text());
+        rejected += 1;
+        assert!(rejected < 100, "no address is locked out");
+    };
+    assert_eq!(locked.json()["code"], "LOCKED_OUT");
+    assert!(!locked.header("retry-after").is_empty());
+    let token = platform().token();
+    assert_eq!(
+        get_namespaces(guesser, token).await?.status,
+        429,
+        "a valid token from this address must be rejected, too"
+    );
+    assert_eq!(get_namespaces("203.0.113.2", token).await?.status, 200);
+    let entries = platform()
+        .deploy_api()
+        .audit(&format!("client={guesser}&outcome=denied"))
+        .await?;
+    assert!(entries.len() >= rejected, "{entries:?}");
+    assert_eq!(entries[0]["reason"]["cause"], "bearer_unknown");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! From a policy to a deploy without a stored secret, as a GitHub workflow goes the way.
+//! Deploys without a stored secret: a GitHub workflow exchanges its OIDC token for a deploy token.
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment::{Production, Staging};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::platforms::{issuer, platform, text};
 
-/// A rule that lets the main branch of a repository deploy one Worker to one namespace.
+/// A policy rule that permits the main branch of a repository to deploy one Worker to one namespace.
 pub fn rule(repository: &str, repository_id: u64, namespace: &str, worker: &str) -> Value {
     json!({
         "name": worker,
@@ -26,7 +26,7 @@ pub fn rule(repository: &str, repository_id: u64, namespace: &str, worker: &str)
     })
 }
 
-/// Puts that rule with the bootstrap token.
+/// Adds this rule to the policy with the bootstrap token.
 pub async fn allow(repository: &str, repository_id: u64, namespace: &str, worker: &str) -> Result<()> {
     let bootstrap = platform().secret("bootstrap_token")?;
     platform()
@@ -35,7 +35,7 @@ pub async fn allow(repository: &str, repository_id: u64, namespace: &str, worker
         .await
 }
 
-/// Exchanges an OIDC token, from an address of the client's.
+/// Exchanges an OIDC token. `client` is the client's IP address.
 pub async fn exchange(token: &str, client: &str) -> Result<Answer> {
     let request = platform()
         .anonymous(Method::POST, "/v1/tokens/exchange")
@@ -44,16 +44,20 @@ pub async fn exchange(token: &str, client: &str) -> Result<Answer> {
     Answer::read(request.send().await?).await
 }
 
-/// Exchanges a good token for a run with these claims.
+/// Exchanges a valid OIDC token with these claims, and returns the deploy token.
 pub async fn deploy_token(claims: &Value) -> Result<String> {
     let answer = exchange(&issuer().token(claims), "192.0.2.10").await?;
-    anyhow::ensure!(answer.status == 200, "no token: {}", answer.text());
+    anyhow::ensure!(
+        answer.status == 200,
+        "the exchange is rejected: {}",
+        answer.text()
+    );
     let token = answer.json()["token"].as_str().map(str::to_owned);
-    token.context("no token")
+    token.context("the response has no token")
 }
 
 #[end_to_end::test]
-async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
+async fn a_workflow_run_exchanges_its_token_and_deploys() -> Result<()> {
     let platform = platform();
     for (version, name, id) in [
         (Version::V4_86, "keyless-old", 5001),
@@ -63,7 +67,7 @@ async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
         allow(&repository, id, Production.namespace(), name).await?;
         let claims = issuer().claims(&repository, id);
         let token = deploy_token(&claims).await?;
-        assert!(token.starts_with("dotdo_"), "a recognisable prefix");
+        assert!(token.starts_with("dotdo_"), "the prefix is missing");
         let project = Project::new(name)?;
         project
             .call(platform, version)
@@ -77,7 +81,6 @@ async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
         for claim in ["repository", "repository_id", "sha", "run_id", "actor", "ref"] {
             assert_eq!(identity[claim], claims[claim], "{identity}");
         }
-        // And whoami says whose token it is.
         let whoami = project
             .call(platform, version)
             .with_token(&token)
@@ -90,7 +93,7 @@ async fn a_run_exchanges_its_token_and_deploys() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_denial_names_the_claim_that_stands_in_the_way_through_wrangler() -> Result<()> {
+async fn wrangler_prints_what_the_token_permits() -> Result<()> {
     let platform = platform();
     allow("drivly/narrow", 5101, Production.namespace(), "narrow").await?;
     let token = deploy_token(&issuer().claims("drivly/narrow", 5101)).await?;
@@ -119,21 +122,21 @@ async fn a_denial_names_the_claim_that_stands_in_the_way_through_wrangler() -> R
 }
 
 #[end_to_end::test]
-async fn a_run_of_another_branch_learns_which_claim_differs() -> Result<()> {
+async fn names_the_claim_that_differs_for_another_branch() -> Result<()> {
     allow("drivly/branchy", 5201, Production.namespace(), "branchy").await?;
     let mut claims = issuer().claims("drivly/branchy", 5201);
     claims["ref"] = json!("refs/heads/feature");
     let answer = exchange(&issuer().token(&claims), "192.0.2.11").await?;
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert_eq!(answer.json()["code"], "PERMISSION_DENIED");
-    for said in ["ref", "refs/heads/main", "refs/heads/feature"] {
-        assert!(answer.text().contains(said), "{said}: {}", answer.text());
+    for expected in ["ref", "refs/heads/main", "refs/heads/feature"] {
+        assert!(answer.text().contains(expected), "{expected}: {}", answer.text());
     }
     Ok(())
 }
 
 #[end_to_end::test]
-async fn the_holder_ends_a_token() -> Result<()> {
+async fn a_client_revokes_its_own_token() -> Result<()> {
     let platform = platform();
     allow("drivly/leaving", 5301, Production.namespace(), "leaving").await?;
     let token = deploy_token(&issuer().claims("drivly/leaving", 5301)).await?;
@@ -150,7 +153,7 @@ async fn the_holder_ends_a_token() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_token_is_good_for_so_many_requests() -> Result<()> {
+async fn rejects_a_token_after_its_last_use() -> Result<()> {
     allow("drivly/chatty", 5401, Production.namespace(), "chatty").await?;
     let answer = exchange(
         &issuer().token(&issuer().claims("drivly/chatty", 5401)),
@@ -158,25 +161,25 @@ async fn a_token_is_good_for_so_many_requests() -> Result<()> {
     )
     .await?
     .json();
-    let uses = answer["uses"].as_u64().context("no uses")?;
-    let token = answer["token"].as_str().context("no token")?;
+    let uses = answer["uses"].as_u64().context("the response has no uses")?;
+    let token = answer["token"].as_str().context("the response has no token")?;
     let platform = platform();
-    let ask = async || -> Result<u16> {
-        let request = platform
+    let request = async || -> Result<u16> {
+        let call = platform
             .anonymous(Method::GET, &platform.script_path(Production, "chatty"))
             .header("CF-Connecting-IP", "192.0.2.12")
             .bearer_auth(token);
-        Ok(request.send().await?.status().as_u16())
+        Ok(call.send().await?.status().as_u16())
     };
     for number in 0..uses {
-        assert_eq!(ask().await?, 404, "request {number}");
+        assert_eq!(request().await?, 404, "request {number}");
     }
-    assert_eq!(ask().await?, 401);
+    assert_eq!(request().await?, 401);
     Ok(())
 }
 
 #[end_to_end::test]
-async fn keys_are_read_at_most_once_a_minute() -> Result<()> {
+async fn reads_the_issuers_keys_at_most_once_a_minute() -> Result<()> {
     let before = issuer().reads();
     for number in 0..5 {
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": format!("unknown-{number}") });
@@ -185,7 +188,7 @@ async fn keys_are_read_at_most_once_a_minute() -> Result<()> {
             end_to_end::issuer::tokens::signed(&header, &claims, end_to_end::issuer::tokens::Key::Issuers);
         assert_eq!(exchange(&token, "192.0.2.13").await?.status, 401);
     }
-    // Whatever other tests ask for in the meantime, the two platforms here read them twice in a minute at most.
+    // Two platforms use the issuer, also for other tests, and each reads the keys at most twice within this test.
     assert!(
         issuer().reads() - before <= 4,
         "{} reads",

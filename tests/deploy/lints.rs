@@ -1,51 +1,44 @@
-//! What is refused or warned of before anything goes upstream, each with the exact binding and fix.
+//! Checks before a deploy: the deploy API rejects a mistake or warns of it, and names the binding and the fix.
 
 use anyhow::Result;
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{Answer, Platform, Project, Script, wrangler::Version};
-use reqwest::Method;
-use serde_json::{Value, json};
+use end_to_end::{Project, Script, wrangler::Version};
+use serde_json::json;
 
-use crate::platforms::{distant, platform};
+use crate::platforms::{behind_relay, platform, put};
 
-/// Deploys and gives the answer, whatever it is.
-async fn try_deploy(platform: &Platform, name: &str, script: &Script) -> Result<Answer> {
-    let call = platform.api(Method::PUT, &platform.script_path(Staging, name));
-    Answer::read(call.multipart(script.to_form()).send().await?).await
-}
-
-/// That a deploy is refused with this code, in a text with these parts, before the upstream was asked to do it.
-async fn refused(name: &str, script: &Script, code: u32, said: &[&str]) -> Result<Value> {
-    let distant = distant();
-    let answer = try_deploy(distant.platform, name, script).await?;
+/// Asserts that a deploy is rejected with this code and a message with these parts, and that the upstream gets no change.
+async fn assert_rejected(name: &str, script: &Script, code: u32, parts: &[&str]) -> Result<()> {
+    let relayed = behind_relay();
+    let answer = put(relayed.platform, name, script).await?;
     let body = answer.json();
     assert!(answer.status.is_client_error(), "{name}: {}", answer.text());
     assert_eq!(body["errors"][0]["code"], code, "{name}: {body}");
-    for part in said {
+    for part in parts {
         assert!(answer.text().contains(part), "{name}: no {part:?} in {body}");
     }
-    let changes: Vec<_> = distant
+    let changes: Vec<_> = relayed
         .relay
         .requests(&format!("/scripts/{name}"))
         .into_iter()
         .filter(|request| request.method != "GET")
         .collect();
     assert_eq!(changes, [], "{name}");
-    Ok(body)
+    Ok(())
 }
 
 #[end_to_end::test]
-async fn a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
-    let distant = distant();
-    distant
+async fn rejects_a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
+    let relayed = behind_relay();
+    relayed
         .platform
         .deploy(Production, "inner", &Script::answering("inside"))
         .await?;
     let script = Script::answering("x")
         .with_binding(json!({ "type": "service", "name": "AUTH_SERVICE", "service": "inner" }));
-    let said = ["\\\"AUTH_SERVICE\\\"", "\\\"inner\\\"", "https://inner.do"];
-    refused("bound", &script, 740_142, &said).await?;
-    let entries = distant
+    let parts = ["\\\"AUTH_SERVICE\\\"", "\\\"inner\\\"", "https://inner.do"];
+    assert_rejected("bound", &script, 740_142, &parts).await?;
+    let entries = relayed
         .platform
         .deploy_api()
         .audit("namespace=dotdo-staging&worker=bound&outcome=denied")
@@ -56,7 +49,7 @@ async fn a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_name_that_no_host_could_reach() -> Result<()> {
+async fn rejects_a_name_that_no_host_reaches() -> Result<()> {
     let long = "a".repeat(64);
     for (name, code) in [
         ("com", 740_140),
@@ -69,9 +62,9 @@ async fn a_name_that_no_host_could_reach() -> Result<()> {
         ("agents-production", 740_141),
         ("agents-dev", 740_141),
     ] {
-        refused(name, &Script::answering("x"), code, &[]).await?;
+        assert_rejected(name, &Script::answering("x"), code, &[]).await?;
     }
-    refused(
+    assert_rejected(
         "agents-staging",
         &Script::answering("x"),
         740_141,
@@ -82,20 +75,20 @@ async fn a_name_that_no_host_could_reach() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn triggers_that_a_namespace_drops() -> Result<()> {
+async fn rejects_triggers_that_a_namespace_drops() -> Result<()> {
     for (key, value) in [
         ("routes", json!(["a.do/*"])),
         ("crons", json!(["* * * * *"])),
         ("queue_consumers", json!([{ "queue": "q" }])),
     ] {
         let script = Script::answering("x").with(key, value);
-        refused("triggered", &script, 740_143, &[key]).await?;
+        assert_rejected("triggered", &script, 740_143, &[key]).await?;
     }
     Ok(())
 }
 
 #[end_to_end::test]
-async fn a_cron_of_the_configuration_is_warned_of() -> Result<()> {
+async fn warns_of_a_cron_in_the_configuration() -> Result<()> {
     let platform = platform();
     let project = Project::new("ticking")?
         .file(
@@ -112,20 +105,20 @@ async fn a_cron_of_the_configuration_is_warned_of() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_compatibility_date_in_the_future_or_none() -> Result<()> {
+async fn rejects_a_compatibility_date_that_is_invalid_or_in_the_future() -> Result<()> {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     for date in ["2999-01-01", "soon"] {
         let script = Script::answering("x").with("compatibility_date", json!(date));
-        refused("early", &script, 740_144, &[date, &today]).await?;
+        assert_rejected("early", &script, 740_144, &[date, &today]).await?;
     }
     Ok(())
 }
 
 #[end_to_end::test]
-async fn a_compatibility_date_older_than_a_year_is_warned_of() -> Result<()> {
+async fn warns_of_a_compatibility_date_older_than_a_year() -> Result<()> {
     let platform = platform();
     let script = Script::answering("x").with("compatibility_date", json!("2022-02-03"));
-    let answer = try_deploy(platform, "dusty", &script).await?;
+    let answer = put(platform, "dusty", &script).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(
         answer.json()["messages"].to_string().contains("2022-02-03"),

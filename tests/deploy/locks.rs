@@ -1,4 +1,4 @@
-//! A lock stops every change, and says who, why and until when.
+//! A lock of a Worker rejects every change, and the error names who locked it, why and until when.
 
 use anyhow::Result;
 use dotdo_names::Environment::{Development, Staging};
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::platforms::{platform, text};
 
 #[end_to_end::test]
-async fn a_locked_worker_is_changed_by_nobody_until_it_is_unlocked() -> Result<()> {
+async fn rejects_changes_of_a_locked_worker_until_it_is_unlocked() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
     let path = worker_path(Staging, "frozen");
@@ -34,8 +34,8 @@ async fn a_locked_worker_is_changed_by_nobody_until_it_is_unlocked() -> Result<(
             )
             .await?
             .failure()?;
-        for said in ["[code: 740150]", "audit week", "2099-01-02", "developer"] {
-            assert!(run.output.contains(said), "{said}: {}", run.output);
+        for expected in ["[code: 740150]", "audit week", "2099-01-02", "developer"] {
+            assert!(run.output.contains(expected), "{expected}: {}", run.output);
         }
     }
     for (method, path, body) in [
@@ -63,7 +63,7 @@ async fn a_locked_worker_is_changed_by_nobody_until_it_is_unlocked() -> Result<(
 }
 
 #[end_to_end::test]
-async fn a_promotion_into_a_locked_worker_is_refused() -> Result<()> {
+async fn rejects_a_promotion_to_a_locked_worker() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
     platform

@@ -1,30 +1,24 @@
-//! The deploy API, from stock wrangler in front of it to the dispatch Worker behind it.
+//! The deploy API end to end: stock wrangler deploys through it, and the dispatch Worker serves the result.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "test support fails the test"
 )]
 
 mod audit;
-mod bundle_store;
-mod deletion;
 mod faults;
 mod hostile_paths;
 mod hostile_tokens;
-mod hostile_uploads;
 mod keyless;
-mod kills;
 mod lints;
-mod lockout;
 mod locks;
 mod order;
 mod pitfalls;
 mod platforms;
-mod promotion;
+mod redeploys;
 mod retries;
-mod rollback;
 mod secrecy;
-mod size;
+mod uploads;
 mod verification;
 mod wrangler_commands;
 mod wrangler_deploys;

@@ -1,4 +1,4 @@
-//! Two deploys of one Worker at once.
+//! Concurrent deploys of one Worker run one after the other.
 
 use anyhow::Result;
 use dotdo_names::Environment::Staging;
@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use crate::platforms::{platform, text};
 
 #[end_to_end::test]
-async fn many_at_once_are_put_in_an_order_and_all_are_on_record() -> Result<()> {
+async fn records_concurrent_deploys_in_one_order() -> Result<()> {
     let platform = platform();
     let scripts: Vec<_> = (0..8)
         .map(|number| Script::answering(&format!("v{number}")))
@@ -22,32 +22,32 @@ async fn many_at_once_are_put_in_an_order_and_all_are_on_record() -> Result<()> 
     assert_eq!(deployments.len(), answers.len());
     for answer in &answers {
         let id = &answer["deployment_id"];
-        let on_record = deployments.iter().filter(|one| one["id"] == *id).count();
-        assert_eq!(on_record, 1, "{id}");
+        let records = deployments.iter().filter(|one| one["id"] == *id).count();
+        assert_eq!(records, 1, "{id}");
     }
-    // Each has the one before it as its predecessor: an order, without gaps and forks.
+    // Each deployment names the one before it: the order has no gaps and no forks.
     for pair in deployments.windows(2) {
         assert_eq!(pair[0]["previous"], pair[1]["id"]);
         assert_eq!(pair[0]["state"], "succeeded");
     }
-    // The last of the order is what serves.
+    // The last deployment is served.
     let last = answers
         .iter()
         .position(|answer| answer["deployment_id"] == deployments[0]["id"]);
-    let last = last.expect("the newest was answered");
+    let last = last.expect("no response names the newest deployment");
     assert_eq!(text(platform, Staging, "contended").await?, format!("v{last}"));
     let entries = platform
         .deploy_api()
         .audit("namespace=dotdo-staging&worker=contended")
         .await?;
     let outcomes: Vec<_> = entries.iter().map(|entry| entry["outcome"].clone()).collect();
-    let one_by_one = ["intent", "succeeded"].repeat(answers.len());
-    assert_eq!(outcomes, one_by_one, "no change begins before another ends");
+    let in_sequence = ["intent", "succeeded"].repeat(answers.len());
+    assert_eq!(outcomes, in_sequence, "a deploy began before another one ended");
     Ok(())
 }
 
 #[end_to_end::test]
-async fn two_wranglers_at_once() -> Result<()> {
+async fn two_wranglers_deploy_at_once() -> Result<()> {
     let platform = platform();
     let old = Project::new("raced")?.version("old")?;
     let new = Project::new("raced")?.version("new")?;

@@ -1,18 +1,18 @@
-//! The defects of deploys in an earlier build of this system, each by name.
+//! Defects of deploys in an earlier build of this system. Each test has the number of its defect.
 
 use anyhow::Result;
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{Answer, Project, Script, relay::Fault, worker_path, wrangler::Version};
+use end_to_end::{Project, Script, relay::Fault, worker_path, wrangler::Version};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     keyless::{allow, deploy_token},
-    platforms::{distant, issuer, platform, text},
+    platforms::{behind_relay, issuer, platform, put, text},
 };
 
 #[end_to_end::test]
-async fn p11_a_deploy_never_overwrites_the_record_of_the_one_before() -> Result<()> {
+async fn pitfall_11_a_deploy_keeps_the_records_of_earlier_ones() -> Result<()> {
     let platform = platform();
     for answer in ["1", "2", "3"] {
         platform
@@ -22,7 +22,7 @@ async fn p11_a_deploy_never_overwrites_the_record_of_the_one_before() -> Result<
     let api = platform.deploy_api();
     let deployments = api.deployments(Production, "pitfall-11").await?;
     assert_eq!(deployments.len(), 3);
-    // Each can still be shipped.
+    // Each can be redeployed.
     let path = format!("{}/rollback", worker_path(Production, "pitfall-11"));
     for (deployment, answer) in deployments.iter().rev().zip(["1", "2", "3"]) {
         api.post(&path, &json!({ "deployment": deployment["id"] }))
@@ -33,7 +33,7 @@ async fn p11_a_deploy_never_overwrites_the_record_of_the_one_before() -> Result<
 }
 
 #[end_to_end::test]
-async fn p12_what_ci_sends_is_accepted_as_it_is() -> Result<()> {
+async fn pitfall_12_accepts_the_message_and_tag_of_ci() -> Result<()> {
     let platform = platform();
     let project = Project::new("pitfall-12")?;
     for version in Version::ALL {
@@ -59,7 +59,7 @@ async fn p12_what_ci_sends_is_accepted_as_it_is() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn p13_provenance_is_the_tokens_and_not_the_requests() -> Result<()> {
+async fn pitfall_13_provenance_comes_from_the_token_and_not_from_the_request() -> Result<()> {
     let platform = platform();
     allow("drivly/pitfall-13", 7301, Production.namespace(), "pitfall-13").await?;
     let token = deploy_token(&issuer().claims("drivly/pitfall-13", 7301)).await?;
@@ -87,15 +87,15 @@ async fn p13_provenance_is_the_tokens_and_not_the_requests() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn p14_bindings_and_the_compatibility_date_are_the_projects() -> Result<()> {
-    let distant = distant();
+async fn pitfall_14_keeps_the_bindings_and_the_compatibility_date_of_the_project() -> Result<()> {
+    let relayed = behind_relay();
     let project = Project::new("pitfall-14")?.setting("compatibility_date", json!("2026-03-04"))?;
-    project.deploy(distant.platform, Version::V4_152, Staging).await?;
+    project.deploy(relayed.platform, Version::V4_152, Staging).await?;
     let path = format!(
         "{}/settings",
-        distant.cloudflare.script_path(Staging, "pitfall-14")
+        relayed.cloudflare.script_path(Staging, "pitfall-14")
     );
-    let settings: Value = distant
+    let settings: Value = relayed
         .cloudflare
         .api(Method::GET, &path)
         .send()
@@ -110,16 +110,14 @@ async fn p14_bindings_and_the_compatibility_date_are_the_projects() -> Result<()
 }
 
 #[end_to_end::test]
-async fn p15_a_failed_deploy_is_on_record() -> Result<()> {
-    let distant = distant();
-    distant
+async fn pitfall_15_records_a_failed_deploy() -> Result<()> {
+    let relayed = behind_relay();
+    relayed
         .relay
         .plan("PUT", "/scripts/pitfall-15", 1, Fault::Status(500));
-    let path = distant.platform.script_path(Staging, "pitfall-15");
-    let call = distant.platform.api(Method::PUT, &path);
-    let answer = Answer::read(call.multipart(Script::answering("x").to_form()).send().await?).await?;
+    let answer = put(relayed.platform, "pitfall-15", &Script::answering("x")).await?;
     assert_eq!(answer.status, 502, "{}", answer.text());
-    let api = distant.platform.deploy_api();
+    let api = relayed.platform.deploy_api();
     let deployments = api.deployments(Staging, "pitfall-15").await?;
     assert_eq!(deployments[0]["state"], "failed", "{deployments:?}");
     let entries = api.audit("worker=pitfall-15").await?;
@@ -129,33 +127,33 @@ async fn p15_a_failed_deploy_is_on_record() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn p16_a_roll_back_that_did_not_happen_is_no_success() -> Result<()> {
-    let distant = distant();
+async fn pitfall_16_a_failed_rollback_is_reported_as_failed() -> Result<()> {
+    let relayed = behind_relay();
     for answer in ["1", "2"] {
-        distant
+        relayed
             .platform
             .deploy(Staging, "pitfall-16", &Script::answering(answer))
             .await?;
     }
-    distant
+    relayed
         .relay
         .plan("PUT", "/scripts/pitfall-16", 1, Fault::Status(500));
-    let api = distant.platform.deploy_api();
+    let api = relayed.platform.deploy_api();
     let path = format!("{}/rollback", worker_path(Staging, "pitfall-16"));
     let answer = api.send(Method::POST, &path, Some(&json!({}))).await?;
     assert_eq!(answer.status, 502, "{}", answer.text());
-    assert_eq!(text(distant.cloudflare, Staging, "pitfall-16").await?, "2");
+    assert_eq!(text(relayed.cloudflare, Staging, "pitfall-16").await?, "2");
     let deployments = api.deployments(Staging, "pitfall-16").await?;
     assert_eq!(deployments[0]["verb"], "rollback");
     assert_eq!(deployments[0]["state"], "failed");
-    // And one that does happen changes what serves.
+    // A successful rollback changes the served version.
     api.post(&path, &json!({})).await?;
-    assert_eq!(text(distant.cloudflare, Staging, "pitfall-16").await?, "1");
+    assert_eq!(text(relayed.cloudflare, Staging, "pitfall-16").await?, "1");
     Ok(())
 }
 
 #[end_to_end::test]
-async fn p17_a_key_for_one_worker_in_one_environment_is_for_nothing_else() -> Result<()> {
+async fn pitfall_17_a_token_for_one_worker_and_environment_permits_no_other() -> Result<()> {
     let platform = platform();
     allow("drivly/pitfall-17", 7701, Production.namespace(), "pitfall-17").await?;
     let token = deploy_token(&issuer().claims("drivly/pitfall-17", 7701)).await?;
@@ -191,7 +189,7 @@ async fn p17_a_key_for_one_worker_in_one_environment_is_for_nothing_else() -> Re
 }
 
 #[end_to_end::test]
-async fn p18_the_actor_is_on_record() -> Result<()> {
+async fn pitfall_18_records_the_actor() -> Result<()> {
     let platform = platform();
     allow("drivly/pitfall-18", 7801, Production.namespace(), "pitfall-18").await?;
     let mut claims = issuer().claims("drivly/pitfall-18", 7801);
@@ -213,7 +211,7 @@ async fn p18_the_actor_is_on_record() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn p19_health_needs_no_key_as_the_documentation_says() -> Result<()> {
+async fn pitfall_19_health_needs_no_token_as_documented() -> Result<()> {
     let platform = platform();
     let answer = platform.anonymous(Method::GET, "/v1/health").send().await?;
     assert_eq!(answer.status(), 200);
@@ -226,7 +224,7 @@ async fn p19_health_needs_no_key_as_the_documentation_says() -> Result<()> {
     assert_eq!(
         document["paths"]["/v1/health"]["get"]["security"],
         json!([]),
-        "the OpenAPI document says so"
+        "the OpenAPI document requires a token"
     );
     Ok(())
 }

@@ -1,16 +1,19 @@
+//! The platforms that the tests share, and requests to them.
+
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
-use end_to_end::{Answer, Issuer, Options, Platform, Relay, Shared};
+use end_to_end::{Answer, Issuer, Options, Platform, Relay, Script, Shared};
+use reqwest::Method;
 
-/// As `npm run dev` starts it, but that OIDC tokens of [`issuer`] are taken.
+/// A platform as `npm run dev` starts it, which trusts [`issuer`].
 pub fn platform() -> &'static Platform {
     static SHARED: Shared = Shared::new(|| Options::new().deploy_api_variable("OIDC_ISSUERS", &issuers()));
     SHARED.get()
 }
 
-/// The issuer that every platform here trusts.
+/// The OIDC issuer that these platforms trust.
 pub fn issuer() -> &'static Issuer {
     static ISSUER: OnceLock<Issuer> = OnceLock::new();
     ISSUER.get_or_init(|| Issuer::start().expect("an issuer"))
@@ -20,41 +23,42 @@ fn issuers() -> String {
     format!("[\"{}\"]", issuer().address())
 }
 
-/// A platform whose upstream is another one, over a relay that notes every call and makes some go wrong.
-pub struct Distant {
-    /// Whose deploy API is tried.
+/// A platform whose deploy API has another platform as its upstream, through a relay that records requests and makes some
+/// fail.
+pub struct BehindRelay {
+    /// The platform whose deploy API is tested.
     pub platform: &'static Platform,
-    /// What is between.
+    /// The relay between the deploy API and its upstream.
     pub relay: &'static Relay,
-    /// Which stands in for Cloudflare: its dispatch Worker serves what was deployed.
+    /// The upstream in place of Cloudflare. Its dispatch Worker serves the deployed Workers.
     pub cloudflare: &'static Platform,
 }
 
-/// How long the deploy API waits for its upstream there, in seconds.
-pub const UPSTREAM_TIMEOUT: u32 = 4;
+/// How long this deploy API waits for its upstream, in seconds.
+const UPSTREAM_TIMEOUT: u32 = 4;
 
-/// That platform, which the tests share: each breaks only calls about Workers of its own.
-pub fn distant() -> Distant {
+/// The shared platform behind a relay. Each test plans faults only for its own Workers.
+pub fn behind_relay() -> BehindRelay {
     static RELAY: OnceLock<Relay> = OnceLock::new();
     static SHARED: Shared = Shared::new(|| options_behind(relay()));
     fn relay() -> &'static Relay {
         RELAY.get_or_init(|| relay_to(Platform::shared()).expect("a relay"))
     }
-    Distant {
+    BehindRelay {
         platform: SHARED.get(),
         relay: relay(),
         cloudflare: Platform::shared(),
     }
 }
 
-/// A relay to a platform's REST API.
+/// Starts a relay to a platform's REST API.
 pub fn relay_to(cloudflare: &Platform) -> Result<Relay> {
     let origin = cloudflare.base_url().strip_suffix("/client/v4");
-    Relay::start(origin.context("an address of another form")?)
+    Relay::start(origin.context("the base URL has another path")?)
 }
 
-/// A deploy API whose upstream is [`Platform::shared`], behind a relay.
-pub fn options_behind(relay: &Relay) -> Options {
+/// The options of a deploy API whose upstream is [`Platform::shared`], behind a relay.
+fn options_behind(relay: &Relay) -> Options {
     Options::new()
         .upstream(&format!("{}/client/v4", relay.origin()))
         .deploy_api_variable("CLOUDFLARE_API_TOKEN", Platform::shared().token())
@@ -71,12 +75,21 @@ pub fn host(environment: Environment, worker: &str) -> String {
     }
 }
 
-/// What a Worker answers through the dispatch Worker.
+/// Uploads a script to the staging namespace, and returns the response, whatever its status.
+pub async fn put(platform: &Platform, worker: &str, script: &Script) -> Result<Answer> {
+    let call = platform.api(Method::PUT, &platform.script_path(Environment::Staging, worker));
+    Answer::read(call.multipart(script.to_form()).send().await?).await
+}
+
+/// The response of a Worker through the dispatch Worker.
 pub async fn served(platform: &Platform, environment: Environment, worker: &str) -> Result<Answer> {
     platform.get(&host(environment, worker), "/").await
 }
 
-/// The text that a Worker answers with through the dispatch Worker, which must be the Worker's own.
+/// The text of a Worker's response through the dispatch Worker.
+///
+/// # Errors
+/// When the status is not 200.
 pub async fn text(platform: &Platform, environment: Environment, worker: &str) -> Result<String> {
     let answer = served(platform, environment, worker).await?;
     anyhow::ensure!(answer.status == 200, "{worker} is not served: {}", answer.text());

@@ -1,4 +1,4 @@
-//! Secrets appear in no log line, audit entry, bundle, record or error.
+//! Secrets and tokens appear in no log line, audit entry, bundle, record or error.
 
 use std::{fs, path::Path};
 
@@ -8,9 +8,9 @@ use end_to_end::{Project, relay::Fault, worker_path, wrangler::Version};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::platforms::{Distant, distant, text};
+use crate::platforms::{BehindRelay, behind_relay, text};
 
-/// The files below a folder that contain a text, as far as their names can be told.
+/// The files below a folder that contain one of some texts.
 fn files_with(folder: &Path, needles: &[&str]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -21,7 +21,7 @@ fn files_with(folder: &Path, needles: &[&str]) -> Result<Vec<String>> {
                 folders.push(path);
                 continue;
             }
-            // The database may be replaced while this reads.
+            // The runtime may remove a file meanwhile.
             let Ok(bytes) = fs::read(&path) else { continue };
             for needle in needles {
                 if bytes
@@ -36,16 +36,17 @@ fn files_with(folder: &Path, needles: &[&str]) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Marks that occur nowhere else.
+/// Secrets that occur nowhere else.
 const OF_FILE: &str = "MARK-of-a-secrets-file-4b1f";
 const OF_COMMAND: &str = "MARK-of-a-secret-command-9c2e";
 const OF_CALL: &str = "MARK-of-a-call-of-v1-77aa";
 const OF_FAILURE: &str = "MARK-of-a-failed-deploy-03dd";
 const MARKS: [&str; 4] = [OF_FILE, OF_COMMAND, OF_CALL, OF_FAILURE];
 
-async fn everything_that_is_told(distant: &Distant) -> Result<String> {
-    let api = distant.platform.deploy_api();
-    let mut told = String::new();
+/// Everything that the deploy API returns and logs about the Worker.
+async fn responses_and_log(relayed: &BehindRelay) -> Result<String> {
+    let api = relayed.platform.deploy_api();
+    let mut text = String::new();
     for path in [
         "/v1/audit?limit=1000".to_owned(),
         "/v1/tokens".to_owned(),
@@ -54,16 +55,16 @@ async fn everything_that_is_told(distant: &Distant) -> Result<String> {
         format!("{}/deployments", worker_path(Staging, "marked")),
         format!("{}/secrets", worker_path(Staging, "marked")),
     ] {
-        told.push_str(&api.get(&path).await?.to_string());
+        text.push_str(&api.get(&path).await?.to_string());
     }
-    told.push_str(&distant.platform.log().text()?);
-    Ok(told)
+    text.push_str(&relayed.platform.log().text()?);
+    Ok(text)
 }
 
 #[end_to_end::test]
-async fn a_marked_secret_is_found_nowhere_but_upstream() -> Result<()> {
-    let distant = distant();
-    let api = distant.platform.deploy_api();
+async fn a_secret_is_stored_only_upstream() -> Result<()> {
+    let relayed = behind_relay();
+    let api = relayed.platform.deploy_api();
     let project = Project::new("marked")?
         .file(
             "index.js",
@@ -79,12 +80,12 @@ async fn a_marked_secret_is_found_nowhere_but_upstream() -> Result<()> {
     ];
     let mut printed = String::new();
     let run = project
-        .wrangler(distant.platform, Version::V4_152, &deploy)
+        .wrangler(relayed.platform, Version::V4_152, &deploy)
         .await?
         .success()?;
     printed.push_str(&run.output);
     let put = project
-        .call(distant.platform, Version::V4_152)
+        .call(relayed.platform, Version::V4_152)
         .with_input(OF_COMMAND)
         .run(&["secret", "put", "B"])
         .await?;
@@ -94,27 +95,27 @@ async fn a_marked_secret_is_found_nowhere_but_upstream() -> Result<()> {
         .await?;
     let b = if put.succeeded { OF_COMMAND } else { "" };
     assert_eq!(
-        text(distant.cloudflare, Staging, "marked").await?,
+        text(relayed.cloudflare, Staging, "marked").await?,
         format!("{OF_FILE},{b},{OF_CALL}"),
-        "the Worker has them"
+        "the Worker gets its secrets"
     );
 
-    // Failures and refusals with secrets in them.
+    // Failed and rejected requests with secrets in them.
     let failing = project.file("secrets.json", json!({ "A": OF_FAILURE }).to_string())?;
     for fault in [Fault::Status(500), Fault::Html(200), Fault::Close] {
-        distant.relay.plan("PUT", "/scripts/marked?", 3, fault);
+        relayed.relay.plan("PUT", "/scripts/marked?", 3, fault);
         let run = failing
-            .wrangler(distant.platform, Version::V4_86, &deploy)
+            .wrangler(relayed.platform, Version::V4_86, &deploy)
             .await?;
         printed.push_str(&run.output);
-        distant.relay.heal("/scripts/marked?");
+        relayed.relay.heal("/scripts/marked?");
     }
     let malformed = api
         .send(Method::PUT, &path, Some(&json!({ "txt": OF_CALL })))
         .await?;
     assert!(malformed.status.is_client_error());
     printed.push_str(&malformed.text());
-    // A roll back and a promotion store and tell nothing of them either.
+    // A promotion with secrets.
     let answer = api
         .send(
             Method::POST,
@@ -126,30 +127,30 @@ async fn a_marked_secret_is_found_nowhere_but_upstream() -> Result<()> {
 
     for mark in MARKS {
         ensure!(!printed.contains(mark), "{mark} was printed:\n{printed}");
-        let told = everything_that_is_told(&distant).await?;
-        ensure!(!told.contains(mark), "{mark} is told");
+        let text = responses_and_log(&relayed).await?;
+        ensure!(!text.contains(mark), "{mark} is in a response or in the log");
     }
-    // The database and the bucket of the deploy API, its log, and everything else that it keeps. The runtime writes its
-    // database in pages, uncompressed, so that a text in it is found as it is.
-    let stored = files_with(distant.platform.state(), &MARKS)?;
+    // All files of the platform: the deploy API's database, bundle store and log. The runtime does not compress its
+    // database, so a search for the text finds it.
+    let stored = files_with(relayed.platform.state(), &MARKS)?;
     ensure!(stored.is_empty(), "{stored:#?}");
-    // The search finds what is there.
-    let known = files_with(distant.platform.state(), &["marked"])?;
-    ensure!(!known.is_empty(), "the Worker's name is not found either");
-    let upstream = files_with(distant.cloudflare.state(), &[OF_FILE])?;
+    // The search works: it finds a text that is stored.
+    let known = files_with(relayed.platform.state(), &["marked"])?;
+    ensure!(!known.is_empty(), "the search does not find the Worker's name");
+    let upstream = files_with(relayed.cloudflare.state(), &[OF_FILE])?;
     ensure!(
         !upstream.is_empty(),
-        "the local platform does not hold the secret"
+        "the search does not find the secret upstream"
     );
     Ok(())
 }
 
 #[end_to_end::test]
-async fn tokens_are_stored_hashed_only() -> Result<()> {
-    let platform = distant().platform;
+async fn stores_only_hashes_of_tokens() -> Result<()> {
+    let platform = behind_relay().platform;
     let token = platform.token();
     let bootstrap = platform.secret("bootstrap_token")?;
-    // The files that hand the credentials to their users.
+    // Only the files beside this folder contain the tokens, for the developer.
     let files = files_with(&platform.state().join("workers"), &[token, &bootstrap])?;
     assert!(files.is_empty(), "{files:?}");
     let log = platform.log().text()?;

@@ -1,14 +1,14 @@
-//! Whether what is on record is there, and is reached; and the probe that every deployment must pass.
+//! Verification of a deployed Worker through the dispatch Worker, and the health check that every deployment must pass.
 
 use anyhow::Result;
 use dotdo_names::Environment::{Development, Staging};
-use end_to_end::{Answer, Project, Script, relay::Fault, until, worker_path, wrangler::Version};
+use end_to_end::{Project, Script, relay::Fault, until, worker_path, wrangler::Version};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::platforms::{distant, platform, text};
+use crate::platforms::{behind_relay, platform, put, text};
 
-/// Answers `/health` with a status, and everything else with a text.
+/// A Worker that responds to `/health` with a status, and to other paths with 200.
 fn healthy(text: &str, status: u16) -> String {
     format!(
         "export default {{ fetch(request) {{
@@ -19,7 +19,7 @@ fn healthy(text: &str, status: u16) -> String {
 }
 
 #[end_to_end::test]
-async fn a_worker_is_verified_through_the_dispatch_worker() -> Result<()> {
+async fn verifies_a_worker_through_the_dispatch_worker() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
     let path = format!("{}/verify", worker_path(Staging, "proven"));
@@ -42,14 +42,14 @@ async fn a_worker_is_verified_through_the_dispatch_worker() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_failed_probe_rolls_back_by_itself_and_says_so() -> Result<()> {
+async fn a_failed_health_check_rolls_back() -> Result<()> {
     let platform = platform();
     let api = platform.deploy_api();
     let path = worker_path(Development, "guarded");
     let project = Project::new("guarded")?.file("index.js", healthy("good", 200))?;
     project.deploy(platform, Version::V4_152, Development).await?;
-    let probe = json!({ "path": "/health", "expect": 200 });
-    api.call(Method::PUT, &format!("{path}/probe"), Some(&probe))
+    let health_check = json!({ "path": "/health", "expect": 200 });
+    api.call(Method::PUT, &format!("{path}/probe"), Some(&health_check))
         .await?;
 
     let project = project.file("index.js", healthy("bad", 500))?;
@@ -84,35 +84,30 @@ async fn a_failed_probe_rolls_back_by_itself_and_says_so() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn what_the_sweeper_finds_deployed_is_probed_as_well() -> Result<()> {
-    let distant = distant();
-    let api = distant.platform.deploy_api();
-    let script = distant.platform.script_path(Staging, "unproven");
-    let put = async |text: &str| {
-        let form = Script::answering(text).to_form();
-        let call = distant.platform.api(Method::PUT, &script).multipart(form);
-        Answer::read(call.send().await?).await
-    };
-    assert_eq!(put("1").await?.status, 200);
-    let probe = json!({ "path": "/health", "expect": 204 });
+async fn reconciler_checks_the_health_of_a_deploy_whose_response_was_lost() -> Result<()> {
+    let relayed = behind_relay();
+    let api = relayed.platform.deploy_api();
+    let deploy = async |text: &str| put(relayed.platform, "unproven", &Script::answering(text)).await;
+    assert_eq!(deploy("1").await?.status, 200);
+    let health_check = json!({ "path": "/health", "expect": 204 });
     let path = format!("{}/probe", worker_path(Staging, "unproven"));
-    api.call(Method::PUT, &path, Some(&probe)).await?;
-    // Its answer is lost, and nobody can be asked until the request has ended.
-    distant
+    api.call(Method::PUT, &path, Some(&health_check)).await?;
+    // The response is lost, and the upstream cannot be inspected before the request has ended.
+    relayed
         .relay
         .plan("PUT", "/scripts/unproven", 1, Fault::LoseAnswer);
-    distant
+    relayed
         .relay
         .plan("GET", "/scripts/unproven", 2, Fault::Status(503));
-    assert_eq!(put("2").await?.status, 502);
-    distant.relay.heal("/scripts/unproven");
-    let entries = until("nothing was rolled back", async || {
+    assert_eq!(deploy("2").await?.status, 502);
+    relayed.relay.heal("/scripts/unproven");
+    let entries = until("the deploy is rolled back", async || {
         let entries = api.audit("worker=unproven&outcome=rolled_back").await?;
         Ok((!entries.is_empty()).then_some(entries))
     })
     .await?;
     assert_eq!(entries[0]["client"]["request_id"], "sweeper", "{entries:?}");
-    assert_eq!(text(distant.cloudflare, Staging, "unproven").await?, "1");
+    assert_eq!(text(relayed.cloudflare, Staging, "unproven").await?, "1");
     let deployments = api.deployments(Staging, "unproven").await?;
     let states: Vec<_> = deployments
         .iter()

@@ -1,4 +1,4 @@
-//! The other commands of stock wrangler: those that are served, and what the others print.
+//! Commands of stock wrangler other than `deploy`: the supported ones, and what the unsupported ones print.
 
 use anyhow::Result;
 use dotdo_names::Environment::{Production, Staging};
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[end_to_end::test]
-async fn namespaces_are_listed_and_shown() -> Result<()> {
+async fn lists_and_shows_namespaces() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let project = Project::new("unused")?;
@@ -36,7 +36,7 @@ async fn namespaces_are_listed_and_shown() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn whoami_says_who_the_caller_is_here() -> Result<()> {
+async fn whoami_names_the_caller() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let run = Project::new("unused")?
@@ -49,7 +49,7 @@ async fn whoami_says_who_the_caller_is_here() -> Result<()> {
     Ok(())
 }
 
-/// A token that may write secrets of one Worker in one namespace.
+/// A token that permits changes of the secrets of one Worker in one namespace.
 async fn token_for_secrets(subject: &str, worker: &str) -> Result<String> {
     let api = platform().deploy_api();
     let grant = json!({
@@ -65,7 +65,7 @@ async fn token_for_secrets(subject: &str, worker: &str) -> Result<String> {
 }
 
 #[end_to_end::test]
-async fn secrets_are_put_listed_and_deleted_where_the_namespace_is_clear() -> Result<()> {
+async fn puts_lists_and_deletes_secrets_with_a_token_for_one_namespace() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("secretive", version);
@@ -95,7 +95,7 @@ async fn secrets_are_put_listed_and_deleted_where_the_namespace_is_clear() -> Re
 }
 
 #[end_to_end::test]
-async fn a_secret_for_several_namespaces_is_refused_with_the_call_to_use() -> Result<()> {
+async fn rejects_a_secret_for_several_namespaces_and_names_the_call_to_use() -> Result<()> {
     let platform = platform();
     let project = Project::new("everywhere")?;
     for environment in [Production, Staging] {
@@ -116,8 +116,8 @@ async fn a_secret_for_several_namespaces_is_refused_with_the_call_to_use() -> Re
     Ok(())
 }
 
-/// Commands that are refused: what each must say of itself.
-const REFUSED: [(&[&str], u32, &str); 8] = [
+/// Unsupported commands, each with the code and the advice of its error.
+const UNSUPPORTED: [(&[&str], u32, &str); 8] = [
     (&["delete", "--force"], 740_116, "DELETE /v1/namespaces"),
     (&["tail"], 740_117, "tail_consumers"),
     (&["versions", "list"], 740_118, "/rollback"),
@@ -141,13 +141,13 @@ const REFUSED: [(&[&str], u32, &str); 8] = [
 ];
 
 #[end_to_end::test]
-async fn what_is_refused_says_what_to_do_instead() -> Result<()> {
+async fn rejects_an_unsupported_command_and_says_what_to_do() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("refused", version);
         let project = Project::new(&name)?;
         project.deploy(platform, version, Production).await?;
-        for (arguments, code, fix) in REFUSED {
+        for (arguments, code, fix) in UNSUPPORTED {
             let run = project.wrangler(platform, version, arguments).await?.failure()?;
             let output = unwrapped(&run.output);
             assert!(
@@ -157,7 +157,7 @@ async fn what_is_refused_says_what_to_do_instead() -> Result<()> {
             assert!(output.contains(fix), "{arguments:?}: {output}");
             assert!(output.contains("docs/errors.md#"), "{arguments:?}: {output}");
         }
-        // Without a namespace, what it asks for first differs from version to version.
+        // Without a namespace, the first request of a deploy, and so its code, differs between versions.
         let run = project
             .wrangler(platform, version, &["deploy"])
             .await?
@@ -172,13 +172,13 @@ async fn what_is_refused_says_what_to_do_instead() -> Result<()> {
     Ok(())
 }
 
-/// wrangler breaks long lines.
+/// The output without line breaks: wrangler wraps long lines.
 fn unwrapped(output: &str) -> String {
     output.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[end_to_end::test]
-async fn a_global_api_key_is_refused() -> Result<()> {
+async fn rejects_a_global_api_key() -> Result<()> {
     let platform = platform();
     let answer = platform
         .anonymous(reqwest::Method::GET, "/client/v4/accounts")

@@ -1,4 +1,4 @@
-//! Stock wrangler deploys unchanged, in every way in which a developer deploys.
+//! Deploys with stock wrangler: its options, modules, assets and migrations.
 
 use anyhow::Result;
 use dotdo_names::Environment::{Development, Production, Staging};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::platforms::{host, platform, served, text};
 
-/// A name of a Worker that only this version of wrangler deploys.
+/// The name of a Worker that only this version of wrangler deploys.
 pub fn named(name: &str, version: Version) -> String {
     match version {
         Version::V4_86 => format!("{name}-old"),
@@ -16,7 +16,7 @@ pub fn named(name: &str, version: Version) -> String {
 }
 
 #[end_to_end::test]
-async fn a_worker_is_deployed_served_and_deployed_again() -> Result<()> {
+async fn deploys_a_worker_and_deploys_it_again() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("first", version);
@@ -30,7 +30,7 @@ async fn a_worker_is_deployed_served_and_deployed_again() -> Result<()> {
         assert_eq!(
             served(platform, Staging, &name).await?.header("x-dispatch-error"),
             "WORKER_NOT_DEPLOYED",
-            "one namespace is not another"
+            "the Worker must be in one namespace only"
         );
         let deployments = platform.deploy_api().deployments(Production, &name).await?;
         assert_eq!(deployments.len(), 2, "{deployments:?}");
@@ -46,7 +46,7 @@ async fn a_worker_is_deployed_served_and_deployed_again() -> Result<()> {
 const SEVEN: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x09\x01\x05seven\0\0\x0a\x06\x01\x04\0\x41\x07\x0b";
 
 #[end_to_end::test]
-async fn modules_of_every_type_and_a_secrets_file() -> Result<()> {
+async fn deploys_modules_of_every_type_and_a_secrets_file() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("modules", version);
@@ -82,10 +82,10 @@ async fn modules_of_every_type_and_a_secrets_file() -> Result<()> {
         let expected = json!(["a text", [0, 255, 128], 7, "of-secrets-file", "1"]);
         assert_eq!(served(platform, Production, &name).await?.json(), expected);
         if version == Version::V4_86 {
-            // It asks to keep the secrets only when it brings some.
+            // It asks to keep the existing secrets only if it uploads some.
             continue;
         }
-        // A secret that is not named again stays.
+        // A deploy without the secret keeps it.
         project
             .version("2")?
             .deploy(platform, version, Production)
@@ -97,7 +97,7 @@ async fn modules_of_every_type_and_a_secrets_file() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn static_assets_are_uploaded_and_served() -> Result<()> {
+async fn uploads_static_assets() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("pages", version);
@@ -112,9 +112,9 @@ async fn static_assets_are_uploaded_and_served() -> Result<()> {
         assert_eq!(
             page("/elsewhere").await?.text(),
             "1",
-            "the Worker answers the rest"
+            "the Worker must get other paths"
         );
-        // Only what changed is uploaded again, and the page that did not change is still there.
+        // wrangler uploads only the changed page; the other one stays.
         let project = project.file("public/index.html", "<h1>second</h1>")?;
         project.deploy(platform, version, Staging).await?;
         assert_eq!(page("/").await?.text(), "<h1>second</h1>");
@@ -124,7 +124,7 @@ async fn static_assets_are_uploaded_and_served() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn durable_object_migrations_travel_in_the_metadata() -> Result<()> {
+async fn applies_durable_object_migrations_once() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("rooms", version);
@@ -152,7 +152,7 @@ async fn durable_object_migrations_travel_in_the_metadata() -> Result<()> {
             )?;
         project.deploy(platform, version, Development).await?;
         assert_eq!(text(platform, Development, &name).await?, "1 1");
-        // The second deploy sends no migrations, because wrangler is told the tag.
+        // The second deploy sends no migrations, because wrangler reads the current tag first.
         project
             .version("2")?
             .deploy(platform, version, Development)
@@ -165,7 +165,7 @@ async fn durable_object_migrations_travel_in_the_metadata() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_dry_run_asks_for_nothing() -> Result<()> {
+async fn a_dry_run_deploys_nothing() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("rehearsal", version);
@@ -188,7 +188,7 @@ async fn a_dry_run_asks_for_nothing() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn an_environment_of_wranglers_is_refused_with_the_namespace_to_use() -> Result<()> {
+async fn rejects_wranglers_env_option_and_names_the_namespace_to_use() -> Result<()> {
     let platform = platform();
     for version in Version::ALL {
         let name = named("envs", version);

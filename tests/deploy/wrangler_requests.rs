@@ -1,6 +1,6 @@
-//! What stock wrangler asks the deploy API for, as golden files: a version that speaks differently fails here.
+//! The requests of stock wrangler to the deploy API, in golden files. A version that sends other requests fails here.
 //!
-//! `GOLDEN=record npm test wrangler_requests` writes them anew.
+//! `GOLDEN=record npm test wrangler_requests` writes the files.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::platforms::platform;
 
-/// The Worker of the projects here.
+/// The Worker of all projects.
 const NAME: &str = "overheard";
 
 fn golden(version: Version) -> PathBuf {
@@ -22,28 +22,28 @@ fn golden(version: Version) -> PathBuf {
     end_to_end::repository().join("tests/deploy/golden").join(file)
 }
 
-/// The commands whose requests are noted, in order.
+/// The commands whose requests are recorded, in order, each with its project.
 fn sessions(project: Project) -> Result<Vec<(Project, Vec<&'static str>)>> {
     let deploy = vec!["deploy", "--dispatch-namespace", Staging.namespace()];
     let mut with_secrets = deploy.clone();
     with_secrets.extend(["--secrets-file", "secrets.json"]);
-    let mut of_environment = deploy.clone();
-    of_environment.extend(["--env", "staging"]);
-    let fresh = || Project::new(NAME);
+    let mut with_env = deploy.clone();
+    with_env.extend(["--env", "staging"]);
+    let new = || Project::new(NAME);
     Ok(vec![
         (project, deploy.clone()),
         (
-            fresh()?.file("secrets.json", json!({ "KEY": "value" }).to_string())?,
+            new()?.file("secrets.json", json!({ "KEY": "value" }).to_string())?,
             with_secrets,
         ),
         (
-            fresh()?
+            new()?
                 .file("public/index.html", "<h1>front page</h1>")?
                 .setting("assets", json!({ "directory": "public" }))?,
             deploy.clone(),
         ),
         (
-            fresh()?
+            new()?
                 .file(
                     "index.js",
                     "import { DurableObject } from 'cloudflare:workers';
@@ -60,26 +60,27 @@ fn sessions(project: Project) -> Result<Vec<(Project, Vec<&'static str>)>> {
                 )?,
             deploy.clone(),
         ),
-        (fresh()?.setting("env", json!({ "staging": {} }))?, of_environment),
-        (fresh()?, vec!["deploy"]),
-        (fresh()?, vec!["secret", "list"]),
-        (fresh()?, vec!["secret", "delete", "KEY"]),
-        (fresh()?, vec!["dispatch-namespace", "list"]),
-        (fresh()?, vec!["dispatch-namespace", "get", "dotdo-staging"]),
-        (fresh()?, vec!["whoami"]),
-        (fresh()?, vec!["delete", "--force"]),
-        (fresh()?, vec!["tail"]),
-        (fresh()?, vec!["versions", "list"]),
-        (fresh()?, vec!["rollback", "--yes"]),
+        (new()?.setting("env", json!({ "staging": {} }))?, with_env),
+        (new()?, vec!["deploy"]),
+        (new()?, vec!["secret", "list"]),
+        (new()?, vec!["secret", "delete", "KEY"]),
+        (new()?, vec!["dispatch-namespace", "list"]),
+        (new()?, vec!["dispatch-namespace", "get", "dotdo-staging"]),
+        (new()?, vec!["whoami"]),
+        (new()?, vec!["delete", "--force"]),
+        (new()?, vec!["tail"]),
+        (new()?, vec!["versions", "list"]),
+        (new()?, vec!["rollback", "--yes"]),
     ])
 }
 
-async fn overheard(version: Version) -> Result<String> {
+/// The commands and their requests, as in the golden file.
+async fn record(version: Version) -> Result<String> {
     let platform = platform();
     let origin = platform
         .base_url()
         .strip_suffix("/client/v4")
-        .context("an address")?;
+        .context("the base URL has another path")?;
     let relay = Relay::start(origin)?;
     let base_url = format!("{}/client/v4", relay.origin());
     let mut text = String::new();
@@ -101,22 +102,22 @@ async fn overheard(version: Version) -> Result<String> {
     Ok(text)
 }
 
-async fn is_golden(version: Version) -> Result<()> {
-    let text = overheard(version).await?;
+async fn assert_equals_golden_file(version: Version) -> Result<()> {
+    let text = record(version).await?;
     let file = golden(version);
     if env::var("GOLDEN").is_ok_and(|value| value == "record") {
         fs::write(&file, &text)?;
     }
-    let known = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    assert_eq!(text, known, "{} differs", file.display());
+    let expected = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    assert_eq!(text, expected, "{} differs", file.display());
     Ok(())
 }
 
 #[end_to_end::test]
-async fn of_every_version() -> Result<()> {
-    // One after the other: the versions deploy the same Worker.
+async fn every_version_sends_the_recorded_requests() -> Result<()> {
+    // Not at the same time, because the versions deploy the same Worker.
     for version in Version::ALL {
-        is_golden(version).await?;
+        assert_equals_golden_file(version).await?;
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
-//! Multipart bodies that no wrangler sends: each has a clear answer, and none reaches the upstream.
+//! Uploads that the deploy API rejects before they reach the upstream: malformed ones and too large ones.
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use dotdo_names::Environment::Staging;
-use end_to_end::Answer;
+use end_to_end::{Answer, Project, Script, wrangler::Version};
 use futures_util::{StreamExt, stream};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Body, Method};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::platforms::distant;
+use crate::platforms::{behind_relay, platform, put, served, text};
 
 const BOUNDARY: &str = "----boundary";
 
@@ -37,7 +39,7 @@ const GOOD: &str = r#"{"main_module": "index.js", "compatibility_date": "2026-10
 const CODE: &str = "export default { fetch() { return new Response('hostile'); } };";
 
 async fn upload(name: &str, body: impl Into<Body>) -> Result<Answer> {
-    let platform = distant().platform;
+    let platform = behind_relay().platform;
     let call = platform
         .api(Method::PUT, &platform.script_path(Staging, name))
         .header(
@@ -53,23 +55,23 @@ fn code(answer: &Answer) -> u64 {
 }
 
 #[end_to_end::test]
-async fn each_is_refused_with_its_own_code() -> Result<()> {
+async fn rejects_malformed_uploads() -> Result<()> {
     let bodies = [
-        ("nothing at all", String::new(), 740_130),
-        ("no part", closed(&[]), 740_130),
+        ("an empty body", String::new(), 740_130),
+        ("no parts", closed(&[]), 740_130),
         ("no metadata", closed(&[module("index.js", CODE)]), 740_130),
         (
-            "two metadata",
+            "two metadata parts",
             closed(&[metadata(GOOD), metadata(GOOD), module("index.js", CODE)]),
             740_130,
         ),
         (
-            "metadata that is no JSON",
+            "metadata that is not JSON",
             closed(&[metadata("{\"main_module\": "), module("index.js", CODE)]),
             740_130,
         ),
         (
-            "metadata that is no object",
+            "metadata that is not an object",
             closed(&[metadata("[1]"), module("index.js", CODE)]),
             740_130,
         ),
@@ -82,7 +84,7 @@ async fn each_is_refused_with_its_own_code() -> Result<()> {
             740_130,
         ),
         (
-            "a module that leaves its folder",
+            "a module outside its folder",
             closed(&[metadata(GOOD), module("index.js", CODE), module("../x", CODE)]),
             740_133,
         ),
@@ -106,7 +108,7 @@ async fn each_is_refused_with_its_own_code() -> Result<()> {
             740_130,
         ),
         (
-            "no end",
+            "no closing boundary",
             [metadata(GOOD), module("index.js", CODE)].concat(),
             740_130,
         ),
@@ -125,7 +127,7 @@ async fn each_is_refused_with_its_own_code() -> Result<()> {
             740_132,
         ),
         (
-            "a part with an endless head",
+            "a part with a very long header",
             closed(&[metadata(GOOD), part(&format!("X: {}", "a".repeat(100_000)), CODE)]),
             740_130,
         ),
@@ -135,7 +137,7 @@ async fn each_is_refused_with_its_own_code() -> Result<()> {
         assert!(answer.status.is_client_error(), "{what}: {}", answer.text());
         assert_eq!(code(&answer), expected, "{what}: {}", answer.text());
     }
-    let changes: Vec<_> = distant()
+    let changes: Vec<_> = behind_relay()
         .relay
         .requests("/scripts/malformed")
         .into_iter()
@@ -146,14 +148,14 @@ async fn each_is_refused_with_its_own_code() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_part_that_never_ends_is_cut_off() -> Result<()> {
+async fn cuts_off_a_part_that_never_ends() -> Result<()> {
     let begin = metadata(GOOD)
         + &format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\n");
     let block = Bytes::from(vec![b'a'; 1024 * 1024]);
     let endless = stream::once(async move { Bytes::from(begin) })
         .chain(stream::repeat(block))
         .map(Ok::<_, std::io::Error>);
-    let platform = distant().platform;
+    let platform = behind_relay().platform;
     let call = platform
         .api(Method::PUT, &platform.script_path(Staging, "endless"))
         .header(
@@ -161,19 +163,19 @@ async fn a_part_that_never_ends_is_cut_off() -> Result<()> {
             format!("multipart/form-data; boundary={BOUNDARY}"),
         )
         .body(Body::wrap_stream(endless));
-    // The server answers before it has read all, so that either its answer is seen, or that it hangs up.
+    // The server responds before it has read everything, so the client gets either the response or a closed connection.
     if let Ok(answer) = call.send().await {
         assert_eq!(answer.status(), 413);
     }
-    // And it still serves.
+    // The next upload succeeds.
     let after = upload("endless", closed(&[metadata(GOOD), module("index.js", CODE)])).await?;
     assert_eq!(after.status, 200, "{}", after.text());
     Ok(())
 }
 
 #[end_to_end::test]
-async fn another_content_type_is_no_upload() -> Result<()> {
-    let platform = distant().platform;
+async fn rejects_another_content_type() -> Result<()> {
+    let platform = behind_relay().platform;
     for content_type in [
         "application/json",
         "multipart/form-data",
@@ -190,19 +192,17 @@ async fn another_content_type_is_no_upload() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn an_upload_that_breaks_off_deploys_nothing() -> Result<()> {
-    use tokio::io::AsyncWriteExt;
-
-    let distant = distant();
+async fn deploys_nothing_for_an_aborted_upload() -> Result<()> {
+    let relayed = behind_relay();
     let body = closed(&[metadata(GOOD), module("index.js", CODE)]);
-    let half = body.get(..body.len() / 2).context("half of it")?;
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", distant.platform.port())).await?;
+    let half = body.get(..body.len() / 2).context("the body has no half")?;
+    let mut stream = TcpStream::connect(("127.0.0.1", relayed.platform.port())).await?;
     let head = format!(
         "PUT {} HTTP/1.1\r\nHost: localhost:{}\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
          Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n",
-        distant.platform.script_path(Staging, "half"),
-        distant.platform.port(),
-        distant.platform.token(),
+        relayed.platform.script_path(Staging, "half"),
+        relayed.platform.port(),
+        relayed.platform.token(),
         body.len()
     );
     stream.write_all(head.as_bytes()).await?;
@@ -210,7 +210,59 @@ async fn an_upload_that_breaks_off_deploys_nothing() -> Result<()> {
     drop(stream);
     let after = upload("half", body.clone()).await?;
     assert_eq!(after.status, 200, "{}", after.text());
-    let deployments = distant.platform.deploy_api().deployments(Staging, "half").await?;
+    let deployments = relayed.platform.deploy_api().deployments(Staging, "half").await?;
     assert_eq!(deployments.len(), 1, "{deployments:?}");
+    Ok(())
+}
+
+const MIB: usize = 1024 * 1024;
+
+/// Bytes that do not compress.
+fn noise(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    StdRng::seed_from_u64(7).fill_bytes(&mut bytes);
+    bytes
+}
+
+#[end_to_end::test]
+async fn rejects_an_upload_over_the_size_limit_with_413() -> Result<()> {
+    let platform = platform();
+    let project = Project::new("heavy")?.file("blob.bin", noise(11 * MIB))?.file(
+        "index.js",
+        "import blob from \"./blob.bin\";
+            export default { fetch() { return new Response(String(blob.byteLength)); } };",
+    )?;
+    let run = project
+        .wrangler(
+            platform,
+            Version::V4_152,
+            &["deploy", "--dispatch-namespace", Staging.namespace()],
+        )
+        .await?
+        .failure()?;
+    assert!(run.output.contains("[code: 740131]"), "{}", run.output);
+    assert!(run.output.contains("10485760"), "{}", run.output);
+    assert_eq!(
+        served(platform, Staging, "heavy")
+            .await?
+            .header("x-dispatch-error"),
+        "WORKER_NOT_DEPLOYED"
+    );
+    let script = Script::answering("x").with_module("blob.bin", "application/octet-stream", noise(11 * MIB));
+    let answer = put(platform, "heavy", &script).await?;
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    Ok(())
+}
+
+#[end_to_end::test]
+async fn limits_the_compressed_size() -> Result<()> {
+    let platform = platform();
+    let script = Script::module(
+        "import text from \"./long.txt\";
+        export default { fetch() { return new Response(String(text.length)); } };",
+    )
+    .with_module("long.txt", "text/plain", vec![b'a'; 12 * MIB]);
+    platform.deploy(Staging, "airy", &script).await?;
+    assert_eq!(text(platform, Staging, "airy").await?, (12 * MIB).to_string());
     Ok(())
 }
