@@ -1,6 +1,6 @@
-// The deploy API, whose Wasm traps when a request asks for it: what it imports throws in the middle of a call, as the
-// Wasm itself would.
-import deployApi, { Ledger as Sound } from "./deploy-api.js";
+// The deploy API with a Wasm trap on request: an imported function throws a `RuntimeError` in the middle of a call, as an
+// `unreachable` instruction does.
+import deployApi, { Ledger as DeployApiLedger } from "./deploy-api.js";
 
 let traps = false;
 const { randomUUID } = crypto;
@@ -10,7 +10,7 @@ crypto.randomUUID = () => {
   throw new WebAssembly.RuntimeError("unreachable");
 };
 
-export class Ledger extends Sound {
+export class Ledger extends DeployApiLedger {
   fetch(request) {
     traps = request.headers.has("x-test-trap");
     return super.fetch(request);
