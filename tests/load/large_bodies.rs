@@ -1,3 +1,5 @@
+//! Large bodies in bounded memory.
+
 use std::{
     sync::{
         Arc,
@@ -14,12 +16,12 @@ use reqwest::{Body, Method};
 use tokio::task::JoinHandle;
 
 const PIECE: usize = 64 * 1024;
-/// 100 MB, and a little: the transfer after which the runtime has taken what it keeps for good.
+/// The pieces of the first transfer, about 100 MB. After it, the runtime has allocated the memory that it keeps.
 const PIECES: usize = 1600;
-/// How many times as much is transferred then.
+/// How many times as large the measured transfers are.
 const TIMES: usize = 3;
-/// How much more memory that may take at its peak. Holding the body would take 200 MB more than the 100 MB did; what
-/// streams, their buffers and garbage take does not grow with the body.
+/// How much more memory a measured transfer may take at its peak, in bytes. A buffered body would take 200 MB more than in
+/// the first transfer; the memory of streams, their buffers and garbage does not grow with the body.
 const ALLOWANCE: u64 = 100_000_000;
 
 const SCRIPT: &str = "
@@ -43,7 +45,7 @@ const SCRIPT: &str = "
         }));
     } };";
 
-/// Watches the runtime's memory until it is told to stop; gives the peak.
+/// Samples the runtime's memory until [`Watch::peak`] returns the maximum.
 struct Watch {
     done: Arc<AtomicBool>,
     peak: JoinHandle<Result<u64>>,
@@ -70,7 +72,7 @@ impl Watch {
     }
 }
 
-/// What the processes of workerd have in use.
+/// The resident memory of the workerd processes, in bytes.
 fn memory(platform: &Platform) -> Result<u64> {
     let processes = platform.processes()?;
     let runtimes: Vec<_> = processes
@@ -84,11 +86,13 @@ fn memory(platform: &Platform) -> Result<u64> {
         .sum())
 }
 
+/// A streamed body of some pieces.
 fn body(pieces: usize) -> Body {
     let pieces = (0..pieces).map(|_| Ok::<_, std::io::Error>(vec![7_u8; PIECE]));
     Body::wrap_stream(stream::iter(pieces))
 }
 
+/// Reads a response to its end, and returns its size in bytes.
 async fn received(response: reqwest::Response) -> Result<usize> {
     ensure!(response.status() == 200, "{}", response.status());
     let mut size = 0;
@@ -99,9 +103,16 @@ async fn received(response: reqwest::Response) -> Result<usize> {
     Ok(size)
 }
 
-async fn transfer(platform: &Platform, host: &str, prefix: &str, what: &str, pieces: usize) -> Result<usize> {
+/// Transfers some pieces up, down or both ways, and returns how many bytes arrived.
+async fn transfer(
+    platform: &Platform,
+    host: &str,
+    prefix: &str,
+    direction: &str,
+    pieces: usize,
+) -> Result<usize> {
     let path = |end: &str| format!("{prefix}/{end}");
-    match what {
+    match direction {
         "up" => {
             let request = platform
                 .request(Method::POST, host, &path("up"))
@@ -121,21 +132,21 @@ async fn transfer(platform: &Platform, host: &str, prefix: &str, what: &str, pie
     }
 }
 
-/// 100 MB up, down, and both at once, straight and through a stripped prefix, in flat memory.
+/// 100 MB and 300 MB up, down and both ways, with and without a stripped prefix.
 #[end_to_end::test]
-async fn one_hundred_megabytes_pass_in_flat_memory() -> Result<()> {
-    let (platform, _turn) = super::platform().await;
+async fn streams_large_bodies_in_bounded_memory() -> Result<()> {
+    let (platform, _guard) = super::platform().await;
     platform
         .deploy(Environment::Production, "large", &Script::module(SCRIPT))
         .await?;
-    for what in ["up", "down", "both"] {
+    for direction in ["up", "down", "both"] {
         assert_eq!(
-            transfer(platform, "large.do", "", what, PIECES).await?,
+            transfer(platform, "large.do", "", direction, PIECES).await?,
             PIECE * PIECES,
-            "{what}"
+            "{direction}"
         );
     }
-    for (host, prefix, what) in [
+    for (host, prefix, direction) in [
         ("large.do", "", "up"),
         ("large.do", "", "down"),
         ("large.do", "", "both"),
@@ -143,13 +154,13 @@ async fn one_hundred_megabytes_pass_in_flat_memory() -> Result<()> {
     ] {
         let before = memory(platform)?;
         let watch = Watch::start(platform);
-        let size = transfer(platform, host, prefix, what, TIMES * PIECES).await?;
+        let size = transfer(platform, host, prefix, direction, TIMES * PIECES).await?;
         let peak = watch.peak().await?;
-        assert_eq!(size, TIMES * PIECES * PIECE, "{what} through {host}");
+        assert_eq!(size, TIMES * PIECES * PIECE, "{direction} through {host}");
         let growth = peak.saturating_sub(before);
         assert!(
             growth < ALLOWANCE,
-            "{what} through {host} took {} MB more than before",
+            "{direction} through {host} took {} MB more than before",
             growth / 1_000_000
         );
     }

@@ -1,4 +1,5 @@
-//! Much at once, and much in one piece. Each test has the platform to itself, so that what it measures is its own.
+//! Many requests at once, and large bodies. The tests run one after the other, so that none affects the measurements of
+//! another.
 
 mod large_bodies;
 mod many_at_once;
@@ -6,9 +7,9 @@ mod many_at_once;
 use end_to_end::Platform;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The platform, and the turn to use it.
+/// The shared platform, and the lock for its use.
 async fn platform() -> (&'static Platform, MutexGuard<'static, ()>) {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    let turn = TURN.lock().await;
-    (Platform::shared(), turn)
+    static LOCK: Mutex<()> = Mutex::const_new(());
+    let guard = LOCK.lock().await;
+    (Platform::shared(), guard)
 }

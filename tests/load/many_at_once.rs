@@ -1,3 +1,5 @@
+//! 1,000 requests at once to 50 Workers.
+
 use anyhow::{Result, ensure};
 use dotdo_names::Environment;
 use end_to_end::Script;
@@ -6,10 +8,9 @@ use tokio::task::JoinSet;
 const WORKERS: usize = 50;
 const REQUESTS: usize = 1000;
 
-/// 1,000 requests at once over 50 Workers, every answer from the right one.
 #[end_to_end::test]
-async fn every_answer_is_from_the_right_worker() -> Result<()> {
-    let (platform, _turn) = super::platform().await;
+async fn concurrent_requests_reach_the_right_workers() -> Result<()> {
+    let (platform, _guard) = super::platform().await;
     for number in 0..WORKERS {
         let environment = Environment::ALL[number % 3];
         let script = Script::module(
@@ -37,7 +38,7 @@ async fn every_answer_is_from_the_right_worker() -> Result<()> {
             let expected = format!("{environment} crowd-{number} /{request}");
             ensure!(
                 answer.text() == expected,
-                "{host} answered {} {}",
+                "{host} responded with {} {}",
                 answer.status,
                 answer.text()
             );
