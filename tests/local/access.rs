@@ -1,4 +1,4 @@
-//! Only the local token, only on loopback.
+//! Access to the REST API: only with the local token, only on loopback, and not from web pages.
 
 use anyhow::Result;
 use end_to_end::{Answer, Platform};
@@ -9,7 +9,7 @@ use crate::envelope::error;
 const PATH: &str = "/client/v4/accounts";
 
 #[end_to_end::test]
-async fn every_call_needs_the_local_token() -> Result<()> {
+async fn rejects_every_call_without_the_local_token() -> Result<()> {
     let platform = Platform::shared();
     let longer = format!("{}0", platform.token());
     let tokens = [
@@ -34,12 +34,12 @@ async fn every_call_needs_the_local_token() -> Result<()> {
             let answer = Answer::read(request.send().await?).await?;
             assert_eq!(answer.status, 401, "{authorization:?} {path}");
             let (code, message) = error(&answer)?;
-            // 10000 would send wrangler on five more calls and into wrong advice.
+            // After 10000, wrangler makes five more calls and prints wrong advice.
             assert_ne!(code, 10000);
             assert!(message.contains("CLOUDFLARE_API_TOKEN"), "{message}");
         }
     }
-    // The legacy key is no token.
+    // The token is not accepted as a global API key.
     let request = platform
         .request(Method::GET, "localhost", PATH)
         .header("X-Auth-Key", platform.token())
@@ -49,7 +49,7 @@ async fn every_call_needs_the_local_token() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn the_api_is_on_bare_loopback_names_alone() -> Result<()> {
+async fn serves_the_api_only_on_loopback_names() -> Result<()> {
     let platform = Platform::shared();
     for (host, status) in [
         ("localhost", 200),
@@ -72,16 +72,16 @@ async fn the_api_is_on_bare_loopback_names_alone() -> Result<()> {
             assert_ne!(
                 answer.header("x-dispatch-error"),
                 "",
-                "{host} is the dispatch Worker's"
+                "{host} is not served by the dispatch Worker"
             );
         }
     }
     Ok(())
 }
 
-/// A page of another origin may hold the token by accident; its browser says where it comes from.
+/// A page of another origin may have the token by accident. The browser's headers show the origin.
 #[end_to_end::test]
-async fn web_pages_of_other_origins_are_refused() -> Result<()> {
+async fn rejects_web_pages_of_other_origins() -> Result<()> {
     let platform = Platform::shared();
     for (name, value) in [
         ("Origin", "https://evil.example"),
@@ -97,9 +97,9 @@ async fn web_pages_of_other_origins_are_refused() -> Result<()> {
     Ok(())
 }
 
-/// Nothing listens on an address that another machine could reach.
+/// No socket listens on an address that another machine can reach.
 #[end_to_end::test]
-async fn the_port_is_on_loopback_alone() -> Result<()> {
+async fn listens_only_on_loopback() -> Result<()> {
     let platform = Platform::shared();
     let port = format!(":{:04X}", platform.port());
     let sockets = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);

@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a restart and after a power cut, and is whole; `--reset` starts empty.
+//! Acknowledged deploys are complete after a restart and after a power failure. `--reset` starts with an empty platform.
 
 use std::{
     sync::{
@@ -15,12 +15,13 @@ use reqwest::Method;
 use serde_json::json;
 
 const PRODUCTION: Environment = Environment::Production;
-/// Scripts that are deployed at once while the power is cut.
+/// The number of scripts that are deployed at the same time when the power fails.
 const WRITERS: u32 = 4;
-/// Deploys of each that are acknowledged first, so that the cut comes in the middle.
+/// The number of acknowledged deploys of each script before the power failure.
 const ACKNOWLEDGED_FIRST: u32 = 3;
 
-/// Three parts of one version, which must never be seen mixed. The filler makes a deploy take its time.
+/// A script whose response contains its version four times, from three parts of the upload. The filler makes the upload
+/// large, so that the deploy takes longer.
 fn version(number: u32) -> Script {
     Script::module(
         "import part from './part.js';
@@ -38,21 +39,24 @@ fn version(number: u32) -> Script {
     .with_text("VERSION", &number.to_string())
 }
 
-/// The one version that a script is of.
-async fn whole(platform: &Platform, name: &str) -> Result<u32> {
+/// The version that a script serves.
+///
+/// # Errors
+/// When its parts are of different versions.
+async fn served_version(platform: &Platform, name: &str) -> Result<u32> {
     let answer = platform.get(&format!("{name}.do"), "/").await?;
     let text = answer.text();
     let parts: Vec<u32> = text.split(' ').filter_map(|part| part.parse().ok()).collect();
     ensure!(parts.len() == 4, "{name}: {} {text}", answer.status);
     ensure!(
         parts.iter().all(|part| *part == parts[0]),
-        "half a script: {text}"
+        "parts of different versions: {text}"
     );
     Ok(parts[0])
 }
 
-/// Deploys version after version until the platform is gone; notes what was acknowledged.
-async fn deploy_until_the_cut(
+/// Deploys one version after the other until the platform is killed, and stores the last acknowledged one.
+async fn deploy_until_killed(
     client: reqwest::Client,
     url: String,
     token: String,
@@ -69,7 +73,7 @@ async fn deploy_until_the_cut(
     }
 }
 
-async fn cut_the_power_during_deploys(platform: Platform) -> Result<Platform> {
+async fn kill_during_deploys(platform: Platform) -> Result<Platform> {
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
         let name = format!("cut-{writer}");
@@ -78,7 +82,7 @@ async fn cut_the_power_during_deploys(platform: Platform) -> Result<Platform> {
         let url = format!("http://localhost:{}{path}", platform.port());
         let acknowledged = Arc::new(AtomicU32::new(1));
         let token = platform.token().to_owned();
-        let deploys = deploy_until_the_cut(reqwest::Client::new(), url, token, Arc::clone(&acknowledged));
+        let deploys = deploy_until_killed(reqwest::Client::new(), url, token, Arc::clone(&acknowledged));
         writers.push((name, acknowledged, tokio::spawn(deploys)));
     }
     while writers
@@ -92,24 +96,24 @@ async fn cut_the_power_during_deploys(platform: Platform) -> Result<Platform> {
     assert_eq!(
         processes::in_group(group)?,
         [],
-        "something of the killed platform lives on"
+        "a process of the killed platform is still running"
     );
     for (name, acknowledged, deploys) in writers {
         deploys.await?;
         let acknowledged = acknowledged.load(SeqCst);
-        let there = whole(&platform, &name).await?;
-        // The one that was under way may have made it without being acknowledged.
+        let served = served_version(&platform, &name).await?;
+        // The deploy in flight may have succeeded without an acknowledgement.
         assert!(
-            there == acknowledged || there == acknowledged + 1,
-            "{name}: {there} is there, {acknowledged} was acknowledged"
+            served == acknowledged || served == acknowledged + 1,
+            "{name}: version {served} is served, version {acknowledged} was acknowledged"
         );
     }
     Ok(platform)
 }
 
-/// One test, because each step needs what the one before left, and a start takes its time.
+/// One test, because each step needs the state of the one before, and a start takes seconds.
 #[end_to_end::test]
-async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<()> {
+async fn restarts_and_power_failures_keep_all_deploys_and_reset_keeps_none() -> Result<()> {
     let platform = Platform::start(Options::new().rest_api());
     let token = platform.token().to_owned();
     for environment in Environment::ALL {
@@ -123,7 +127,7 @@ async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<(
     platform.delete(Environment::Development, "kept").await?;
 
     let platform = platform.restart();
-    assert_eq!(platform.token(), token, "a restart keeps the token");
+    assert_eq!(platform.token(), token, "a restart must keep the token");
     assert_eq!(platform.get("kept.do", "/").await?.text(), "production!");
     assert_eq!(platform.get("staging.kept.do", "/").await?.text(), "staging!");
     let deleted = platform.get("dev.kept.do", "/").await?;
@@ -134,16 +138,12 @@ async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<(
 
     let mut platform = platform;
     for _ in 0..2 {
-        platform = cut_the_power_during_deploys(platform).await?;
+        platform = kill_during_deploys(platform).await?;
         assert_eq!(platform.get("kept.do", "/").await?.text(), "production!");
     }
 
     let platform = platform.restart_with(Options::new().rest_api().reset());
-    assert_ne!(
-        platform.token(),
-        token,
-        "an empty platform has a token of its own"
-    );
+    assert_ne!(platform.token(), token, "a reset must create another token");
     for name in ["kept", "cut-0"] {
         let answer = platform.get(&format!("{name}.do"), "/").await?;
         assert_eq!(answer.header("x-dispatch-error"), "WORKER_NOT_DEPLOYED");
@@ -151,9 +151,8 @@ async fn restarts_and_power_cuts_keep_everything_and_reset_nothing() -> Result<(
     Ok(())
 }
 
-/// They are put in an order; what is there in the end is one of them, whole, and the last that was acknowledged of each.
 #[end_to_end::test]
-async fn two_deploys_at_once_give_one_whole_script() -> Result<()> {
+async fn two_deploys_at_once_result_in_one_complete_script() -> Result<()> {
     let platform = Platform::shared();
     for round in 0..5 {
         let numbers = [round * 2 + 1, round * 2 + 2];
@@ -161,8 +160,11 @@ async fn two_deploys_at_once_give_one_whole_script() -> Result<()> {
         let (first, second) = tokio::join!(deploy(numbers[0]), deploy(numbers[1]));
         let ids = [first?["deployment_id"].clone(), second?["deployment_id"].clone()];
         assert_ne!(ids[0], ids[1]);
-        let there = whole(platform, "contended").await?;
-        assert!(numbers.contains(&there), "{there} is neither of {numbers:?}");
+        let served = served_version(platform, "contended").await?;
+        assert!(
+            numbers.contains(&served),
+            "version {served} is none of {numbers:?}"
+        );
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! Cloudflare's envelope around every answer of the REST API.
+//! Calls of the REST API, and Cloudflare's envelope of its responses.
 
 use anyhow::{Context, Result, ensure};
 use end_to_end::{Answer, Platform};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A call with a JSON body, or without one. `path` begins after the account.
+/// Makes a call with an optional JSON body. `path` is relative to the account's path.
 pub async fn call(platform: &Platform, method: Method, path: &str, body: Option<Value>) -> Result<Answer> {
     let path = format!("/client/v4/accounts/{}{path}", platform.account());
     let request = platform.api(method, &path);
@@ -16,7 +16,10 @@ pub async fn call(platform: &Platform, method: Method, path: &str, body: Option<
     Answer::read(request.send().await?).await
 }
 
-/// The `result` of an answer that says it succeeded.
+/// The `result` of a successful response.
+///
+/// # Errors
+/// When the response is an error, or its envelope has another form.
 pub fn result(answer: &Answer) -> Result<Value> {
     let envelope = answer.json();
     ensure!(answer.status == 200, "{}: {envelope}", answer.status);
@@ -24,10 +27,16 @@ pub fn result(answer: &Answer) -> Result<Value> {
     for list in ["errors", "messages"] {
         ensure!(envelope[list] == json!([]), "{envelope}");
     }
-    envelope.get("result").cloned().context("no result")
+    envelope
+        .get("result")
+        .cloned()
+        .context("the response has no result")
 }
 
-/// The code and the message of an answer that says it failed.
+/// The code and the message of an error response.
+///
+/// # Errors
+/// When the response is successful, or its envelope has another form.
 pub fn error(answer: &Answer) -> Result<(u64, String)> {
     let envelope = answer.json();
     ensure!(answer.status.is_client_error(), "{}: {envelope}", answer.status);
@@ -37,7 +46,10 @@ pub fn error(answer: &Answer) -> Result<(u64, String)> {
     );
     ensure!(envelope["messages"] == json!([]), "{envelope}");
     let error = &envelope["errors"][0];
-    let code = error["code"].as_u64().context("no code")?;
-    let message = error["message"].as_str().context("no message")?.to_owned();
+    let code = error["code"].as_u64().context("the error has no code")?;
+    let message = error["message"]
+        .as_str()
+        .context("the error has no message")?
+        .to_owned();
     Ok((code, message))
 }

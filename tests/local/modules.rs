@@ -1,4 +1,4 @@
-//! Every kind of module runs as what it is.
+//! Module types, compatibility settings, and isolation of scripts.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -14,7 +14,7 @@ const ADD: [u8; 41] = [
 ];
 
 #[end_to_end::test]
-async fn modules_of_every_kind() -> Result<()> {
+async fn runs_modules_of_every_type() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module(
         "import esm from './lib/esm.js';
@@ -54,7 +54,7 @@ async fn modules_of_every_kind() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_script_in_the_service_worker_format() -> Result<()> {
+async fn runs_a_script_in_the_service_worker_format() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::service_worker(
         "addEventListener('fetch', (event) => event.respondWith(new Response(`${GREETING} ${new URL(event.request.url).pathname}`)));",
@@ -68,35 +68,35 @@ async fn a_script_in_the_service_worker_format() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn compatibility_date_and_flags_are_the_scripts_own() -> Result<()> {
+async fn applies_the_scripts_compatibility_date_and_flags() -> Result<()> {
     let platform = Platform::shared();
     let source = "import { Buffer } from 'node:buffer';
         export default { fetch() { return new Response(Buffer.from('node').toString('hex')); } };";
-    let refused = Script::module(source).with("compatibility_date", json!("2024-01-01"));
+    let without_flag = Script::module(source).with("compatibility_date", json!("2024-01-01"));
     let path = platform.script_path(Environment::Production, "flags");
-    let call = platform.api(Method::PUT, &path).multipart(refused.to_form());
+    let call = platform.api(Method::PUT, &path).multipart(without_flag.to_form());
     let answer = Answer::read(call.send().await?).await?;
     assert_eq!(answer.status, 400, "{}", answer.text());
 
-    let accepted = refused.with("compatibility_flags", json!(["nodejs_compat"]));
+    let with_flag = without_flag.with("compatibility_flags", json!(["nodejs_compat"]));
     platform
-        .deploy(Environment::Production, "flags", &accepted)
+        .deploy(Environment::Production, "flags", &with_flag)
         .await?;
     assert_eq!(platform.get("flags.do", "/").await?.text(), "6e6f6465");
 
-    // A flag that came with a date: before it, `navigator` is not there.
+    // `navigator` is enabled by default from 2022-03-21 on.
     let source = "export default { fetch() { return new Response(typeof navigator); } };";
-    for (date, seen) in [("2021-11-02", "undefined"), ("2024-01-01", "object")] {
+    for (date, expected) in [("2021-11-02", "undefined"), ("2024-01-01", "object")] {
         let script = Script::module(source).with("compatibility_date", json!(date));
         platform.deploy(Environment::Production, "dated", &script).await?;
-        assert_eq!(platform.get("dated.do", "/").await?.text(), seen, "{date}");
+        assert_eq!(platform.get("dated.do", "/").await?.text(), expected, "{date}");
     }
     Ok(())
 }
 
-/// Two scripts are two isolates: neither globals nor module state are shared, nor with another namespace's.
+/// Each script of each namespace has a separate isolate: globals and module state are not shared.
 #[end_to_end::test]
-async fn isolates_are_apart() -> Result<()> {
+async fn scripts_share_no_isolate() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module(
         "let count = 0;
@@ -111,9 +111,9 @@ async fn isolates_are_apart() -> Result<()> {
     platform
         .deploy(Environment::Staging, "isolated-a", &script)
         .await?;
-    for seen in ["1 1", "2 2"] {
+    for expected in ["1 1", "2 2"] {
         for host in ["isolated-a.do", "isolated-b.do", "staging.isolated-a.do"] {
-            assert_eq!(platform.get(host, "/").await?.text(), seen, "{host}");
+            assert_eq!(platform.get(host, "/").await?.text(), expected, "{host}");
         }
     }
     Ok(())

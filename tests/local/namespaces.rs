@@ -11,7 +11,7 @@ use crate::envelope::{call, error, result};
 const NAMESPACES: &str = "/workers/dispatch/namespaces";
 
 #[end_to_end::test]
-async fn they_are_listed_and_shown_with_their_real_ids() -> Result<()> {
+async fn lists_and_shows_the_namespaces_with_their_real_ids() -> Result<()> {
     let platform = Platform::shared();
     platform
         .deploy(Environment::Staging, "counted", &Script::answering("counted"))
@@ -41,7 +41,7 @@ async fn they_are_listed_and_shown_with_their_real_ids() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn they_cannot_be_made_changed_or_deleted() -> Result<()> {
+async fn rejects_changes_of_the_namespaces() -> Result<()> {
     let platform = Platform::shared();
     let production = format!("{NAMESPACES}/{}", Environment::Production.namespace());
     for (method, path) in [

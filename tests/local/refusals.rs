@@ -1,4 +1,4 @@
-//! What a deploy is refused for, and that it then changes nothing.
+//! Rejected deploys: the error names the cause, and the deployed script stays.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -16,7 +16,7 @@ async fn put(platform: &Platform, name: &str, script: &Script) -> Result<Answer>
 }
 
 #[end_to_end::test]
-async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Result<()> {
+async fn rejects_unsupported_bindings_with_advice() -> Result<()> {
     let platform = Platform::shared();
     platform
         .deploy(PRODUCTION, "bound", &Script::answering("before"))
@@ -48,19 +48,22 @@ async fn a_binding_that_is_not_simulated_is_named_and_told_what_to_do() -> Resul
             message.contains("STORE") && message.contains(&kind.to_string()),
             "{message}"
         );
-        assert!(message.matches(". ").count() >= 1, "no advice: {message}");
+        assert!(
+            message.matches(". ").count() >= 1,
+            "the message has no advice: {message}"
+        );
         assert_eq!(platform.get("bound.do", "/").await?.text(), "before", "{kind}");
     }
     Ok(())
 }
 
 #[end_to_end::test]
-async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<()> {
+async fn rejects_a_script_that_does_not_start_with_its_error_message() -> Result<()> {
     let platform = Platform::shared();
     platform
         .deploy(PRODUCTION, "starts", &Script::answering("before"))
         .await?;
-    for (source, words) in [
+    for (source, expected) in [
         (
             "throw new Error('no table of squirrels');",
             "no table of squirrels",
@@ -80,10 +83,10 @@ async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<
             (400, 10021),
             "{source}: {message}"
         );
-        assert!(message.contains(words), "{source}: {message}");
+        assert!(message.contains(expected), "{source}: {message}");
         assert_eq!(platform.get("starts.do", "/").await?.text(), "before", "{source}");
     }
-    // One that never was there is not there afterwards either.
+    // The first deploy of a script fails: the script does not exist.
     put(platform, "never-started", &Script::module("throw 1;")).await?;
     let answer = platform.get("never-started.do", "/").await?;
     assert_eq!(answer.header("x-dispatch-error"), "WORKER_NOT_DEPLOYED");
@@ -91,7 +94,7 @@ async fn a_script_that_does_not_start_is_refused_with_its_own_words() -> Result<
 }
 
 #[end_to_end::test]
-async fn a_script_without_handlers_is_refused() -> Result<()> {
+async fn rejects_a_script_without_handlers() -> Result<()> {
     let answer = put(
         Platform::shared(),
         "no-handlers",
@@ -103,7 +106,7 @@ async fn a_script_without_handlers_is_refused() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
+async fn rejects_malformed_uploads_with_a_message() -> Result<()> {
     let platform = Platform::shared();
     let path = platform.script_path(PRODUCTION, "malformed");
     for body in ["", "{}", "--x\r\n", "not a form"] {
@@ -150,7 +153,7 @@ async fn malformed_uploads_are_refused_in_a_sentence() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn names_that_cloudflare_refuses_are_refused() -> Result<()> {
+async fn rejects_names_that_cloudflare_rejects() -> Result<()> {
     let platform = Platform::shared();
     let long = "a".repeat(64);
     for name in [
@@ -171,9 +174,9 @@ async fn names_that_cloudflare_refuses_are_refused() -> Result<()> {
     Ok(())
 }
 
-/// wrangler's account-level commands meet no Worker here, and harm none.
+/// Without a namespace, wrangler's commands address account Workers, and there are none here.
 #[end_to_end::test]
-async fn account_level_calls_find_nothing_and_delete_nothing() -> Result<()> {
+async fn account_level_calls_change_no_script_of_a_namespace() -> Result<()> {
     let platform = Platform::shared();
     platform
         .deploy(PRODUCTION, "spared", &Script::answering("spared"))

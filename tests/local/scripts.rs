@@ -1,4 +1,4 @@
-//! Every call about a script.
+//! The REST API's calls about a script.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -20,7 +20,7 @@ async fn text(platform: &Platform, name: &str) -> Result<String> {
 }
 
 #[end_to_end::test]
-async fn put_get_and_delete() -> Result<()> {
+async fn deploys_shows_and_deletes_a_script() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::answering("one")
         .with_text("A", "a")
@@ -62,7 +62,7 @@ async fn put_get_and_delete() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_list_can_be_filtered_and_paged() -> Result<()> {
+async fn filters_and_pages_the_list() -> Result<()> {
     let platform = Platform::shared();
     for (name, tags) in [
         ("listed-a", json!(["listed", "odd"])),
@@ -116,7 +116,7 @@ async fn a_list_can_be_filtered_and_paged() -> Result<()> {
     ] {
         assert_eq!(list(query).await?.status, 400, "{query}");
     }
-    // Deleting by tags takes tags: no slip of the keyboard empties a namespace.
+    // A deletion without tags would delete every script of the namespace.
     let all = call(platform, Method::DELETE, &scripts, None).await?;
     assert_eq!(all.status, 400);
     result(
@@ -133,7 +133,7 @@ async fn a_list_can_be_filtered_and_paged() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn content_is_read_and_replaced_and_everything_else_stays() -> Result<()> {
+async fn replaces_the_content_and_keeps_the_bindings() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module(
         "import extra from './extra.txt';
@@ -178,7 +178,7 @@ async fn content_is_read_and_replaced_and_everything_else_stays() -> Result<()> 
 }
 
 #[end_to_end::test]
-async fn settings_are_read_and_changed() -> Result<()> {
+async fn shows_and_changes_settings() -> Result<()> {
     let platform = Platform::shared();
     let script = Script::module("export default { fetch(request, env) { return Response.json(env); } };")
         .with_text("A", "a")
@@ -186,9 +186,9 @@ async fn settings_are_read_and_changed() -> Result<()> {
         .with_binding(json!({ "type": "secret_text", "name": "S", "text": "never shown" }))
         .with("compatibility_flags", json!(["nodejs_compat"]));
     platform.deploy(STAGING, "settled", &script).await?;
-    let seen = |text: &str| serde_json::from_str::<Value>(text);
+    let parse = |text: &str| serde_json::from_str::<Value>(text);
     assert_eq!(
-        seen(&text(platform, "settled").await?)?,
+        parse(&text(platform, "settled").await?)?,
         json!({ "A": "a", "J": { "n": [1] }, "S": "never shown" })
     );
     let settings = call(platform, Method::GET, &path("settled", "/settings"), None).await?;
@@ -215,14 +215,14 @@ async fn settings_are_read_and_changed() -> Result<()> {
         .await?,
     )?;
     assert_eq!(
-        seen(&text(platform, "settled").await?)?,
+        parse(&text(platform, "settled").await?)?,
         json!({ "B": "b", "S": "never shown" })
     );
     Ok(())
 }
 
 #[end_to_end::test]
-async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
+async fn sets_lists_keeps_and_deletes_secrets() -> Result<()> {
     let platform = Platform::shared();
     let script =
         Script::module("export default { fetch(request, env) { return new Response(String(env.KEY)); } };");
@@ -241,7 +241,7 @@ async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
     assert_eq!(
         text(platform, "secretive").await?,
         "value",
-        "live on the next request"
+        "the next request must get the secret"
     );
 
     let list = call(platform, Method::GET, &path("secretive", "/secrets"), None).await?;
@@ -250,7 +250,7 @@ async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
     assert_eq!(result(&one)?["name"], "KEY");
     assert!(!one.text().contains("value"), "{}", one.text());
 
-    // wrangler says so on each deploy; without it the secret goes.
+    // wrangler sends `keep_bindings` with each deploy. A deploy without it removes the secret.
     let keeping = script
         .clone()
         .with("keep_bindings", json!(["secret_text", "secret_key"]));
@@ -264,7 +264,7 @@ async fn secrets_are_set_listed_kept_and_taken_away() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn tags_are_replaced_added_and_taken_away() -> Result<()> {
+async fn replaces_adds_and_removes_tags() -> Result<()> {
     let platform = Platform::shared();
     platform
         .deploy(STAGING, "tagged", &Script::answering("tagged"))
@@ -285,14 +285,14 @@ async fn tags_are_replaced_added_and_taken_away() -> Result<()> {
     assert_eq!(tags().await?, json!(["b", "c"]));
     let nine: Vec<String> = (0..9).map(|number| format!("tag-{number}")).collect();
     let too_many = call(platform, Method::PUT, &path("tagged", "/tags"), Some(json!(nine))).await?;
-    assert_eq!(too_many.status, 400, "Cloudflare allows eight");
+    assert_eq!(too_many.status, 400, "Cloudflare permits eight tags");
     assert_eq!(tags().await?, json!(["b", "c"]));
     assert_eq!(text(platform, "tagged").await?, "tagged");
     Ok(())
 }
 
 #[end_to_end::test]
-async fn two_namespaces_never_share_a_script() -> Result<()> {
+async fn namespaces_share_no_script() -> Result<()> {
     let platform = Platform::shared();
     for environment in Environment::ALL {
         let script = Script::answering(environment.name());

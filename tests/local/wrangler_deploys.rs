@@ -1,4 +1,4 @@
-//! Stock wrangler, unpatched, deploys into the local platform.
+//! Stock wrangler deploys to the local platform.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use dotdo_names::Environment;
 use end_to_end::{Platform, repository, wrangler};
 use tempfile::TempDir;
 
-/// The example, alone in a folder as in a project of somebody's own.
+/// A copy of the example in a separate folder, like a user's project.
 fn example() -> Result<TempDir> {
     let folder = TempDir::with_prefix("dotdo-example-")?;
     copy(&repository().join("examples/hello"), folder.path())?;
@@ -22,7 +22,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
         let entry = entry?;
         let name = entry.file_name();
-        // What a developer's own `npm run dev` and wrangler leave there.
+        // Files that `npm run dev` and wrangler write there.
         if name == ".env" || name == ".wrangler" || name == "node_modules" {
             continue;
         }
@@ -41,9 +41,9 @@ fn host(environment: Environment) -> String {
     label.map_or_else(|| "hello.do".to_owned(), |label| format!("{label}.hello.do"))
 }
 
-/// One after the other, so that each finds what the one before left: an empty namespace, or a script of another version.
+/// One version after the other: the second one replaces scripts that the first one deployed.
 #[end_to_end::test]
-async fn the_example_is_deployed_with_each_version_to_each_environment() -> Result<()> {
+async fn deploys_the_example_with_each_version_to_each_environment() -> Result<()> {
     let platform = Platform::shared();
     for version in wrangler::Version::ALL {
         let folder = example()?;
@@ -55,7 +55,7 @@ async fn the_example_is_deployed_with_each_version_to_each_environment() -> Resu
             let answer = platform.get(&host, "/x").await?;
             assert_eq!(answer.text(), format!("Hello from {host}/x\n"), "{version:?}");
         }
-        // A change of the source is live once wrangler has ended.
+        // The changed source is served as soon as wrangler has ended.
         let source = folder.path().join("src/index.ts");
         let changed = fs::read_to_string(&source)?.replace("from", "again from");
         fs::write(&source, changed)?;
@@ -72,9 +72,9 @@ async fn the_example_is_deployed_with_each_version_to_each_environment() -> Resu
     Ok(())
 }
 
-/// The `.env` file that `npm run dev` writes is all that a project needs.
+/// A project needs only the `.env` file that `npm run dev` writes.
 #[end_to_end::test]
-async fn the_written_env_file_is_enough() -> Result<()> {
+async fn deploys_with_the_written_env_file() -> Result<()> {
     let platform = Platform::shared();
     let folder = example()?;
     fs::copy(platform.state().join(".env"), folder.path().join(".env"))?;
@@ -94,7 +94,7 @@ async fn the_written_env_file_is_enough() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
+async fn wrangler_prints_the_error_of_a_rejected_deploy() -> Result<()> {
     let platform = Platform::shared();
     let folder = TempDir::with_prefix("dotdo-refused-")?;
     let arguments = [
@@ -143,7 +143,7 @@ async fn a_refusal_is_what_wrangler_prints() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn namespaces_are_listed_and_shown_to_wrangler() -> Result<()> {
+async fn wrangler_lists_and_shows_the_namespaces() -> Result<()> {
     let platform = Platform::shared();
     let folder = TempDir::with_prefix("dotdo-namespaces-")?;
     for version in wrangler::Version::ALL {
