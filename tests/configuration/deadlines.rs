@@ -1,4 +1,4 @@
-//! A hang fails the test that hangs, by its name, and leaves no process behind.
+//! A test that hangs fails by its name and leaves no process.
 
 use std::{
     env, fs,
@@ -116,7 +116,7 @@ async fn a_command_that_hangs_is_killed_and_its_output_is_shown() -> Result<()> 
         .run()
         .await
         .err()
-        .context("the command ended")?
+        .context("the command did not fail")?
         .to_string();
     assert!(
         error.contains("within 2 s") && error.contains("the reason"),
@@ -125,7 +125,7 @@ async fn a_command_that_hangs_is_killed_and_its_output_is_shown() -> Result<()> 
     assert_ended(&file).await
 }
 
-/// That the process whose id is in a file ends.
+/// Asserts that the process whose id is in a file ends.
 async fn assert_ended(file: &Path) -> Result<()> {
     let id = fs::read_to_string(file)?;
     let process = PathBuf::from(format!("/proc/{}/exe", id.trim()));

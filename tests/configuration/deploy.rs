@@ -1,14 +1,25 @@
-//! `npm run deploy` and `wrangler dev`, as far as they work without a Cloudflare login.
+//! `npm run check` and `npm run deploy`, without a Cloudflare login.
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
 use end_to_end::{Command, repository};
 use tempfile::TempDir;
 
+/// The unit tests of `xtask` have the mistakes that `npm run check` finds.
+#[end_to_end::test]
+async fn check_accepts_the_configuration() -> Result<()> {
+    let finished = Command::new(&["check"]).run().await?;
+    assert!(finished.succeeded, "{}", finished.errors);
+    for file in ["wrangler.jsonc", "deploy-api/wrangler.jsonc", ".env.example"] {
+        assert!(finished.errors.contains(file), "{}", finished.errors);
+    }
+    Ok(())
+}
+
 /// The maximum size of the dispatch Worker (Wasm and JavaScript, bundled by wrangler), compressed with gzip, in bytes.
 const BUDGET: f64 = 104_000.0;
 
-/// Without a token, wrangler could only ask for a login.
+/// An empty token, so that wrangler does not use a login of this machine.
 fn without_login(command: Command) -> Command {
     command.variable("CLOUDFLARE_API_TOKEN", "")
 }
@@ -46,7 +57,7 @@ async fn pitfall_20_wrangler_reads_the_configuration_of_both_workers() -> Result
 }
 
 #[end_to_end::test]
-async fn the_dispatch_worker_is_small() -> Result<()> {
+async fn the_dispatch_worker_is_within_its_size_budget() -> Result<()> {
     let finished = without_login(Command::new(&["deploy", "dispatcher", "--dry-run"]))
         .run()
         .await?;
@@ -70,7 +81,7 @@ async fn the_dispatch_worker_is_small() -> Result<()> {
 
 /// The local platform sets LOCALHOST itself, and `wrangler dev` takes it from .dev.vars; a deployed Worker never has it.
 #[end_to_end::test]
-async fn a_deploy_ignores_what_is_only_for_wrangler_dev() -> Result<()> {
+async fn a_deploy_ignores_the_settings_of_wrangler_dev() -> Result<()> {
     let variables = std::fs::read_to_string(repository().join(".dev.vars"))?;
     assert!(variables.contains("LOCALHOST=do"), "{variables}");
     let finished = without_login(Command::new(&["deploy", "dispatcher", "--dry-run"]))

@@ -1,4 +1,4 @@
-//! `npm run dev`: its output, the starts that it refuses, and its end.
+//! `npm run dev`: its output, rejected starts, and its end.
 
 use std::{
     env, fs,
@@ -36,7 +36,7 @@ fn free_port() -> Result<u16> {
 }
 
 #[end_to_end::test]
-async fn refuses_a_port_that_is_in_use_before_wrangler_starts() -> Result<()> {
+async fn rejects_a_port_in_use_before_wrangler_starts() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let port = listener.local_addr()?.port();
     let state = TempDir::with_prefix("dotdo-taken-")?;
@@ -56,7 +56,7 @@ async fn refuses_a_port_that_is_in_use_before_wrangler_starts() -> Result<()> {
 
 /// `--reset` removes only files of a platform.
 #[end_to_end::test]
-async fn a_folder_with_other_files_is_not_a_state_folder() -> Result<()> {
+async fn rejects_a_state_folder_with_other_files() -> Result<()> {
     let folder = TempDir::with_prefix("dotdo-precious-")?;
     let precious = folder.path().join("precious.txt");
     fs::write(&precious, "precious")?;
@@ -76,7 +76,7 @@ async fn a_folder_with_other_files_is_not_a_state_folder() -> Result<()> {
 
 /// One test, because each step needs a running platform, and a start takes seconds.
 #[end_to_end::test]
-async fn a_state_folder_has_one_platform_and_a_killed_one_leaves_no_process() -> Result<()> {
+async fn rejects_a_second_platform_and_ends_the_processes_of_a_killed_one() -> Result<()> {
     let platform = Platform::start(Options::new().rest_api());
     platform
         .deploy(Environment::Production, "kept", &Script::answering("kept"))
@@ -114,9 +114,9 @@ async fn a_state_folder_has_one_platform_and_a_killed_one_leaves_no_process() ->
     Ok(())
 }
 
-/// As when `npm run route` builds the tool again after a pull while `npm run dev` runs.
+/// `npm run route` after a pull builds the tool again while `npm run dev` runs.
 #[end_to_end::test]
-async fn a_replaced_build_tool_does_not_free_the_state_folder() -> Result<()> {
+async fn a_replaced_build_tool_keeps_the_lock_of_the_state_folder() -> Result<()> {
     let folder = TempDir::with_prefix("dotdo-tool-")?;
     let tool = folder.path().join("xtask");
     let original = match env::var_os("XTASK") {
@@ -143,7 +143,7 @@ async fn a_replaced_build_tool_does_not_free_the_state_folder() -> Result<()> {
 
 /// Two processes start at the same moment on a folder that does not exist: exactly one gets it.
 #[end_to_end::test]
-async fn of_two_starts_at_once_one_is_refused() -> Result<()> {
+async fn rejects_one_of_two_starts_at_once() -> Result<()> {
     let parent = TempDir::with_prefix("dotdo-race-")?;
     let state = parent.path().join("state");
     // The port is in use, so that the start that gets the folder ends, too, and with another error.

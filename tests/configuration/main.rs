@@ -1,6 +1,5 @@
-//! The configuration of the repository, and its commands.
+//! The repository's configuration, its commands, and the deadlines of these tests.
 
-mod check;
 mod deadlines;
 mod deploy;
 mod dev;
