@@ -52,7 +52,9 @@ async fn an_invalid_variable_stops_the_api_and_only_its_log_names_the_cause() ->
         let request = answer.json()["request_id"].clone();
         let line = platform
             .log()
-            .object("the cause is logged", |line| line["request_id"] == request)
+            .object("the log line with the cause", |line| {
+                line["request_id"] == request
+            })
             .await?;
         let cause = line["cause"].as_str().unwrap_or_default();
         assert!(cause.contains("OIDC_ISSUERS"), "{line}");

@@ -123,7 +123,7 @@ async fn reconciler_records_a_deploy_whose_response_was_lost() -> Result<()> {
         .plan("GET", "/scripts/fault-mute", 2, Fault::Status(503));
     let answer = put(relayed.platform, "fault-mute", &Script::answering("2")).await?;
     assert_eq!(answer.status, 502, "{}", answer.text());
-    relayed.relay.heal("/scripts/fault-mute");
+    relayed.relay.remove_faults("/scripts/fault-mute");
     // Without another deploy, the reconciler records the outcome.
     assert_eq!(states(&relayed, "fault-mute").await?, ["succeeded", "succeeded"]);
     assert_eq!(text(relayed.cloudflare, Staging, "fault-mute").await?, "2");
@@ -235,11 +235,11 @@ async fn a_killed_runtime_loses_no_change_and_records_none_twice() -> Result<()>
     ] {
         chaos.kill(moment).await?;
     }
-    let survived = chaos.survived().await?;
-    assert!(survived.acknowledged >= 3, "{survived:?}");
+    let summary = chaos.summary().await?;
+    assert!(summary.acknowledged >= 3, "{summary:?}");
     assert!(
-        survived.found_done >= 1 && survived.found_undone >= 1,
-        "{survived:?}"
+        summary.found_done >= 1 && summary.found_undone >= 1,
+        "{summary:?}"
     );
     Ok(())
 }

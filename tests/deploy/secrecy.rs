@@ -108,7 +108,7 @@ async fn a_secret_is_stored_only_upstream() -> Result<()> {
             .wrangler(relayed.platform, Version::V4_86, &deploy)
             .await?;
         printed.push_str(&run.output);
-        relayed.relay.heal("/scripts/marked?");
+        relayed.relay.remove_faults("/scripts/marked?");
     }
     let malformed = api
         .send(Method::PUT, &path, Some(&json!({ "txt": OF_CALL })))

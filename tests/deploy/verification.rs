@@ -100,7 +100,7 @@ async fn reconciler_checks_the_health_of_a_deploy_whose_response_was_lost() -> R
         .relay
         .plan("GET", "/scripts/unproven", 2, Fault::Status(503));
     assert_eq!(deploy("2").await?.status, 502);
-    relayed.relay.heal("/scripts/unproven");
+    relayed.relay.remove_faults("/scripts/unproven");
     let entries = until("the deploy is rolled back", async || {
         let entries = api.audit("worker=unproven&outcome=rolled_back").await?;
         Ok((!entries.is_empty()).then_some(entries))

@@ -85,7 +85,7 @@ async fn record(version: Version) -> Result<String> {
     let base_url = format!("{}/client/v4", relay.origin());
     let mut text = String::new();
     for (project, arguments) in sessions(Project::new(NAME)?)? {
-        relay.forget();
+        relay.remove_requests();
         project
             .call(platform, version)
             .at(&base_url)

@@ -98,3 +98,23 @@ pub fn wait(child: &mut Child, what: &str, limit: Duration) -> Result<ExitStatus
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// The deadline of a condition.
+const CONDITION: Duration = Duration::from_mins(2);
+/// The time between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Repeats an attempt until it returns a value. `what` names the condition in the error.
+///
+/// # Errors
+/// When an attempt fails, or none has returned a value for two minutes.
+pub async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let begin = Instant::now();
+    while begin.elapsed() < CONDITION {
+        if let Some(found) = attempt().await? {
+            return Ok(found);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    bail!("{what}: no result within {} s", CONDITION.as_secs())
+}

@@ -39,7 +39,9 @@ impl Platform {
         let text = fs::read_to_string(self.state().join("secrets.json"))?;
         let secrets: Value = serde_json::from_str(&text)?;
         let secret = secrets.get(name).and_then(Value::as_str);
-        Ok(secret.context("no such secret")?.to_owned())
+        Ok(secret
+            .with_context(|| format!("secrets.json has no {name}"))?
+            .to_owned())
     }
 }
 
@@ -110,7 +112,7 @@ impl DeployApi<'_> {
             let separator = if path.contains('?') { '&' } else { '?' };
             let page = self.get(&format!("{path}{separator}limit=1000{cursor}")).await?;
             let of_page = page.get("items").and_then(Value::as_array);
-            items.extend(of_page.context("no items")?.iter().cloned());
+            items.extend(of_page.context("the page has no items")?.iter().cloned());
             match page.get("cursor").and_then(Value::as_str) {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return Ok(items),
@@ -138,7 +140,7 @@ impl DeployApi<'_> {
             .map(|mut link| {
                 link.get_mut("entry")
                     .map(Value::take)
-                    .context("a link without an entry")
+                    .context("an item of the audit log has no entry")
             })
             .collect()
     }
@@ -150,10 +152,13 @@ impl DeployApi<'_> {
     pub async fn allow(&self, rule: Value) -> Result<()> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
         let _guard = ONE_AT_A_TIME.lock().await;
-        let held = self.get("/v1/policy").await?;
-        let mut policy = held.get("document").cloned().context("no policy")?;
+        let current = self.get("/v1/policy").await?;
+        let mut policy = current
+            .get("document")
+            .cloned()
+            .context("the response has no policy document")?;
         let rules = policy.get_mut("rules").and_then(Value::as_array_mut);
-        rules.context("a policy without rules")?.push(rule);
+        rules.context("the policy has no rules")?.push(rule);
         self.call(Method::PUT, "/v1/policy", Some(&policy))
             .await
             .map(drop)
@@ -166,8 +171,8 @@ impl DeployApi<'_> {
     /// When it is rejected.
     pub async fn make_token(&self, subject: &str, grants: &Value, expires: &str) -> Result<String> {
         let request = json!({ "subject": subject, "grants": grants, "expires": expires });
-        let made = self.post("/v1/tokens", &request).await?;
-        let token = made.get("token").and_then(Value::as_str);
-        Ok(token.context("no token")?.to_owned())
+        let created = self.post("/v1/tokens", &request).await?;
+        let token = created.get("token").and_then(Value::as_str);
+        Ok(token.context("the response has no token")?.to_owned())
     }
 }

@@ -156,9 +156,9 @@ impl State {
                 json!({ "keys": *self.keys.lock().unwrap_or_else(PoisonError::into_inner) })
             }
             _ => {
-                let mut nothing = Response::new(whole("nothing here"));
-                *nothing.status_mut() = StatusCode::NOT_FOUND;
-                return nothing;
+                let mut not_found = Response::new(whole("not found"));
+                *not_found.status_mut() = StatusCode::NOT_FOUND;
+                return not_found;
             }
         };
         Response::new(whole(document.to_string()))

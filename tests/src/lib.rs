@@ -21,27 +21,22 @@ mod programs;
 mod project;
 pub mod relay;
 mod script;
-mod shared;
-mod until;
-mod websocket;
 pub mod wrangler;
 mod wrangler_dev;
 
-pub use client::Answer;
+pub use client::{Answer, WebSocket};
 pub use command::{Command, Finished};
+pub use deadline::until;
 pub use deploy_api::{DeployApi, worker_path};
 pub use end_to_end_attribute::test;
 pub use issuer::Issuer;
 pub use log::Log;
 pub use options::Options;
-pub use platform::Platform;
+pub use platform::{Platform, Shared};
 pub use programs::{
     deploy_api_build, dispatcher_build, repository, trapping_dispatcher_build, workspace_program,
 };
 pub use project::Project;
 pub use relay::Relay;
 pub use script::Script;
-pub use shared::Shared;
-pub use until::until;
-pub use websocket::WebSocket;
 pub use wrangler_dev::WranglerDev;

@@ -15,10 +15,10 @@ use hyper_util::rt::TokioIo;
 /// The error of a body that ends early, which closes the connection in the middle of a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the response ends here on purpose")]
-pub(crate) struct BrokenOff;
+pub(crate) struct EndsEarly;
 
 /// The body of a response.
-pub(crate) type Body = BoxBody<Bytes, BrokenOff>;
+pub(crate) type Body = BoxBody<Bytes, EndsEarly>;
 
 /// Returns the response to a request, or `None` to close the connection.
 pub(crate) type Handler =

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
@@ -11,7 +11,6 @@ use crate::{
     launch::{Launched, Ready},
     options::Options,
     script::Script,
-    shared::Shared,
 };
 
 /// A running platform.
@@ -220,6 +219,39 @@ impl Platform {
         let answer = Answer::read(call.send().await?).await?;
         anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
         Ok(())
+    }
+}
+
+/// A platform that several tests of one program use. The first test that uses it starts it.
+#[derive(Debug)]
+pub struct Shared {
+    options: fn() -> Options,
+    // A failed start is kept, so that the other tests fail at once.
+    platform: OnceLock<std::result::Result<Platform, String>>,
+}
+
+impl Shared {
+    /// A platform that is started with these options.
+    #[must_use]
+    pub const fn new(options: fn() -> Options) -> Self {
+        Self {
+            options,
+            platform: OnceLock::new(),
+        }
+    }
+
+    /// The platform.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn get(&self) -> &Platform {
+        let start =
+            || Platform::try_start((self.options)().temporary()).map_err(|error| format!("{error:#}"));
+        self.platform
+            .get_or_init(start)
+            .as_ref()
+            .expect("the platform starts")
     }
 }
 

@@ -61,7 +61,10 @@ impl Project {
     /// # Errors
     /// When it cannot be written.
     pub fn setting(mut self, key: &str, value: Value) -> Result<Self> {
-        let settings = self.configuration.as_object_mut().context("no object")?;
+        let settings = self
+            .configuration
+            .as_object_mut()
+            .context("the configuration is not an object")?;
         if value.is_null() {
             settings.remove(key);
         } else {

@@ -99,23 +99,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Runs wrangler in a folder against a platform, with a token.
-///
-/// # Errors
-/// When it cannot be started or does not end before its deadline.
-pub async fn run_as(
-    platform: &Platform,
-    token: &str,
-    version: Version,
-    folder: &Path,
-    arguments: &[&str],
-) -> Result<Run> {
-    Call::new(platform, version, folder)
-        .with_token(token)
-        .run(arguments)
-        .await
-}
-
 /// Runs wrangler in a folder against a platform, with the platform's own token.
 ///
 /// # Errors

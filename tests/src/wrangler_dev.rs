@@ -8,9 +8,9 @@ use tempfile::TempDir;
 
 use crate::{
     client::Answer,
+    deadline::until,
     processes,
     programs::{node, repository},
-    until,
     wrangler::Version,
 };
 

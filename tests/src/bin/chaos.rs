@@ -28,17 +28,17 @@ async fn main() -> Result<()> {
         let moment = chaos.kill_at_random().await?;
         println!("{kill}/{kills} {:>4} s {moment:?}", begin.elapsed().as_secs());
     }
-    let survived = chaos.survived().await?;
+    let summary = chaos.summary().await?;
     println!(
         "\n{} kills (seed {seed}) in {} min: {} acknowledged changes, each recorded once. The reconciler found {} of the \
          other changes made and {} not made. The audit log has {} entries and its chain is valid. The recorded \
          deployments are served.",
-        survived.kills,
+        summary.kills,
         begin.elapsed().as_secs() / 60,
-        survived.acknowledged,
-        survived.found_done,
-        survived.found_undone,
-        survived.entries
+        summary.acknowledged,
+        summary.found_done,
+        summary.found_undone,
+        summary.entries
     );
     Ok(())
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::traffic::{Acknowledged, ENVIRONMENT};
 use crate::{Platform, until};
 
-/// What the clients know.
-pub(super) struct Known<'a> {
+/// The platforms, and what the records of the deploy API must agree with.
+pub(super) struct Expected<'a> {
     pub platform: &'a Platform,
     pub cloudflare: &'a Platform,
     pub answers: &'a HashMap<String, String>,
@@ -16,33 +16,33 @@ pub(super) struct Known<'a> {
 
 /// Checks that the records are correct and complete. `closed` is the sequence number up to which all intents are known
 /// to be closed, and is advanced.
-pub(super) async fn everything(known: &Known<'_>, closed: &mut u64) -> Result<()> {
-    *closed = no_intent_stays_open(known.platform, *closed).await?;
-    let walked = known.platform.deploy_api().get("/v1/audit/verify").await?;
+pub(super) async fn everything(expected: &Expected<'_>, closed: &mut u64) -> Result<()> {
+    *closed = wait_until_intents_are_closed(expected.platform, *closed).await?;
+    let verification = expected.platform.deploy_api().get("/v1/audit/verify").await?;
     ensure!(
-        text(&walked, "whole").is_none() && walked.get("whole") == Some(&Value::Bool(true)),
-        "the chain is broken: {walked}"
+        text(&verification, "whole").is_none() && verification.get("whole") == Some(&Value::Bool(true)),
+        "the hash chain is broken: {verification}"
     );
-    let workers: BTreeSet<_> = known
+    let workers: BTreeSet<_> = expected
         .acknowledged
         .iter()
         .map(|acknowledged| acknowledged.worker.as_str())
         .collect();
     for worker in workers {
-        let deployments = known
+        let deployments = expected
             .platform
             .deploy_api()
             .deployments(ENVIRONMENT, worker)
             .await?;
-        acknowledged_deployments_are_recorded_once(known, worker, &deployments)?;
-        recorded_deployment_is_served(known, worker, &deployments).await?;
+        acknowledged_deployments_are_recorded_once(expected, worker, &deployments)?;
+        recorded_deployment_is_served(expected, worker, &deployments).await?;
     }
     Ok(())
 }
 
 /// Waits until every intent after the entry `from` is closed, and returns the sequence number of the last entry.
-async fn no_intent_stays_open(platform: &Platform, from: u64) -> Result<u64> {
-    until("an intent stays open", async || {
+async fn wait_until_intents_are_closed(platform: &Platform, from: u64) -> Result<u64> {
+    until("every intent is closed", async || {
         let path = if from == 0 {
             "/v1/audit?order=oldest".to_owned()
         } else {
@@ -71,7 +71,10 @@ async fn no_intent_stays_open(platform: &Platform, from: u64) -> Result<u64> {
 
 async fn entries_after(platform: &Platform, path: &str) -> Result<Vec<Value>> {
     let page = platform.deploy_api().get(&format!("{path}&limit=1000")).await?;
-    let items = page.get("items").and_then(Value::as_array).context("no items")?;
+    let items = page
+        .get("items")
+        .and_then(Value::as_array)
+        .context("the page has no items")?;
     ensure!(
         page.get("cursor").is_none_or(Value::is_null),
         "more than one page since the last kill"
@@ -83,7 +86,7 @@ async fn entries_after(platform: &Platform, path: &str) -> Result<Vec<Value>> {
 }
 
 fn acknowledged_deployments_are_recorded_once(
-    known: &Known<'_>,
+    expected: &Expected<'_>,
     worker: &str,
     deployments: &[Value],
 ) -> Result<()> {
@@ -95,7 +98,7 @@ fn acknowledged_deployments_are_recorded_once(
             .or_default()
             .push(text(deployment, "state").unwrap_or_default());
     }
-    for acknowledged in known.acknowledged.iter().filter(|one| one.worker == worker) {
+    for acknowledged in expected.acknowledged.iter().filter(|one| one.worker == worker) {
         let found = states.get(acknowledged.deployment.as_str());
         ensure!(
             found.is_some_and(|found| found.as_slice() == ["succeeded"]),
@@ -110,11 +113,18 @@ fn acknowledged_deployments_are_recorded_once(
     Ok(())
 }
 
-async fn recorded_deployment_is_served(known: &Known<'_>, worker: &str, deployments: &[Value]) -> Result<()> {
+async fn recorded_deployment_is_served(
+    expected: &Expected<'_>,
+    worker: &str,
+    deployments: &[Value],
+) -> Result<()> {
     let newest = deployments
         .iter()
         .find(|deployment| text(deployment, "state") == Some("succeeded"));
-    let served = known.cloudflare.get(&format!("staging.{worker}.do"), "/").await?;
+    let served = expected
+        .cloudflare
+        .get(&format!("staging.{worker}.do"), "/")
+        .await?;
     let Some(newest) = newest else {
         ensure!(
             served.status == 404,
@@ -123,10 +133,10 @@ async fn recorded_deployment_is_served(known: &Known<'_>, worker: &str, deployme
         return Ok(());
     };
     let digest = newest.pointer("/bundle/modules/0/sha256").and_then(Value::as_str);
-    let expected = known.answers.get(digest.context("a bundle has no module")?);
+    let text_of_bundle = expected.answers.get(digest.context("a bundle has no module")?);
     ensure!(
-        expected == Some(&served.text()),
-        "{worker} serves {:?}, but {expected:?} is recorded: {newest}",
+        text_of_bundle == Some(&served.text()),
+        "{worker} serves {:?}, but {text_of_bundle:?} is recorded: {newest}",
         served.text()
     );
     Ok(())

@@ -41,7 +41,7 @@ pub struct Chaos<'a> {
 
 /// The results of some kills.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Survived {
+pub struct Summary {
     /// How many times the runtime was killed.
     pub kills: u32,
     /// How many changes were acknowledged to their client.
@@ -111,10 +111,10 @@ impl<'a> Chaos<'a> {
         // The clients' connections end, as in a power failure.
         let platform = tokio::task::block_in_place(|| platform.kill_and_restart());
         self.acknowledged.extend(traffic.end().await);
-        self.relay.heal(traffic::PATH);
+        self.relay.remove_faults(traffic::PATH);
         let platform = self.platform.insert(platform);
         check::everything(
-            &check::Known {
+            &check::Expected {
                 platform,
                 cloudflare: self.cloudflare,
                 answers: &self.answers,
@@ -130,13 +130,13 @@ impl<'a> Chaos<'a> {
     ///
     /// # Errors
     /// When the audit log cannot be read.
-    pub async fn survived(&self) -> Result<Survived> {
+    pub async fn summary(&self) -> Result<Summary> {
         let platform = self
             .platform
             .as_ref()
             .context("the platform did not start again")?;
         let (found_done, found_undone) = check::reconciled(platform).await?;
-        Ok(Survived {
+        Ok(Summary {
             kills: self.kills,
             acknowledged: self.acknowledged.len(),
             entries: self.closed,

@@ -53,7 +53,7 @@ impl Moment {
         traffic.go();
         match self {
             Self::BeforeTheUpstream | Self::AfterTheUpstream => hold.reached().await,
-            Self::WhileTheUpstreamIsLate => relay.planned(PATH).await,
+            Self::WhileTheUpstreamIsLate => relay.wait_for_faults(PATH).await,
             Self::After(time) => tokio::time::sleep(time).await,
         }
     }

@@ -1,8 +1,6 @@
 //! A proxy on loopback between a client and its server: it records every request, and makes some fail.
 
-mod answers;
 mod fault;
-mod relayed;
 
 use std::{
     fmt,
@@ -17,11 +15,41 @@ use http_body_util::BodyExt;
 use hyper::{Request, Response, body::Incoming, header};
 
 pub use fault::{Fault, Hold};
-pub use relayed::Relayed;
 
 use crate::loopback::{self, Body, whole};
-use answers::{cut_off, envelope, page};
-use fault::Planned;
+use fault::{Planned, cut_off, envelope, page};
+
+/// A request that a relay received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relayed {
+    /// Its method.
+    pub method: String,
+    /// Its path and query, unchanged.
+    pub path: String,
+    /// Its header `Authorization`.
+    pub authorization: String,
+    /// The names of its other headers.
+    pub headers: Vec<String>,
+}
+
+impl Relayed {
+    fn of(method: &hyper::Method, path: &str, headers: &hyper::HeaderMap) -> Self {
+        let authorization = headers.get(header::AUTHORIZATION);
+        Self {
+            method: method.to_string(),
+            path: path.to_owned(),
+            authorization: authorization
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
+            headers: headers
+                .keys()
+                .filter(|name| *name != header::AUTHORIZATION)
+                .map(ToString::to_string)
+                .collect(),
+        }
+    }
+}
 
 /// A relay. It serves until the program ends; clones are the same relay.
 #[derive(Clone)]
@@ -32,7 +60,7 @@ pub struct Relay {
 
 struct Inner {
     http: reqwest::Client,
-    target: Mutex<String>,
+    target: String,
     requests: Mutex<Vec<Relayed>>,
     faults: Mutex<Vec<Planned>>,
 }
@@ -50,7 +78,7 @@ impl Relay {
                 .pool_max_idle_per_host(0)
                 .build()
                 .context("cannot create an HTTP client")?,
-            target: Mutex::new(target.to_owned()),
+            target: target.to_owned(),
             requests: Mutex::default(),
             faults: Mutex::default(),
         });
@@ -71,11 +99,6 @@ impl Relay {
         &self.address
     }
 
-    /// Forwards to another server from now on.
-    pub fn redirect(&self, target: &str) {
-        target.clone_into(&mut lock(&self.inner.target));
-    }
-
     /// The recorded requests whose paths contain a part, in the order in which they arrived.
     #[must_use]
     pub fn requests(&self, part: &str) -> Vec<Relayed> {
@@ -88,7 +111,7 @@ impl Relay {
     }
 
     /// Removes the recorded requests.
-    pub fn forget(&self) {
+    pub fn remove_requests(&self) {
         lock(&self.inner.requests).clear();
     }
 
@@ -103,7 +126,7 @@ impl Relay {
     }
 
     /// Waits until every fault that was planned for a part has happened.
-    pub async fn planned(&self, part: &str) {
+    pub async fn wait_for_faults(&self, part: &str) {
         let is_left = || {
             lock(&self.inner.faults)
                 .iter()
@@ -115,7 +138,7 @@ impl Relay {
     }
 
     /// Removes the faults that were planned for a part.
-    pub fn heal(&self, part: &str) {
+    pub fn remove_faults(&self, part: &str) {
         lock(&self.inner.faults).retain(|planned| planned.part != part);
     }
 }
@@ -192,20 +215,15 @@ impl Inner {
                 });
                 None
             }
-            Fault::HoldBefore(hold) => {
-                hold.hold().await;
-                self.forward(request).await
-            }
+            Fault::HoldBefore(hold) => hold.hold().await,
             Fault::HoldAfter(hold) => {
-                let answer = self.forward(request).await;
-                hold.hold().await;
-                answer
+                self.forward(request).await;
+                hold.hold().await
             }
         }
     }
 
     async fn forward(&self, request: Whole) -> Option<Response<Body>> {
-        let target = lock(&self.target).clone();
         let mut headers = request.headers;
         // They describe this connection; the client sets them for the next.
         for name in [
@@ -218,7 +236,7 @@ impl Inner {
         }
         let answer = self
             .http
-            .request(request.method, format!("{target}{}", request.path))
+            .request(request.method, format!("{}{}", self.target, request.path))
             .headers(headers)
             .body(request.body)
             .send()
