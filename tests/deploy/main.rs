@@ -6,13 +6,13 @@
 )]
 
 mod audit;
+mod concurrent_deploys;
 mod faults;
 mod hostile_paths;
 mod hostile_tokens;
 mod keyless;
 mod lints;
 mod locks;
-mod order;
 mod pitfalls;
 mod platforms;
 mod redeploys;

@@ -6,7 +6,7 @@ mod durability;
 mod envelope;
 mod modules;
 mod namespaces;
-mod refusals;
+mod rejected_deploys;
 mod scripts;
 mod wrangler_deploys;
 
