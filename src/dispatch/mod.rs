@@ -2,13 +2,12 @@
 //!
 //! `handler` is the central file. The modules that use the Workers runtime are compiled for Wasm only and tested end to end.
 
+mod analytics;
 mod destination;
 mod health;
 mod request_url;
 mod resolver;
 
-#[cfg(target_arch = "wasm32")]
-mod analytics;
 #[cfg(target_arch = "wasm32")]
 mod handler;
 #[cfg(target_arch = "wasm32")]

@@ -125,6 +125,7 @@ impl Worker {
         match self {
             Self::Dispatcher => vec![
                 workspace::path("src/dispatch/entry.js"),
+                workspace::path("src/dispatch/analytics.js"),
                 workspace::path("src/dispatch/in_flight.js"),
             ],
             Self::DeployApi => vec![workspace::path("deploy-api/entry.js")],
