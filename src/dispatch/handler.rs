@@ -36,8 +36,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> JsValue {
 /// request is forwarded in that poll. `#[worker::event(fetch)]` creates a task and a promise for each request, which costs 11
 /// to 33 % more CPU (docs/performance.md).
 #[wasm_bindgen(js_name = fetch)]
-pub fn adapter(request: &Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let mut handler = Box::pin(fetch(Clone::clone(request), env, Context::new(context)));
+pub fn adapter(request: &Request, env: Env, context: &worker_sys::Context) -> JsValue {
+    let owned_context = Context::new(JsValue::from(context).unchecked_into());
+    let mut handler = Box::pin(fetch(Clone::clone(request), env, owned_context));
     let mut first_poll = std::task::Context::from_waker(Waker::noop());
     match handler.as_mut().poll(&mut first_poll) {
         Poll::Ready(response) => response,
@@ -47,7 +48,7 @@ pub fn adapter(request: &Request, env: Env, context: worker_sys::Context) -> JsV
                 in_flight::enter_task(&waiting);
                 handler.as_mut().poll(context).map(Ok)
             });
-            in_flight::until_trapped(&future_to_promise(task), request)
+            in_flight::until_trapped(&future_to_promise(task), request, context)
         }
     }
 }
@@ -58,7 +59,8 @@ pub fn adapter(request: &Request, env: Env, context: worker_sys::Context) -> JsV
 pub fn rejected(request: Request, env: &Env, error: &JsValue) -> JsValue {
     let exchange = Exchange::new(request, env);
     trap_at(Point::Rejected, || exchange.request.headers());
-    let destination = exchange.isolate.resolver.resolve(&exchange.url, Date::now);
+    // A cached hostname counts here even if it has expired since.
+    let destination = exchange.isolate.resolver.resolve(&exchange.url, || 0.0);
     let target = destination.as_ref().map(Target::from).unwrap_or_default();
     exchange.fail(&Failure::from_fetch_error(&message(error), target))
 }

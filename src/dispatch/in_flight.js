@@ -37,12 +37,18 @@ addEventListener("error", ({ error }) => {
   reinstantiate(error);
 });
 
-export function untilTrapped(response, request) {
-  return new Promise((resolve, reject) => {
-    const state = { reject, mayRestart: true };
-    waiting.set(request, state);
-    response.then(resolve, reject).then(() => waiting.get(request) === state && waiting.delete(request));
-  });
+export function untilTrapped(response, request, context) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const state = { reject, mayRestart: true };
+  waiting.set(request, state);
+  response.then(resolve, reject);
+  const settled = () => {
+    if (waiting.get(request) === state) waiting.delete(request);
+  };
+  // Without waitUntil, the runtime ends a request whose client leaves: its promises never settle, and this map and the memory
+  // of the Wasm grow.
+  context.waitUntil(promise.then(settled, settled));
+  return promise;
 }
 
 export function enterTask(request) {

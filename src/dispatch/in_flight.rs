@@ -3,6 +3,7 @@
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
+use worker::worker_sys::Context;
 
 use super::respond;
 use super::test_traps::{Point, trap_at};
@@ -14,7 +15,7 @@ extern "C" {
     /// The same promise, but rejected as soon as the Wasm traps. The request is then handled again, unless
     /// [`forbid_restart`] was called.
     #[wasm_bindgen(js_name = untilTrapped)]
-    pub fn until_trapped(response: &Promise, request: &Request) -> JsValue;
+    pub fn until_trapped(response: &Promise, request: &Request, context: &Context) -> JsValue;
 
     /// The task of the waiting request runs next: a trap in a task is caused by this request.
     #[wasm_bindgen(js_name = enterTask)]

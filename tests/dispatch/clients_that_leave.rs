@@ -1,5 +1,7 @@
 //! A client that disconnects midway.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
 use end_to_end::{Script, until};
@@ -7,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::{Body, Method};
 use serde_json::json;
 
-use crate::platforms;
+use crate::{custom_hostnames, platforms};
 
 /// `/events` streams without an end; `/seen` tells what became of it.
 const STREAMS: &str = "
@@ -93,5 +95,25 @@ async fn an_upload_that_breaks_off_ends_in_the_worker_too() -> Result<()> {
     upload.abort();
     let seen = seen("broken off").await?;
     assert!(!seen.to_string().contains("whole"), "{seen}");
+    Ok(())
+}
+
+/// Otherwise the handler would wait for ever, and with it the memory that it holds.
+#[end_to_end::test]
+async fn a_look_up_continues_when_the_client_leaves() -> Result<()> {
+    let platform = platforms::faulty();
+    custom_hostnames::put(platform, "hostname:slow-kv.example", "found-slowly").await?;
+    let request = platform
+        .request(Method::GET, "slow-kv.example", "/")
+        .header("X-Test", "left")
+        .timeout(Duration::from_millis(200));
+    assert!(
+        request.send().await.is_err(),
+        "the look-up took less than a second"
+    );
+    platform
+        .log()
+        .object("the handler continues", |line| line["get"] == "found-slowly")
+        .await?;
     Ok(())
 }

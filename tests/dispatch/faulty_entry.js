@@ -20,6 +20,7 @@ const BEHAVIOURS = {
   "at-once": () => stub,
   "promised": async () => stub,
   "logs-fetch": async () => logsFetch,
+  "found-slowly": () => logsFetch,
   // The dispatch Worker's build with traps traps on this response.
   "answers-a-trap": () => ({
     fetch: async () => new Response("moved", { headers: { "X-Test-Trap": "panic@answered", Location: "/moved" } }),
@@ -107,11 +108,12 @@ const dataSet = {
   },
 };
 
-// A look-up of `waits-for-kv.example` ends after the request to `release`.
+// A look-up of `waits-for-kv.example` ends after the request to `release`, one of `slow-kv.example` after a second.
 const logged = (hostnames) => ({
   async get(keys, ...rest) {
     console.log(JSON.stringify({ lookedUp: [keys].flat(), options: rest[0] }));
     while (!released && [keys].flat().includes("waits-for-kv.example")) await scheduler.wait(5);
+    if ([keys].flat().includes("slow-kv.example")) await scheduler.wait(1000);
     return hostnames.get(keys, ...rest);
   },
 });
