@@ -1,5 +1,6 @@
 // The dispatch Worker with other bindings: a production namespace whose Workers fail as their names say, an Analytics Engine
-// data set that logs its data points, a KV namespace that logs its look-ups, and a clock that a Worker can set forward.
+// data set that logs its data points, a KV namespace that logs its look-ups, a `waitUntil` that logs its calls, and a clock
+// that a Worker can set forward.
 import dispatcher from "./dispatcher.js";
 
 export * from "./dispatcher.js";
@@ -122,6 +123,10 @@ export default {
   ...dispatcher,
   fetch(request, env, context) {
     const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet, HOSTNAMES: logged(env.HOSTNAMES) };
-    return dispatcher.fetch(request, faulty, context);
+    const waitUntil = (promise) => {
+      console.log(JSON.stringify({ waitUntil: new URL(request.url).host }));
+      context.waitUntil(promise);
+    };
+    return dispatcher.fetch(request, faulty, { waitUntil });
   },
 };
