@@ -1,4 +1,4 @@
-//! `npm run build`: a Worker crate becomes `build/` with Wasm, its JavaScript glue and the crate's own entry.
+//! `npm run build`: builds a Worker into `build/`: Wasm, its JavaScript glue and the scripts of the Worker.
 //!
 //! The steps are those of worker-build (cargo, wasm-bindgen, wasm-opt), with two differences. wasm-bindgen runs as a library at
 //! the version of `Cargo.lock`, so that nothing is downloaded from GitHub at build time. The entry is a small file in the
@@ -8,31 +8,16 @@ use std::{
     fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use wasm_bindgen_cli_support::{Bindgen, Output};
 
-use crate::{node_tools, workspace};
+use crate::workspace;
 
-/// What Workers are compiled to.
-pub const TARGET: &str = "wasm32-unknown-unknown";
+mod wasm;
 
-/// What rustc's wasm32-unknown-unknown emits by default and workerd runs; wasm-opt refuses what is not named.
-const WASM_FEATURES: [&str; 7] = [
-    "--enable-bulk-memory",
-    "--enable-exception-handling",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
-
-/// Cargo's own profile for what is shipped.
-pub const RELEASE: &str = "release";
+pub use wasm::{Glue, RELEASE, TARGET, bind, compile, ensure_target, optimise};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -63,7 +48,7 @@ impl Worker {
         }
     }
 
-    /// Cargo's profile for it (see the workspace's `Cargo.toml`).
+    /// Its cargo profile (see the workspace's `Cargo.toml`).
     fn profile(self) -> &'static str {
         match self {
             Self::Dispatcher => "dispatcher",
@@ -71,7 +56,7 @@ impl Worker {
         }
     }
 
-    /// The folder of its `Cargo.toml` and `wrangler.jsonc`, which `build/` stands in.
+    /// The folder of its `Cargo.toml` and `wrangler.jsonc`, and of `build/`.
     fn folder(self) -> PathBuf {
         match self {
             Self::Dispatcher => workspace::root().to_owned(),
@@ -87,7 +72,7 @@ impl Worker {
         }
     }
 
-    /// The folders that a change in calls for a new build.
+    /// The folders whose files the build depends on.
     pub fn sources(self) -> Vec<PathBuf> {
         vec![self.folder().join("src"), workspace::path("names/src")]
     }
@@ -133,18 +118,6 @@ impl Worker {
     }
 }
 
-/// The JavaScript that wasm-bindgen generates around a Wasm file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Glue {
-    /// As worker-build has it generated: every import is wrapped in exception handling, so that an instance knows that it
-    /// trapped.
-    Stock,
-    /// Without that wrapping, without the start function of the crate `worker` (it asks for the wrapping, and sets another
-    /// panic hook), and without the classes that `worker` exports, such as `R2Range`. The entry
-    /// of the Worker guards each call itself.
-    Lean,
-}
-
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.test_traps {
         None => build(arguments.worker, arguments.quiet),
@@ -166,7 +139,7 @@ fn build_into(out: &Path, worker: Worker, features: &[&str], quiet: bool) -> Res
             eprintln!("[build] {text}");
         }
     };
-    let _turn = turn(worker)?;
+    let _lock = lock(worker)?;
     say(&format!("{}: compiling to Wasm", worker.package()));
     let wasm = compile(worker.package(), worker.profile(), features, quiet)?;
     let scripts = worker.scripts();
@@ -177,7 +150,7 @@ fn build_into(out: &Path, worker: Worker, features: &[&str], quiet: bool) -> Res
         return Ok(());
     }
 
-    // Everything is made beside `build/` and moved in at the end: wrangler never sees half a Worker.
+    // The files are written to another folder and moved at the end, so that wrangler never sees an incomplete Worker.
     let staging = workspace::target().join("xtask").join(worker.package());
     if staging.exists() {
         fs::remove_dir_all(&staging)?;
@@ -197,8 +170,8 @@ fn build_into(out: &Path, worker: Worker, features: &[&str], quiet: bool) -> Res
     Ok(())
 }
 
-/// Waits until nobody else builds the Worker: a `dev` that rebuilds and a `deploy` would replace each other's files.
-fn turn(worker: Worker) -> Result<File> {
+/// Waits for the lock of the Worker's build: a `dev` that rebuilds and a `deploy` would replace each other's files.
+fn lock(worker: Worker) -> Result<File> {
     let folder = workspace::target().join("xtask");
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{}.lock", worker.package()));
@@ -206,151 +179,6 @@ fn turn(worker: Worker) -> Result<File> {
     lock.lock()
         .with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(lock)
-}
-
-/// Adds the Wasm target to the toolchain, once.
-///
-/// # Errors
-/// When it is missing and cannot be added.
-pub fn ensure_target() -> Result<()> {
-    let library = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-        .context("cannot run rustc: install Rust with rustup first")?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&library.stdout).trim().to_owned());
-    if folder.is_dir() {
-        return Ok(());
-    }
-    eprintln!("[build] adding the Rust target {TARGET} (once)");
-    let status = Command::new("rustup").args(["target", "add", TARGET]).status();
-    if !status.is_ok_and(|status| status.success()) {
-        bail!("the Rust target {TARGET} is missing: run `rustup target add {TARGET}`");
-    }
-    Ok(())
-}
-
-/// Compiles a package of the workspace to Wasm with one of cargo's profiles and some of its features.
-///
-/// # Errors
-/// When it does not compile; cargo's own output says why.
-pub fn compile(package: &str, profile: &str, features: &[&str], quiet: bool) -> Result<PathBuf> {
-    ensure_target()?;
-    let mut cargo = Command::new("cargo");
-    cargo
-        .current_dir(workspace::root())
-        .args([
-            "build",
-            "--locked",
-            "--profile",
-            profile,
-            "--lib",
-            "--target",
-            TARGET,
-            "--package",
-            package,
-            "--features",
-            &features.join(","),
-        ])
-        // Panic messages carry source paths; those of the builder's home folder have no place in a public artefact.
-        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths());
-    if quiet {
-        cargo.arg("--quiet");
-    }
-    if !cargo.status().context("cannot run cargo")?.success() {
-        bail!("{package} does not compile");
-    }
-    let file = format!("{}.wasm", package.replace('-', "_"));
-    Ok(workspace::target().join(TARGET).join(profile).join(file))
-}
-
-fn remapped_paths() -> String {
-    let home = std::env::var("CARGO_HOME")
-        .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap_or_default()));
-    [
-        format!("--remap-path-prefix={home}=cargo"),
-        format!("--remap-path-prefix={}=.", workspace::root().display()),
-    ]
-    .join("\u{1f}")
-}
-
-/// Generates the JavaScript glue of a compiled package: `index.js` and `index_bg.wasm` in `out`.
-///
-/// # Errors
-/// When wasm-bindgen cannot process it.
-pub fn bind(wasm: &Path, out: &Path, glue: Glue) -> Result<()> {
-    let mut output = Bindgen::new()
-        .input_path(wasm)
-        .out_name("index")
-        .module(true)?
-        .typescript(false)
-        // With it the entry replaces the instance after a trap.
-        .reset_state_function(true)
-        .force_enable_abort_handler(glue == Glue::Stock)
-        .emit_start(glue == Glue::Stock)
-        .remove_producers_section(true)
-        .generate_output()
-        .with_context(|| format!("wasm-bindgen cannot process {}", wasm.display()))?;
-    if glue == Glue::Lean {
-        remove_class_exports(&mut output);
-    }
-    output.emit(out)?;
-    // Source-phase imports are not yet understood by the esbuild inside wrangler; a plain import of a .wasm file is,
-    // and gives the same compiled module.
-    let glue = out.join("index.js");
-    let text = fs::read_to_string(&glue)?.replace("import source ", "import ");
-    fs::write(glue, text)?;
-    Ok(())
-}
-
-/// Removes the exports of classes. The entry creates no instance of a class, and wasm-opt then removes what only these
-/// exports use.
-fn remove_class_exports(output: &mut Output) {
-    let class = |line: &str| {
-        let line = line.trim_start();
-        let name = line
-            .strip_prefix("export ")
-            .unwrap_or(line)
-            .strip_prefix("class ")?;
-        Some(name.split_ascii_whitespace().next()?.to_ascii_lowercase())
-    };
-    let classes: Vec<String> = output.js().lines().filter_map(class).collect();
-    let exports = &mut output.wasm_mut().exports;
-    // wasm-bindgen names them `r2range_method`, `__wbg_get_r2range_field`, `__wbg_set_r2range_field` and `__wbg_r2range_free`.
-    let is_of_class = |name: &str| {
-        let rest = ["__wbg_get_", "__wbg_set_", "__wbg_"]
-            .iter()
-            .find_map(|prefix| name.strip_prefix(prefix));
-        let rest = rest.unwrap_or(name);
-        rest.split_once('_')
-            .is_some_and(|(class, _)| classes.iter().any(|name| name == class))
-    };
-    let mut unused = Vec::new();
-    for export in exports.iter() {
-        if is_of_class(&export.name) {
-            unused.push(export.id());
-        }
-    }
-    for export in unused {
-        exports.delete(export);
-    }
-}
-
-/// Optimises a Wasm file in place.
-///
-/// # Errors
-/// When `npm ci` has not been run, or wasm-opt fails.
-pub fn optimise(wasm: &Path, options: &[&str]) -> Result<()> {
-    let mut wasm_opt = node_tools::command("wasm-opt")?;
-    wasm_opt
-        .arg(wasm)
-        .arg("--output")
-        .arg(wasm)
-        .args(WASM_FEATURES)
-        .args(options);
-    if !wasm_opt.status().context("cannot run wasm-opt")?.success() {
-        bail!("wasm-opt cannot optimise {}", wasm.display());
-    }
-    Ok(())
 }
 
 fn publish(staging: &Path, out: &Path) -> Result<()> {
@@ -372,6 +200,7 @@ fn fingerprint<'p>(files: impl IntoIterator<Item = &'p PathBuf>) -> Result<Strin
     let mut hasher = DefaultHasher::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
     include_str!("build.rs").hash(&mut hasher);
+    include_str!("build/wasm.rs").hash(&mut hasher);
     for file in files {
         fs::read(file)
             .with_context(|| format!("cannot read {}", file.display()))?

@@ -6,6 +6,7 @@ mod dispatch_worker;
 mod document;
 mod env_example;
 mod problems;
+mod route_pattern;
 mod routes;
 mod schema;
 
