@@ -1,4 +1,4 @@
-//! Custom hostnames, written into the KV namespace as an operator does: with wrangler.
+//! Custom hostnames. The tests write the KV entries with wrangler, as an operator does.
 
 use anyhow::{Result, ensure};
 use dotdo_names::Environment;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{failure, platforms};
 
-/// Writes an entry into the platform's KV namespace.
+/// Writes an entry to the platform's KV namespace.
 pub async fn put(platform: &Platform, key: &str, value: &str) -> Result<()> {
     let persisted = platform.state().join("workers");
     let persisted = persisted.to_string_lossy();
@@ -30,8 +30,8 @@ pub async fn put(platform: &Platform, key: &str, value: &str) -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_custom_hostname_routes_to_the_worker_in_its_kv_entry() -> Result<()> {
+    let platform = platforms::standard();
     for environment in Environment::ALL {
         let script = Script::answering(environment.name());
         platform.deploy(environment, "customs", &script).await?;
@@ -50,7 +50,7 @@ async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
         ("bare.customer.example", "production"),
         ("test.customer.example", "staging"),
     ] {
-        // Once from KV, once from the isolate's memory.
+        // The first request reads KV, the second the isolate's cache.
         for _ in 0..2 {
             assert_eq!(platform.get(host, "/x").await?.text(), answered, "{host}");
         }
@@ -66,8 +66,8 @@ async fn a_hostname_leads_to_the_worker_of_its_entry() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn an_entry_that_cannot_be_read_is_an_error_and_never_production() -> Result<()> {
-    let platform = platforms::sound();
+async fn an_invalid_kv_entry_is_an_error_and_never_routes_to_production() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(
             Environment::Production,
@@ -102,18 +102,22 @@ async fn an_entry_that_cannot_be_read_is_an_error_and_never_production() -> Resu
     Ok(())
 }
 
-/// How often the KV namespace was asked for a host. Everything before a marker is in the log once the marker is.
-async fn look_ups(platform: &Platform, host: &str, marker: &str) -> Result<usize> {
+/// Counts the KV look-ups of a host. A request to the host `marker` comes last: when its look-up is in the log, all
+/// earlier ones are.
+async fn count_look_ups(platform: &Platform, host: &str, marker: &str) -> Result<usize> {
     platform.get(marker, "/").await?;
-    let asked = |line: &Value, host: &str| line["lookedUp"][0] == format!("hostname:{host}");
-    platform.log().object(marker, |line| asked(line, marker)).await?;
+    let is_look_up = |line: &Value, host: &str| line["lookedUp"][0] == format!("hostname:{host}");
+    platform
+        .log()
+        .object(marker, |line| is_look_up(line, marker))
+        .await?;
     let lines = platform.log().objects()?;
-    Ok(lines.iter().filter(|line| asked(line, host)).count())
+    Ok(lines.iter().filter(|line| is_look_up(line, host)).count())
 }
 
-/// An earlier build read a database for each request. Here hosts without an entry are cached as well.
+/// An earlier build read a database for each request. The dispatch Worker also caches that a host has no entry.
 #[end_to_end::test]
-async fn a_look_up_is_cached_for_half_a_minute_and_in_kv_for_another_half() -> Result<()> {
+async fn a_look_up_is_cached_for_30_seconds_in_memory_and_in_kv() -> Result<()> {
     let platform = platforms::faulty();
     let (known, unknown) = ("known.customer.example", "unknown.customer.example");
     put(platform, &format!("hostname:{known}"), "at-once").await?;
@@ -125,12 +129,13 @@ async fn a_look_up_is_cached_for_half_a_minute_and_in_kv_for_another_half() -> R
         }
         for host in [known, unknown] {
             let marker = format!("marker-{round}.{host}");
-            assert_eq!(look_ups(platform, host, &marker).await?, round, "{host}");
+            assert_eq!(count_look_ups(platform, host, &marker).await?, round, "{host}");
         }
         platform.get("half-a-minute-later.do", "/").await?;
     }
 
-    // A change is visible half a minute later, by the clock of the test. The real KV has its own cache.
+    // A change is visible after 30 seconds, by the clock of the test. The KV of `wrangler dev` has no cache; on
+    // Cloudflare, `cacheTtl` adds up to 30 seconds.
     put(platform, &format!("hostname:{known}"), "get-throws").await?;
     put(platform, &format!("hostname:{unknown}"), "at-once").await?;
     platform.get("half-a-minute-later.do", "/").await?;

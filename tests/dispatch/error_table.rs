@@ -1,4 +1,4 @@
-//! Every row of the error table, as a problem document and as a page.
+//! Every row of the error table (`docs/errors.md`), as a problem document and as an HTML page.
 
 use anyhow::Result;
 use dotdo_names::{Environment, REGISTRY_SUFFIXES};
@@ -20,7 +20,7 @@ async fn host_unknown() -> Result<()> {
         "do",
         "localhost",
     ] {
-        let document = failure::expect(platforms::sound(), host, "/x", 404, "HOST_UNKNOWN").await?;
+        let document = failure::expect(platforms::standard(), host, "/x", 404, "HOST_UNKNOWN").await?;
         assert!(document["detail"].is_string());
     }
     Ok(())
@@ -28,7 +28,7 @@ async fn host_unknown() -> Result<()> {
 
 #[end_to_end::test]
 async fn environment_unknown() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     platform
         .deploy(
             Environment::Production,
@@ -62,10 +62,10 @@ async fn worker_name_invalid() -> Result<()> {
     ];
     let hosts = suffixes.iter().map(String::as_str).chain(others);
     for host in hosts {
-        failure::expect(platforms::sound(), host, "/", 404, "WORKER_NAME_INVALID").await?;
+        failure::expect(platforms::standard(), host, "/", 404, "WORKER_NAME_INVALID").await?;
     }
     failure::expect(
-        platforms::sound(),
+        platforms::standard(),
         "apis.do",
         "/com/x",
         404,
@@ -82,14 +82,14 @@ async fn worker_not_deployed() -> Result<()> {
         "staging.never-deployed.do",
         "dev.never-deployed.do",
     ] {
-        failure::expect(platforms::sound(), host, "/x", 404, "WORKER_NOT_DEPLOYED").await?;
+        failure::expect(platforms::standard(), host, "/x", 404, "WORKER_NOT_DEPLOYED").await?;
     }
     Ok(())
 }
 
 #[end_to_end::test]
 async fn worker_failed() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     let script = Script::module(&format!(
         "export default {{ fetch() {{ throw new Error('{SECRET}'); }} }};"
     ));
@@ -130,7 +130,7 @@ async fn configuration_invalid() -> Result<()> {
     }
     let line = platform
         .log()
-        .object("the reason in the log", |line| {
+        .object("the cause in the log", |line| {
             line["code"] == "CONFIGURATION_INVALID"
         })
         .await?;
@@ -145,10 +145,10 @@ async fn configuration_invalid() -> Result<()> {
     Ok(())
 }
 
-// The answer for an unknown host listed every internal service.
+// An earlier build listed every internal service in its response for an unknown host.
 #[end_to_end::test]
-async fn pitfall_09_no_404_tells_what_exists() -> Result<()> {
-    let platform = platforms::sound();
+async fn pitfall_09_a_404_does_not_reveal_workers_rules_or_namespaces() -> Result<()> {
+    let platform = platforms::standard();
     for environment in Environment::ALL {
         let script = Script::answering("never listed");
         platform.deploy(environment, "unlisted-worker", &script).await?;
@@ -164,7 +164,7 @@ async fn pitfall_09_no_404_tells_what_exists() -> Result<()> {
             let request = platform.request(Method::GET, host, "/").header("Accept", accept);
             let response = request.send().await?;
             assert_eq!(response.status(), 404, "{host}");
-            let told = format!("{:?} {}", response.headers().clone(), response.text().await?);
+            let shown = format!("{:?} {}", response.headers().clone(), response.text().await?);
             for secret in [
                 "unlisted-worker",
                 "limited",
@@ -172,17 +172,18 @@ async fn pitfall_09_no_404_tells_what_exists() -> Result<()> {
                 "dotdo-",
                 "tenants.example",
             ] {
-                assert!(!told.contains(secret), "{host} tells {secret}: {told}");
+                assert!(!shown.contains(secret), "{host} reveals {secret}: {shown}");
             }
         }
     }
     Ok(())
 }
 
-// One identical 404 for "unknown host", "not deployed" and "asleep" misled people for days.
+// An earlier build returned the same 404 for an unknown host, a Worker that is not deployed and a sleeping one. Users
+// searched for days for the cause.
 #[end_to_end::test]
-async fn each_404_has_a_code_title_and_page_of_its_own() -> Result<()> {
-    let platform = platforms::sound();
+async fn each_404_has_a_different_code_type_title_and_detail() -> Result<()> {
+    let platform = platforms::standard();
     let mut seen = Vec::new();
     for (host, code) in [
         ("unknown.example", "HOST_UNKNOWN"),
@@ -193,7 +194,7 @@ async fn each_404_has_a_code_title_and_page_of_its_own() -> Result<()> {
         let document = failure::expect(platform, host, "/", 404, code).await?;
         for member in ["type", "title", "detail"] {
             let value = document[member].clone();
-            assert!(!seen.contains(&value), "{member} is told twice: {value}");
+            assert!(!seen.contains(&value), "two codes have the {member} {value}");
             seen.push(value);
         }
     }

@@ -1,4 +1,4 @@
-//! A namespace's binding that is missing, throws, rejects, or answers something else than a Worker.
+//! A dispatch namespace binding that is missing, throws, rejects, or returns a value that is not a Worker.
 
 use anyhow::Result;
 use end_to_end::Answer;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{failure, platforms};
 
 #[end_to_end::test]
-async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
+async fn a_missing_binding_returns_503_and_the_log_names_it() -> Result<()> {
     let platform = platforms::faulty();
     let document = failure::expect(platform, "dev.agents.do", "/", 503, "DISPATCH_UNAVAILABLE").await?;
     let line = platform
@@ -24,9 +24,10 @@ async fn a_missing_binding_is_unavailable_and_the_log_names_it() -> Result<()> {
     Ok(())
 }
 
-// `get()` was assumed to throw; the error comes from `fetch()`. Both are the same to a client.
+// An earlier build only handled an error of `get()`. On Cloudflare it comes from `fetch()`. The client gets the same
+// error in both cases.
 #[end_to_end::test]
-async fn pitfall_08_an_unknown_worker_is_told_by_get_or_by_fetch() -> Result<()> {
+async fn pitfall_08_get_or_fetch_rejects_for_an_unknown_worker() -> Result<()> {
     for worker in [
         "get-throws-not-found",
         "get-rejects-not-found",
@@ -38,9 +39,9 @@ async fn pitfall_08_an_unknown_worker_is_told_by_get_or_by_fetch() -> Result<()>
     Ok(())
 }
 
-// Every failure was mapped to one code.
+// An earlier build mapped every failure to one code.
 #[end_to_end::test]
-async fn each_way_to_fail_has_its_own_outcome() -> Result<()> {
+async fn each_failure_has_its_status_and_code() -> Result<()> {
     for (worker, status, code) in [
         ("get-throws", 503, "DISPATCH_UNAVAILABLE"),
         ("get-throws-a-text", 503, "DISPATCH_UNAVAILABLE"),
@@ -77,9 +78,9 @@ async fn each_way_to_fail_has_its_own_outcome() -> Result<()> {
     Ok(())
 }
 
-/// In production `get` answers a Worker at once; on one machine it is a promise of one.
+/// On Cloudflare `get` returns a Worker; on the local platform it returns a promise of one.
 #[end_to_end::test]
-async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
+async fn get_may_return_a_worker_or_a_promise_of_one() -> Result<()> {
     for host in ["at-once.do", "promised.do"] {
         let platform = platforms::faulty();
         let request = platform.request(Method::PUT, host, "/a/b?c").body("x");
@@ -92,39 +93,39 @@ async fn a_worker_and_the_promise_of_one_are_the_same() -> Result<()> {
     Ok(())
 }
 
-/// A retry would send a body that is already consumed, or do something twice.
+/// A retry would send a body that is already consumed, or repeat an action.
 #[end_to_end::test]
-async fn a_failed_request_is_not_tried_again() -> Result<()> {
+async fn a_failed_request_is_not_retried() -> Result<()> {
     let platform = platforms::faulty();
     let request = platform.request(Method::POST, "fetch-rejects-once.do", "/");
     let answer = Answer::read(request.body("once").send().await?).await?;
     failure::check(&answer, 502, "WORKER_FAILED", "application/problem+json")?;
     platform
         .log()
-        .object("the data point, which comes last", |line| {
+        .object("the data point, which is written last", |line| {
             line["dataPoint"]["indexes"][0] == "fetch-rejects-once"
         })
         .await?;
     let lines = platform.log().objects()?;
-    let asked = lines.iter().filter(|line| line["get"] == "fetch-rejects-once");
-    assert_eq!(asked.count(), 1);
+    let calls = lines.iter().filter(|line| line["get"] == "fetch-rejects-once");
+    assert_eq!(calls.count(), 1);
     Ok(())
 }
 
 #[end_to_end::test]
-async fn get_is_asked_for_the_name_alone_where_there_is_nothing_more_to_say() -> Result<()> {
+async fn without_limits_and_outbound_get_is_called_with_the_name_only() -> Result<()> {
     let platform = platforms::faulty();
     platform.get("at-once.do", "/").await?;
     let call = platform
         .log()
-        .object("the call of get", |line| line["get"] == "at-once")
+        .object("the call of `get`", |line| line["get"] == "at-once")
         .await?;
     assert!(call["rest"] == json!([]) || call["rest"] == json!([{}]), "{call}");
     Ok(())
 }
 
 #[end_to_end::test]
-async fn every_request_is_one_data_point() -> Result<()> {
+async fn every_request_writes_one_data_point() -> Result<()> {
     let platform = platforms::faulty();
     for (host, index, blobs, status) in [
         (
@@ -171,9 +172,9 @@ async fn every_request_is_one_data_point() -> Result<()> {
     Ok(())
 }
 
-/// The data set of these tests throws for this Worker.
+/// `writeDataPoint` throws for this Worker, see `faulty_entry.js`.
 #[end_to_end::test]
-async fn a_data_point_that_cannot_be_written_costs_no_answer() -> Result<()> {
+async fn a_failed_data_point_does_not_change_the_response() -> Result<()> {
     failure::expect(
         platforms::faulty(),
         "fetch-throws.do",

@@ -1,4 +1,4 @@
-//! A user Worker that throws at start-up, while handling, or in the middle of a stream; and one that imitates the
+//! A user Worker that throws at start-up, in `fetch` or in a response stream, and one that imitates errors of the
 //! platform.
 
 use anyhow::{Context, Result};
@@ -16,8 +16,8 @@ use crate::{
 const PRODUCTION: Environment = Environment::Production;
 
 #[end_to_end::test]
-async fn one_that_throws_while_handling_fails_with_its_own_code() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_worker_that_throws_in_fetch_returns_worker_failed() -> Result<()> {
+    let platform = platforms::standard();
     for (worker, statement) in [
         ("throws-an-error", format!("throw new TypeError('{SECRET}')")),
         ("throws-a-text", format!("throw '{SECRET}'")),
@@ -34,10 +34,10 @@ async fn one_that_throws_while_handling_fails_with_its_own_code() -> Result<()> 
     Ok(())
 }
 
-/// A deploy of such a script is refused, so this one only fails once a secret is there.
+/// The platform rejects a script that throws at start-up, so this one throws only after the test adds a secret.
 #[end_to_end::test]
-async fn one_that_throws_at_start_up_fails_with_the_same_code() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_worker_that_throws_at_start_up_returns_worker_failed() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(&format!(
         "import {{ env }} from 'cloudflare:workers';
         if (env.BROKEN) throw new Error('{SECRET}');
@@ -53,10 +53,10 @@ async fn one_that_throws_at_start_up_fails_with_the_same_code() -> Result<()> {
     Ok(())
 }
 
-/// The status and the first bytes are sent when it happens: all that is left is to break off.
+/// The client has the status and the first bytes already, so the dispatch Worker can only abort the response.
 #[end_to_end::test]
-async fn one_that_throws_in_the_middle_of_a_stream_breaks_it_off() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_worker_that_throws_in_a_response_stream_aborts_the_response() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(&format!(
         "let seen = false;
         export default {{ fetch(request) {{
@@ -84,7 +84,7 @@ async fn one_that_throws_in_the_middle_of_a_stream_breaks_it_off() -> Result<()>
         .await?;
     assert!(
         body.next().await.is_none_or(|rest| rest.is_err()),
-        "something follows"
+        "the stream continues after the error"
     );
 
     let next = Script::answering("the next request works");
@@ -94,10 +94,10 @@ async fn one_that_throws_in_the_middle_of_a_stream_breaks_it_off() -> Result<()>
     Ok(())
 }
 
-// "Worker not found" was looked for as a substring of any exception, and real failures leaked `error.message`.
+// An earlier build searched every exception for the text "Worker not found", and sent `error.message` to the client.
 #[end_to_end::test]
-async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no_more() -> Result<()> {
-    let platform = platforms::sound();
+async fn pitfall_07_only_the_exact_text_of_a_platform_error_changes_the_code() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { fetch(request) {
             const { pathname } = new URL(request.url);
@@ -107,11 +107,11 @@ async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no
     );
     platform.deploy(PRODUCTION, "imitates", &script).await?;
     for (message, status, code) in [
-        // What only contains the platform's words is the Worker's own.
+        // A message that contains more than the platform's text is an error of the Worker.
         ("no such row: Worker not found. hunter2", 502, "WORKER_FAILED"),
         ("hunter2 Worker not found", 502, "WORKER_FAILED"),
         ("my CPU time limit hunter2", 502, "WORKER_FAILED"),
-        // What is word for word the platform's cannot be told apart.
+        // A message with exactly the platform's text cannot be distinguished from an error of the platform.
         ("Worker not found.", 404, "WORKER_NOT_DEPLOYED"),
         ("Worker exceeded CPU time limit.", 503, "WORKER_LIMIT_EXCEEDED"),
         ("Too many subrequests.", 503, "WORKER_LIMIT_EXCEEDED"),
@@ -120,9 +120,9 @@ async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no
         let path = format!("/{}", message.replace(' ', "%20").replace(';', "%3B"));
         let document = failure::expect(platform, "imitates.do", &path, status, code).await?;
         assert!(!document["detail"].as_str().unwrap_or_default().contains(message));
-        // Neither the same Worker nor another is any the worse for it.
+        // The next request to the Worker succeeds.
         assert_eq!(platform.get("imitates.do", "/fine").await?.text(), "fine");
-        // The log holds what it really said, so that its owner can tell.
+        // The log contains the message, so that the owner of the Worker recognises the imitation.
         let line = platform
             .log()
             .object(message, |line| line["request_id"] == document["request_id"])
@@ -136,10 +136,11 @@ async fn pitfall_07_an_imitation_of_the_platforms_errors_gains_one_status_and_no
     Ok(())
 }
 
-/// What a Worker answers is its own, whatever it looks like: only the log says what the dispatch Worker itself did.
+/// A Worker may return any response, including one that looks like an error of the dispatch Worker. Only the log shows
+/// which errors the dispatch Worker returned.
 #[end_to_end::test]
-async fn an_error_that_a_worker_answers_passes_as_it_is() -> Result<()> {
-    let platform = platforms::sound();
+async fn an_error_response_of_a_worker_is_passed_through() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { fetch() {
             const headers = { 'X-Dispatch-Error': 'HOST_UNKNOWN', 'cf-ray': 'forged-by-a-worker', 'Cache-Control': 'max-age=9' };

@@ -1,19 +1,19 @@
-//! What every error of the dispatch Worker has in common.
+//! Checks that apply to every error of the dispatch Worker.
 
 use anyhow::{Result, ensure};
 use end_to_end::{Answer, Platform};
 use reqwest::Method;
 use serde_json::Value;
 
-/// What Chromium sends when a person opens a page.
+/// The `Accept` header of Chromium when a user opens a page.
 pub const BROWSER: &str =
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
-/// What a user Worker says that no client may ever read.
+/// A text in the errors of the user Workers, which no response may contain.
 pub const SECRET: &str = "hunter2";
 
-/// Asks as a program, as a browser and for the headers alone, and expects the same error each time. Gives the problem
-/// document.
+/// Sends a request as a program, as a browser and with the method HEAD, and checks that each gets the same error.
+/// Returns the problem document.
 pub async fn expect(platform: &Platform, host: &str, path: &str, status: u16, code: &str) -> Result<Value> {
     let request = |method, accept| platform.request(method, host, path).header("Accept", accept);
 
@@ -42,7 +42,7 @@ pub async fn expect(platform: &Platform, host: &str, path: &str, status: u16, co
     Ok(document)
 }
 
-/// Checks status, headers, and that nothing is told that is nobody's business.
+/// Checks the status and the headers of an error, and that the response does not contain [`SECRET`].
 pub fn check(answer: &Answer, status: u16, code: &str, content_type: &str) -> Result<()> {
     let text = answer.text();
     ensure!(answer.status.as_u16() == status, "{} {text}", answer.status);
@@ -59,9 +59,15 @@ pub fn check(answer: &Answer, status: u16, code: &str, content_type: &str) -> Re
         "Retry-After: {:?}",
         answer.headers
     );
-    ensure!(!text.contains(SECRET), "a Worker's words are shown: {text}");
+    ensure!(
+        !text.contains(SECRET),
+        "the body contains the Worker's error: {text}"
+    );
     let shown = format!("{:?}", answer.headers);
-    ensure!(!shown.contains(SECRET), "a Worker's words are shown: {shown}");
+    ensure!(
+        !shown.contains(SECRET),
+        "a header contains the Worker's error: {shown}"
+    );
     Ok(())
 }
 

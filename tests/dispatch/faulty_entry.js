@@ -26,7 +26,7 @@ const BEHAVIOURS = {
   "answers-a-trap": () => ({
     fetch: async () => new Response("moved", { headers: { "X-Test-Trap": "panic@answered", Location: "/moved" } }),
   }),
-  // Answers, or fails, after the request to `release`.
+  // These three wait for a request to `release`: before a response, before a rejection, and in `get`.
   "waits": () => ({
     async fetch(request) {
       while (!released) await scheduler.wait(5);
@@ -67,7 +67,7 @@ const BEHAVIOURS = {
   },
   "get-rejects": () => Promise.reject(new Error("the namespace is gone: hunter2")),
   "get-rejects-not-found": () => Promise.reject(new Error("Worker not found.")),
-  // No real namespace does this. The dispatch Worker traps on it.
+  // No real namespace returns `undefined`. The dispatch Worker traps on it.
   "get-answers-nothing": () => undefined,
   "get-answers-no-worker": () => ({ no: "fetch" }),
   "fetch-throws": () => ({
@@ -110,7 +110,7 @@ const dataSet = {
 };
 
 // A look-up of `waits-for-kv.example` ends after the request to `release`, one of `slow-kv.example` after a second.
-const logged = (hostnames) => ({
+const withLog = (hostnames) => ({
   async get(keys, ...rest) {
     console.log(JSON.stringify({ lookedUp: [keys].flat(), options: rest[0] }));
     while (!released && [keys].flat().includes("waits-for-kv.example")) await scheduler.wait(5);
@@ -122,7 +122,7 @@ const logged = (hostnames) => ({
 export default {
   ...dispatcher,
   fetch(request, env, context) {
-    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet, HOSTNAMES: logged(env.HOSTNAMES) };
+    const faulty = { ...env, DISPATCHER_PRODUCTION: namespace, ANALYTICS: dataSet, HOSTNAMES: withLog(env.HOSTNAMES) };
     const waitUntil = (promise) => {
       console.log(JSON.stringify({ waitUntil: new URL(request.url).host }));
       context.waitUntil(promise);

@@ -1,4 +1,4 @@
-//! Which headers of a client's request reach a user Worker.
+//! The headers of a client's request that reach a user Worker.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -13,16 +13,17 @@ const SHOW: &str = "export default { async fetch(request) {
         redirect: request.redirect, cf: typeof request.cf });
 } };";
 
-fn named<'a>(shown: &'a Value, name: &str) -> Vec<&'a Value> {
+/// The values of a header in the response of [`SHOW`].
+fn values<'a>(shown: &'a Value, name: &str) -> Vec<&'a Value> {
     let headers = shown["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let named = headers.iter().filter(|header| header[0] == name);
-    named.map(|header| &header[1]).collect()
+    let matching = headers.iter().filter(|header| header[0] == name);
+    matching.map(|header| &header[1]).collect()
 }
 
-/// With them, a client would choose which version of a Worker answers it.
+/// With these headers, a client could select the version of a Worker.
 #[end_to_end::test]
 async fn version_headers_never_reach_a_worker() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "versions", &Script::module(SHOW))
         .await?;
@@ -39,11 +40,11 @@ async fn version_headers_never_reach_a_worker() -> Result<()> {
                 .body("the body");
             let shown = Answer::read(request.send().await?).await?.json();
             assert_eq!(
-                named(&shown, &name.to_ascii_lowercase()),
+                values(&shown, &name.to_ascii_lowercase()),
                 Vec::<&Value>::new(),
                 "{shown}"
             );
-            assert_eq!(named(&shown, "x-kept"), ["kept"]);
+            assert_eq!(values(&shown, "x-kept"), ["kept"]);
             assert_eq!(shown["body"], "the body");
             assert_eq!(shown["redirect"], "manual");
             let url = shown["url"].as_str().unwrap_or_default();
@@ -53,10 +54,10 @@ async fn version_headers_never_reach_a_worker() -> Result<()> {
     Ok(())
 }
 
-// `x-internal-service`, `x-tenant` and `X-User-Id` were trusted when a client sent them.
+// An earlier build trusted `x-internal-service`, `x-tenant` and `X-User-Id` from a client.
 #[end_to_end::test]
-async fn pitfall_10_forged_internal_headers_decide_nothing() -> Result<()> {
-    let platform = platforms::sound();
+async fn pitfall_10_forged_internal_headers_do_not_change_the_route() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "forged", &Script::module(SHOW))
         .await?;
@@ -101,10 +102,10 @@ async fn pitfall_10_forged_internal_headers_decide_nothing() -> Result<()> {
     Ok(())
 }
 
-/// Only the dispatch Worker says which prefix a Worker does not see.
+/// Only the dispatch Worker sets `X-Forwarded-Prefix`, the prefix that it stripped.
 #[end_to_end::test]
-async fn a_forged_prefix_is_replaced_or_removed() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_forged_forwarded_prefix_is_replaced_or_removed() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "prefixed", &Script::module(SHOW))
         .await?;
@@ -116,15 +117,14 @@ async fn a_forged_prefix_is_replaced_or_removed() -> Result<()> {
             .request(Method::GET, host, path)
             .header("x-forwarded-prefix", "/forged");
         let shown = Answer::read(request.send().await?).await?.json();
-        assert_eq!(named(&shown, "x-forwarded-prefix"), expected, "{host}: {shown}");
+        assert_eq!(values(&shown, "x-forwarded-prefix"), expected, "{host}: {shown}");
     }
     Ok(())
 }
 
-/// Not one header is added, and none is lost, where the request passes untouched.
 #[end_to_end::test]
-async fn all_other_headers_pass() -> Result<()> {
-    let platform = platforms::sound();
+async fn all_other_headers_are_passed_on() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "all-headers", &Script::module(SHOW))
         .await?;
@@ -144,7 +144,7 @@ async fn all_other_headers_pass() -> Result<()> {
             ("range", "bytes=0-9"),
             ("if-none-match", "\"x\""),
         ] {
-            assert_eq!(named(&shown, name), [value], "{host}: {shown}");
+            assert_eq!(values(&shown, name), [value], "{host}: {shown}");
         }
         assert_eq!(shown["cf"], "object", "{host}");
     }

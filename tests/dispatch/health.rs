@@ -1,4 +1,4 @@
-//! The dispatch Worker's own document.
+//! The health document of the dispatch Worker, `/.well-known/dispatcher`.
 
 use anyhow::Result;
 use end_to_end::Answer;
@@ -10,8 +10,8 @@ use crate::platforms;
 const PATH: &str = "/.well-known/dispatcher";
 
 #[end_to_end::test]
-async fn it_tells_version_environments_and_bindings_and_nothing_else() -> Result<()> {
-    for (platform, development) in [(platforms::sound(), true), (platforms::faulty(), false)] {
+async fn it_contains_only_the_version_environments_and_bindings() -> Result<()> {
+    for (platform, development) in [(platforms::standard(), true), (platforms::faulty(), false)] {
         for host in ["dispatcher.account.workers.dev", "127.0.0.1", "localhost"] {
             let answer = platform.get(host, PATH).await?;
             assert_eq!(answer.status, 200, "{host}: {}", answer.text());
@@ -34,8 +34,8 @@ async fn it_tells_version_environments_and_bindings_and_nothing_else() -> Result
 }
 
 #[end_to_end::test]
-async fn it_is_not_there_where_a_rule_or_another_path_is_asked_for() -> Result<()> {
-    let platform = platforms::sound();
+async fn it_is_not_served_on_a_routed_host_or_another_path_or_for_post() -> Result<()> {
+    let platform = platforms::standard();
     for (host, path, code) in [
         ("nobody-yet.do", PATH, "WORKER_NOT_DEPLOYED"),
         ("qa.nobody-yet.do", PATH, "ENVIRONMENT_UNKNOWN"),

@@ -1,4 +1,4 @@
-//! `limits` and `outbound` reach the namespace's `get` as its third argument.
+//! The `limits` and `outbound` of a rule are the third argument of the namespace's `get`.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::platforms;
 
-/// What the namespace was last given for a script.
+/// The arguments of the last call of `get` for a script.
 async fn last_dispatch(platform: &Platform, script: &str) -> Result<Value> {
     let namespace = Environment::Production.namespace();
     let path = format!("/client/v4/local/dispatches?namespace={namespace}&script={script}");
@@ -17,8 +17,8 @@ async fn last_dispatch(platform: &Platform, script: &str) -> Result<Value> {
 }
 
 #[end_to_end::test]
-async fn a_rules_limits_and_outbound_parameters_are_passed_on() -> Result<()> {
-    let platform = platforms::sound();
+async fn limits_and_outbound_parameters_of_a_rule_are_passed_to_get() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "limited", &Script::answering("limited"))
         .await?;
@@ -36,7 +36,7 @@ async fn a_rules_limits_and_outbound_parameters_are_passed_on() -> Result<()> {
         let dispatch = last_dispatch(platform, "limited").await?;
         assert_eq!(dispatch["limits"], limits, "{host}: {dispatch}");
         assert_eq!(dispatch["outbound"], outbound, "{host}: {dispatch}");
-        // The second argument is for props, of which there are none; every public example passes `{}`.
+        // The second argument is for props, which the dispatch Worker does not use. Public examples pass `{}`.
         assert!(
             dispatch["args"].is_null() || dispatch["args"] == json!({}),
             "{dispatch}"

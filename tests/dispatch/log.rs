@@ -1,4 +1,4 @@
-//! One structured line for each failure, and one for each refusal only with `LOG_REFUSALS=1`.
+//! The log: one JSON line for each failure and, with `LOG_REFUSALS=1`, one for each refusal.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use crate::platforms;
 
-fn of<'a>(lines: &'a [Value], id: &str) -> Vec<&'a Value> {
+/// The lines of one request.
+fn lines_of<'a>(lines: &'a [Value], id: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["request_id"] == id).collect()
 }
 
 #[end_to_end::test]
-async fn a_failure_or_refusal_is_one_line_with_its_facts() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_failure_or_refusal_is_logged_in_one_line_with_its_details() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module("export default { fetch() { throw new Error('two\\nlines'); } };");
     platform.deploy(Environment::Staging, "logged", &script).await?;
     for (ray, host, path, expected) in [
@@ -57,20 +58,20 @@ async fn a_failure_or_refusal_is_one_line_with_its_facts() -> Result<()> {
         assert!(!line["cause"].as_str().unwrap_or_default().is_empty(), "{line}");
         assert!(
             !line.to_string().contains("not-logged"),
-            "a query is logged: {line}"
+            "the line contains the query: {line}"
         );
         assert_eq!(
-            of(&platform.log().objects()?, ray).len(),
+            lines_of(&platform.log().objects()?, ray).len(),
             1,
-            "{ray} is logged more than once"
+            "{ray} has more than one line"
         );
     }
     Ok(())
 }
 
-/// `faulty` has no `LOG_REFUSALS`.
+/// `LOG_REFUSALS` is not set on [`platforms::faulty`].
 #[end_to_end::test]
-async fn expected_refusals_are_not_logged_by_default() -> Result<()> {
+async fn refusals_are_not_logged_by_default() -> Result<()> {
     let platform = platforms::faulty();
     for (ray, host, code) in [
         ("quiet-1", "unknown.example", "HOST_UNKNOWN"),
@@ -96,10 +97,10 @@ async fn expected_refusals_are_not_logged_by_default() -> Result<()> {
     Ok(())
 }
 
-/// wrangler prints the level in front of an error, and nothing in front of an information.
+/// wrangler prints the level before a line of level error, and nothing before one of level info.
 #[end_to_end::test]
-async fn refusals_are_information_and_failures_are_errors() -> Result<()> {
-    let platform = platforms::sound();
+async fn refusals_have_the_level_info_and_failures_the_level_error() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module("export default { fetch() { throw new Error('failed'); } };");
     platform
         .deploy(Environment::Production, "fails-loudly", &script)
@@ -122,8 +123,8 @@ async fn refusals_are_information_and_failures_are_errors() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_request_that_a_worker_answers_is_not_logged() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_response_of_a_worker_is_not_logged() -> Result<()> {
+    let platform = platforms::standard();
     let answering =
         Script::module("export default { fetch() { return new Response('sorry', { status: 500 }); } };");
     platform
@@ -141,6 +142,9 @@ async fn a_request_that_a_worker_answers_is_not_logged() -> Result<()> {
         .log()
         .object("the later failure", |line| line["request_id"] == "log-loud")
         .await?;
-    assert_eq!(of(&platform.log().objects()?, "log-quiet"), Vec::<&Value>::new());
+    assert_eq!(
+        lines_of(&platform.log().objects()?, "log-quiet"),
+        Vec::<&Value>::new()
+    );
     Ok(())
 }

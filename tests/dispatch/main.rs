@@ -1,13 +1,13 @@
-//! The dispatch Worker in front of real isolates.
+//! End-to-end tests of the dispatch Worker: its Wasm runs in workerd and forwards requests to user Workers.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test that does not find what it looks for has failed"
+    reason = "a missing value fails the test"
 )]
 
-mod clients_that_leave;
+mod client_disconnects;
 mod custom_hostnames;
-mod deploys_in_traffic;
+mod deploys_under_traffic;
 mod error_table;
 mod failing_namespaces;
 mod failing_workers;

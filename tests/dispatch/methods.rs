@@ -1,4 +1,4 @@
-//! Every method reaches the user Worker as it was sent.
+//! Every HTTP method reaches the user Worker unchanged.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -13,8 +13,8 @@ const ECHO: &str = "export default { async fetch(request) {
 } };";
 
 #[end_to_end::test]
-async fn every_method_passes_also_where_the_request_is_rebuilt() -> Result<()> {
-    let platform = platforms::sound();
+async fn every_method_is_passed_on_with_and_without_a_stripped_prefix() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "methods", &Script::module(ECHO))
         .await?;
@@ -42,11 +42,11 @@ async fn every_method_passes_also_where_the_request_is_rebuilt() -> Result<()> {
     Ok(())
 }
 
-/// workerd itself refuses a method that it does not know (501), before any Worker; the edge may not, and then the
-/// dispatch Worker lets it pass like any other. Here it must at least do no harm.
+/// workerd rejects a method that it does not know with 501 before any Worker runs. Cloudflare may accept it; the
+/// dispatch Worker then passes it on like any other.
 #[end_to_end::test]
-async fn an_invented_method_does_no_harm() -> Result<()> {
-    let platform = platforms::sound();
+async fn an_unknown_method_returns_501_and_the_next_request_succeeds() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "brews", &Script::module(ECHO))
         .await?;

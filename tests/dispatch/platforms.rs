@@ -7,7 +7,7 @@ use std::{
 
 use end_to_end::{Options, Platform, Shared, dispatcher_build, trapping_dispatcher_build};
 
-/// Rules in front of the built-in ones.
+/// The rules of the variable `ROUTES`, which take precedence over the built-in rules.
 const ROUTES: &str = r#"[
     {"pattern": "limited.rules.example", "worker": "limited",
      "limits": {"cpu_ms": 50, "subrequests": 5}, "outbound": {"tenant": "acme", "nested": [1, null]}},
@@ -21,18 +21,19 @@ const ROUTES: &str = r#"[
     {"pattern": "versions.rules.example/kept/{worker}/*", "worker": "{worker}"}
 ]"#;
 
-/// As a developer has it, with `ROUTES` and with a log of refusals.
-pub fn sound() -> &'static Platform {
-    static SOUND: Shared = Shared::new(|| {
+/// The platform of a developer, with [`ROUTES`] and with a log of refusals.
+pub fn standard() -> &'static Platform {
+    static STANDARD: Shared = Shared::new(|| {
         Options::new()
             .rest_api()
             .dispatcher_variable("ROUTES", ROUTES)
             .dispatcher_variable("LOG_REFUSALS", "1")
     });
-    SOUND.get()
+    STANDARD.get()
 }
 
-/// With namespaces that fail in every way that a binding can (`faulty_entry.js`), and without the development namespace.
+/// A platform whose production namespace fails in every way that a binding can (`faulty_entry.js`), without the
+/// development namespace and without a log of refusals.
 pub fn faulty() -> &'static Platform {
     static FAULTY: Shared = Shared::new(|| {
         Options::new()
@@ -43,7 +44,7 @@ pub fn faulty() -> &'static Platform {
     FAULTY.get()
 }
 
-/// With rules that cannot be loaded.
+/// A platform whose `ROUTES` are invalid.
 pub fn misconfigured() -> &'static Platform {
     static MISCONFIGURED: Shared = Shared::new(|| {
         let routes = r#"[{"pattern": "*.example.com", "worker": "a"}]"#;
@@ -52,7 +53,8 @@ pub fn misconfigured() -> &'static Platform {
     MISCONFIGURED.get()
 }
 
-/// With the namespaces of [`faulty`], and with a build of the dispatch Worker that traps on request.
+/// A platform with the production namespace of [`faulty`] and a build of the dispatch Worker that traps when a header
+/// requests it (the feature `test-traps`).
 pub fn trapping() -> &'static Platform {
     static TRAPPING: Shared = Shared::new(|| {
         let build = faulty_build("trapping-dispatcher", &trapping_dispatcher_build());
@@ -61,13 +63,13 @@ pub fn trapping() -> &'static Platform {
     TRAPPING.get()
 }
 
-/// A build of the dispatch Worker behind `faulty_entry.js`.
+/// Copies a build of the dispatch Worker, and makes `faulty_entry.js` its entry.
 fn faulty_build(name: &str, build: &anyhow::Result<PathBuf>) -> PathBuf {
-    let build = build.as_ref().expect("a build of the dispatch Worker");
+    let build = build.as_ref().expect("the dispatch Worker builds");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    copy(build, &folder).expect("a copy of the build");
-    fs::rename(folder.join("entry.js"), folder.join("dispatcher.js")).expect("the entry of the build");
-    fs::write(folder.join("entry.js"), include_str!("faulty_entry.js")).expect("an entry");
+    copy(build, &folder).expect("the build is copied");
+    fs::rename(folder.join("entry.js"), folder.join("dispatcher.js")).expect("the entry is renamed");
+    fs::write(folder.join("entry.js"), include_str!("faulty_entry.js")).expect("the new entry is written");
     folder
 }
 

@@ -1,4 +1,4 @@
-//! What a user Worker answers arrives as it is.
+//! The response of a user Worker reaches the client unchanged.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -8,8 +8,8 @@ use reqwest::{Method, header::HeaderValue};
 use crate::platforms;
 
 #[end_to_end::test]
-async fn several_cookies_stay_several() -> Result<()> {
-    let platform = platforms::sound();
+async fn several_set_cookie_headers_stay_separate() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { fetch() {
             const response = new Response('cookies');
@@ -34,10 +34,10 @@ async fn several_cookies_stay_several() -> Result<()> {
     Ok(())
 }
 
-/// The client follows it, or does not.
+/// The dispatch Worker passes a redirect on; the client decides whether to follow it.
 #[end_to_end::test]
 async fn redirects_are_not_followed() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { fetch(request) {
             const url = new URL(request.url);
@@ -63,8 +63,8 @@ async fn redirects_are_not_followed() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn status_and_encoded_bodies_pass_untouched() -> Result<()> {
-    let platform = platforms::sound();
+async fn statuses_headers_and_bodies_are_not_changed() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { fetch(request) {
             const status = Number(new URL(request.url).pathname.slice(1));
@@ -82,7 +82,7 @@ async fn status_and_encoded_bodies_pass_untouched() -> Result<()> {
         assert_eq!(
             answer.header("x-dispatch-error"),
             "",
-            "{status} is the Worker's own"
+            "the dispatch Worker replaced the {status} of the Worker"
         );
         let expected = if matches!(status, 204 | 304) { "" } else { "body" };
         assert_eq!(answer.text(), expected, "{status}");

@@ -1,4 +1,4 @@
-//! Rules of the variable `ROUTES` stand in front of the built-in ones.
+//! Rules of the variable `ROUTES` take precedence over the built-in rules.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -7,8 +7,8 @@ use end_to_end::Script;
 use crate::platforms;
 
 #[end_to_end::test]
-async fn its_rules_come_first_and_the_built_in_ones_stay() -> Result<()> {
-    let platform = platforms::sound();
+async fn its_rules_take_precedence_and_the_built_in_rules_remain() -> Result<()> {
+    let platform = platforms::standard();
     for (environment, worker) in [
         (Environment::Production, "in-front"),
         (Environment::Production, "another-in-front"),

@@ -10,7 +10,7 @@ use crate::platforms;
 // A staging host was served by production, because only the first label was read.
 #[end_to_end::test]
 async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     platform
         .deploy(
             Environment::Production,
@@ -62,7 +62,7 @@ async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()>
 // `endsWith(".do")` was tested before `.staging.do`, so staging was unreachable.
 #[end_to_end::test]
 async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     for environment in [Environment::Staging, Environment::Development] {
         let script = Script::answering(environment.name());
         platform.deploy(environment, "reached", &script).await?;
@@ -79,7 +79,7 @@ async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> 
 // A wildcard compared suffixes without the dot: `evilexample.com` matched `example.com`.
 #[end_to_end::test]
 async fn pitfall_03_a_suffix_ends_at_a_dot() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     for worker in ["evil", "evilexample", "suffixed"] {
         platform
             .deploy(Environment::Production, worker, &Script::answering("served"))
@@ -106,7 +106,7 @@ async fn pitfall_03_a_suffix_ends_at_a_dot() -> Result<()> {
 // `foo.gateway.anything` matched: the suffix was never checked.
 #[end_to_end::test]
 async fn pitfall_04_every_label_is_checked() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "gated", &Script::answering("served"))
         .await?;
@@ -133,7 +133,7 @@ async fn pitfall_04_every_label_is_checked() -> Result<()> {
 // Internationalised hosts never matched (compared as Unicode, received as punycode).
 #[end_to_end::test]
 async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "books", &Script::answering("books"))
         .await?;
@@ -158,7 +158,7 @@ async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
 // No handling of case, a trailing dot or a port.
 #[end_to_end::test]
 async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     for environment in [Environment::Production, Environment::Staging] {
         let script = Script::answering(environment.name());
         platform.deploy(environment, "plainly", &script).await?;
@@ -198,7 +198,7 @@ async fn hosts_that_are_no_names_are_refused() -> Result<()> {
         &long_label,
         &long_host,
     ] {
-        let answer = platforms::sound().get(host, "/").await?;
+        let answer = platforms::standard().get(host, "/").await?;
         assert!(
             answer.status.is_client_error(),
             "{host}: {} {}",

@@ -1,8 +1,10 @@
+//! The routing table of the documentation, row by row.
+
 use anyhow::Result;
 use dotdo_names::Environment;
 use end_to_end::{Platform, Script};
 
-/// Every row of the routing table: host, path, environment, what the Worker sees of the path.
+/// Host and path of the request, the selected environment, and the path and query that the Worker receives.
 const ROWS: [(&str, &str, Environment, &str); 17] = [
     ("agents.do", "/x?q=1", Environment::Production, "/x?q=1"),
     ("www.agents.do", "/x", Environment::Production, "/x"),
@@ -24,7 +26,7 @@ const ROWS: [(&str, &str, Environment, &str); 17] = [
 ];
 
 #[end_to_end::test]
-async fn every_row_of_the_routing_table_in_every_environment() -> Result<()> {
+async fn each_row_selects_its_environment_and_path() -> Result<()> {
     let platform = Platform::shared();
     for environment in Environment::ALL {
         let script = Script::module(

@@ -1,4 +1,4 @@
-//! Server-sent events arrive one by one, not at the end.
+//! Server-sent events reach the client one by one, before the response ends.
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use crate::platforms;
 
-/// Each event waits until the client has said that it saw the one before.
+/// Sends each event only after the client acknowledged the previous one with a POST.
 const EVENTS: &str = "
     let acknowledged = 0;
     const encoder = new TextEncoder();
@@ -27,7 +27,7 @@ const EVENTS: &str = "
 
 #[end_to_end::test]
 async fn events_arrive_one_by_one() -> Result<()> {
-    let platform = platforms::sound();
+    let platform = platforms::standard();
     for (host, path, worker) in [
         ("events.do", "/", "events"),
         ("apis.do", "/more-events/x", "more-events"),

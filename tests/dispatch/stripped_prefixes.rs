@@ -1,4 +1,4 @@
-//! Rules that strip a prefix of the path.
+//! Rules with `strip_prefix`.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -14,8 +14,8 @@ const SHOW: &str = "export default { fetch(request) {
 } };";
 
 #[end_to_end::test]
-async fn the_worker_sees_the_rest_and_is_told_the_prefix() -> Result<()> {
-    let platform = platforms::sound();
+async fn the_worker_gets_the_remaining_path_and_the_prefix_in_a_header() -> Result<()> {
+    let platform = platforms::standard();
     for (environment, worker) in [
         (Environment::Production, "shop"),
         (Environment::Staging, "shop"),
@@ -60,10 +60,9 @@ async fn the_worker_sees_the_rest_and_is_told_the_prefix() -> Result<()> {
     Ok(())
 }
 
-/// `apis.do/` itself is the Worker `apis`.
 #[end_to_end::test]
-async fn without_a_segment_the_host_is_a_worker_of_its_own() -> Result<()> {
-    let platform = platforms::sound();
+async fn without_a_path_segment_apis_do_routes_to_the_worker_apis() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "apis", &Script::module(SHOW))
         .await?;
@@ -73,8 +72,8 @@ async fn without_a_segment_the_host_is_a_worker_of_its_own() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_rebuilt_request_keeps_its_body() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_request_with_a_stripped_prefix_keeps_its_body() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { fetch(request) {
             return new Response(request.body, { headers: { 'X-Type': request.headers.get('Content-Type') } });
@@ -90,11 +89,16 @@ async fn a_rebuilt_request_keeps_its_body() -> Result<()> {
         .body(sent.clone());
     let answer = Answer::read(request.send().await?).await?;
     assert_eq!(answer.header("x-type"), "application/x-own");
-    assert!(answer.body == sent, "{} bytes came back", answer.body.len());
+    assert!(
+        answer.body == sent,
+        "the response has {} bytes",
+        answer.body.len()
+    );
     Ok(())
 }
 
-/// Answers with the header `Location` of the query, and with everything that a copy of a response could lose.
+/// Returns the `Location` and the status that the query names, with a status text, a body and headers that must survive
+/// the change of `Location`.
 const REDIRECT: &str = "export default { fetch(request) {
     const { searchParams } = new URL(request.url);
     const headers = new Headers({ Location: searchParams.get('to'), 'X-Own': 'kept' });
@@ -104,8 +108,8 @@ const REDIRECT: &str = "export default { fetch(request) {
 } };";
 
 #[end_to_end::test]
-async fn a_location_of_the_same_host_gets_the_prefix_back() -> Result<()> {
-    let platform = platforms::sound();
+async fn the_prefix_is_added_to_a_location_on_the_same_host() -> Result<()> {
+    let platform = platforms::standard();
     for environment in [Environment::Production, Environment::Staging] {
         platform
             .deploy(environment, "moves", &Script::module(REDIRECT))
@@ -115,7 +119,7 @@ async fn a_location_of_the_same_host_gets_the_prefix_back() -> Result<()> {
         .deploy(Environment::Production, "api-v1", &Script::module(REDIRECT))
         .await?;
     for (host, path, location, expected) in [
-        // An absolute path or a URL of the same host.
+        // Changed: an absolute path, or a URL with the same host.
         ("apis.do", "/moves/x", "/about", "/moves/about"),
         ("apis.do", "/moves/x", "/", "/moves/"),
         ("apis.do", "/moves/x", "/a?b=/c#d", "/moves/a?b=/c#d"),
@@ -134,10 +138,10 @@ async fn a_location_of_the_same_host_gets_the_prefix_back() -> Result<()> {
         ),
         ("staging.apis.do", "/moves/x", "/about", "/moves/about"),
         ("versions.rules.example", "/api/v1/x", "/about", "/api/v1/about"),
-        // It has the prefix already.
+        // Unchanged: it starts with the prefix.
         ("apis.do", "/moves/x", "/moves/about", "/moves/about"),
         ("apis.do", "/moves/x", "/moves", "/moves"),
-        // It is relative, or leads elsewhere.
+        // Unchanged: it is relative, or its host differs.
         ("apis.do", "/moves/x", "about", "about"),
         ("apis.do", "/moves/x", "?page=2", "?page=2"),
         (
@@ -164,7 +168,7 @@ async fn a_location_of_the_same_host_gets_the_prefix_back() -> Result<()> {
             "http://apis.do:8080/about",
             "http://apis.do:8080/about",
         ),
-        // No prefix was stripped.
+        // Unchanged: the rule does not strip a prefix.
         ("moves.do", "/x", "/about", "/about"),
     ] {
         let request = platform
@@ -184,8 +188,8 @@ async fn a_location_of_the_same_host_gets_the_prefix_back() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_response_without_a_redirect_is_passed_through() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_compressed_201_response_keeps_its_body_and_encoding() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "export default { async fetch(request) {
             const stream = new Blob(['compressed '.repeat(1000)]).stream().pipeThrough(new CompressionStream('gzip'));
@@ -209,10 +213,10 @@ async fn a_response_without_a_redirect_is_passed_through() -> Result<()> {
     Ok(())
 }
 
-/// `GET /about.html` of static assets redirects to `/about`, which would be another Worker without the prefix.
+/// Static assets redirect `GET /about.html` to `/about`. Without the prefix, that is the path of another Worker.
 #[end_to_end::test]
-async fn static_assets_redirect_below_their_prefix() -> Result<()> {
-    let platform = platforms::sound();
+async fn static_asset_redirects_keep_the_prefix() -> Result<()> {
+    let platform = platforms::standard();
     let project = Project::new("assetw")?
         .setting("main", Value::Null)?
         .file("public/about.html", "about us")?

@@ -1,4 +1,4 @@
-//! A trap in the dispatch Worker's Wasm affects the request that caused it, and no other.
+//! A trap in the dispatch Worker's Wasm affects only the request that caused it.
 
 use anyhow::Result;
 use end_to_end::{Answer, Platform};
@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::{failure, platforms};
 
-/// The dispatch Worker traps on this host: a namespace that returns `undefined` breaks the contract of its binding.
+/// The dispatch Worker traps on this host, because `get` returns `undefined`.
 const TRAPS: &str = "get-answers-nothing.do";
 
+/// Causes a trap, and checks the response and the log.
 async fn trap(platform: &Platform) -> Result<()> {
     let document = failure::expect(platform, TRAPS, "/", 503, "DISPATCH_UNAVAILABLE").await?;
     let line = platform
@@ -22,12 +23,12 @@ async fn trap(platform: &Platform) -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn the_next_request_works_and_those_under_way_are_answered() -> Result<()> {
+async fn a_trap_affects_neither_later_requests_nor_requests_in_flight() -> Result<()> {
     let platform = platforms::faulty();
-    let under_way = |host: &'static str| tokio::spawn(async move { platform.get(host, "/under-way").await });
-    let waiting = under_way("waits.do");
-    let failing = under_way("waits-and-rejects.do");
-    let getting = under_way("waits-for-get.do");
+    let send = |host: &'static str| tokio::spawn(async move { platform.get(host, "/under-way").await });
+    let waiting = send("waits.do");
+    let failing = send("waits-and-rejects.do");
+    let getting = send("waits-for-get.do");
     for worker in ["waits", "waits-and-rejects", "waits-for-get"] {
         platform
             .log()
@@ -50,8 +51,9 @@ async fn the_next_request_works_and_those_under_way_are_answered() -> Result<()>
     Ok(())
 }
 
-/// A request that traps where the header says, in the build with the feature `test-traps`.
-async fn trapping(host: &str, path: &str, trap: &str) -> Result<Answer> {
+/// Sends a request that traps at the points in `trap`, such as `panic@resolved`, to the build with the feature
+/// `test-traps`.
+async fn send_trapping(host: &str, path: &str, trap: &str) -> Result<Answer> {
     let request = platforms::trapping()
         .request(Method::GET, host, path)
         .header("X-Test-Trap", trap)
@@ -63,15 +65,15 @@ fn count(lines: &[Value], member: &str, value: &str) -> usize {
     lines.iter().filter(|line| line[member] == value).count()
 }
 
-/// One test, because a trap affects every request of the isolate.
+/// One test, because all traps happen in one isolate.
 #[end_to_end::test]
 async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
     let platform = platforms::trapping();
     let key = "hostname:waits-for-kv.example";
     crate::custom_hostnames::put(platform, key, "at-once").await?;
-    let under_way = |host: &'static str| tokio::spawn(async move { platform.get(host, "/under-way").await });
-    let in_user_worker = [under_way("waits.do"), under_way("waits-and-rejects.do")];
-    let in_wasm = [under_way("waits-for-get.do"), under_way("waits-for-kv.example")];
+    let send = |host: &'static str| tokio::spawn(async move { platform.get(host, "/under-way").await });
+    let in_user_worker = [send("waits.do"), send("waits-and-rejects.do")];
+    let in_wasm = [send("waits-for-get.do"), send("waits-for-kv.example")];
     for worker in ["waits", "waits-and-rejects", "waits-for-get"] {
         platform
             .log()
@@ -85,7 +87,7 @@ async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
 
     for kind in ["panic", "unreachable"] {
         for point in ["resolved", "got-worker", "forwarded"] {
-            let answer = trapping("at-once.do", "/", &format!("{kind}@{point}")).await?;
+            let answer = send_trapping("at-once.do", "/", &format!("{kind}@{point}")).await?;
             failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
             assert_eq!(answer.header("retry-after"), "5", "{kind}@{point}");
             assert_eq!(
@@ -94,9 +96,9 @@ async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
             );
         }
     }
-    let answer = trapping("fetch-rejects.do", "/", "panic@rejected").await?;
+    let answer = send_trapping("fetch-rejects.do", "/", "panic@rejected").await?;
     failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
-    let answer = trapping("at-once.do", "/", "panic@resolved, panic@trapped").await?;
+    let answer = send_trapping("at-once.do", "/", "panic@resolved, panic@trapped").await?;
     failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "text/plain;charset=UTF-8")?;
     let answer = platform.get("apis.do", "/answers-a-trap/x").await?;
     assert_eq!(
@@ -104,10 +106,10 @@ async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
         (200, "/moved")
     );
 
-    // In a task, only the request that caused the trap fails.
+    // `promised.do` makes `get` asynchronous, so the request continues in a task of the Wasm.
     for kind in ["panic", "unreachable"] {
         for point in ["got-worker", "forwarded"] {
-            let answer = trapping("promised.do", "/", &format!("{kind}@{point}")).await?;
+            let answer = send_trapping("promised.do", "/", &format!("{kind}@{point}")).await?;
             failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
         }
     }
@@ -120,8 +122,8 @@ async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
     assert_eq!(waits.await??.text(), "answered GET /under-way");
     failure::check(&rejects.await??, 502, "WORKER_FAILED", "application/problem+json")?;
 
-    // A request that reached a user Worker is never sent twice.
-    let answer = trapping("logs-fetch.do", "/", "unreachable@forwarded").await?;
+    // A request that reached a user Worker is not sent again.
+    let answer = send_trapping("logs-fetch.do", "/", "unreachable@forwarded").await?;
     failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
     platform.get("at-once.do", "/").await?;
     let lines = platform.log().objects()?;

@@ -1,4 +1,4 @@
-//! A WebSocket conversation through the dispatch Worker.
+//! WebSockets through the dispatch Worker.
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment;
@@ -26,13 +26,13 @@ const CHAT: &str = "export default { fetch(request) {
 } };";
 
 async fn next(socket: &mut WebSocket) -> Result<Message> {
-    Ok(socket.next().await.context("the conversation ended")??)
+    Ok(socket.next().await.context("the WebSocket closed")??)
 }
 
-// A response that was rebuilt dropped its WebSocket.
+// An earlier build copied the response, and the copy lost its WebSocket.
 #[end_to_end::test]
-async fn a_conversation_passes_also_through_a_stripped_prefix() -> Result<()> {
-    let platform = platforms::sound();
+async fn messages_are_passed_on_with_and_without_a_stripped_prefix() -> Result<()> {
+    let platform = platforms::standard();
     platform
         .deploy(Environment::Production, "chat", &Script::module(CHAT))
         .await?;
@@ -68,12 +68,12 @@ async fn a_conversation_passes_also_through_a_stripped_prefix() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn a_handshake_with_nobody_is_an_ordinary_error() -> Result<()> {
+async fn a_handshake_without_a_worker_returns_an_error_response() -> Result<()> {
     for (host, code) in [
         ("no-chat-here.do", "WORKER_NOT_DEPLOYED"),
         ("unknown.example", "HOST_UNKNOWN"),
     ] {
-        let refused = platforms::sound().web_socket(host, "/", &[]).await;
+        let refused = platforms::standard().web_socket(host, "/", &[]).await;
         let error = refused.err().context("the handshake succeeded")?;
         let error = error.downcast::<tokio_tungstenite::tungstenite::Error>()?;
         let tokio_tungstenite::tungstenite::Error::Http(answer) = error else {

@@ -1,4 +1,4 @@
-//! A client that disconnects midway.
+//! A client that disconnects before the end of the response or of its upload.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{custom_hostnames, platforms};
 
-/// `/events` streams without an end; `/seen` tells what became of it.
+/// `/events` streams endlessly. `/seen` returns the events that the Worker observed: `aborted`, `cancelled`.
 const STREAMS: &str = "
     let seen = [];
     export default { fetch(request) {
@@ -29,11 +29,11 @@ const STREAMS: &str = "
     } };";
 
 #[end_to_end::test]
-async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_client_disconnect_aborts_the_request_in_the_worker_and_the_next_request_succeeds() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(STREAMS).with("compatibility_flags", json!(["enable_request_signal"]));
     platform.deploy(Environment::Production, "left", &script).await?;
-    // Also where the request is rebuilt.
+    // With a stripped prefix, the dispatch Worker creates a new request.
     for (host, prefix) in [("left.do", ""), ("apis.do", "/left")] {
         platform.deploy(Environment::Production, "left", &script).await?;
         let response = platform
@@ -44,7 +44,7 @@ async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
         let first = events.next().await.context("no first event")??;
         assert!(first.starts_with(b"first"));
         drop(events);
-        let seen = until("the Worker sees that its client left", async || {
+        let seen = until("the Worker observes the disconnect", async || {
             let seen = platform.get(host, &format!("{prefix}/seen")).await?.json();
             Ok((seen != json!([])).then_some(seen))
         })
@@ -59,8 +59,8 @@ async fn the_user_worker_sees_it_and_the_next_request_works() -> Result<()> {
 }
 
 #[end_to_end::test]
-async fn an_upload_that_breaks_off_ends_in_the_worker_too() -> Result<()> {
-    let platform = platforms::sound();
+async fn an_aborted_upload_is_an_error_in_the_worker() -> Result<()> {
+    let platform = platforms::standard();
     let script = Script::module(
         "const seen = [];
         export default { async fetch(request) {

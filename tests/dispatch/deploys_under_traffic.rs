@@ -1,4 +1,4 @@
-//! Deploys and deletes while requests come in.
+//! Deploys and deletes during requests.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,8 @@ use crate::{failure, platforms};
 
 const PRODUCTION: Environment = Environment::Production;
 
-/// Three parts of one version, which must never be seen mixed.
+/// A script whose response contains the number of its version three times: from a module, from a text module and from a
+/// variable.
 fn version(number: u32) -> Script {
     Script::module(
         "import part from './part.js';
@@ -31,8 +32,9 @@ fn version(number: u32) -> Script {
     .with_text("VERSION", &number.to_string())
 }
 
-/// Asks over and over. Each answer is whole, and no older than what was acknowledged before it was asked for.
-async fn ask(platform: &Platform, acknowledged: &AtomicU32, done: &AtomicBool) -> Result<u32> {
+/// Sends requests until `done`, and returns their number. Each response comes from one version, which is at least the
+/// one that was acknowledged before the request.
+async fn send_requests(platform: &Platform, acknowledged: &AtomicU32, done: &AtomicBool) -> Result<u32> {
     let mut answers = 0;
     while !done.load(SeqCst) {
         let least = acknowledged.load(SeqCst);
@@ -42,7 +44,7 @@ async fn ask(platform: &Platform, acknowledged: &AtomicU32, done: &AtomicBool) -
         ensure!(parts.len() == 3, "{} {text}", answer.status);
         ensure!(
             parts.iter().all(|part| *part == parts[0]),
-            "half a script: {text}"
+            "two versions in one response: {text}"
         );
         ensure!(parts[0] >= least, "{text} after {least} was acknowledged");
         answers += 1;
@@ -51,15 +53,15 @@ async fn ask(platform: &Platform, acknowledged: &AtomicU32, done: &AtomicBool) -
 }
 
 #[end_to_end::test]
-async fn no_request_sees_half_a_script_and_a_redeploy_is_live_on_the_next() -> Result<()> {
-    let platform = platforms::sound();
+async fn each_response_is_from_one_version_and_a_redeploy_serves_the_next_request() -> Result<()> {
+    let platform = platforms::standard();
     platform.deploy(PRODUCTION, "in-traffic", &version(1)).await?;
     let acknowledged = Arc::new(AtomicU32::new(1));
     let done = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for _ in 0..8 {
         let (acknowledged, done) = (Arc::clone(&acknowledged), Arc::clone(&done));
-        clients.spawn(async move { ask(platform, &acknowledged, &done).await });
+        clients.spawn(async move { send_requests(platform, &acknowledged, &done).await });
     }
     for number in 2..=15 {
         platform
@@ -74,16 +76,13 @@ async fn no_request_sees_half_a_script_and_a_redeploy_is_live_on_the_next() -> R
     while let Some(client) = clients.join_next().await {
         answers += client??;
     }
-    assert!(
-        answers >= 15,
-        "only {answers} requests went along with the deploys"
-    );
+    assert!(answers >= 15, "only {answers} requests during 14 deploys");
     Ok(())
 }
 
 #[end_to_end::test]
-async fn a_delete_is_live_on_the_next_request_and_so_is_another_deploy() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_delete_and_a_redeploy_apply_to_the_next_request() -> Result<()> {
+    let platform = platforms::standard();
     for round in 0..3 {
         let text = format!("round {round}");
         platform
@@ -96,10 +95,10 @@ async fn a_delete_is_live_on_the_next_request_and_so_is_another_deploy() -> Resu
     Ok(())
 }
 
-/// A request that a version began to answer is answered by that version to its end.
+/// The previous version finishes a response that it started.
 #[end_to_end::test]
-async fn a_deploy_does_not_cut_off_the_answers_of_the_version_before() -> Result<()> {
-    let platform = platforms::sound();
+async fn a_deploy_does_not_interrupt_a_response_of_the_previous_version() -> Result<()> {
+    let platform = platforms::standard();
     let slow = Script::module(
         "let go = false;
         export default { async fetch(request) {
