@@ -1,4 +1,4 @@
-//! What went wrong with hosts in an earlier build.
+//! Hosts that an earlier build routed to a wrong Worker, or to none.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -7,7 +7,47 @@ use reqwest::{Method, header::HeaderValue};
 
 use crate::platforms;
 
-// A staging host was served by production, because only the first label was read.
+/// Deploys Workers to production, and checks that `known` reaches one of them and that each host of `unknown` is
+/// unknown.
+async fn check_hosts(workers: &[&str], known: &str, unknown: &[&str]) -> Result<()> {
+    let platform = platforms::standard();
+    for worker in workers {
+        platform
+            .deploy(Environment::Production, worker, &Script::answering("served"))
+            .await?;
+    }
+    assert_eq!(platform.get(known, "/").await?.text(), "served");
+    for host in unknown {
+        expect_code(host, "/", "HOST_UNKNOWN").await?;
+    }
+    Ok(())
+}
+
+/// Checks that a request gets the error with this code.
+async fn expect_code(host: &str, path: &str, code: &str) -> Result<()> {
+    let answer = platforms::standard().get(host, path).await?;
+    assert_eq!(
+        answer.header("x-dispatch-error"),
+        code,
+        "{host}: {}",
+        answer.text()
+    );
+    Ok(())
+}
+
+/// Checks that a request gets a response with a status from 400 to 499, from the dispatch Worker or from the runtime.
+async fn expect_client_error(host: &str) -> Result<()> {
+    let answer = platforms::standard().get(host, "/").await?;
+    assert!(
+        answer.status.is_client_error(),
+        "{host}: {} {}",
+        answer.status,
+        answer.text()
+    );
+    Ok(())
+}
+
+// Production served a staging host, because the earlier build read only the first label.
 #[end_to_end::test]
 async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()> {
     let platform = platforms::standard();
@@ -34,13 +74,7 @@ async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()>
         ("staging.only-production.localhost", "/"),
         ("Staging.Only-Production.do.", "/"),
     ] {
-        let answer = platform.get(host, path).await?;
-        assert_eq!(
-            answer.header("x-dispatch-error"),
-            "WORKER_NOT_DEPLOYED",
-            "{host}: {}",
-            answer.text()
-        );
+        expect_code(host, path, "WORKER_NOT_DEPLOYED").await?;
     }
     for host in [
         "www.staging.only-production.do",
@@ -59,9 +93,9 @@ async fn pitfall_01_a_staging_host_is_never_served_by_production() -> Result<()>
     Ok(())
 }
 
-// `endsWith(".do")` was tested before `.staging.do`, so staging was unreachable.
+// The earlier build tested `endsWith(".do")` before `.staging.do`, so no host reached staging.
 #[end_to_end::test]
-async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> {
+async fn pitfall_02_an_environment_label_after_the_worker_name_is_routed() -> Result<()> {
     let platform = platforms::standard();
     for environment in [Environment::Staging, Environment::Development] {
         let script = Script::answering(environment.name());
@@ -76,61 +110,41 @@ async fn pitfall_02_an_environment_behind_the_worker_is_reached() -> Result<()> 
     Ok(())
 }
 
-// A wildcard compared suffixes without the dot: `evilexample.com` matched `example.com`.
+// The earlier build compared suffixes without the dot: `evilexample.com` matched `example.com`.
 #[end_to_end::test]
-async fn pitfall_03_a_suffix_ends_at_a_dot() -> Result<()> {
-    let platform = platforms::standard();
-    for worker in ["evil", "evilexample", "suffixed"] {
-        platform
-            .deploy(Environment::Production, worker, &Script::answering("served"))
-            .await?;
-    }
-    assert_eq!(platform.get("suffixed.example.com", "/").await?.text(), "served");
-    for host in [
-        "evilexample.com",
-        "suffixedexample.com",
-        "suffixed.evilexample.com",
-        "evil-example.com",
-    ] {
-        let answer = platform.get(host, "/").await?;
-        assert_eq!(
-            answer.header("x-dispatch-error"),
-            "HOST_UNKNOWN",
-            "{host}: {}",
-            answer.text()
-        );
-    }
-    Ok(())
+async fn pitfall_03_a_host_suffix_starts_at_a_dot() -> Result<()> {
+    check_hosts(
+        &["evil", "evilexample", "suffixed"],
+        "suffixed.example.com",
+        &[
+            "evilexample.com",
+            "suffixedexample.com",
+            "suffixed.evilexample.com",
+            "evil-example.com",
+        ],
+    )
+    .await
 }
 
-// `foo.gateway.anything` matched: the suffix was never checked.
+// The earlier build did not compare the suffix: `foo.gateway.anything` matched.
 #[end_to_end::test]
-async fn pitfall_04_every_label_is_checked() -> Result<()> {
-    let platform = platforms::standard();
-    platform
-        .deploy(Environment::Production, "gated", &Script::answering("served"))
-        .await?;
-    assert_eq!(platform.get("gated.apis.do", "/").await?.text(), "served");
-    for host in [
-        "gated.apis.anything",
-        "gated.apis.do.evil.example",
-        "gated.do.evil",
-        "gated.example.com.evil",
-        "gated.apis",
-        "gated",
-    ] {
-        let answer = platform.get(host, "/").await?;
-        assert_eq!(
-            answer.header("x-dispatch-error"),
-            "HOST_UNKNOWN",
-            "{host}: {}",
-            answer.text()
-        );
-    }
-    Ok(())
+async fn pitfall_04_every_label_of_a_host_is_compared() -> Result<()> {
+    check_hosts(
+        &["gated"],
+        "gated.apis.do",
+        &[
+            "gated.apis.anything",
+            "gated.apis.do.evil.example",
+            "gated.do.evil",
+            "gated.example.com.evil",
+            "gated.apis",
+            "gated",
+        ],
+    )
+    .await
 }
 
-// Internationalised hosts never matched (compared as Unicode, received as punycode).
+// The earlier build compared internationalised hosts as Unicode, and received them as punycode, so they never matched.
 #[end_to_end::test]
 async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
     let platform = platforms::standard();
@@ -140,7 +154,8 @@ async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
     for host in ["xn--bcher-kva.example", "XN--BCHER-KVA.example"] {
         assert_eq!(platform.get(host, "/").await?.text(), "books", "{host}");
     }
-    // Browsers send punycode; a client that does not is understood or refused, and served by nobody else.
+    // Browsers send punycode. A Unicode host reaches the same Worker or gets an error, and never reaches another
+    // Worker.
     let host = HeaderValue::from_bytes("bücher.example".as_bytes())?;
     let request = platform.request(Method::GET, "placeholder.example", "/");
     let mut request = request.build()?;
@@ -155,7 +170,7 @@ async fn pitfall_05_an_internationalised_host_is_served() -> Result<()> {
     Ok(())
 }
 
-// No handling of case, a trailing dot or a port.
+// The earlier build did not normalise the case, a trailing dot or a port.
 #[end_to_end::test]
 async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
     let platform = platforms::standard();
@@ -174,20 +189,13 @@ async fn pitfall_06_case_trailing_dot_and_port_are_ignored() -> Result<()> {
         assert_eq!(platform.get(host, "/").await?.text(), answered, "{host}");
     }
     for host in ["plainly.do..", "plainly..do", ".plainly.do"] {
-        let request = platform.request(Method::GET, host, "/");
-        let answer = Answer::read(request.send().await?).await?;
-        assert!(
-            answer.status.is_client_error(),
-            "{host}: {} {}",
-            answer.status,
-            answer.text()
-        );
+        expect_client_error(host).await?;
     }
     Ok(())
 }
 
 #[end_to_end::test]
-async fn hosts_that_are_no_names_are_refused() -> Result<()> {
+async fn ip_addresses_and_overlong_hosts_are_rejected() -> Result<()> {
     let long_label = format!("{}.do", "a".repeat(64));
     let long_host = format!("{}do", "a.".repeat(130));
     for host in [
@@ -198,13 +206,7 @@ async fn hosts_that_are_no_names_are_refused() -> Result<()> {
         &long_label,
         &long_host,
     ] {
-        let answer = platforms::standard().get(host, "/").await?;
-        assert!(
-            answer.status.is_client_error(),
-            "{host}: {} {}",
-            answer.status,
-            answer.text()
-        );
+        expect_client_error(host).await?;
     }
     Ok(())
 }
