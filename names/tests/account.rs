@@ -11,7 +11,7 @@ mod account;
 use account::AccountFile;
 use dotdo_names::{ACCOUNT_ID, Environment};
 
-fn shipped() -> String {
+fn repository_file() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../dotdo.jsonc");
     std::fs::read_to_string(path).expect("dotdo.jsonc is readable")
 }
@@ -37,7 +37,7 @@ fn problems(from: &str, to: &str) -> Vec<String> {
 
 #[test]
 fn generates_a_constant_for_each_value() {
-    let source = AccountFile::parse(&shipped())
+    let source = AccountFile::parse(&repository_file())
         .expect("the file is valid")
         .to_rust();
     for expected in [
@@ -54,7 +54,7 @@ fn generates_a_constant_for_each_value() {
 
 #[test]
 fn escapes_text_for_rust() {
-    let text = shipped().replace("\"Driv.ly\"", r#""a \"quoted\" \\ name""#);
+    let text = repository_file().replace("\"Driv.ly\"", r#""a \"quoted\" \\ name""#);
     let source = AccountFile::parse(&text).expect("any name is valid").to_rust();
     assert!(source.contains(r#"= "a \"quoted\" \\ name";"#), "{source}");
 }
@@ -101,7 +101,7 @@ fn names_the_path_of_an_invalid_value() {
 
 #[test]
 fn reports_all_invalid_values_at_once() {
-    let text = shipped()
+    let text = repository_file()
         .replace("dotdo-staging", "Staging")
         .replace("https://", "");
     let problems = AccountFile::parse(&text).expect_err("two values are invalid");
