@@ -237,7 +237,7 @@ mod tests {
         custom_hostnames: None,
     };
 
-    fn shipped(worker: Worker) -> String {
+    fn repository_file(worker: Worker) -> String {
         fs::read_to_string(workspace::path(worker.configuration())).unwrap()
     }
 
@@ -251,9 +251,9 @@ mod tests {
             .collect()
     }
 
-    /// The findings in the shipped file of a Worker, in which `from` is replaced by `to`.
+    /// The findings in the file of a Worker in the repository, in which `from` is replaced by `to`.
     fn findings(worker: Worker, from: &str, to: &str) -> Vec<String> {
-        let text = shipped(worker);
+        let text = repository_file(worker);
         assert!(text.contains(from), "{from}");
         findings_in(worker, &text.replacen(from, to, 1), NO_ZONES)
     }
@@ -268,9 +268,12 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_configuration_has_no_problems() {
+    fn the_configuration_of_the_repository_has_no_problems() {
         for worker in [Worker::Dispatcher, Worker::DeployApi] {
-            assert_eq!(findings_in(worker, &shipped(worker), Zones::ACCOUNT), [""; 0]);
+            assert_eq!(
+                findings_in(worker, &repository_file(worker), Zones::ACCOUNT),
+                [""; 0]
+            );
         }
         assert!(check_env_example().1.is_ok());
     }

@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.json {
         eprintln!("[dev] starting the local platform");
     }
-    // Before wrangler is started, so that its processes are stopped whatever ends this program.
+    // Installed before wrangler starts, so that a signal at any time stops its processes.
     let stop = Stop::default();
     stop.on_signals(lock.group())?;
     if arguments.until_stdin_ends {

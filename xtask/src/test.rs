@@ -142,8 +142,8 @@ impl BuildTool {
     fn check(&self) -> Result<()> {
         ensure!(
             *self == Self::now()?,
-            "{} was linked again while the tests ran. If nothing in the repository was edited meanwhile, a command \
-             builds it otherwise than xtask/run does",
+            "{} was rebuilt while the tests ran. If no file of the repository was edited, a command builds it with \
+             other options than xtask/run",
             cargo::built("xtask").display()
         );
         Ok(())

@@ -62,7 +62,7 @@ impl Interface {
     }
 
     fn has(&self, section: &str, name: &str) -> bool {
-        // A secret's value in `vars` is the business of another check.
+        // Another check reports a secret in `vars`.
         self.all().any(|known| known == (section, name))
             || (section == "vars" && self.secrets.contains(&name))
     }

@@ -17,7 +17,7 @@ use crate::routes_variable;
 /// The maximum size of a variable, in bytes (<https://developers.cloudflare.com/workers/platform/limits/>).
 const MAX_VARIABLE: usize = 5 * 1024;
 
-/// What the Worker reads from its `env`. It reads LOCALHOST as well, which is not for a deployment.
+/// What the Worker reads from its `env`, except LOCALHOST, which only the local platform sets.
 const INTERFACE: Interface = Interface {
     worker: "the dispatch Worker",
     bindings: &[

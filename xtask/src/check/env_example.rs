@@ -57,19 +57,19 @@ fn find<'t>(text: &'t str, name: &str) -> Option<(usize, &'t str)> {
 mod tests {
     use super::*;
 
-    fn shipped() -> String {
+    fn repository_file() -> String {
         std::fs::read_to_string(crate::workspace::path(FILE)).unwrap()
     }
 
     #[test]
-    fn accepts_the_shipped_file() {
-        assert_eq!(check(&shipped()), []);
+    fn accepts_the_file_of_the_repository() {
+        assert_eq!(check(&repository_file()), []);
     }
 
     #[test]
     fn names_each_line_that_differs() {
         for (name, value) in expected() {
-            let text = shipped().replace(&format!("\n{name}={value}\n"), &format!("\n{name}=x\n"));
+            let text = repository_file().replace(&format!("\n{name}={value}\n"), &format!("\n{name}=x\n"));
             let found = check(&text);
             assert_eq!(found.len(), 1, "{found:?}");
             let (line, message) = &found[0];
@@ -78,7 +78,7 @@ mod tests {
         }
         let found = check("");
         assert_eq!(found.len(), expected().len(), "{found:?}");
-        let text = shipped().replace(&format!("https://{DEPLOY_API_WORKER}."), "https://other.");
+        let text = repository_file().replace(&format!("https://{DEPLOY_API_WORKER}."), "https://other.");
         assert!(check(&text)[0].1.contains(DEPLOY_API_WORKER));
     }
 }

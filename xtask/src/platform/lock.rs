@@ -143,7 +143,7 @@ impl StateLock {
         } else if let Some(group) = previous.and_then(|holder| holder.group)
             && processes::is_group(group)
         {
-            // The group may be another one by now, so it is not for this program to kill.
+            // The id may belong to another process group by now, so this program does not kill it.
             bail!(
                 "a platform that was killed may have left the process group {group} behind: look with \
                  `ps -g {group}`, end it with `kill -9 -- -{group}`, then start again"
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_lock_is_refused_and_names_the_holder() {
+    fn rejects_a_second_lock_and_names_the_holder() {
         let folder = Folder::new("second");
         let held = StateLock::acquire(folder.state()).unwrap();
         held.record_group(4_000_000).unwrap();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_on_a_removed_file_is_not_taken_for_the_lock() {
+    fn a_lock_on_a_removed_file_does_not_lock_the_folder() {
         let folder = Folder::new("removed");
         folder.state().create().unwrap();
         let path = folder.state().mark();
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_other_files_is_refused_and_left_alone() {
+    fn rejects_a_folder_with_other_files_and_does_not_change_it() {
         let folder = Folder::new("other");
         fs::create_dir_all(&folder.0).unwrap();
         fs::write(folder.0.join("precious.txt"), "precious").unwrap();
@@ -324,9 +324,9 @@ mod tests {
         command.spawn().unwrap()
     }
 
-    /// A killed platform leaves its processes; another process may have got their ids since.
+    /// The processes of a killed platform remain, and a recorded process id may belong to another process by now.
     #[test]
-    fn only_marked_processes_are_ended_whatever_group_is_recorded() {
+    fn kills_the_marked_processes_and_not_the_recorded_group() {
         let folder = Folder::new("leftover");
         let held = StateLock::acquire(folder.state()).unwrap();
         let mark = held.process_mark().unwrap();
@@ -343,7 +343,7 @@ mod tests {
         for process in [&mut unrelated, &mut of_another_platform] {
             assert!(
                 process.try_wait().unwrap().is_none(),
-                "an unrelated process was ended"
+                "an unrelated process was killed"
             );
             process.kill().unwrap();
             process.wait().unwrap();

@@ -44,7 +44,7 @@ pub struct TestProgram {
     folder: PathBuf,
 }
 
-/// A line of `cargo test --message-format=json`, as far as it is used here.
+/// A line of `cargo test --message-format=json`; the members that are not read are omitted.
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,
