@@ -135,7 +135,7 @@ fn bundle_dispatcher(built: &Path, out: &Path) -> Result<()> {
 
 /// Bundles every contender that is one file of TypeScript.
 fn bundle_peers(folder: &Path) -> Result<()> {
-    // The peers take what is text in the dispatch Worker too from the same place.
+    // The peers contain the same texts as the dispatch Worker, from the same sources.
     let errors_page = format!("--define:ERRORS_PAGE={}", Value::from(dotdo_names::ERRORS_PAGE));
     for entry in fs::read_dir(workspace::path("bench/peers"))? {
         let file = entry?.path();

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_mistakes_in_members_that_are_there() {
+    fn finds_mistakes_in_existing_members() {
         for (worker, from, to, expected) in [
             (
                 Worker::Dispatcher,

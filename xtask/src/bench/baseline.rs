@@ -49,7 +49,7 @@ impl Commit {
             let worktree = Worktree::add(&self.id, folder.join(format!("{short}-source")))?;
             eprintln!("[bench] baseline {short}: building (minutes, once per commit)");
             worktree.build(&folder.join("target"))?;
-            // Renamed at the end, so that an interrupted build is not taken for a finished one.
+            // The rename at the end marks a complete build; an interrupted build keeps the other name.
             let staging = folder.join(format!("{short}-bundle"));
             bundle_dispatcher(&worktree.folder.join("build"), &staging)
                 .with_context(|| format!("the build of commit {short} is not what this benchmark expects"))?;

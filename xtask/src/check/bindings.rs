@@ -1,5 +1,5 @@
-//! The members of a Worker's `env`: whether each binding, variable and secret of a configuration is one that the Worker
-//! reads. A binding with another name deploys without an error, and the Worker runs without it.
+//! Checks that the Worker reads each binding, variable and secret of its configuration. A binding with another name
+//! deploys without an error, and the Worker runs without it.
 
 use serde_json::Value;
 
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn suggests_no_name_that_is_declared_already() {
+    fn does_not_suggest_a_declared_name() {
         let both = json!({"kv_namespaces": [{"binding": "HOSTNAMES"}, {"binding": "HOSTNAME"}]});
         assert!(problems(&both)[0].ends_with("remove it"), "{:?}", problems(&both));
     }

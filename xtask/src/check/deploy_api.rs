@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn each_value_has_its_own_problem() {
+    fn reports_each_invalid_value() {
         for (pointer, replacement, expected) in [
             ("/name", json!("api"), "name: write"),
             ("/account_id", json!("0"), "account_id: write"),

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn each_value_has_its_own_problem() {
+    fn reports_each_invalid_value() {
         let development = Environment::Development.namespace();
         for (pointer, value, expected) in [
             ("/name", json!("dispatch"), format!("name: write \"{DISPATCH_WORKER}\", not \"dispatch\"")),
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn outbound_parameters_are_declared_where_a_rule_may_lead() {
+    fn requires_outbound_parameters_in_each_binding_that_a_rule_can_select() {
         let rule = json!([{"pattern": "{worker}.{env}.example.com", "worker": "{worker}", "environment": "{env}",
             "outbound": {"tenant": "x"}}]);
         let found = problems(|it| it["vars"] = json!({"ROUTES": rule}));
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_of_a_rule_is_located() {
+    fn locates_the_rule_of_a_problem() {
         for (message, pointer, rest) in [
             (
                 "ROUTES[12] `a.example`: wrong",

@@ -88,7 +88,7 @@ impl Problems {
     }
 }
 
-/// Fewer letters are the beginning of too many names.
+/// A shorter text is the beginning of too many names to suggest one.
 const SHORTEST_BEGINNING: usize = 3;
 
 /// The JSON Pointer of a member.

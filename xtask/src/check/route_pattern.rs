@@ -2,7 +2,7 @@
 
 use dispatcher::routing::Router;
 
-/// Names for the `*` of a pattern in an example of a host.
+/// Texts that replace the `*` of a pattern in an example of a host.
 const NAMES: [&str; 4] = ["", "example.", "staging.", "www."];
 
 /// A pattern as Cloudflare reads it: `*` stands for any text, at the start of the host and at the end of the path.
@@ -30,13 +30,13 @@ impl<'c> Pattern<'c> {
         if scheme.is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
             return Err(format!(
                 "\"{text}\" has an unknown scheme: write \"{}\"",
-                wanted(rest)
+                intended_pattern(rest)
             ));
         }
         let Some(at) = rest.find('/') else {
             return Err(format!(
                 "\"{text}\" has no path and so does not match all requests: write \"{}\"",
-                wanted(rest)
+                intended_pattern(rest)
             ));
         };
         let (host, path) = rest.split_at(at);
@@ -51,7 +51,7 @@ impl<'c> Pattern<'c> {
         if !path.ends_with('*') {
             return Err(format!(
                 "\"{text}\" does not end with `*` and so matches the path {path} alone: write \"{}\"",
-                wanted(rest)
+                intended_pattern(rest)
             ));
         }
         let path = path.strip_suffix('*').unwrap_or(path);
@@ -68,7 +68,7 @@ impl<'c> Pattern<'c> {
         })
     }
 
-    /// Whether a request for this host and path comes by the route.
+    /// Whether the pattern matches a request for this host and path.
     pub fn matches(&self, host: &str, path: &str) -> bool {
         let host_matches = if self.wildcard {
             host.ends_with(self.host)
@@ -78,17 +78,17 @@ impl<'c> Pattern<'c> {
         host_matches && path.starts_with(self.path)
     }
 
-    /// Whether every request to the apex of the zone comes by the route, in either scheme.
+    /// Whether the pattern matches every request to the apex of the zone, with both schemes.
     pub fn covers_apex(&self, zone: &str) -> bool {
         self.scheme.is_none() && self.matches(zone, "/")
     }
 
-    /// Whether every request to a host below the zone's apex comes by the route, in either scheme.
+    /// Whether the pattern matches every request to a host below the zone's apex, with both schemes.
     pub fn covers_hosts_below(&self, zone: &str) -> bool {
         self.scheme.is_none() && self.wildcard && self.matches(&format!(".{zone}"), "/")
     }
 
-    /// URLs that come by the route.
+    /// Example URLs that the pattern matches.
     pub fn examples(&self, router: &Router) -> Vec<String> {
         let mut hosts = vec![self.host.trim_start_matches('.').to_owned()];
         if self.wildcard {
@@ -115,15 +115,15 @@ impl<'c> Pattern<'c> {
     }
 }
 
-/// The pattern that was probably meant: all paths of the host.
-pub fn wanted(rest: &str) -> String {
+/// The pattern that was probably intended: all paths of the host.
+pub fn intended_pattern(rest: &str) -> String {
     let host = rest.split('/').next().unwrap_or(rest);
     let host = host.split([':', '?', '#']).next().unwrap_or(host);
     // `agents.do*` and `agents.do.` are `agents.do`.
     format!("{}/*", host.trim_end_matches(['*', '.']))
 }
 
-/// A rule's pattern with `name` in the place of each capture but `{env}`.
+/// A rule's pattern in which `name` replaces each capture except `{env}`.
 fn fill(pattern: &str, name: &str) -> String {
     let mut filled = String::new();
     let mut rest = pattern;

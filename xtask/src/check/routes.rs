@@ -1,5 +1,5 @@
-//! The routes of `wrangler.jsonc`: whether each pattern is one that Cloudflare takes and that some rule serves, and whether
-//! together they are the zones of `dotdo.jsonc`.
+//! Checks the routes of `wrangler.jsonc`: Cloudflare accepts each pattern, a rule serves each route, and together the
+//! routes cover the zones of `dotdo.jsonc`.
 
 use dispatcher::routing::{Outcome, Router};
 use dotdo_names::{CUSTOM_HOSTNAME_ZONE, ZONES};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     bindings_of, elements,
     problems::Problems,
-    route_pattern::{Pattern, wanted},
+    route_pattern::{Pattern, intended_pattern},
 };
 
 /// The pattern of custom hostnames: the only one that matches every one of them.
@@ -237,15 +237,15 @@ fn check_zones(patterns: &[Pattern<'_>], routes: &[Route<'_>], zones: Zones<'_>,
                 covers_hosts_below,
             ),
         ] {
-            // A route with a mistake in it is reported already.
-            let meant = routes
+            // The mistake in the pattern is a separate problem.
+            let is_misspelt = routes
                 .iter()
-                .any(|route| Pattern::parse(route.text).is_err() && wanted(route.text) == pattern);
-            if !is_covered && !meant {
+                .any(|route| Pattern::parse(route.text).is_err() && intended_pattern(route.text) == pattern);
+            if !is_covered && !is_misspelt {
                 problems.add(
                     "/routes",
                     format!(
-                        "no route is for {what} of the zone \"{zone}\" of dotdo.jsonc: add {{ \"pattern\": \"{pattern}\", \
+                        "no route covers {what} of the zone \"{zone}\" of dotdo.jsonc: add {{ \"pattern\": \"{pattern}\", \
                          \"zone_name\": \"{zone}\" }}"
                     ),
                 );
@@ -258,7 +258,7 @@ fn check_zones(patterns: &[Pattern<'_>], routes: &[Route<'_>], zones: Zones<'_>,
         problems.add(
             "/routes",
             format!(
-                "no route is for custom hostnames, which dotdo.jsonc has in the zone \"{zone}\": add {{ \"pattern\": \
+                "no route covers custom hostnames, whose zone in dotdo.jsonc is \"{zone}\": add {{ \"pattern\": \
                  \"{ANY_HOST}\", \"zone_name\": \"{zone}\" }}"
             ),
         );
@@ -299,7 +299,7 @@ mod tests {
             custom_hostnames: None,
         };
         let mut found = problems(&json!({ "routes": [route] }), zones);
-        found.retain(|problem| !problem.starts_with("routes: no route is for"));
+        found.retain(|problem| !problem.starts_with("routes: no route covers"));
         found
     }
 
@@ -415,7 +415,7 @@ mod tests {
         let found = problems(&json!({}), zones);
         assert_eq!(found.len(), 4, "{found:#?}");
 
-        // A mistake in the pattern is one problem, not two.
+        // A mistake in the pattern is reported once.
         let found = problems(
             &json!({"routes": ["agents.do", "*.agents.do/*", "*apis.do/*"]}),
             zones,
@@ -458,7 +458,7 @@ mod tests {
             found[0].starts_with("routes[0].zone_name") && found[0].contains("other.example"),
             "{found:?}"
         );
-        assert!(problems(&json!({}), zones)[0].contains("no route is for custom hostnames"));
+        assert!(problems(&json!({}), zones)[0].contains("no route covers custom hostnames"));
     }
 
     #[test]
