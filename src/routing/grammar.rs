@@ -3,6 +3,7 @@
 use super::host;
 use super::pattern::{MAX_CAPTURES, Part, PartCaptures, Pattern};
 use super::problem::{Place, Problem};
+use super::url::is_dot_segment;
 
 /// The longest pattern, in characters.
 const MAX_PATTERN: usize = 512;
@@ -102,14 +103,6 @@ fn parse_path<'t>(text: &'t str, captures: &mut Vec<Box<str>>) -> Result<(Vec<Pa
         segments.push(parse_part(segment, Place::Path, captures)?);
     }
     Ok((segments, open))
-}
-
-/// `.` and `..`, also where a dot is percent-encoded (URL standard, "single-dot" and "double-dot URL path segment").
-fn is_dot_segment(segment: &str) -> bool {
-    // Listed, not decoded: decoding would add a kilobyte of code to the Worker.
-    [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"]
-        .iter()
-        .any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
 fn parse_part<'t>(text: &'t str, place: Place, captures: &mut Vec<Box<str>>) -> Result<Part, Problem<'t>> {

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use dotdo_names::Environment;
 
 use super::rule::Rule;
-use super::url::Url;
+use super::url::{Url, without_dot_segments};
 
 /// Where a request goes.
 #[derive(Clone, Debug)]
@@ -113,13 +113,14 @@ impl<'a> StrippedPrefix<'a> {
     #[must_use]
     pub fn restore_location(&self, location: &str) -> Option<String> {
         let target = self.url.same_host_target(location)?;
+        let before = location.strip_suffix(target)?;
+        let target = without_dot_segments(target);
         let has_prefix = target
             .strip_prefix(self.prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
         if has_prefix {
             return None;
         }
-        let in_front = location.strip_suffix(target)?;
-        Some([in_front, self.prefix, target].concat())
+        Some([before, self.prefix, &target].concat())
     }
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::host::{Host, InvalidHost, split_port, without_user_information};
@@ -150,4 +152,39 @@ impl<'u> Path<'u> {
             },
         ))
     }
+}
+
+/// Path, query and fragment without the segments `.` and `..`, which a client resolves before it sends a request.
+pub(super) fn without_dot_segments(target: &str) -> Cow<'_, str> {
+    let end = target.find(['?', '#']).unwrap_or(target.len());
+    let (path, rest) = target.split_at_checked(end).unwrap_or((target, ""));
+    if !path.split('/').any(is_dot_segment) {
+        return Cow::Borrowed(target);
+    }
+    let mut segments = Vec::new();
+    let mut last_is_dots = false;
+    for segment in path.split('/').skip(1) {
+        last_is_dots = is_dot_segment(segment);
+        if !last_is_dots {
+            segments.push(segment);
+        } else if is_double_dot_segment(segment) {
+            segments.pop();
+        }
+    }
+    if last_is_dots {
+        segments.push("");
+    }
+    Cow::Owned(["/", &segments.join("/"), rest].concat())
+}
+
+/// `.` and `..`, also with a percent-encoded dot (URL standard, "single-dot" and "double-dot URL path segment").
+pub(super) fn is_dot_segment(segment: &str) -> bool {
+    segment == "." || segment.eq_ignore_ascii_case("%2e") || is_double_dot_segment(segment)
+}
+
+fn is_double_dot_segment(segment: &str) -> bool {
+    // Listed, not decoded: decoding would add a kilobyte of code to the Worker.
+    ["..", ".%2e", "%2e.", "%2e%2e"]
+        .iter()
+        .any(|dots| segment.eq_ignore_ascii_case(dots))
 }

@@ -40,6 +40,8 @@ async fn rejects_a_port_in_use_before_wrangler_starts() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let port = listener.local_addr()?.port();
     let state = TempDir::with_prefix("dotdo-taken-")?;
+    let zero = start(0, state.path()).await?;
+    assert!(zero.errors.contains("1..=65535"), "{}", zero.errors);
     let finished = start(port, state.path()).await?;
     assert!(!finished.succeeded, "{}", finished.output);
     assert!(
@@ -247,6 +249,10 @@ async fn prints_its_address_and_how_to_deploy() -> Result<()> {
     let variables = fs::read_to_string(state.path().join(".env"))?;
     for expected in [
         format!("http://localhost:{port}"),
+        format!(
+            "cp \"{}\" examples/hello/.env",
+            state.path().join(".env").display()
+        ),
         "cd examples/hello".to_owned(),
         format!(
             "npx wrangler deploy --dispatch-namespace {}",

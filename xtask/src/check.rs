@@ -96,6 +96,17 @@ fn of_file(file: &str, message: &dyn fmt::Display) -> Finding {
     }
 }
 
+/// An error of the JSONC parser, whose message ends in `on line 17 column 3`.
+fn syntax_error(file: &str, error: &dyn fmt::Display) -> Finding {
+    let finding = of_file(file, error);
+    let line = finding.message.rsplit_once(" on line ");
+    let line = line.and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+    Finding {
+        line: line.unwrap_or(finding.line),
+        ..finding
+    }
+}
+
 /// Checks the text of a Worker's configuration: first against wrangler's schema, then against what the Worker reads.
 fn check_text(
     worker: Worker,
@@ -104,7 +115,7 @@ fn check_text(
     zones: Zones<'_>,
     schema: &Schema,
 ) -> Result<String, Vec<Finding>> {
-    let document = Document::parse(text).map_err(|error| vec![of_file(file, &error)])?;
+    let document = Document::parse(text).map_err(|error| vec![syntax_error(file, &error)])?;
     let mut problems = Problems::default();
     schema.check(&document, &mut problems);
     check_named_environments(&document.value, &mut problems);
@@ -479,5 +490,20 @@ mod tests {
         let found = findings(Worker::Dispatcher, "\"minify\"", "minify");
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].contains("line "), "{found:#?}");
+        let text = repository_file(Worker::Dispatcher).replacen(
+            "\"preview_urls\": false,",
+            "\"preview_urls\" false,",
+            1,
+        );
+        let line = text
+            .lines()
+            .position(|line| line.contains("preview_urls"))
+            .unwrap()
+            + 1;
+        let findings = findings_in(Worker::Dispatcher, &text, NO_ZONES);
+        assert!(
+            findings[0].starts_with(&format!("wrangler.jsonc:{line}: ")),
+            "{findings:?}"
+        );
     }
 }

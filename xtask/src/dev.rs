@@ -17,7 +17,7 @@ use crate::{
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
     /// The platform's port, on loopback
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// Start empty: remove all deployed Workers and records
     #[arg(long)]
@@ -64,6 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     // Before anything is changed: a second start on the same folder must leave the first one alone.
     let lock = StateLock::acquire(state)?;
+    platform::port_is_free(arguments.port)?;
     if arguments.reset {
         lock.reset()?;
     }
@@ -133,9 +134,14 @@ fn greet(arguments: &Arguments, state: &State, platform: &Platform) -> Result<()
         );
     }
     if namespaces.iter().all(|namespace| namespace.script_count == 0) {
+        // Only the standard folder's variables are written to the example.
+        let copy = match &arguments.state {
+            None => String::new(),
+            Some(_) => format!("cp \"{}\" examples/hello/.env\n  ", state.path(".env").display()),
+        };
         println!(
             "\nDeploy the example, then open http://hello.localhost:{port}\n  \
-             cd examples/hello\n  \
+             {copy}cd examples/hello\n  \
              npx wrangler deploy --dispatch-namespace {}",
             Environment::Production.namespace()
         );

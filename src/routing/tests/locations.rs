@@ -31,6 +31,24 @@ fn check_unchanged(url: &str, locations: &[&str]) {
     }
 }
 
+/// A client resolves them, so that a path could leave the prefix otherwise.
+#[test]
+fn dot_segments_are_resolved_before_the_prefix_is_put_back() {
+    check(
+        "https://apis.do/agents/x",
+        &[
+            ("/../about", "/agents/about"),
+            ("/%2e%2E/about", "/agents/about"),
+            ("/agents/../about?a=../b", "/agents/about?a=../b"),
+            ("/a/./b/../c", "/agents/a/c"),
+            ("/a/..", "/agents/"),
+            ("/..//evil.example", "/agents//evil.example"),
+            ("https://apis.do/../about", "https://apis.do/agents/about"),
+        ],
+    );
+    check_unchanged("https://apis.do/agents/x", &["/agents/./a", "/agents/a/../b"]);
+}
+
 #[test]
 fn an_absolute_path_gets_the_prefix() {
     check(

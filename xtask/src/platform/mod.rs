@@ -21,6 +21,7 @@ pub use credentials::Credentials;
 pub use lock::StateLock;
 pub use namespaces::namespaces;
 pub use processes::ProcessGroup;
+pub use ready::port_is_free;
 pub use secrets::Secrets;
 pub use state::{State, write_private};
 pub use stop::Stop;
