@@ -77,20 +77,20 @@ impl Worker {
         vec![self.folder().join("src"), workspace::path("names/src")]
     }
 
-    /// What wasm-opt does with it. Every request of an end user passes through the dispatcher; the deploy API is twenty
-    /// times its size, and a fast build counts for more there.
-    fn effort(self) -> &'static [&'static str] {
+    /// The options of wasm-opt. Every request of an end user passes through the dispatch Worker. The deploy API is far larger,
+    /// and a fast build is more important there.
+    fn wasm_opt_options(self) -> &'static [&'static str] {
         match self {
             Self::Dispatcher => &[
                 "-Oz",
                 "--converge",
-                // What has one caller, and is more than a few instructions, stays a function of its own: most of it is
-                // for errors, and V8 compiles a function when it is first called.
+                // Larger functions with one caller are not inlined: most of them are for errors, and V8 compiles a function
+                // when it is first called.
                 "--one-caller-inline-max-function-size",
                 "20",
-                // True of every module that rustc links: the stack's far end lies there.
+                // rustc places the end of the stack at the lowest addresses, so no data is there.
                 "--low-memory-unused",
-                // For linkers; an engine has no use of it.
+                // Only linkers read these sections.
                 "--strip-target-features",
                 "--strip-debug",
             ],
@@ -159,7 +159,7 @@ fn build_into(out: &Path, worker: Worker, features: &[&str], quiet: bool) -> Res
     say(&format!("{}: generating JavaScript glue", worker.package()));
     bind(&wasm, &staging, worker.glue())?;
     say(&format!("{}: optimising", worker.package()));
-    optimise(&staging.join("index_bg.wasm"), worker.effort())?;
+    optimise(&staging.join("index_bg.wasm"), worker.wasm_opt_options())?;
     for script in &scripts {
         let name = script.file_name().context("a script without a name")?;
         fs::copy(script, staging.join(name))?;
