@@ -37,7 +37,7 @@ addEventListener("error", ({ error }) => {
   reinstantiate(error);
 });
 
-export function untilTrapped(response, request, context) {
+function untilTrapped(response, request, context) {
   const { promise, resolve, reject } = Promise.withResolvers();
   const state = { reject, mayRestart: true };
   waiting.set(request, state);
@@ -51,16 +51,16 @@ export function untilTrapped(response, request, context) {
   return promise;
 }
 
-export function enterTask(request) {
+function enterTask(request) {
   running = request;
 }
 
-export function forbidRestart(request) {
+function forbidRestart(request) {
   const state = waiting.get(request);
   if (state !== undefined) state.mayRestart = false;
 }
 
-export function restoreLocation(response, url, prefix) {
+function restoreLocation(response, url, prefix) {
   return response.then((response) => {
     try {
       return withLocation(response, url, prefix);
@@ -70,3 +70,6 @@ export function restoreLocation(response, url, prefix) {
     }
   });
 }
+
+/** What the Wasm calls. */
+export const inFlight = { untilTrapped, enterTask, forbidRestart, restoreLocation };

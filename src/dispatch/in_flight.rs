@@ -10,23 +10,24 @@ use super::test_traps::{Point, trap_at};
 use crate::errors::{Failure, Target};
 use crate::routing::StrippedPrefix;
 
+// In a namespace, because wasm-bindgen otherwise imports the module once per function, and wrangler warns of each repetition.
 #[wasm_bindgen(raw_module = "./in_flight.js")]
 extern "C" {
     /// The same promise, but rejected as soon as the Wasm traps. The request is then handled again, unless
     /// [`forbid_restart`] was called.
-    #[wasm_bindgen(js_name = untilTrapped)]
+    #[wasm_bindgen(js_namespace = inFlight, js_name = untilTrapped)]
     pub fn until_trapped(response: &Promise, request: &Request, context: &Context) -> JsValue;
 
     /// The task of the waiting request runs next: a trap in a task is caused by this request.
-    #[wasm_bindgen(js_name = enterTask)]
+    #[wasm_bindgen(js_namespace = inFlight, js_name = enterTask)]
     pub fn enter_task(request: &Request);
 
     /// The waiting request is about to be sent to a user Worker: it must never be sent twice.
-    #[wasm_bindgen(js_name = forbidRestart)]
+    #[wasm_bindgen(js_namespace = inFlight, js_name = forbidRestart)]
     pub fn forbid_restart(request: &Request);
 
     /// The promise of the same response with the stripped prefix put back into `Location`.
-    #[wasm_bindgen(js_name = restoreLocation)]
+    #[wasm_bindgen(js_namespace = inFlight, js_name = restoreLocation)]
     pub fn restore_location(response: &Promise, url: &str, prefix: &str) -> Promise;
 }
 

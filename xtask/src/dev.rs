@@ -64,6 +64,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     // Before anything is changed: a second start on the same folder must leave the first one alone.
     let lock = StateLock::acquire(state)?;
+    let served = build_and_serve(arguments, &lock);
+    if arguments.temporary {
+        lock.remove()?;
+    }
+    served
+}
+
+fn build_and_serve(arguments: &Arguments, lock: &StateLock) -> Result<()> {
     platform::port_is_free(arguments.port)?;
     if arguments.reset {
         lock.reset()?;
@@ -83,11 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.until_stdin_ends {
         stop.on_stdin_end();
     }
-    let served = serve(arguments, &lock, &stop);
-    if arguments.temporary {
-        lock.remove()?;
-    }
-    served
+    serve(arguments, lock, &stop)
 }
 
 fn serve(arguments: &Arguments, lock: &StateLock, stop: &Stop) -> Result<()> {
