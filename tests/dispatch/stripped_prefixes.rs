@@ -116,7 +116,7 @@ async fn the_prefix_is_added_to_a_location_on_the_same_host() -> Result<()> {
             .await?;
     }
     platform
-        .deploy(Environment::Production, "api-v1", &Script::module(REDIRECT))
+        .deploy(Environment::Production, "api-v2", &Script::module(REDIRECT))
         .await?;
     for (host, path, location, expected) in [
         // Changed: an absolute path, or a URL with the same host.
@@ -137,7 +137,7 @@ async fn the_prefix_is_added_to_a_location_on_the_same_host() -> Result<()> {
             "https://APIS.do/moves/about",
         ),
         ("staging.apis.do", "/moves/x", "/about", "/moves/about"),
-        ("versions.rules.example", "/api/v1/x", "/about", "/api/v1/about"),
+        ("versions.rules.example", "/api/v2/x", "/about", "/api/v2/about"),
         // Unchanged: it starts with the prefix.
         ("apis.do", "/moves/x", "/moves/about", "/moves/about"),
         ("apis.do", "/moves/x", "/moves", "/moves"),
