@@ -62,6 +62,8 @@ function forbidRestart(request) {
 
 function restoreLocation(response, url, prefix) {
   return response.then((response) => {
+    // Few responses redirect, and the texts need not cross into Wasm for the others.
+    if (!response.headers.has("Location")) return response;
     try {
       return withLocation(response, url, prefix);
     } catch (trap) {

@@ -129,7 +129,7 @@ async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
     let lines = platform.log().objects()?;
     assert_eq!(count(&lines, "fetched", "unreachable@forwarded"), 1);
 
-    // The panic hook writes one line for each panic.
+    // The panic hook writes one entry for each panic.
     let log = platform.log().text()?;
     assert_eq!(
         log.matches("asked for this panic at rejected").count(),
