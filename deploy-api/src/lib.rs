@@ -10,6 +10,7 @@ pub mod deployments;
 pub mod engine;
 pub mod gateway;
 pub mod identity;
+pub mod ledger;
 pub mod lint;
 pub mod policy;
 pub mod probe;

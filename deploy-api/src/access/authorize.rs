@@ -1,5 +1,7 @@
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Access;
 use crate::audit::{Entry, Outcome, Reason, Verb};
 use crate::code::Code;
@@ -10,7 +12,7 @@ use crate::sql::{Sql, SqlError};
 use crate::store::policies::{self, ActivePolicy};
 
 /// Under what a request was allowed, to be put on record with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
     /// The rule.
     pub rule: RuleName,

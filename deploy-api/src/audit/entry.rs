@@ -1,6 +1,6 @@
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Bundle, Outcome, Reason, Verb};
 use crate::identity::{Identity, TokenId};
@@ -145,7 +145,7 @@ pub struct Authority {
 }
 
 /// Where a request came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// The address that the platform reports (`CF-Connecting-IP`); nothing on one machine, or for the sweeper.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,7 +155,7 @@ pub struct Client {
 }
 
 /// What the upstream answered to the call that an entry is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upstream {
     /// Its HTTP status; nothing when no answer came.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +168,7 @@ pub struct Upstream {
 }
 
 /// What a verb was done to, where that is neither a Worker nor a namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SubjectRecord {
     /// A token that was made or revoked.
@@ -179,7 +179,7 @@ pub enum SubjectRecord {
         #[serde(rename = "for")]
         holder: String,
         /// The rules that it is bound by, for a deploy token.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<RuleName>,
         /// When it ends.
         #[serde(serialize_with = "milliseconds")]
@@ -219,12 +219,13 @@ pub enum SubjectRecord {
 }
 
 /// A lock, as it was set or removed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockRecord {
     /// Why, in the words of whoever locked.
     pub why: String,
     /// Until when; nothing for a lock without an end.
     #[serde(
+        default,
         skip_serializing_if = "Option::is_none",
         serialize_with = "optional_milliseconds"
     )]

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What was done or asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,5 +118,12 @@ impl fmt::Display for Verb {
 impl Serialize for Verb {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Verb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name).ok_or_else(|| D::Error::custom("there is no verb of this name"))
     }
 }

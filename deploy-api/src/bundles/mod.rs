@@ -3,12 +3,12 @@
 mod assets;
 mod bundle;
 mod digest;
-
-use thiserror::Error;
+mod store;
 
 pub use assets::{AssetFile, AssetManifest};
 pub use bundle::{BrokenBundle, Bundle};
 pub use digest::{Digest, InvalidDigest};
+pub use store::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 
 /// Keeps bytes under their SHA-256: R2 in the cloud and on one machine.
 pub trait BundleStore {
@@ -24,8 +24,3 @@ pub trait BundleStore {
     /// When it cannot be told.
     fn get(&self, digest: &Digest) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>>;
 }
-
-/// The store failed. The text is for the log: it is the runtime's, and holds none of the stored bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the bundle store failed: {0}")]
-pub struct StoreFailure(pub String);

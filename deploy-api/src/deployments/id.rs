@@ -2,11 +2,12 @@ use std::fmt;
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Names a deployment: a UUID of version 7 (RFC 9562), so that ids sort by the time at which they were made.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct DeploymentId(String);
 
 /// The text is no [`DeploymentId`].
@@ -97,9 +98,17 @@ impl fmt::Display for DeploymentId {
     }
 }
 
-impl Serialize for DeploymentId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+impl TryFrom<String> for DeploymentId {
+    type Error = InvalidDeploymentId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DeploymentId> for String {
+    fn from(id: DeploymentId) -> Self {
+        id.0
     }
 }
 

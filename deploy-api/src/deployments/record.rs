@@ -8,7 +8,7 @@ use crate::target::Target;
 use crate::upload::Migrations;
 
 /// One upload that went upstream, or was about to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its name, which the script carries upstream as a tag.
     pub id: DeploymentId,
@@ -53,7 +53,7 @@ pub struct Deployment {
 }
 
 /// How a deployment ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is under way, or its answer was lost and nobody has asked yet what became of it.

@@ -21,7 +21,7 @@ pub enum Identity {
 }
 
 /// An authenticated request: its identity, the token that proved it, and what that token is bound to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// Who asks.
     pub identity: Identity,
@@ -32,7 +32,7 @@ pub struct Caller {
 }
 
 /// What a token is bound to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// Nothing but the policy itself.
     Policy,

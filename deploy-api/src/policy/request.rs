@@ -1,12 +1,13 @@
 use std::fmt;
 
 use dotdo_names::{Environment, WorkerName};
+use serde::{Deserialize, Serialize};
 
 use super::Action;
-use crate::target::Target;
+use crate::target::{Target, namespace_name};
 
 /// What a caller wants to do, and to what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// What is to be done.
     pub action: Action,
@@ -15,13 +16,13 @@ pub struct Request {
 }
 
 /// What an action is done to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resource {
     /// One Worker of one namespace. It need not exist yet.
     Worker(Target),
     /// A namespace as a whole. A rule covers it with the Workers `*`; to read what it is, any rule that may read
     /// something in it is enough.
-    Namespace(Environment),
+    Namespace(#[serde(with = "namespace_name")] Environment),
     /// Every namespace, the policy, the tokens and the audit log. A rule covers it with every namespace and `*`.
     Platform,
 }

@@ -2,12 +2,14 @@
 //!
 //! A [`UpstreamRequest`] is built from parsed parts only: no path, header or credential of a client is ever passed on.
 
+mod body;
 mod call;
 mod request;
 pub mod script;
 
 use thiserror::Error;
 
+pub use body::{Piece, UpstreamBody};
 pub use call::{CallFailure, Called, Effect, Reply, call};
 pub use request::{Bearer, Method, UpstreamRequest};
 
