@@ -3,11 +3,15 @@
 mod assets;
 mod bundle;
 mod digest;
+mod memory_store;
+mod staged_writer;
 mod store;
 
 pub use assets::{AssetFile, AssetManifest};
 pub use bundle::{BrokenBundle, Bundle};
 pub use digest::{Digest, InvalidDigest};
+pub use memory_store::MemoryStore;
+pub use staged_writer::{MAX_BUFFERED, PART, Staged, StagedWriter};
 pub use store::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 
 /// Keeps bytes under their SHA-256: R2 in the cloud and on one machine.
