@@ -4,6 +4,7 @@ mod assets;
 mod bundle;
 mod digest;
 mod memory_store;
+mod retrying;
 mod staged_writer;
 mod store;
 
@@ -11,6 +12,7 @@ pub use assets::{AssetFile, AssetManifest};
 pub use bundle::{BrokenBundle, Bundle};
 pub use digest::{Digest, InvalidDigest};
 pub use memory_store::MemoryStore;
+pub use retrying::Retrying;
 pub use staged_writer::{MAX_BUFFERED, PART, Staged, StagedWriter};
 pub use store::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 

@@ -11,6 +11,7 @@ mod migrations;
 mod part;
 mod reader;
 mod size;
+mod source;
 
 pub use bindings::{BindingRef, is_secret_type};
 pub use fingerprint::{Fingerprint, FingerprintKey};
@@ -20,6 +21,7 @@ pub use migrations::Migrations;
 pub use part::Part;
 pub use reader::{Field, MAX_PARTS, fields, read};
 pub use size::{MAX_COMPRESSED, check_compressed};
+pub use source::{Limited, Source, SourceFailure};
 
 /// The most bytes of an upload's body: what fits into the memory of a Worker several times. Of its modules at most
 /// [`MAX_COMPRESSED`] bytes may be left after compression, as the platform has it.
