@@ -42,6 +42,13 @@ impl Digest {
     }
 }
 
+/// The digest of everything that was hashed.
+impl From<Sha256> for Digest {
+    fn from(hasher: Sha256) -> Self {
+        Self(HEXLOWER.encode(&hasher.finalize()))
+    }
+}
+
 impl TryFrom<String> for Digest {
     type Error = InvalidDigest;
 

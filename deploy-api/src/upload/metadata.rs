@@ -8,7 +8,7 @@ use super::reader::malformed;
 use crate::problem::Problem;
 
 /// The longest metadata, in bytes.
-const MAX_METADATA: usize = 1024 * 1024;
+pub(super) const MAX_METADATA: usize = 1024 * 1024;
 
 /// The most bindings.
 const MAX_BINDINGS: usize = 1000;
@@ -30,10 +30,10 @@ impl Metadata {
     /// `UPLOAD_MALFORMED`. What stands in the metadata is not repeated: it may be a secret.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.len() > MAX_METADATA {
-            return Err(malformed("its metadata has more than 1 MiB"));
+            return Err(metadata_too_long());
         }
         let metadata: Map<String, Value> =
-            serde_json::from_slice(bytes).map_err(|_| malformed("its metadata is no JSON object"))?;
+            serde_json::from_slice(bytes).map_err(|_| malformed("its metadata is not a JSON object"))?;
         let metadata = Self(metadata);
         if let Some(bindings) = metadata.0.get("bindings") {
             let list = bindings.as_array().ok_or_else(|| {
@@ -52,14 +52,14 @@ impl Metadata {
         }
         for key in ["main_module", "body_part", "compatibility_date"] {
             if metadata.0.get(key).is_some_and(|value| !value.is_string()) {
-                return Err(malformed(&format!("\"{key}\" in its metadata is no text")));
+                return Err(malformed(&format!("\"{key}\" in its metadata is not a string")));
             }
         }
         if let Some(migrations) = metadata.0.get("migrations").filter(|value| !value.is_null())
             && migrations.get("new_tag").is_some_and(|tag| !tag.is_string())
         {
             return Err(malformed(
-                "\"migrations\" in its metadata has a tag that is no text",
+                "\"migrations\" in its metadata has a tag that is not a string",
             ));
         }
         Ok(metadata)
@@ -212,6 +212,10 @@ impl Metadata {
     pub fn to_json(&self) -> String {
         Value::Object(self.0.clone()).to_string()
     }
+}
+
+pub(super) fn metadata_too_long() -> Problem {
+    malformed("its metadata has more than 1 MiB")
 }
 
 /// Redacted.

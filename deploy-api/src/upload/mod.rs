@@ -12,16 +12,18 @@ mod part;
 mod reader;
 mod size;
 mod source;
+mod streamed;
 
 pub use bindings::{BindingRef, is_secret_type};
 pub use fingerprint::{Fingerprint, FingerprintKey};
-pub use form::{asset_form, script_form};
+pub use form::{asset_form, script_form, script_pieces};
 pub use metadata::Metadata;
 pub use migrations::Migrations;
 pub use part::Part;
 pub use reader::{Field, MAX_PARTS, fields, read};
 pub use size::{MAX_COMPRESSED, check_compressed};
 pub use source::{Limited, Source, SourceFailure};
+pub use streamed::{SealedUpload, StreamOptions, StreamedUpload, read_streamed};
 
 /// The most bytes of an upload's body: what fits into the memory of a Worker several times. Of its modules at most
 /// [`MAX_COMPRESSED`] bytes may be left after compression, as the platform has it.

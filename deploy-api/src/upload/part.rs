@@ -27,7 +27,7 @@ impl Part {
     /// Whether the part is a source map.
     #[must_use]
     pub fn is_source_map(&self) -> bool {
-        self.content_type.as_deref() == Some(SOURCE_MAP)
+        is_source_map(self.content_type.as_deref())
     }
 
     /// The SHA-256 of the content.
@@ -35,6 +35,11 @@ impl Part {
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
+}
+
+/// Whether a part of this content type is a source map.
+pub(super) fn is_source_map(content_type: Option<&str>) -> bool {
+    content_type == Some(SOURCE_MAP)
 }
 
 /// Checks a module's name, or the file name beside it: a path of plain characters that stays in its folder.

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 pub const MAX_PARTS: usize = 1000;
 
 /// The name of the part that says what the upload is.
-const METADATA: &str = "metadata";
+pub(super) const METADATA: &str = "metadata";
 
 /// One part of a form, whatever it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,42 +31,69 @@ pub struct Field {
 /// # Errors
 /// `UPLOAD_MALFORMED` for what is no whole form, `UPLOAD_TOO_MANY_PARTS` over [`MAX_PARTS`].
 pub async fn fields(content_type: Option<&str>, body: Vec<u8>) -> Result<Vec<Field>, Problem> {
-    let boundary = content_type
-        .and_then(|text| multer::parse_boundary(text).ok())
-        .ok_or_else(|| malformed("its content type is not multipart/form-data with a boundary"))?;
+    let boundary = boundary(content_type)?;
     let whole = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from(body))]);
     let mut form = Multipart::new(whole, boundary);
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| unreadable(&error))? {
         if fields.len() == MAX_PARTS {
-            return Err(Problem::new(
-                Code::UploadTooManyParts,
-                format!("The upload has more than {MAX_PARTS} parts."),
-                "Bundle the Worker (leave out --no-bundle), so that it has fewer modules.",
-            ));
+            return Err(too_many_parts());
         }
         fields.push(read_field(field).await?);
     }
     Ok(fields)
 }
 
-async fn read_field(mut field: multer::Field<'_>) -> Result<Field, Problem> {
-    let name = field
-        .name()
-        .ok_or_else(|| malformed("a part has no name"))?
-        .to_owned();
-    let file_name = field.file_name().map(str::to_owned);
-    let content_type = match field.headers().get("content-type") {
-        None => None,
-        Some(value) => Some(
-            value
-                .to_str()
-                .ok()
-                .filter(|text| text.len() <= 200)
-                .ok_or_else(|| malformed("a part's content type is too long or no plain text"))?
+/// The boundary that the content type of a form names.
+pub(super) fn boundary(content_type: Option<&str>) -> Result<String, Problem> {
+    content_type
+        .and_then(|text| multer::parse_boundary(text).ok())
+        .ok_or_else(|| malformed("its content type is not multipart/form-data with a boundary"))
+}
+
+/// The headers of a part, without its bytes.
+pub(super) struct FieldHead {
+    pub(super) name: String,
+    pub(super) file_name: Option<String>,
+    pub(super) content_type: Option<String>,
+}
+
+impl FieldHead {
+    pub(super) fn of(field: &multer::Field<'_>) -> Result<Self, Problem> {
+        let content_type = match field.headers().get("content-type") {
+            None => None,
+            Some(value) => Some(
+                value
+                    .to_str()
+                    .ok()
+                    .filter(|text| text.len() <= 200)
+                    .ok_or_else(|| malformed("a part's content type is too long or is not plain text"))?
+                    .to_owned(),
+            ),
+        };
+        Ok(Self {
+            name: field
+                .name()
+                .ok_or_else(|| malformed("a part has no name"))?
                 .to_owned(),
-        ),
-    };
+            file_name: field.file_name().map(str::to_owned),
+            content_type,
+        })
+    }
+
+    /// Checks the names of a module.
+    pub(super) fn check_names(&self) -> Result<(), Problem> {
+        check_name(&self.name)?;
+        self.file_name.as_deref().map_or(Ok(()), check_name)
+    }
+}
+
+async fn read_field(mut field: multer::Field<'_>) -> Result<Field, Problem> {
+    let FieldHead {
+        name,
+        file_name,
+        content_type,
+    } = FieldHead::of(&field)?;
     // The body is one piece, so a part mostly is too, and is taken without a copy.
     let mut pieces = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
@@ -95,7 +122,7 @@ pub async fn read(content_type: Option<&str>, body: Vec<u8>) -> Result<Upload, P
     for field in fields(content_type, body).await? {
         if field.name == METADATA {
             if metadata.is_some() {
-                return Err(malformed("it has two parts named metadata"));
+                return Err(two_metadata_parts());
             }
             metadata = Some(Metadata::parse(&field.bytes)?);
             continue;
@@ -111,43 +138,66 @@ pub async fn read(content_type: Option<&str>, body: Vec<u8>) -> Result<Upload, P
             bytes: field.bytes,
         });
     }
-    let mut names: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
+    let metadata = check_whole(metadata, parts.iter().map(|part| part.name.as_str()))?;
+    Ok(Upload { metadata, parts })
+}
+
+/// Checks what can be checked only when all parts were read, and returns the metadata.
+pub(super) fn check_whole<'a>(
+    metadata: Option<Metadata>,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Metadata, Problem> {
+    let mut names: Vec<_> = names.collect();
     names.sort_unstable();
     if let Some([name, _]) = names.windows(2).find(|pair| pair.first() == pair.last()) {
         return Err(Problem::new(
             Code::ModuleNameInvalid,
             format!("Two modules have the name \"{name}\"."),
-            "Give each module a name of its own.",
+            "Give each module a different name.",
         ));
     }
     let metadata = metadata.ok_or_else(|| malformed("it has no part named metadata"))?;
     if let Some(entry) = metadata.entry_point()
-        && !parts.iter().any(|part| part.name == entry)
+        && names.binary_search(&entry).is_err()
     {
         return Err(malformed(
             "its metadata names a main module that is not among the parts",
         ));
     }
-    Ok(Upload { metadata, parts })
+    Ok(metadata)
+}
+
+pub(super) fn two_metadata_parts() -> Problem {
+    malformed("it has two parts named metadata")
+}
+
+pub(super) fn too_many_parts() -> Problem {
+    Problem::new(
+        Code::UploadTooManyParts,
+        format!("The upload has more than {MAX_PARTS} parts."),
+        "Bundle the Worker (leave out --no-bundle), so that it has fewer modules.",
+    )
 }
 
 pub(super) fn malformed(what: &str) -> Problem {
     Problem::new(
         Code::UploadMalformed,
         format!("The upload cannot be read: {what}."),
-        "Deploy with an unchanged wrangler; a client of your own sends what wrangler does.",
+        "Deploy with an unmodified wrangler. Another client must send the same form as wrangler.",
     )
 }
 
-/// Why a form cannot be read. The library's words are for the log: a client's bytes may stand in them.
-fn unreadable(error: &multer::Error) -> Problem {
+/// Why a form cannot be read. The library's text is not shown, because it may contain bytes of the client.
+pub(super) fn unreadable(error: &multer::Error) -> Problem {
     let what = match error {
-        multer::Error::IncompleteFieldData { .. } => "a part never ends",
-        multer::Error::IncompleteHeaders | multer::Error::IncompleteStream => "it ends in the middle",
-        multer::Error::ReadHeaderFailed(_) | multer::Error::DecodeHeaderName { .. } => {
-            "a part's header is no header"
+        multer::Error::IncompleteFieldData { .. } => "a part does not end",
+        multer::Error::IncompleteHeaders | multer::Error::IncompleteStream => {
+            "it ends before the end of the form"
         }
-        _ => "it is no form",
+        multer::Error::ReadHeaderFailed(_) | multer::Error::DecodeHeaderName { .. } => {
+            "a part's header is malformed"
+        }
+        _ => "it is not a form",
     };
     malformed(what)
 }

@@ -36,27 +36,59 @@ pub fn check_compressed(parts: &[Part]) -> Result<(), Problem> {
     if plain <= MAX_COMPRESSED {
         return Ok(());
     }
-    let compressed = compressed_size(&modules).map_err(|error| {
-        Problem::new(Code::Internal, "The upload's size could not be told.", "").caused_by(&error)
-    })?;
-    if compressed <= MAX_COMPRESSED {
-        return Ok(());
+    let mut size = CompressedSize::new();
+    for module in modules {
+        size.add(&module.bytes)?;
     }
-    Err(too_large(
-        &format!(
-            "The Worker's modules have {plain} bytes, {compressed} compressed; the platform takes {MAX_COMPRESSED} \
-             compressed."
-        ),
-        "Leave out what the Worker does not need, or split it into several Workers.",
-    ))
+    size.check()
 }
 
-fn compressed_size(modules: &[&Part]) -> io::Result<usize> {
-    let mut encoder = GzEncoder::new(Counter(0), Compression::default());
-    for module in modules {
-        encoder.write_all(&module.bytes)?;
+/// Counts the bytes of a Worker's modules, as they are and compressed, while they are read. Source maps are not added.
+pub(super) struct CompressedSize {
+    plain: usize,
+    encoder: GzEncoder<Counter>,
+}
+
+impl CompressedSize {
+    pub(super) fn new() -> Self {
+        Self {
+            plain: 0,
+            encoder: GzEncoder::new(Counter(0), Compression::default()),
+        }
     }
-    Ok(encoder.finish()?.0)
+
+    /// Counts bytes of a module.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.plain += bytes.len();
+        self.encoder.write_all(bytes).map_err(uncounted)
+    }
+
+    /// Checks the sizes when all modules were added.
+    ///
+    /// # Errors
+    /// `UPLOAD_TOO_LARGE`, with the sizes.
+    pub(super) fn check(self) -> Result<(), Problem> {
+        let Self { plain, encoder } = self;
+        if plain <= MAX_COMPRESSED {
+            return Ok(());
+        }
+        let Counter(compressed) = encoder.finish().map_err(uncounted)?;
+        if compressed <= MAX_COMPRESSED {
+            return Ok(());
+        }
+        Err(too_large(
+            &format!(
+                "The Worker's modules have {plain} bytes, {compressed} compressed; the limit is {MAX_COMPRESSED} \
+                 compressed."
+            ),
+            "Leave out what the Worker does not need, or split it into several Workers.",
+        ))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+fn uncounted(error: io::Error) -> Problem {
+    Problem::new(Code::Internal, "The upload's size could not be determined.", "").caused_by(&error)
 }
 
 pub(crate) fn too_large(detail: &str, fix: &str) -> Problem {

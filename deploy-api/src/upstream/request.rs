@@ -2,6 +2,8 @@ use std::fmt::Write;
 
 use secrecy::SecretString;
 
+use super::UpstreamBody;
+
 /// The methods of the calls that the engine makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -53,8 +55,8 @@ pub struct UpstreamRequest {
     pub bearer: Bearer,
     /// The header `Content-Type`, where there is a body.
     pub content_type: Option<String>,
-    /// The body; empty for none. It may hold secrets: it is sent, and never logged.
-    pub body: Vec<u8>,
+    /// The body; empty for none. It may contain secrets: it is sent and never logged.
+    pub body: UpstreamBody,
 }
 
 impl UpstreamRequest {
@@ -66,7 +68,7 @@ impl UpstreamRequest {
             query: Vec::new(),
             bearer: Bearer::Account,
             content_type: None,
-            body: Vec::new(),
+            body: UpstreamBody::default(),
         }
     }
 
@@ -79,9 +81,9 @@ impl UpstreamRequest {
 
     /// The same with a body.
     #[must_use]
-    pub fn with_body(mut self, content_type: impl Into<String>, body: Vec<u8>) -> Self {
+    pub fn with_body(mut self, content_type: impl Into<String>, body: impl Into<UpstreamBody>) -> Self {
         self.content_type = Some(content_type.into());
-        self.body = body;
+        self.body = body.into();
         self
     }
 

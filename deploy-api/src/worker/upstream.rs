@@ -18,11 +18,13 @@ impl Upstream for Surroundings {
         if let Some(content_type) = &request.content_type {
             headers.push(("content-type", content_type));
         }
+        // Pieces of the bundle store cannot be sent yet, and no caller makes any.
+        let body = request.body.in_memory().ok_or(UpstreamFailure::Connection)?;
         let outgoing = Outgoing {
             method: request.method.as_str(),
             url: &format!("{}{}", self.settings.upstream_url, request.path_and_query()),
             headers: &headers,
-            body: &request.body,
+            body: &body,
             timeout: self.settings.upstream_timeout_milliseconds(),
         };
         let answer = send(&self.upstream, &outgoing).await.map_err(failure)?;

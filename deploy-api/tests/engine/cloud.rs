@@ -130,7 +130,7 @@ impl Upstream for Cloud {
             line: line.replace("/accounts/b6641681fe423910342b9ffa1364c76d", "A"),
             bearer,
             content_type: request.content_type.clone(),
-            body: request.body.clone(),
+            body: request.body.in_memory().unwrap(),
         });
         self.now.set(self.now.get() + SignedDuration::from_millis(10));
         if self.down.get() {

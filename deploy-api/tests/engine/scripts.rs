@@ -123,7 +123,9 @@ impl Scripts {
     fn script(&mut self, method: &str, key: &str, rest: &[&str], request: &UpstreamRequest) -> (u16, String) {
         match (method, rest) {
             ("PUT", []) => return self.upload(key, request),
-            ("POST", ["assets-upload-session"]) => return self.session(key, &request.body),
+            ("POST", ["assets-upload-session"]) => {
+                return self.session(key, &request.body.in_memory().unwrap());
+            }
             _ => {}
         }
         let Some(script) = self.held.get_mut(key) else {
@@ -139,7 +141,7 @@ impl Scripts {
             }
             ("GET", ["tags"]) => success(&json!(script.tags)),
             ("PUT", ["tags"]) => {
-                script.tags = serde_json::from_slice(&request.body).unwrap();
+                script.tags = serde_json::from_slice(&request.body.in_memory().unwrap()).unwrap();
                 success(&json!(script.tags))
             }
             ("GET", ["secrets"]) => {
@@ -151,7 +153,7 @@ impl Scripts {
                 success(&json!(list))
             }
             ("PUT", ["secrets"]) => {
-                let secret: Value = serde_json::from_slice(&request.body).unwrap();
+                let secret: Value = serde_json::from_slice(&request.body.in_memory().unwrap()).unwrap();
                 let text = |name: &str| secret[name].as_str().unwrap().to_owned();
                 script.secrets.insert(text("name"), text("text"));
                 success(&json!({ "name": secret["name"], "type": "secret_text" }))
@@ -165,7 +167,7 @@ impl Scripts {
     }
 
     fn upload(&mut self, key: &str, request: &UpstreamRequest) -> (u16, String) {
-        let upload = upload::read(request.content_type.as_deref(), request.body.clone())
+        let upload = upload::read(request.content_type.as_deref(), request.body.in_memory().unwrap())
             .now_or_never()
             .unwrap()
             .unwrap();
@@ -250,7 +252,7 @@ impl Scripts {
         let Some((key, manifest)) = self.sessions.get(jwt.expose_secret()).cloned() else {
             return failure(401, 10000, "no session");
         };
-        let parts = upload::fields(request.content_type.as_deref(), request.body.clone())
+        let parts = upload::fields(request.content_type.as_deref(), request.body.in_memory().unwrap())
             .now_or_never()
             .unwrap()
             .unwrap();

@@ -1,0 +1,188 @@
+//! The head of a bundle of format 2, and the trailer that it is stored in.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::Digest;
+use crate::audit;
+use crate::upload::Metadata;
+
+/// The version of the format that is written.
+pub(super) const FORMAT: u32 = 2;
+
+/// The bytes after the head: its length in bytes as 16 hexadecimal digits.
+pub(super) const LENGTH_DIGITS: u64 = 16;
+
+/// A part of an upload whose bytes are in the store, or in a buffer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPart {
+    /// The part's name, by which other modules import it.
+    pub name: String,
+    /// The part's file name; wrangler sends the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// The part's content type, which tells the kind of the module.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The number of bytes.
+    pub size: u64,
+    /// The SHA-256 of the bytes.
+    pub sha256: Digest,
+    /// The position of the first byte in the object or buffer. It is not part of the head, which has the parts in order.
+    #[serde(skip)]
+    pub offset: u64,
+}
+
+/// Everything that is needed to deploy an upload again, except for the parts' bytes and the secrets.
+///
+/// Secrets are removed instead of encrypted: a redeploy keeps the secrets that are set (`keep_bindings`), so a rollback
+/// never restores a rotated secret, and a leaked bundle contains none.
+///
+/// A bundle of format 2 is the parts' bytes, the head as JSON, and the length of the head (16 hexadecimal digits). The head
+/// is last because it is known last, so that an upload can be stored while it is received. The digest of a bundle is the
+/// SHA-256 of the head, which contains the digest of each part: equal uploads have equal digests, wherever they are stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BundleHead {
+    /// The metadata without secrets.
+    pub metadata: Map<String, Value>,
+    /// Where the static assets are described; `None` if there are none.
+    pub assets: Option<Value>,
+    /// The modules and source maps, in the order of the upload.
+    pub parts: Vec<StoredPart>,
+}
+
+impl BundleHead {
+    /// The head of an upload.
+    #[must_use]
+    pub fn of(metadata: &Metadata, parts: Vec<StoredPart>, assets: Option<Value>) -> Self {
+        Self {
+            metadata: metadata.redacted(),
+            assets,
+            parts,
+        }
+    }
+
+    /// The JSON that is stored. Equal heads have equal JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut head = json!({ "format": FORMAT, "metadata": self.metadata, "parts": self.parts });
+        if let (Some(assets), Value::Object(members)) = (&self.assets, &mut head) {
+            members.insert("assets".to_owned(), assets.clone());
+        }
+        head.to_string()
+    }
+
+    /// The digest of the bundle.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.to_json().as_bytes())
+    }
+
+    /// The description in the audit log and in the deployment's record.
+    #[must_use]
+    pub fn record(&self) -> audit::Bundle {
+        record(&self.digest(), &self.metadata, &self.parts)
+    }
+
+    /// The bytes that follow the parts' bytes.
+    #[must_use]
+    pub fn to_trailer(&self) -> Vec<u8> {
+        let json = self.to_json();
+        format!("{json}{:016x}", json.len()).into_bytes()
+    }
+}
+
+/// Describes a bundle of any format.
+pub(super) fn record(digest: &Digest, metadata: &Map<String, Value>, parts: &[StoredPart]) -> audit::Bundle {
+    let kept = Metadata::of_kept(metadata.clone());
+    audit::Bundle {
+        digest: digest.to_string(),
+        metadata: Digest::of(Value::Object(metadata.clone()).to_string().as_bytes()).to_string(),
+        modules: parts
+            .iter()
+            .map(|part| audit::Module {
+                name: part.name.clone(),
+                sha256: part.sha256.to_string(),
+                size: part.size,
+            })
+            .collect(),
+        compatibility_date: kept.text("compatibility_date").map(str::to_owned),
+        bindings: kept
+            .bindings()
+            .map(|binding| audit::Binding {
+                name: binding.name.to_owned(),
+                kind: binding.kind.to_owned(),
+            })
+            .collect(),
+    }
+}
+
+/// The key of the object of a bundle of at most [`MAX_BUFFERED`](super::MAX_BUFFERED) bytes.
+#[must_use]
+pub fn bundle_key(digest: &Digest) -> String {
+    format!("bundles/{digest}")
+}
+
+/// The key of the object of a larger bundle, which is written before its digest is known. It contains the attempt's id, so
+/// that no other attempt writes it.
+#[must_use]
+pub fn staging_key(attempt: &str) -> String {
+    format!("staging/{attempt}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(offset: u64) -> StoredPart {
+        StoredPart {
+            name: "index.js".to_owned(),
+            file_name: Some("index.js".to_owned()),
+            content_type: Some("application/javascript+module".to_owned()),
+            size: 3,
+            sha256: Digest::of(b"abc"),
+            offset,
+        }
+    }
+
+    fn head(secret: &str, offset: u64) -> BundleHead {
+        let metadata = json!({
+            "main_module": "index.js",
+            "compatibility_date": "2026-01-01",
+            "bindings": [{ "type": "secret_text", "name": "T", "text": secret }]
+        });
+        let metadata = Metadata::parse(metadata.to_string().as_bytes()).unwrap();
+        BundleHead::of(&metadata, vec![part(offset)], Some(json!({ "manifest": "m" })))
+    }
+
+    #[test]
+    fn the_digest_depends_neither_on_secrets_nor_on_the_place_of_the_bytes() {
+        let json = head("marker-1", 0).to_json();
+        assert!(!json.contains("marker") && json.contains("\"T\""), "{json}");
+        assert_eq!(head("marker-1", 0).digest(), head("marker-2", 9).digest());
+        let mut other = head("", 0);
+        other.parts[0].sha256 = Digest::of(b"abd");
+        assert_ne!(other.digest(), head("", 0).digest());
+    }
+
+    #[test]
+    fn the_trailer_ends_with_the_length_of_the_head() {
+        let head = head("", 0);
+        let trailer = String::from_utf8(head.to_trailer()).unwrap();
+        let (json, length) = trailer.split_at(trailer.len() - 16);
+        assert_eq!(json, head.to_json());
+        assert_eq!(usize::from_str_radix(length, 16), Ok(json.len()));
+    }
+
+    #[test]
+    fn the_record_names_parts_and_bindings() {
+        let record = head("", 0).record();
+        assert_eq!(record.digest, head("", 0).digest().to_string());
+        assert_eq!(
+            (record.modules[0].size, record.modules[0].name.as_str()),
+            (3, "index.js")
+        );
+        assert_eq!(record.bindings[0].name, "T");
+        assert_eq!(record.compatibility_date.as_deref(), Some("2026-01-01"));
+    }
+}

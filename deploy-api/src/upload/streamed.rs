@@ -1,0 +1,354 @@
+//! Reads an upload while it arrives, and writes the parts' bytes to the bundle store.
+//!
+//! Only the metadata, the buffer of the [`StagedWriter`] and one piece of 64 KiB are in memory.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use multer::Multipart;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::metadata::{MAX_METADATA, metadata_too_long};
+use super::part::is_source_map;
+use super::reader::{
+    FieldHead, METADATA, boundary, check_whole, malformed, too_many_parts, two_metadata_parts, unreadable,
+};
+use super::size::CompressedSize;
+use super::{Limited, MAX_COMPRESSED, MAX_PARTS, MAX_UPLOAD, Metadata, Source, SourceFailure};
+use crate::bundles::{BundleHead, Digest, ObjectStore, Staged, StagedWriter, StoreFailure, StoredPart};
+use crate::code::Code;
+use crate::problem::Problem;
+
+/// The most bytes that are given to the parser at once. It copies them.
+const PIECE: usize = 64 * 1024;
+
+/// The most bytes that are read before the headers of the next part are complete.
+const MAX_FIELD_HEAD: usize = 64 * 1024;
+
+/// What is known of an upload before its body is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// The header `Content-Length`. Bodies of at most 10 MiB need not be compressed to check their compressed size.
+    pub content_length: Option<u64>,
+}
+
+/// An upload whose parts were written, but not the trailer. It must be sealed or aborted.
+pub struct StreamedUpload<'a, S: ObjectStore> {
+    /// The metadata, including secrets.
+    pub metadata: Metadata,
+    /// The modules and source maps, in the order of the upload.
+    pub parts: Vec<StoredPart>,
+    writer: StagedWriter<'a, S>,
+}
+
+/// An upload whose bundle is complete: an object of the store, or bytes for the caller to store at
+/// [`bundle_key`](crate::bundles::bundle_key).
+#[derive(Debug)]
+pub struct SealedUpload {
+    /// The metadata, including secrets.
+    pub metadata: Metadata,
+    /// The head, with the parts.
+    pub head: BundleHead,
+    /// The digest of the bundle.
+    pub digest: Digest,
+    /// The bundle: the parts' bytes and the trailer. The parts' offsets refer to it.
+    pub contents: Staged,
+}
+
+impl<S: ObjectStore> StreamedUpload<'_, S> {
+    /// Writes the trailer. `assets` refers to the static assets, which the metadata names by a token.
+    ///
+    /// # Errors
+    /// `BUNDLE_STORE_UNAVAILABLE`. Nothing is stored then.
+    pub async fn seal(self, assets: Option<Value>) -> Result<SealedUpload, Problem> {
+        let Self {
+            metadata,
+            parts,
+            mut writer,
+        } = self;
+        let head = BundleHead::of(&metadata, parts, assets);
+        writer
+            .write(&head.to_trailer())
+            .await
+            .map_err(store_unavailable)?;
+        Ok(SealedUpload {
+            metadata,
+            digest: head.digest(),
+            head,
+            contents: writer.finish().await.map_err(store_unavailable)?,
+        })
+    }
+
+    /// Discards the parts' bytes, for example because the upload is rejected.
+    pub async fn abort(self) {
+        self.writer.abort().await;
+    }
+}
+
+/// Reads an upload: one part named `metadata` and modules with different names, in any order. Secrets are only in the
+/// metadata, which is not written to the store.
+///
+/// # Errors
+/// Those of [`read`](super::read), but only the first one: reading stops there. `UPLOAD_TOO_LARGE` also for more than
+/// [`MAX_UPLOAD`] bytes or modules that are too large compressed (see [`check_compressed`](super::check_compressed)), and
+/// `BUNDLE_STORE_UNAVAILABLE`. What was written is discarded.
+pub async fn read_streamed<'a, B: Source, S: ObjectStore>(
+    content_type: Option<&str>,
+    source: B,
+    mut writer: StagedWriter<'a, S>,
+    options: StreamOptions,
+) -> Result<StreamedUpload<'a, S>, Problem> {
+    match read_into(content_type, source, &mut writer, options).await {
+        Ok((metadata, parts)) => Ok(StreamedUpload {
+            metadata,
+            parts,
+            writer,
+        }),
+        Err(problem) => {
+            writer.abort().await;
+            Err(problem)
+        }
+    }
+}
+
+async fn read_into<B: Source, S: ObjectStore>(
+    content_type: Option<&str>,
+    source: B,
+    writer: &mut StagedWriter<'_, S>,
+    options: StreamOptions,
+) -> Result<(Metadata, Vec<StoredPart>), Problem> {
+    let boundary = boundary(content_type)?;
+    let limit = u64::try_from(MAX_UPLOAD).unwrap_or(u64::MAX);
+    if options.content_length.is_some_and(|length| length > limit) {
+        return Err(SourceFailure::TooLarge { limit }.problem());
+    }
+    let mut input = Input::new(Limited::new(source, limit));
+    let mut form = Multipart::new(input.feed.clone(), boundary);
+    let mut size = ModuleSize::new(options);
+    let mut metadata = None;
+    let mut parts: Vec<StoredPart> = Vec::new();
+    while let Some(mut field) = input
+        .drive(MAX_FIELD_HEAD, |context| form.poll_next_field(context))
+        .await?
+    {
+        if parts.len() + usize::from(metadata.is_some()) == MAX_PARTS {
+            return Err(too_many_parts());
+        }
+        let head = FieldHead::of(&field)?;
+        if head.name == METADATA {
+            if metadata.is_some() {
+                return Err(two_metadata_parts());
+            }
+            metadata = Some(read_metadata(&mut input, &mut field).await?);
+            continue;
+        }
+        head.check_names()?;
+        let is_module = !is_source_map(head.content_type.as_deref());
+        let offset = writer.written();
+        let mut hasher = Sha256::new();
+        while let Some(bytes) = input.chunk(&mut field).await? {
+            hasher.update(&bytes);
+            if is_module {
+                size.add(&bytes)?;
+            }
+            writer.write(&bytes).await.map_err(store_unavailable)?;
+        }
+        parts.push(StoredPart {
+            name: head.name,
+            file_name: head.file_name,
+            content_type: head.content_type,
+            size: writer.written() - offset,
+            sha256: Digest::from(hasher),
+            offset,
+        });
+    }
+    input.drain().await?;
+    let metadata = check_whole(metadata, parts.iter().map(|part| part.name.as_str()))?;
+    size.check()?;
+    Ok((metadata, parts))
+}
+
+async fn read_metadata<B: Source>(
+    input: &mut Input<B>,
+    field: &mut multer::Field<'_>,
+) -> Result<Metadata, Problem> {
+    let mut text = Vec::new();
+    while let Some(bytes) = input.chunk(field).await? {
+        if text.len() + bytes.len() > MAX_METADATA {
+            return Err(metadata_too_long());
+        }
+        text.extend_from_slice(&bytes);
+    }
+    Metadata::parse(&text)
+}
+
+/// The sizes of the modules. They are compressed only if the body may have more than [`MAX_COMPRESSED`] bytes.
+struct ModuleSize {
+    plain: usize,
+    compressed: Option<CompressedSize>,
+}
+
+impl ModuleSize {
+    fn new(options: StreamOptions) -> Self {
+        let may_exceed = options
+            .content_length
+            .is_none_or(|length| length > u64::try_from(MAX_COMPRESSED).unwrap_or(u64::MAX));
+        Self {
+            plain: 0,
+            compressed: may_exceed.then(CompressedSize::new),
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.plain += bytes.len();
+        match &mut self.compressed {
+            Some(compressed) => compressed.add(bytes),
+            None if self.plain > MAX_COMPRESSED => Err(malformed(
+                "its body is longer than its header Content-Length says",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check(self) -> Result<(), Problem> {
+        self.compressed.map_or(Ok(()), CompressedSize::check)
+    }
+}
+
+/// Gives the body to the parser in small pieces, and each only when the parser needs it: by itself, the parser would buffer
+/// everything that the source has. The parser also requires a stream that is `Send`, which the runtime's are not.
+struct Input<B: Source> {
+    source: Limited<B>,
+    rest: Bytes,
+    feed: Feed,
+    is_ended: bool,
+}
+
+impl<B: Source> Input<B> {
+    fn new(source: Limited<B>) -> Self {
+        Self {
+            source,
+            rest: Bytes::new(),
+            feed: Feed::default(),
+            is_ended: false,
+        }
+    }
+
+    /// Polls the parser until it has a result. In between it gets input, but no new input after more than `limit` bytes.
+    async fn drive<T>(
+        &mut self,
+        limit: usize,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<multer::Result<T>>,
+    ) -> Result<T, Problem> {
+        let mut fed = 0;
+        loop {
+            let result = poll_fn(|context| {
+                Poll::Ready(match poll(context) {
+                    Poll::Ready(result) => Some(result),
+                    Poll::Pending => None,
+                })
+            });
+            if let Some(result) = result.await {
+                return result.map_err(|error| unreadable(&error));
+            }
+            if self.is_ended {
+                return Err(unreadable(&multer::Error::IncompleteStream));
+            }
+            if fed >= limit {
+                return Err(malformed("the headers of a part are too long"));
+            }
+            fed += self.feed_next().await?;
+        }
+    }
+
+    /// The next bytes of a part, or `None` at its end.
+    async fn chunk(&mut self, field: &mut multer::Field<'_>) -> Result<Option<Bytes>, Problem> {
+        self.drive(usize::MAX, |context| {
+            field.poll_next_unpin(context).map(Option::transpose)
+        })
+        .await
+    }
+
+    /// Gives the parser the next piece, or the end of the body, and returns the number of bytes.
+    async fn feed_next(&mut self) -> Result<usize, Problem> {
+        while self.rest.is_empty() {
+            match self.source.next().await.map_err(SourceFailure::problem)? {
+                Some(chunk) => self.rest = chunk,
+                None => {
+                    self.is_ended = true;
+                    self.feed.set(Next::End);
+                    return Ok(0);
+                }
+            }
+        }
+        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        let length = piece.len();
+        self.feed.set(Next::Piece(piece));
+        Ok(length)
+    }
+
+    /// Reads what follows the form, which is ignored.
+    async fn drain(mut self) -> Result<(), Problem> {
+        while !self.is_ended {
+            self.is_ended = self
+                .source
+                .next()
+                .await
+                .map_err(SourceFailure::problem)?
+                .is_none();
+        }
+        Ok(())
+    }
+}
+
+/// The stream that the parser reads: at most one piece at a time.
+#[derive(Clone, Default)]
+struct Feed(Arc<Mutex<Next>>);
+
+#[derive(Default)]
+enum Next {
+    /// Nothing until more is fed.
+    #[default]
+    Nothing,
+    /// A piece of the body.
+    Piece(Bytes),
+    /// The end of the body.
+    End,
+}
+
+impl Feed {
+    fn set(&self, next: Next) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+}
+
+impl Stream for Feed {
+    type Item = Result<Bytes, Infallible>;
+
+    /// No waker is registered: [`Input::drive`] polls again after each piece.
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *next) {
+            Next::Nothing => Poll::Pending,
+            Next::Piece(piece) => Poll::Ready(Some(Ok(piece))),
+            Next::End => Poll::Ready(None),
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+fn store_unavailable(failure: StoreFailure) -> Problem {
+    Problem::new(
+        Code::BundleStoreUnavailable,
+        "The bundle store failed, so nothing was deployed.",
+        "Try again in a moment.",
+    )
+    .caused_by(&failure)
+    .retry_after(5)
+}
