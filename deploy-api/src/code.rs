@@ -148,6 +148,8 @@ codes! {
     Internal = 740_167, 500, "INTERNAL", "The deploy API failed";
     /// A variable or a secret of this API cannot be used; the log says which and why.
     Misconfigured = 740_168, 500, "MISCONFIGURED", "The deploy API is misconfigured";
+    /// Other uploads use the memory that is available for bodies.
+    GatewayBusy = 740_169, 503, "GATEWAY_BUSY", "The deploy API is busy";
 
     // Tokens, the policy and the audit log: 740170 to 740179.
     /// Too many guesses at a credential came from the client's address.

@@ -3,6 +3,7 @@
 //! What a client sends is read once ([`read`]), held as an [`Upload`], and never passed on as it came: the form that
 //! goes upstream is written from the parts, so that the upstream sees what was checked.
 
+mod admission;
 mod bindings;
 mod fingerprint;
 mod form;
@@ -13,7 +14,9 @@ mod reader;
 mod size;
 mod source;
 mod streamed;
+mod upload_key;
 
+pub use admission::{Admission, BUDGET, Permit};
 pub use bindings::{BindingRef, is_secret_type};
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use form::{asset_form, script_form, script_pieces};
@@ -24,6 +27,7 @@ pub use reader::{Field, MAX_PARTS, fields, read};
 pub use size::{MAX_COMPRESSED, check_compressed};
 pub use source::{Limited, Source, SourceFailure};
 pub use streamed::{SealedUpload, StreamOptions, StreamedUpload, read_streamed};
+pub use upload_key::{InvalidUploadKey, UploadKey};
 
 /// The most bytes of an upload's body: what fits into the memory of a Worker several times. Of its modules at most
 /// [`MAX_COMPRESSED`] bytes may be left after compression, as the platform has it.

@@ -1,20 +1,79 @@
 //! An upload is either parsed completely or rejected with an explanation. Serialized again, for the Cloudflare API
-//! and for the bundle store, a parsed upload does not change.
+//! and for the bundle store, a parsed upload does not change. Read while it arrives, it is the same upload.
 
-use deploy_api::bundles::Bundle;
+use deploy_api::bundles::{Bundle, MemoryStore, Staged, StagedWriter, open};
 use deploy_api::problem::Problem;
-use deploy_api::upload::{self, BindingRef, MAX_PARTS, Upload, script_form};
+use deploy_api::upload::{
+    self, BindingRef, MAX_PARTS, SealedUpload, StreamOptions, Upload, read_streamed, script_form,
+};
 use futures_executor::block_on;
 
 /// Checks the body of an upload, whose boundary is `b`.
 pub fn check(body: &[u8]) {
-    match block_on(upload::read(
+    let whole = block_on(upload::read(
         Some("multipart/form-data; boundary=b"),
         body.to_vec(),
-    )) {
+    ));
+    for chunk in [1, 7, 1024] {
+        match (&whole, read_in_chunks(body, chunk)) {
+            (Ok(upload), Ok(sealed)) => check_sealed(upload, &sealed),
+            // The streamed reader stops at the first error, which may differ from that of the whole reader.
+            (Err(_), Err(problem)) => check_problem(&problem),
+            (whole, streamed) => panic!("the readers differ: {whole:?} and {streamed:?}"),
+        }
+    }
+    match whole {
         Ok(upload) => check_upload(&upload),
         Err(problem) => check_problem(&problem),
     }
+}
+
+/// Reads a body in chunks of so many bytes.
+fn read_in_chunks(body: &[u8], chunk: usize) -> Result<SealedUpload, Problem> {
+    let store = MemoryStore::default();
+    let source = body.chunks(chunk).map(|chunk| chunk.to_vec().into());
+    block_on(async {
+        let writer = StagedWriter::new(&store, "staging/1".to_owned());
+        read_streamed(
+            Some("multipart/form-data; boundary=b"),
+            source,
+            writer,
+            StreamOptions::default(),
+        )
+        .await?
+        .seal(None)
+        .await
+    })
+}
+
+/// A streamed upload is the same as the whole one, and its bundle opens to it.
+fn check_sealed(upload: &Upload, sealed: &SealedUpload) {
+    assert!(sealed.metadata == upload.metadata);
+    let Staged::Memory(contents) = &sealed.contents else {
+        // The inputs are small, unless the fuzzer is told to make large ones.
+        return;
+    };
+    assert_eq!(sealed.head.parts.len(), upload.parts.len());
+    for (stored, part) in sealed.head.parts.iter().zip(&upload.parts) {
+        assert_eq!(
+            (&stored.name, &stored.file_name, &stored.content_type),
+            (&part.name, &part.file_name, &part.content_type)
+        );
+        let start = usize::try_from(stored.offset).expect("the offset is small");
+        let end = start + usize::try_from(stored.size).expect("the size is small");
+        assert_eq!(contents.get(start..end), Some(&part.bytes[..]));
+        assert_eq!(stored.sha256, part.digest());
+    }
+    let store = MemoryStore::default();
+    store.insert("bundles/1", contents.to_vec());
+    let opened = block_on(async {
+        let opened = open(&store, "bundles/1", &sealed.digest, None).await?;
+        opened.verify_parts(&store).await?;
+        Ok::<_, deploy_api::bundles::OpenFailure>(opened)
+    })
+    .expect("a stored bundle opens");
+    assert_eq!(opened.parts, sealed.head.parts);
+    assert_eq!(opened.metadata, upload.metadata.redacted());
 }
 
 fn check_upload(upload: &Upload) {
