@@ -3,6 +3,7 @@
 //! These modules are pure: time, randomness, key sets and storage are given to them, so they build and test natively.
 
 pub mod access;
+pub mod assets;
 pub mod audit;
 pub mod bundles;
 pub mod code;

@@ -1,0 +1,9 @@
+//! Static assets: session tokens, manifests, buckets, and uploads of files that are stored.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure in a test's own code fails the test"
+)]
+
+mod session_tokens;
