@@ -8,9 +8,15 @@
 //! 4. A rollback or a promotion uploads the files that the Cloudflare API does not have from these locations
 //!    ([`bucket_body`]).
 
+mod location;
+mod manifest;
+mod manifest_json;
 mod names;
 mod session_token;
 
+pub use location::{ContentDigest, Location, NO_CONTENT_TYPE};
+pub use manifest::{MAX_FILES, Manifest, ManifestFile};
+pub use manifest_json::{BrokenManifest, InvalidManifest, MAX_MANIFEST, manifest_key, read_manifest};
 pub use names::{AssetHash, InvalidAssetHash, InvalidSessionId, SessionId};
 pub use session_token::{
     AssetSession, InvalidSessionToken, MAX_SESSION_TOKEN, SessionKey, SessionTokenTooLong, TokenKind,

@@ -6,4 +6,5 @@
     reason = "a failure in a test's own code fails the test"
 )]
 
+mod manifests;
 mod session_tokens;

@@ -1,0 +1,375 @@
+//! The JSON forms of a [`Manifest`]: what wrangler sends, what the Cloudflare API receives, what is stored.
+//!
+//! All of them have the member `manifest`. The stored form of a deployment also has the locations, which refer to keys and
+//! content types by their index, because 100,000 locations would repeat them:
+//! ```json
+//! {"manifest": {"/a.css": {"hash": "…", "size": 12}}, "objects": ["assets/…/…"], "types": ["text/css"],
+//!  "stored": {"…": [0, 193, 16, "sha256 in base64url", 0]}, "legacy": {"…": ["sha256 in base64url", 12, 0]}}
+//! ```
+//! 100,000 files with paths of 60 bytes are about 23 MB of JSON with locations, 12 MB without, and as much again in memory.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+use super::manifest::ManifestFile;
+use super::{AssetHash, ContentDigest, Location, MAX_FILES, Manifest};
+use crate::bundles::Digest;
+use crate::code::Code;
+use crate::problem::Problem;
+
+/// The longest manifest that a client sends, in bytes: 100,000 files with paths of up to 250 bytes.
+pub const MAX_MANIFEST: usize = 32 * 1024 * 1024;
+
+/// A manifest that a client sent is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InvalidManifest {
+    /// It has more than [`MAX_MANIFEST`] bytes.
+    #[error("it has more than {MAX_MANIFEST} bytes")]
+    TooLong,
+    /// It has more than [`MAX_FILES`] files.
+    #[error("it has {0} files, and the limit is {MAX_FILES}")]
+    TooManyFiles(usize),
+    /// It is not JSON of the form `{"manifest": {"/path": {"hash": "…", "size": 1}}}`.
+    #[error("it is not what wrangler sends")]
+    Form,
+    /// A hash is invalid.
+    #[error("a hash is not 32 hexadecimal digits")]
+    Hash,
+    /// A path is invalid.
+    #[error("a path does not begin with a slash")]
+    Path,
+    /// A path occurs more than once.
+    #[error("a path occurs twice")]
+    Duplicate,
+}
+
+impl From<InvalidManifest> for Problem {
+    fn from(error: InvalidManifest) -> Self {
+        let detail = format!("The manifest of the static assets cannot be read: {error}.");
+        match error {
+            InvalidManifest::TooLong | InvalidManifest::TooManyFiles(_) => Self::new(
+                Code::UploadTooLarge,
+                detail,
+                "Deploy fewer static assets, or store them in R2.",
+            ),
+            _ => Self::new(
+                Code::UploadMalformed,
+                detail,
+                "Deploy with an unchanged wrangler.",
+            ),
+        }
+    }
+}
+
+/// The stored bytes are not the manifest of that digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BrokenManifest {
+    /// Their digest is another one.
+    #[error("the stored manifest has another digest")]
+    Digest,
+    /// They are not a manifest.
+    #[error("the stored bytes are not a manifest")]
+    Form,
+}
+
+/// Reads the manifest with which a client opens a session: `{"manifest": {"/path": {"hash", "size"}}}`.
+///
+/// # Errors
+/// Why the manifest is not accepted.
+pub fn read_manifest(body: &[u8]) -> Result<Manifest, InvalidManifest> {
+    #[derive(Deserialize)]
+    struct Body {
+        manifest: ClientFiles,
+    }
+    if body.len() > MAX_MANIFEST {
+        return Err(InvalidManifest::TooLong);
+    }
+    let Body { manifest } = serde_json::from_slice(body).map_err(|_| InvalidManifest::Form)?;
+    Ok(Manifest {
+        files: manifest.0?,
+        stored: BTreeMap::new(),
+    })
+}
+
+/// The files of a client's manifest. At most [`MAX_FILES`] of them are held in memory.
+struct ClientFiles(Result<BTreeMap<String, ManifestFile>, InvalidManifest>);
+
+/// One file of a client's manifest.
+#[derive(Deserialize)]
+struct ClientFile<'a> {
+    #[serde(borrow)]
+    hash: Cow<'a, str>,
+    size: u64,
+}
+
+impl<'de> Deserialize<'de> for ClientFiles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Files;
+        impl<'de> Visitor<'de> for Files {
+            type Value = ClientFiles;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("files by path")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ClientFiles, A::Error> {
+                let mut files = BTreeMap::new();
+                let mut count = 0_usize;
+                let mut invalid = None;
+                while files.len() < MAX_FILES
+                    && invalid.is_none()
+                    && let Some((path, file)) = map.next_entry::<String, ClientFile<'de>>()?
+                {
+                    count += 1;
+                    match client_file(&path, &file) {
+                        Ok(file) => {
+                            if files.insert(path, file).is_some() {
+                                invalid = Some(InvalidManifest::Duplicate);
+                            }
+                        }
+                        Err(error) => invalid = Some(error),
+                    }
+                }
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                if count > MAX_FILES {
+                    invalid = Some(InvalidManifest::TooManyFiles(count));
+                }
+                Ok(ClientFiles(invalid.map_or(Ok(files), Err)))
+            }
+        }
+        deserializer.deserialize_map(Files)
+    }
+}
+
+fn client_file(path: &str, file: &ClientFile<'_>) -> Result<ManifestFile, InvalidManifest> {
+    if !path.starts_with('/') {
+        return Err(InvalidManifest::Path);
+    }
+    let hash = AssetHash::parse(&file.hash).map_err(|_| InvalidManifest::Hash)?;
+    Ok(ManifestFile {
+        hash,
+        size: file.size,
+    })
+}
+
+/// The key of a stored manifest: `assets/manifests/{digest}`.
+#[must_use]
+pub fn manifest_key(digest: &Digest) -> String {
+    format!("assets/manifests/{digest}")
+}
+
+impl Manifest {
+    /// The body with which a session is opened at the Cloudflare API: the files without their locations. It is the same as
+    /// the stored form of a manifest without locations.
+    ///
+    /// # Errors
+    /// Never, in practice: every manifest can be written as JSON.
+    pub fn session_body(&self) -> Result<Vec<u8>, serde_json::Error> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            manifest: &'a BTreeMap<String, ManifestFile>,
+        }
+        serde_json::to_vec(&Body {
+            manifest: &self.files,
+        })
+    }
+
+    /// The digest of the stored form, and the stored form. Equal manifests have the same digest. The object's key is
+    /// [`manifest_key`].
+    ///
+    /// # Errors
+    /// Never, in practice: every manifest can be written as JSON.
+    pub fn to_stored(&self) -> Result<(Digest, Vec<u8>), serde_json::Error> {
+        let bytes = serde_json::to_vec(&WriteStored::of(self))?;
+        Ok((Digest::of(&bytes), bytes))
+    }
+
+    /// Reads the stored form, and checks its digest.
+    ///
+    /// # Errors
+    /// If the bytes are not the manifest of that digest.
+    pub fn from_stored(digest: &Digest, bytes: &[u8]) -> Result<Self, BrokenManifest> {
+        if Digest::of(bytes) != *digest {
+            return Err(BrokenManifest::Digest);
+        }
+        serde_json::from_slice::<ReadStored>(bytes)
+            .ok()
+            .and_then(ReadStored::manifest)
+            .ok_or(BrokenManifest::Form)
+    }
+}
+
+type StoredRow = (usize, u64, u64, ContentDigest, Option<usize>);
+type LegacyRow = (ContentDigest, u64, Option<usize>);
+
+#[derive(Serialize)]
+struct WriteStored<'a> {
+    manifest: &'a BTreeMap<String, ManifestFile>,
+    #[serde(skip_serializing_if = "Index::is_empty")]
+    objects: Index<'a>,
+    #[serde(skip_serializing_if = "Index::is_empty")]
+    types: Index<'a>,
+    #[serde(skip_serializing_if = "Rows::is_empty")]
+    stored: Rows<'a>,
+    #[serde(skip_serializing_if = "Rows::is_empty")]
+    legacy: Rows<'a>,
+}
+
+/// Texts in the order of their index, which is their alphabetical order.
+#[derive(Clone, Default)]
+struct Index<'a>(Arc<BTreeMap<&'a str, usize>>);
+
+impl<'a> Index<'a> {
+    fn of(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut texts: BTreeMap<&str, usize> = texts.map(|text| (text, 0)).collect();
+        for (index, value) in texts.values_mut().enumerate() {
+            *value = index;
+        }
+        Self(Arc::new(texts))
+    }
+
+    fn get(&self, text: &str) -> Option<usize> {
+        self.0.get(text).copied()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Index<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.keys())
+    }
+}
+
+/// The locations of one kind, written one at a time.
+struct Rows<'a> {
+    locations: &'a BTreeMap<AssetHash, Location>,
+    is_legacy: bool,
+    objects: Index<'a>,
+    types: Index<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Row {
+    Stored(StoredRow),
+    Legacy(LegacyRow),
+}
+
+impl Rows<'_> {
+    fn rows(&self) -> impl Iterator<Item = (&AssetHash, Row)> {
+        self.locations.iter().filter_map(|(hash, location)| {
+            let content_type = location.content_type().and_then(|text| self.types.get(text));
+            let row = match location {
+                Location::Bucket {
+                    key,
+                    offset,
+                    length,
+                    sha256,
+                    ..
+                } if !self.is_legacy => {
+                    Row::Stored((self.objects.get(key)?, *offset, *length, *sha256, content_type))
+                }
+                Location::Legacy { sha256, size, .. } if self.is_legacy => {
+                    Row::Legacy((*sha256, *size, content_type))
+                }
+                _ => return None,
+            };
+            Some((hash, row))
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows().next().is_none()
+    }
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.rows())
+    }
+}
+
+impl<'a> WriteStored<'a> {
+    fn of(manifest: &'a Manifest) -> Self {
+        let locations = &manifest.stored;
+        let objects = Index::of(locations.values().filter_map(|location| match location {
+            Location::Bucket { key, .. } => Some(&**key),
+            Location::Legacy { .. } => None,
+        }));
+        let types = Index::of(locations.values().filter_map(Location::content_type));
+        let rows = |is_legacy| Rows {
+            locations,
+            is_legacy,
+            objects: objects.clone(),
+            types: types.clone(),
+        };
+        Self {
+            manifest: &manifest.files,
+            stored: rows(false),
+            legacy: rows(true),
+            objects,
+            types,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadStored {
+    manifest: BTreeMap<String, ManifestFile>,
+    #[serde(default)]
+    objects: Vec<String>,
+    #[serde(default)]
+    types: Vec<String>,
+    #[serde(default)]
+    stored: BTreeMap<AssetHash, StoredRow>,
+    #[serde(default)]
+    legacy: BTreeMap<AssetHash, LegacyRow>,
+}
+
+impl ReadStored {
+    /// The manifest; `None` if an index has no text.
+    fn manifest(self) -> Option<Manifest> {
+        let shared = |texts: Vec<String>| texts.into_iter().map(Arc::from).collect::<Vec<Arc<str>>>();
+        let objects = shared(self.objects);
+        let types = shared(self.types);
+        let content_type = |index: Option<usize>| match index {
+            None => Some(None),
+            Some(index) => types.get(index).cloned().map(Some),
+        };
+        let mut stored = BTreeMap::new();
+        for (hash, (object, offset, length, sha256, index)) in self.stored {
+            let location = Location::Bucket {
+                key: objects.get(object).cloned()?,
+                offset,
+                length,
+                sha256,
+                content_type: content_type(index)?,
+            };
+            stored.insert(hash, location);
+        }
+        for (hash, (sha256, size, index)) in self.legacy {
+            let location = Location::Legacy {
+                sha256,
+                size,
+                content_type: content_type(index)?,
+            };
+            stored.insert(hash, location);
+        }
+        Some(Manifest {
+            files: self.manifest,
+            stored,
+        })
+    }
+}
