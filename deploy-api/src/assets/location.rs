@@ -29,12 +29,11 @@ pub enum Location {
         /// The content type that it is served with.
         content_type: Option<Arc<str>>,
     },
-    /// A whole object `sha256/{digest}` with the content itself, which an earlier version of the deploy API stored.
+    /// A whole object `sha256/{digest}` with the content itself, which an earlier version of the deploy API stored. Its size
+    /// is the size of the object: earlier versions recorded only the size that the client stated.
     Legacy {
         /// The digest of the content.
         sha256: ContentDigest,
-        /// The number of bytes of the content.
-        size: u64,
         /// The content type that it is served with.
         content_type: Option<Arc<str>>,
     },
@@ -55,15 +54,6 @@ impl Location {
     pub fn content_type(&self) -> Option<&str> {
         match self {
             Self::Bucket { content_type, .. } | Self::Legacy { content_type, .. } => content_type.as_deref(),
-        }
-    }
-
-    /// The number of bytes that the object must have at least.
-    #[must_use]
-    pub fn end(&self) -> u64 {
-        match self {
-            Self::Bucket { offset, length, .. } => offset.saturating_add(*length),
-            Self::Legacy { size, .. } => *size,
         }
     }
 }
@@ -147,7 +137,6 @@ mod tests {
     fn the_key_of_a_legacy_asset_is_its_digest() {
         let location = Location::Legacy {
             sha256: ContentDigest::of(b"abc"),
-            size: 3,
             content_type: None,
         };
         assert_eq!(*location.key(), *format!("sha256/{}", Digest::of(b"abc")));

@@ -133,7 +133,6 @@ impl TryFrom<&AssetManifest> for Manifest {
             if let Some(sha256) = &file.sha256 {
                 let location = Location::Legacy {
                     sha256: ContentDigest::from(sha256),
-                    size,
                     content_type: file.content_type.as_deref().map(|text| content_types.share(text)),
                 };
                 manifest.stored.insert(hash, location);

@@ -4,7 +4,7 @@
 //! content types by their index, because 100,000 locations would repeat them:
 //! ```json
 //! {"manifest": {"/a.css": {"hash": "…", "size": 12}}, "objects": ["assets/…/…"], "types": ["text/css"],
-//!  "stored": {"…": [0, 193, 16, "sha256 in base64url", 0]}, "legacy": {"…": ["sha256 in base64url", 12, 0]}}
+//!  "stored": {"…": [0, 193, 16, "sha256 in base64url", 0]}, "legacy": {"…": ["sha256 in base64url", 0]}}
 //! ```
 //! 100,000 files with paths of 60 bytes are about 23 MB of JSON with locations, 12 MB without, and as much again in memory.
 
@@ -208,7 +208,7 @@ impl Manifest {
 }
 
 type StoredRow = (usize, u64, u64, ContentDigest, Option<usize>);
-type LegacyRow = (ContentDigest, u64, Option<usize>);
+type LegacyRow = (ContentDigest, Option<usize>);
 
 #[derive(Serialize)]
 struct WriteStored<'a> {
@@ -280,9 +280,7 @@ impl Rows<'_> {
                 } if !self.is_legacy => {
                     Row::Stored((self.objects.get(key)?, *offset, *length, *sha256, content_type))
                 }
-                Location::Legacy { sha256, size, .. } if self.is_legacy => {
-                    Row::Legacy((*sha256, *size, content_type))
-                }
+                Location::Legacy { sha256, .. } if self.is_legacy => Row::Legacy((*sha256, content_type)),
                 _ => return None,
             };
             Some((hash, row))
@@ -359,10 +357,9 @@ impl ReadStored {
             };
             stored.insert(hash, location);
         }
-        for (hash, (sha256, size, index)) in self.legacy {
+        for (hash, (sha256, index)) in self.legacy {
             let location = Location::Legacy {
                 sha256,
-                size,
                 content_type: content_type(index)?,
             };
             stored.insert(hash, location);

@@ -1,24 +1,52 @@
 //! Static assets: wrangler uploads them before the Worker, in a session of several requests ("buckets").
 //!
-//! 1. The client sends a manifest. The gateway stores it, opens a session at the Cloudflare API, and
+//! 1. The client sends a manifest ([`read_manifest`]). The gateway stores it, opens a session at the Cloudflare API, and
 //!    answers with its own signed token ([`AssetSession`]), which contains everything that the next requests need.
-//! 2. Each bucket is streamed into one object of the bundle store and uploaded from there .
+//! 2. Each bucket is streamed into one object of the bundle store and uploaded from there ([`read_bucket`]).
 //! 3. A deploy finds the files of its session in the bundle store ([`of_session`]), and stores a manifest with the location
 //!    of each file ([`deployed_manifest`]).
 //! 4. A rollback or a promotion uploads the files that the Cloudflare API does not have from these locations
-//!    ([`bucket_body`]).
+//!    ([`Redeployment`]).
+//!
+//! No step asks the ledger, and no step holds a file in memory.
 
+mod base64_check;
+mod bucket;
+mod bucket_index;
+mod collect;
+mod form;
+mod form_reader;
 mod location;
 mod manifest;
 mod manifest_json;
 mod names;
+mod redeploy;
 mod session_token;
 
+pub use bucket::{Bucket, BucketFailure, MAX_BUCKET, MAX_BUCKET_FILES, MAX_FILE, read_bucket};
+pub use bucket_index::{IndexEntry, IndexFailure};
+pub use collect::{DeployedManifest, deployed_manifest, of_session};
+pub use form::ASSET_FORM_TYPE;
 pub use location::{ContentDigest, Location, NO_CONTENT_TYPE};
 pub use manifest::{MAX_FILES, Manifest, ManifestFile};
 pub use manifest_json::{BrokenManifest, InvalidManifest, MAX_MANIFEST, manifest_key, read_manifest};
 pub use names::{AssetHash, InvalidAssetHash, InvalidSessionId, SessionId};
+pub use redeploy::{RedeployFailure, Redeployment};
 pub use session_token::{
     AssetSession, InvalidSessionToken, MAX_SESSION_TOKEN, SessionKey, SessionTokenTooLong, TokenKind,
     VerifiedSession,
 };
+
+use crate::code::Code;
+use crate::problem::Problem;
+
+/// The error for the client if static assets cannot be read from the bundle store or stored in it.
+fn store_problem(cause: &impl ToString) -> Problem {
+    Problem::new(
+        Code::BundleStoreUnavailable,
+        "The bundle store failed, so nothing was deployed.",
+        "Try again in a moment.",
+    )
+    .caused_by(cause)
+    .retry_after(5)
+}

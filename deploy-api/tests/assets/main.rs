@@ -6,5 +6,9 @@
     reason = "a failure in a test's own code fails the test"
 )]
 
+mod buckets;
+mod deploys;
 mod manifests;
+mod redeploys;
 mod session_tokens;
+mod wrangler;
