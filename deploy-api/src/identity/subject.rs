@@ -14,7 +14,9 @@ pub struct Subject(String);
 
 /// The text is no [`Subject`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0:?} is no subject: write 1 to 64 of a-z, 0-9 and . _ - @, beginning with a letter or a digit")]
+#[error(
+    "{0:?} is not a valid subject: use 1 to 64 characters of a-z, 0-9 and . _ - @, starting with a letter or a digit"
+)]
 pub struct InvalidSubject(String);
 
 impl Subject {

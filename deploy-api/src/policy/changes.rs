@@ -1,10 +1,10 @@
-//! What replacing one policy by another allows and forbids anew.
+//! The difference between two policies: what the new one allows and the old one did not, and the reverse.
 //!
-//! Each rule is taken apart into cells: one combination of expected values, one namespace, one Worker pattern, one
-//! action. A cell of the new policy is allowed anew unless one cell of the old policy covers it, and the other way
-//! round. Nothing that becomes allowed or forbidden is left out. Where a cell was covered only by several cells of the
-//! other policy together, or a rule has more than [`MAX_COMBINATIONS`] combinations, it may be named although nothing
-//! changes for it.
+//! Each rule is split into cells. A cell is one combination of expected values, one namespace, one Worker pattern and one
+//! action. A cell of the new policy is newly allowed unless one cell of the old policy covers it, and the reverse.
+//! The difference is complete: it contains everything that becomes allowed or forbidden. It may contain more: a cell that
+//! only several cells of the other policy cover together, and the cells of a rule with more than [`MAX_COMBINATIONS`]
+//! combinations.
 
 use std::fmt;
 
@@ -12,46 +12,46 @@ use dotdo_names::Environment;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::{Action, Claim, Condition, Grant, Policy, Request, Resource, Rule, RuleName, Who, WorkerPattern};
-use crate::identity::{GITHUB_ISSUER, Identity};
+use super::{Action, Condition, Grant, Policy, Request, Resource, Rule, RuleName, Who, WorkerPattern};
+use crate::identity::Identity;
 
-/// Into how many combinations of listed values a rule is taken apart.
+/// The maximum number of combinations of listed values into which a rule is split.
 const MAX_COMBINATIONS: usize = 16;
 
-/// What a change of policy allows and forbids anew.
+/// What becomes allowed and what becomes forbidden when one policy replaces another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Changes {
-    /// What the new policy allows and the old one did not.
+    /// What the new policy allows and the old policy did not.
     pub allowed: Vec<Change>,
-    /// What the old policy allowed and the new one does not.
+    /// What the old policy allowed and the new policy does not.
     pub forbidden: Vec<Change>,
 }
 
-/// Something that is allowed, or forbidden, anew.
+/// A permission that one policy has and the other does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The rule that allows it, or did.
+    /// The rule that contains the permission.
     pub rule: RuleName,
-    /// Whom it is about.
+    /// The identities whose permissions change.
     pub who: Who,
-    /// What they may do now, or may no longer.
+    /// The permissions that are added or removed.
     pub grant: Grant,
 }
 
 impl Policy {
-    /// What replacing this policy by `new` allows and forbids anew.
+    /// What becomes allowed and what becomes forbidden when `new` replaces this policy.
     #[must_use]
     pub fn changes_to(&self, new: &Self) -> Changes {
         Changes {
-            allowed: beyond(new, self),
-            forbidden: beyond(self, new),
+            allowed: difference(new, self),
+            forbidden: difference(self, new),
         }
     }
 }
 
 /// What `policy` allows and `other` does not.
-fn beyond(policy: &Policy, other: &Policy) -> Vec<Change> {
-    let same = |rule: &&Rule| {
+fn difference(policy: &Policy, other: &Policy) -> Vec<Change> {
+    let differs = |rule: &&Rule| {
         !other
             .rules
             .iter()
@@ -60,12 +60,12 @@ fn beyond(policy: &Policy, other: &Policy) -> Vec<Change> {
     policy
         .rules
         .iter()
-        .filter(same)
-        .flat_map(|rule| beyond_of_rule(rule, &other.rules))
+        .filter(differs)
+        .flat_map(|rule| rule_difference(rule, &other.rules))
         .collect()
 }
 
-fn beyond_of_rule(rule: &Rule, others: &[Rule]) -> Vec<Change> {
+fn rule_difference(rule: &Rule, others: &[Rule]) -> Vec<Change> {
     let parts: Vec<_> = combinations(&rule.who)
         .into_iter()
         .map(|who| (uncovered(&who, &rule.grant, others), who))
@@ -75,7 +75,7 @@ fn beyond_of_rule(rule: &Rule, others: &[Rule]) -> Vec<Change> {
         who: who.clone(),
         grant: grant.clone(),
     };
-    // The rule as it was written, where all its combinations fare alike.
+    // All combinations have the same result: report the rule as it was written.
     if let Some((first, _)) = parts.first()
         && parts.iter().all(|(grants, _)| grants == first)
     {
@@ -87,7 +87,7 @@ fn beyond_of_rule(rule: &Rule, others: &[Rule]) -> Vec<Change> {
         .collect()
 }
 
-/// Whom a rule is about, one combination of listed values each.
+/// Splits the identities of a rule into one `Who` for each combination of listed values.
 fn combinations(who: &Who) -> Vec<Who> {
     match who {
         Who::Token(subjects) => subjects
@@ -106,9 +106,9 @@ fn combinations(who: &Who) -> Vec<Who> {
             for Condition { claim, expected } in conditions {
                 all = all
                     .into_iter()
-                    .flat_map(|begun| {
+                    .flat_map(|partial| {
                         expected.iter().map(move |value| {
-                            let mut next = begun.clone();
+                            let mut next = partial.clone();
                             next.push(Condition {
                                 claim: *claim,
                                 expected: vec![value.clone()],
@@ -123,7 +123,7 @@ fn combinations(who: &Who) -> Vec<Who> {
     }
 }
 
-/// The part of a grant that no other rule gives to everyone in `who`.
+/// The part of a grant that no single rule of `others` gives to all of `who`.
 fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
     let others: Vec<_> = others
         .iter()
@@ -137,7 +137,7 @@ fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
                 && other.workers().iter().any(|pattern| pattern.covers(worker))
         })
     };
-    // The whole platform is more than the sum of its namespaces: the policy, the tokens, the audit log.
+    // The whole platform includes the policy, the tokens and the audit log, which no namespace includes.
     let covers_platform = |action| {
         let request = Request {
             action,
@@ -182,7 +182,7 @@ fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
         .collect()
 }
 
-/// Whether everyone in `narrow` is in `wide`.
+/// Whether `wide` includes every identity of `narrow`.
 fn covers(wide: &Who, narrow: &Who) -> bool {
     match (wide, narrow) {
         (Who::Token(wide), Who::Token(narrow)) => narrow.iter().all(|subject| wide.contains(subject)),
@@ -202,14 +202,14 @@ fn covers(wide: &Who, narrow: &Who) -> bool {
 }
 
 impl Change {
-    /// Whether the change is about this identity and this request.
+    /// Whether the change applies to this identity and this request.
     #[must_use]
     pub fn is_about(&self, identity: &Identity, request: &Request) -> bool {
         self.who.is(identity) && self.grant.covers(request)
     }
 }
 
-/// A phrase: `GitHub runs with repository_id 1001, … may deploy agents in dotdo-staging (rule "agents")`.
+/// Formats as `GitHub runs with repository_id 1001, … may deploy agents in dotdo-staging (rule "agents")`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} may {} (rule \"{}\")", self.who, self.grant, self.rule)
@@ -224,33 +224,5 @@ impl Serialize for Change {
         object.serialize_field("grant", &self.grant)?;
         object.serialize_field("sentence", &self.to_string())?;
         object.end()
-    }
-}
-
-/// `API tokens of alice, bob`, or `GitHub runs with repository_id 1001, ref refs/heads/main`.
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Token(subjects) => {
-                let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
-                write!(f, "API tokens of {}", names.join(", "))
-            }
-            Self::GitHub(conditions) => {
-                let github = Condition::exactly(Claim::Issuer, GITHUB_ISSUER);
-                let told: Vec<_> = conditions
-                    .iter()
-                    .filter(|condition| **condition != github)
-                    .map(ToString::to_string)
-                    .collect();
-                write!(f, "GitHub runs with {}", told.join(", "))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values: Vec<_> = self.expected.iter().map(ToString::to_string).collect();
-        write!(f, "{} {}", self.claim, values.join(" or "))
     }
 }

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::identity::GitHubRun;
 
-/// A claim of a GitHub run that a rule can match. `sub` is none: its form is customisable, and it is never read.
+/// A claim of a GitHub run that a rule can match. `sub` is not included: its format is customizable, so it is never read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Claim {
     /// `issuer`, the token's `iss`.
@@ -42,7 +42,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// The name that a policy uses.
+    /// The name of the claim in a policy.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Claim {
         }
     }
 
-    /// The claim's value in a run, if the run has it. An empty value is none, as it tells nothing apart.
+    /// The value of the claim in a run. `None` if the claim is missing or empty.
     #[must_use]
     pub fn of(self, run: &GitHubRun) -> Option<&str> {
         let value: Option<&str> = match self {
@@ -89,7 +89,7 @@ impl Claim {
         value.filter(|value| !value.is_empty())
     }
 
-    /// Whether GitHub assigns the claim as a number, which is written as a text of digits.
+    /// Whether the claim is a numeric id, which a policy writes as a string of digits.
     #[must_use]
     pub const fn is_id(self) -> bool {
         matches!(self, Self::RepositoryId | Self::RepositoryOwnerId | Self::ActorId)

@@ -1,49 +1,47 @@
 use dotdo_names::Environment;
 
-use super::{
-    Action, Cause, EVENTS_BARRED_FROM_PRODUCTION, Explanation, Grant, NearRule, Policy, Request, Rule,
-    RuleName,
-};
+use super::production::is_barred_from_production;
+use super::{Action, Cause, Explanation, Grant, NearRule, Policy, Request, Rule, RuleName};
 use crate::identity::{Caller, GitHubRun, Identity, Scope};
 
-/// What a policy says to a request.
+/// The decision of a policy about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It may be done.
+    /// The request is allowed.
     Allowed {
         /// The first rule that allows it.
         rule: RuleName,
     },
-    /// It may not.
+    /// The request is denied.
     Denied(Box<Explanation>),
 }
 
 impl Decision {
-    /// Whether it may be done.
+    /// Whether the request is allowed.
     #[must_use]
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })
     }
 }
 
-/// What a rule gives to a run that exchanges its OIDC token, to be bound to its deploy token.
+/// The permissions that a rule gives to a run when the run exchanges its OIDC token. The deploy token is limited to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundGrant {
     /// The rule that matched.
     pub rule: RuleName,
-    /// What it gives.
+    /// The permissions.
     pub grant: Grant,
 }
 
 impl Policy {
-    /// Whether the caller may do what is asked: a rule must allow it to the identity, and the token must be bound to
-    /// it. A denial explains itself with the rules about the caller's own repository or subject, and no others.
+    /// Decides whether the caller may do the request: a rule must allow it, and so must the scope of the token. The
+    /// explanation of a denial shows only rules that name the repository or the subject of the caller.
     #[must_use]
     pub fn decide(&self, caller: &Caller, request: &Request) -> Decision {
         self.decide_among(caller, request, |rule| rule.who.concerns(&caller.identity))
     }
 
-    /// The same decision, explained from every rule: for administrators.
+    /// The same decision with an explanation that may show every rule. For administrators.
     #[must_use]
     pub fn explain(&self, caller: &Caller, request: &Request) -> Decision {
         self.decide_among(caller, request, |_| true)
@@ -93,10 +91,10 @@ impl Policy {
         }
     }
 
-    /// What the rules give to a run: the grants to bind its deploy token to.
+    /// The permissions that the rules give to a run. Its deploy token is limited to them.
     ///
     /// # Errors
-    /// Why no rule gives it anything.
+    /// Returns an explanation if no rule gives the run any permission.
     pub fn bind(&self, run: &GitHubRun) -> Result<Vec<BoundGrant>, Box<Explanation>> {
         let identity = Identity::GithubRun(Box::new(run.clone()));
         let barred = is_barred_from_production(run);
@@ -131,8 +129,4 @@ impl Policy {
             cause,
         }))
     }
-}
-
-fn is_barred_from_production(run: &GitHubRun) -> bool {
-    EVENTS_BARRED_FROM_PRODUCTION.contains(&run.event_name.as_str())
 }

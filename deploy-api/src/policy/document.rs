@@ -1,4 +1,4 @@
-//! The policy as it is written: JSON, whose schema is published as `policy.schema.json`.
+//! The JSON format of a policy. Its schema is published as `policy.schema.json`.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Claim, GrantDocument};
 
-/// The policy's frame. Rules stay text here, so that an error can name the rule it is in.
+/// The outer object of a policy. Rules are kept as unparsed text, so that an error can name the rule that contains it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with \"version\" and \"rules\"")]
 pub(super) struct Frame<'a> {
@@ -19,43 +19,43 @@ pub(super) struct Frame<'a> {
     pub rules: Vec<&'a RawValue>,
 }
 
-/// A policy document. Nothing is allowed but by a rule.
+/// A policy document. A request is allowed only if a rule allows it.
 #[cfg(test)]
 #[derive(schemars::JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "the schema is all that is taken from it")]
+#[expect(dead_code, reason = "only the schema is derived from it")]
 pub(super) struct PolicyDocument {
-    /// The address of this schema, for editors.
+    /// The URL of this schema, for editors.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
     /// The version of the format.
     #[schemars(range(min = 1, max = 1))]
     version: u32,
-    /// The rules. Their order decides only which of several that allow a request is put on record.
+    /// The rules. If several rules allow a request, the audit log names the first of them; the order has no other effect.
     #[schemars(length(max = super::load::MAX_RULES))]
     rules: Vec<RuleDocument>,
 }
 
-/// One rule: who may do what to which Workers of which namespaces.
+/// One rule: which identities may do which actions to which Workers of which namespaces.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Rule"))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct RuleDocument {
-    /// The rule's name, by which decisions and the audit log cite it. Unique within the policy.
+    /// The name of the rule in decisions and in the audit log. Unique within the policy.
     #[cfg_attr(test, schemars(regex(pattern = "^[a-z][a-z0-9-]{0,63}$")))]
     pub name: String,
-    /// Why the rule exists, for people.
+    /// A description of the rule, for readers. It has no effect.
     #[serde(rename = "description")]
     _description: Option<String>,
-    /// Whom the rule is about.
+    /// The identities that the rule applies to.
     pub who: WhoDocument,
     /// The dispatch namespaces, by name.
     #[cfg_attr(test, schemars(with = "Vec<NamespaceName>", length(min = 1)))]
     pub namespaces: Vec<String>,
-    /// The Workers: a name, `prefix-*` for every name that begins with `prefix-`, or `*` for every Worker.
+    /// The Workers: a name, `prefix-*` for every name that starts with `prefix-`, or `*` for every Worker.
     #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN))))]
     pub workers: Vec<String>,
-    /// What may be done to them. `admin` needs every namespace and the Workers `*`.
+    /// The allowed actions. `admin` requires every namespace and the Workers `*`.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub actions: Vec<super::Action>,
 }
@@ -70,39 +70,39 @@ impl RuleDocument {
     }
 }
 
-/// Whom a rule is about.
+/// The identities that a rule applies to.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Who"))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum WhoDocument {
-    /// Runs of GitHub Actions workflows whose every listed claim has the value, or one of the values, given here.
+    /// Runs of GitHub Actions workflows. Each listed claim must have the value, or one of the values, given here.
     Github(Box<ClaimsDocument>),
-    /// API tokens made for this subject, or for one of these.
+    /// API tokens of this subject, or of one of these subjects.
     Token(Values),
 }
 
-/// Claims of a GitHub run. All that are given must match; a list matches any of its members.
+/// Claims of a GitHub run. All listed claims must match. A list matches if one of its values matches.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Claims", extend("required" = ["repository_id", "repository_owner_id"])))]
-#[serde(deny_unknown_fields, expecting = "an object of claims")]
+#[serde(deny_unknown_fields, expecting = "an object with claims")]
 pub(super) struct ClaimsDocument {
-    /// The issuer of the token. Without it, GitHub Actions on github.com.
+    /// The issuer of the token. Default: GitHub Actions on github.com.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub issuer: Option<Values>,
-    /// `owner/name`, for people to read. It never stands alone: names are recycled, ids are not.
+    /// `owner/name`, for readability. The ids are required as well, because a name can be reused by another repository.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository: Option<Values>,
-    /// The repository's number: `gh api repos/OWNER/NAME --jq .id`.
+    /// The numeric id of the repository: `gh api repos/OWNER/NAME --jq .id`.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository_id: Option<Values>,
-    /// The owner's name, for people to read.
+    /// The name of the owner, for readability.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository_owner: Option<Values>,
-    /// The owner's number: `gh api repos/OWNER/NAME --jq .owner.id`.
+    /// The numeric id of the owner: `gh api repos/OWNER/NAME --jq .owner.id`.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository_owner_id: Option<Values>,
@@ -110,7 +110,7 @@ pub(super) struct ClaimsDocument {
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository_visibility: Option<Values>,
-    /// The full ref, `refs/heads/main`, or a literal prefix and one star at its end: `refs/tags/v*`.
+    /// The full ref, such as `refs/heads/main`, or a prefix followed by one `*`, such as `refs/tags/v*`.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, rename = "ref", deserialize_with = "given")]
     pub git_ref: Option<Values>,
@@ -118,31 +118,31 @@ pub(super) struct ClaimsDocument {
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub ref_type: Option<Values>,
-    /// `true` or `false`, as a text: whether the ref is protected.
+    /// Whether the ref is protected: the string `true` or `false`.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub ref_protected: Option<Values>,
-    /// The job's GitHub environment.
+    /// The GitHub environment of the job.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub environment: Option<Values>,
-    /// What started the run. `pull_request_target`, `issue_comment` and `workflow_run` never reach production.
+    /// The event that started the run. `pull_request_target`, `issue_comment` and `workflow_run` are never allowed in production.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub event_name: Option<Values>,
-    /// `owner/name/.github/workflows/file.yml@ref`, in full.
+    /// The workflow file: the full value `owner/name/.github/workflows/file.yml@ref`.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub workflow_ref: Option<Values>,
-    /// The same for the reusable workflow that the job comes from.
+    /// The reusable workflow that contains the job, in the same format as `workflow_ref`.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub job_workflow_ref: Option<Values>,
-    /// The account that started the run, for people to read.
+    /// The name of the account that started the run, for readability.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub actor: Option<Values>,
-    /// That account's number.
+    /// The numeric id of the account that started the run.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub actor_id: Option<Values>,
@@ -153,7 +153,7 @@ pub(super) struct ClaimsDocument {
 }
 
 impl ClaimsDocument {
-    /// The claims that are given, in the order in which they are explained.
+    /// The claims that the rule lists, in the order in which an explanation shows them.
     pub fn given(&self) -> impl Iterator<Item = (Claim, &Values)> {
         [
             (Claim::Issuer, &self.issuer),
@@ -178,7 +178,7 @@ impl ClaimsDocument {
     }
 }
 
-/// A text, or a list of texts of which any will do.
+/// One string, or a list of alternative strings.
 #[derive(Debug)]
 pub(super) struct Values(pub Vec<String>);
 
@@ -188,7 +188,7 @@ impl<'de> Deserialize<'de> for Values {
     }
 }
 
-/// A claim that is written. `null` is an error: it would read as a condition and be none.
+/// Deserializes a claim that is present. `null` is an error: it looks like a condition, but would not be checked.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Values>, D::Error> {
     Values::deserialize(deserializer).map(Some)
 }
@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for ValuesVisitor {
     type Value = Values;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text in quotes (ids too) or a list of such texts")
+        f.write_str("a string (ids too) or a list of strings")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Values, E> {
@@ -227,7 +227,7 @@ impl schemars::JsonSchema for Values {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "description": "A text, or a list of texts of which any will do.",
+            "description": "One string, or a list of alternative strings.",
             "anyOf": [
                 { "type": "string", "minLength": 1 },
                 { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 }
@@ -236,11 +236,11 @@ impl schemars::JsonSchema for Values {
     }
 }
 
-/// The form of [`WorkerPattern`](super::WorkerPattern), which the schema tells editors.
+/// The format of [`WorkerPattern`](super::WorkerPattern) as a regular expression, for the schema.
 #[cfg(test)]
 pub(super) const WORKER_PATTERN: &str = r"^(\*|[a-z0-9]([a-z0-9-]*[a-z0-9])?|[a-z0-9][a-z0-9-]*-\*)$";
 
-/// A namespace's name, where the schema lists what may be written.
+/// The name of a namespace. The schema lists the valid names.
 #[cfg(test)]
 pub(super) struct NamespaceName;
 
@@ -264,7 +264,7 @@ mod tests {
     use super::PolicyDocument;
 
     #[test]
-    fn the_published_schema_is_that_of_the_types() {
+    fn the_published_schema_matches_the_types() {
         let mut schema = schemars::schema_for!(PolicyDocument);
         schema.insert(
             "$id".to_owned(),

@@ -5,11 +5,11 @@ use thiserror::Error;
 use super::{Claim, InvalidGrant, InvalidRefPattern, InvalidRuleName};
 use crate::identity::InvalidSubject;
 
-/// Everything that keeps a policy from loading.
+/// Every error in a policy document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct PolicyErrors(pub Vec<PolicyError>);
 
-/// One line for each.
+/// One line for each error.
 impl fmt::Display for PolicyErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, error) in self.0.iter().enumerate() {
@@ -22,35 +22,35 @@ impl fmt::Display for PolicyErrors {
     }
 }
 
-/// One thing that keeps a policy from loading: where, what, and the fix.
+/// One error in a policy document: where it is, what is wrong, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PolicyError {
-    /// Longer than a policy may be.
-    #[error("the policy has {bytes} bytes; at most {limit} are read: merge rules by listing several values")]
+    /// The document is too long.
+    #[error("the policy has {bytes} bytes; the maximum is {limit}: merge rules by listing several values")]
     TooLong {
-        /// What was given.
+        /// The length of the document, in bytes.
         bytes: usize,
-        /// What is read.
+        /// The maximum.
         limit: usize,
     },
-    /// More rules than are compared for each request.
-    #[error("the policy has {rules} rules; at most {limit} are read: merge rules by listing several values")]
+    /// The document has too many rules.
+    #[error("the policy has {rules} rules; the maximum is {limit}: merge rules by listing several values")]
     TooManyRules {
-        /// What was given.
+        /// The number of rules in the document.
         rules: usize,
-        /// What is read.
+        /// The maximum.
         limit: usize,
     },
-    /// Not JSON, or not the frame of a policy.
+    /// The document is not JSON, or its outer object is not that of a policy.
     #[error("the policy cannot be read: {0}")]
     Unreadable(String),
-    /// A format of another version.
-    #[error("\"version\" is {0}; this deploy API reads version 1")]
+    /// The version of the format is not supported.
+    #[error("\"version\" is {0}; this deploy API supports version 1")]
     Version(u32),
-    /// Something is wrong with one rule.
+    /// One rule is invalid.
     #[error("rule {rule}: {defect}")]
     Rule {
-        /// The rule's name in quotes, or its position from 1 where it has no readable name.
+        /// The name of the rule in quotes, or its position (from 1) if the name cannot be read.
         rule: String,
         /// What is wrong, and the fix.
         defect: Defect,
@@ -60,66 +60,68 @@ pub enum PolicyError {
 /// What is wrong with a rule, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Defect {
-    /// Not the form of a rule.
+    /// The rule does not have the format of a rule.
     #[error("cannot be read: {0}")]
     Unreadable(String),
-    /// Its name has another form.
+    /// The name is invalid.
     #[error(transparent)]
     Name(#[from] InvalidRuleName),
-    /// Another rule has the name.
-    #[error("an earlier rule has the same name; give each rule its own, as decisions cite it")]
+    /// Another rule has the same name.
+    #[error("an earlier rule has the same name; rule names must be unique, because decisions refer to them")]
     NameTwice,
-    /// What it grants is wrong.
+    /// The namespaces, Workers or actions are invalid.
     #[error(transparent)]
     Grant(#[from] InvalidGrant),
-    /// A subject has another form.
+    /// A subject is invalid.
     #[error(transparent)]
     Subject(#[from] InvalidSubject),
-    /// A list without a member matches nobody and is surely a slip.
-    #[error("\"{0}\" is an empty list; name at least one, or remove it")]
+    /// A list is empty, so the rule would match no identity.
+    #[error("\"{0}\" is an empty list; add at least one value, or remove it")]
     NoValue(&'static str),
-    /// Names of repositories and owners are recycled, and every GitHub user shares one issuer.
+    /// An id is missing. Names of repositories and owners can be reused, and all GitHub users have the same issuer.
     #[error(
         "\"{0}\" is missing; add it (see `gh api repos/OWNER/NAME --jq '.id, .owner.id'`), \
-         as a name alone can change hands"
+         because a name can be transferred"
     )]
     IdMissing(Claim),
-    /// An id that is no number.
-    #[error("\"{claim}\" is {value:?}; write the number that GitHub gives, as a text of digits")]
+    /// An id is not a number.
+    #[error("\"{claim}\" is {value:?}; write GitHub's numeric id as a string of digits")]
     IdNotANumber {
         /// The claim.
         claim: Claim,
-        /// As written.
+        /// The value in the document.
         value: String,
     },
-    /// A pattern where only exact values are safe.
-    #[error("\"{claim}\" is {value:?}; only \"ref\" takes a '*': write the exact value, or a list of them")]
+    /// The claim does not support patterns.
+    #[error(
+        "\"{claim}\" is {value:?}; only \"ref\" supports '*': write the exact value, or a list of exact values"
+    )]
     Pattern {
         /// The claim.
         claim: Claim,
-        /// As written.
+        /// The value in the document.
         value: String,
     },
-    /// A ref that is none.
+    /// The ref is invalid.
     #[error("\"ref\" is {value:?}; {reason}")]
     Ref {
-        /// As written.
+        /// The value in the document.
         value: String,
-        /// The form.
+        /// The reason.
         reason: InvalidRefPattern,
     },
-    /// Any branch of the repository, and any environment that a job makes up, could deploy to production.
+    /// The rule has neither a ref nor an environment, so every branch of the repository could deploy to production.
     #[error(
         "covers dotdo-production for any ref and any environment; add \"ref\" (such as \"refs/heads/main\") \
-         or \"environment\", best both"
+         or \"environment\", preferably both"
     )]
     ProductionUnbound,
-    /// Every branch or tag, which is the same as none in particular.
+    /// The ref pattern matches every branch or every tag.
     #[error(
         "covers dotdo-production for {0:?}; name the branch or tag, or a longer prefix such as \"refs/tags/v*\""
     )]
     ProductionAnyRef(String),
-    /// These events run with the rights of the repository on behalf of strangers.
-    #[error("covers dotdo-production for the event {0:?}, which never reaches production; remove it")]
+    /// Anyone can trigger this event, and its runs have the permissions of the repository.
+    #[error("covers dotdo-production for the event {0:?}, which is never allowed in production; remove it")]
     ProductionEvent(String),
 }

@@ -6,45 +6,47 @@ use serde::{Serialize, Serializer};
 use super::{Grant, NearRule, Obstacle, Request, RuleName};
 use crate::identity::{GitHubRun, Identity};
 
-/// The longest value that is shown whole, in characters; a longer one loses its middle, so that a line fits a terminal.
+/// The maximum length of a value in an explanation, in characters. The middle of a longer value is omitted, so that the
+/// line fits in a terminal.
 const SHOWN: usize = 60;
 
-/// Why something was denied, in sentences for people. It holds claims and rules, and no secret.
+/// Why a request was denied, as sentences. Contains claims and rules, but no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Who asked.
+    /// The identity of the caller.
     pub identity: Identity,
-    /// For what; nothing when a run asked for a deploy token as such.
+    /// The request; `None` if a run requested a deploy token.
     pub request: Option<Request>,
-    /// What stands in the way.
+    /// The reason for the denial.
     pub cause: Cause,
 }
 
-/// What stands in the way of a request.
+/// The reason for a denial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// No rule allows it. These come nearest, the nearest first; none when no rule is about the caller at all.
+    /// No rule allows the request. Contains the rules with the fewest mismatches, fewest first; empty if no rule names the
+    /// caller.
     NoRule(Vec<NearRule>),
-    /// Runs of this event never reach production, whatever the rules say.
+    /// Runs of this event are never allowed in production, regardless of the rules.
     EventBarred(String),
-    /// The rule allows it, but the token was bound to less when it was made.
+    /// The rule allows the request, but the scope of the token does not.
     TokenScope {
         /// The rule.
         rule: RuleName,
-        /// What the token is bound to.
+        /// The grants of the token.
         grants: Vec<Grant>,
     },
-    /// The bootstrap secret is for the policy and the tokens only.
+    /// The bootstrap secret permits only `read` and `admin`.
     BootstrapOnlyAdministers,
 }
 
 impl Explanation {
-    /// The explanation in sentences, one a line: what was denied, then one for each thing that stands in the way.
+    /// The explanation as lines of one sentence each: first what was denied, then each reason.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.summary()];
         match &self.cause {
-            Cause::NoRule(near) if near.is_empty() => lines.extend(self.nobody_named_it()),
+            Cause::NoRule(near) if near.is_empty() => lines.extend(self.no_rule_names_the_caller()),
             Cause::NoRule(near) => lines.extend(near.iter().flat_map(|near| {
                 near.obstacles
                     .iter()
@@ -52,47 +54,47 @@ impl Explanation {
             })),
             Cause::EventBarred(event) => {
                 lines.push(format!(
-                    "Runs of the event {} never reach production.",
+                    "Runs of the event {} are never allowed in production.",
                     shown(event)
                 ));
             }
             Cause::TokenScope { rule, grants } => {
                 lines.push(format!(
-                    "Rule \"{rule}\" allows it, but this token was made for less:"
+                    "Rule \"{rule}\" allows this, but the token is limited to:"
                 ));
                 lines.extend(grants.iter().map(|grant| format!("  {grant}")));
             }
             Cause::BootstrapOnlyAdministers => lines.push(
-                "It only reads and administers: give a subject a rule, make it an API token, and use that."
+                "It may only read and administer: add a rule for a subject, create an API token for the subject, and use the token."
                     .to_owned(),
             ),
         }
         lines
     }
 
-    /// The first line: who may not do what.
+    /// The first line: the identity and what was denied.
     #[must_use]
     pub fn summary(&self) -> String {
         let who = shown_identity(&self.identity);
         match &self.request {
             Some(request) => format!("{who} may not {request}."),
-            None => format!("{who} gets no deploy token."),
+            None => format!("{who} may not get a deploy token."),
         }
     }
 
-    fn nobody_named_it(&self) -> Vec<String> {
+    fn no_rule_names_the_caller(&self) -> Vec<String> {
         match &self.identity {
             Identity::GithubRun(run) => vec![
-                format!("No rule of the policy is about {}.", shown(&run.repository)),
+                format!("The policy has no rule for {}.", shown(&run.repository)),
                 format!(
-                    "A rule for it has repository_id \"{}\" and repository_owner_id \"{}\".",
+                    "A rule for it must have repository_id \"{}\" and repository_owner_id \"{}\".",
                     shown(&run.repository_id),
                     shown(&run.repository_owner_id)
                 ),
             ],
             Identity::ApiToken { subject } => {
                 vec![format!(
-                    "No rule of the policy names the token's subject, \"{subject}\"."
+                    "The policy has no rule for the subject of the token, \"{subject}\"."
                 )]
             }
             Identity::BootstrapAdministrator => Vec::new(),
@@ -140,7 +142,7 @@ fn sentence(rule: &RuleName, obstacle: &Obstacle) -> String {
                 ),
             }
         }
-        Obstacle::Who { expected } => format!("Rule \"{rule}\" is about {}.", shown(expected)),
+        Obstacle::Who { expected } => format!("Rule \"{rule}\" applies to {}.", shown(expected)),
         Obstacle::Namespace(namespaces) => {
             let names: Vec<_> = namespaces.iter().map(|namespace| namespace.namespace()).collect();
             format!("Rule \"{rule}\" is for {} only.", names.join(" and "))
@@ -156,7 +158,7 @@ fn sentence(rule: &RuleName, obstacle: &Obstacle) -> String {
     }
 }
 
-/// A value for one line of a terminal: control characters gone, the middle of a long one left out.
+/// Formats a value for one line of a terminal: replaces control characters, and omits the middle of a long value.
 fn shown(value: &str) -> String {
     let clean: Vec<char> = value
         .chars()
@@ -177,7 +179,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// For answers and the audit log: `{"lines": […], "rules": [{"rule": …, "obstacles": […]}]}`.
+/// The format in responses and in the audit log: `{"lines": […], "rules": [{"rule": …, "obstacles": […]}]}`.
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let near: &[NearRule] = if let Cause::NoRule(near) = &self.cause {

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Action, InvalidWorkerPattern, Request, Resource, WorkerPattern};
 use crate::target::Target;
 
-/// What a rule or a token gives: these actions, on these Workers, in these namespaces.
+/// The permissions of a rule or a token: actions on Workers in namespaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "GrantDocument", into = "GrantDocument")]
 pub struct Grant {
@@ -16,7 +16,7 @@ pub struct Grant {
     actions: Vec<Action>,
 }
 
-/// A [`Grant`] as it is written.
+/// A [`Grant`] as written in a document, not checked yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -24,37 +24,37 @@ pub struct GrantDocument {
     /// The dispatch namespaces, by name.
     #[cfg_attr(test, schemars(with = "Vec<super::document::NamespaceName>", length(min = 1)))]
     pub namespaces: Vec<String>,
-    /// The Workers: a name, `prefix-*` for every name that begins with `prefix-`, or `*` for every Worker.
+    /// The Workers: a name, `prefix-*` for every name that starts with `prefix-`, or `*` for every Worker.
     #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = super::document::WORKER_PATTERN))))]
     pub workers: Vec<String>,
-    /// What may be done to them. `admin` needs every namespace and the Workers `*`.
+    /// The allowed actions. `admin` requires every namespace and the Workers `*`.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub actions: Vec<Action>,
 }
 
-/// What keeps a [`GrantDocument`] from being a [`Grant`].
+/// Why a [`GrantDocument`] is not a valid [`Grant`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidGrant {
-    /// A list without a member gives nothing and is surely a slip.
-    #[error("\"{0}\" is an empty list; name at least one, or remove the rule")]
+    /// A list is empty, so the grant would allow nothing.
+    #[error("\"{0}\" is an empty list; add at least one entry, or remove the rule")]
     Empty(&'static str),
-    /// The text is no namespace of the platform.
-    #[error("{text:?} is no namespace; write {}", suggested_namespaces(.text))]
+    /// The string is not a namespace of the platform.
+    #[error("{text:?} is not a namespace; use {}", suggested_namespaces(.text))]
     Namespace {
-        /// As written.
+        /// The string in the document.
         text: String,
     },
-    /// The text is no pattern.
-    #[error("{text:?} in \"workers\" is no pattern: {reason}")]
+    /// The string is not a valid Worker pattern.
+    #[error("{text:?} in \"workers\" is not a valid pattern: {reason}")]
     Worker {
-        /// As written.
+        /// The string in the document.
         text: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: InvalidWorkerPattern,
     },
-    /// An administrator can change everything, so a grant must not look narrower than it is.
+    /// `admin` permits every change to the platform, so the grant must list every namespace and every Worker.
     #[error(
-        "\"admin\" holds for the whole platform; list every namespace and the Workers \"*\", or remove it"
+        "\"admin\" applies to the whole platform; list every namespace and the Workers \"*\", or remove \"admin\""
     )]
     AdminInPart,
 }
@@ -63,16 +63,21 @@ fn suggested_namespaces(text: &str) -> String {
     Environment::from_name(text)
         .or_else(|| Environment::from_host_label(text))
         .map_or_else(
-            || Environment::ALL.map(Environment::namespace).join(", "),
+            || {
+                format!(
+                    "one of {}",
+                    Environment::ALL.map(Environment::namespace).join(", ")
+                )
+            },
             |environment| environment.namespace().to_owned(),
         )
 }
 
 impl Grant {
-    /// Checks a grant as it is written.
+    /// Checks a grant document.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Returns every error in the document.
     pub fn load(document: &GrantDocument) -> Result<Self, Vec<InvalidGrant>> {
         let mut defects = Vec::new();
         for (list, is_empty) in [
@@ -123,7 +128,7 @@ impl Grant {
         }
     }
 
-    /// A part of a grant that has been checked.
+    /// Makes a grant from a part of a grant that has been checked.
     pub(super) const fn of(
         namespaces: Vec<Environment>,
         workers: Vec<WorkerPattern>,
@@ -154,7 +159,7 @@ impl Grant {
         &self.actions
     }
 
-    /// Whether the request is within the grant.
+    /// Whether the grant allows the request.
     #[must_use]
     pub fn covers(&self, request: &Request) -> bool {
         self.actions.contains(&request.action)
@@ -162,7 +167,7 @@ impl Grant {
             && self.covers_worker(request)
     }
 
-    /// Whether the resource's namespace, or for the whole platform every namespace, is in the grant.
+    /// Whether the grant has the namespace of the resource. For the whole platform: whether it has every namespace.
     #[must_use]
     pub fn covers_namespace(&self, resource: &Resource) -> bool {
         resource.environment().map_or_else(
@@ -175,12 +180,12 @@ impl Grant {
         )
     }
 
-    /// Whether the resource's Worker, or for a wider one every Worker, is in the grant.
+    /// Whether the grant has the Worker of the resource. For a namespace or the platform: whether it has every Worker.
     #[must_use]
     pub fn covers_worker(&self, request: &Request) -> bool {
         match &request.resource {
             Resource::Worker(Target { worker, .. }) => self.covers_name(worker),
-            // What a namespace is called and how much is in it may be seen by whoever sees anything in it.
+            // A caller who may read any Worker of a namespace may read its name and its number of Workers.
             Resource::Namespace(_) if request.action == Action::Read => true,
             Resource::Namespace(_) | Resource::Platform => self.workers.contains(&WorkerPattern::Every),
         }
@@ -194,7 +199,7 @@ impl Grant {
         self.covers_namespace(&Resource::Platform) && self.workers.contains(&WorkerPattern::Every)
     }
 
-    /// The same grant without one namespace, or nothing if that was the only one.
+    /// The grant without one namespace and without the actions that require it. `None` if nothing remains.
     #[must_use]
     pub fn without(&self, namespace: Environment) -> Option<Self> {
         let namespaces: Vec<_> = self
@@ -245,7 +250,7 @@ impl From<Grant> for GrantDocument {
     }
 }
 
-/// A phrase that follows "may": `read, deploy agents, agents-* in dotdo-staging`.
+/// Formats the grant as a phrase to follow "may": `read, deploy agents, agents-* in dotdo-staging`.
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let actions: Vec<_> = self.actions.iter().map(|action| action.name()).collect();

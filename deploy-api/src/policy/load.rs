@@ -5,21 +5,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::document::{ClaimsDocument, Frame, RuleDocument, Values, WhoDocument};
+use super::production::production_defects;
 use super::{
     Claim, Condition, Defect, Expected, Grant, Policy, PolicyError, PolicyErrors, RefPattern, Rule, RuleName,
     Who,
 };
 use crate::identity::{GITHUB_ISSUER, Subject};
 
-/// The longest policy that is read, in bytes.
+/// The maximum length of a policy document, in bytes.
 pub const MAX_POLICY: usize = 256 * 1024;
 
-/// The most rules that a policy may have: each is compared for each request.
+/// The maximum number of rules. Each request is compared with each rule.
 pub const MAX_RULES: usize = 1000;
-
-/// Events that run with the repository's own rights on behalf of whoever caused them, strangers included.
-/// <https://docs.github.com/en/actions/reference/security/secure-use>
-pub const EVENTS_BARRED_FROM_PRODUCTION: [&str; 3] = ["pull_request_target", "issue_comment", "workflow_run"];
 
 /// See [`Policy::load`].
 pub(super) fn load(json: &str) -> Result<Policy, PolicyErrors> {
@@ -72,7 +69,7 @@ fn read_frame(json: &str) -> Result<Frame<'_>, PolicyError> {
     Ok(frame)
 }
 
-/// The name of a rule that may be unreadable otherwise, if it is one that can be shown.
+/// The name of a rule whose other members may be invalid. `None` if the name is invalid too.
 fn name_of(text: &RawValue) -> Option<RuleName> {
     #[derive(Deserialize)]
     struct Named {
@@ -82,14 +79,14 @@ fn name_of(text: &RawValue) -> Option<RuleName> {
     RuleName::parse(&named.name).ok()
 }
 
-/// The line of the document, from 1, on which a rule begins.
+/// The line of the document (from 1) at which a rule starts.
 fn line_of(json: &str, rule: &RawValue) -> usize {
-    // The rule's text is a part of the document's.
+    // The text of the rule is a slice of the document.
     let offset = rule.get().as_ptr().addr().saturating_sub(json.as_ptr().addr());
     1 + json.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-/// What is wrong, in a line of the document and not of the rule.
+/// Makes a defect whose line number is that of the document, not that of the rule.
 fn unreadable(error: &serde_json::Error, first_line: usize) -> Defect {
     let position = format!(" at line {} column {}", error.line(), error.column());
     let message = error.to_string();
@@ -194,35 +191,4 @@ fn load_value(claim: Claim, value: &str) -> Result<Expected, Defect> {
         return Err(Defect::Pattern { claim, value });
     }
     Ok(Expected::Exactly(value))
-}
-
-/// What a rule for production lacks, or may not have.
-fn production_defects(conditions: &[Condition]) -> Vec<Defect> {
-    let expected_of = |claim| {
-        conditions
-            .iter()
-            .find(move |condition| condition.claim == claim)
-            .map(|condition| &condition.expected)
-    };
-    let mut defects = Vec::new();
-    if expected_of(Claim::Environment).is_none() {
-        match expected_of(Claim::Ref) {
-            None => defects.push(Defect::ProductionUnbound),
-            Some(refs) => defects.extend(
-                refs.iter()
-                    .filter(
-                        |expected| matches!(expected, Expected::Ref(pattern) if pattern.is_a_whole_kind()),
-                    )
-                    .map(|expected| Defect::ProductionAnyRef(expected.to_string())),
-            ),
-        }
-    }
-    for expected in expected_of(Claim::EventName).into_iter().flatten() {
-        if let Expected::Exactly(event) = expected
-            && EVENTS_BARRED_FROM_PRODUCTION.contains(&event.as_str())
-        {
-            defects.push(Defect::ProductionEvent(event.clone()));
-        }
-    }
-    defects
 }

@@ -1,7 +1,7 @@
-//! What an identity may do.
+//! The policy: which identity may do what.
 //!
-//! A policy is one JSON document of rules; each says who (claims of a GitHub run, or the subject of an API token) may
-//! do which actions to which Workers of which namespaces. What no rule allows is denied.
+//! A policy is one JSON document with rules. Each rule lists identities (by the claims of a GitHub run or by the subject
+//! of an API token), actions, Workers and namespaces. A request that no rule allows is denied.
 //!
 //! ```
 //! use deploy_api::identity::{Caller, Identity, Scope, Subject};
@@ -32,7 +32,7 @@
 //! assert!(policy.decide(&alice, &staging).is_allowed());
 //!
 //! let production = Request::worker(Action::Deploy, mail(Environment::Production)?);
-//! let Decision::Denied(explanation) = policy.decide(&alice, &production) else { panic!("not hers") };
+//! let Decision::Denied(explanation) = policy.decide(&alice, &production) else { panic!("expected a denial") };
 //! assert_eq!(
 //!     explanation.lines(),
 //!     [
@@ -43,12 +43,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What a rule must have to load is checked by [`Policy::load`], whose errors name the rule and the fix:
-//! - a rule for GitHub runs names `repository_id` and `repository_owner_id`, because names change hands;
-//! - a rule that covers production names a ref or an environment, because anyone who can push can make either up;
-//! - patterns stand on Workers and refs only, at their end.
+//! [`Policy::load`] checks every rule; its errors name the rule and the fix. The main requirements are:
+//! - a rule for GitHub runs has `repository_id` and `repository_owner_id`, because repository and owner names can be
+//!   transferred;
+//! - a rule that covers production has a ref or an environment; otherwise every branch could deploy to production;
+//! - only Workers and refs can be patterns, and the `*` must be the last character.
 
-mod action;
 mod changes;
 mod claim;
 mod decide;
@@ -59,42 +59,39 @@ mod grant;
 mod load;
 mod near_rule;
 mod pattern;
+mod production;
 mod request;
 mod rule;
-mod rule_name;
-mod warnings;
 
-pub use action::Action;
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use decide::{BoundGrant, Decision};
 pub use errors::{Defect, PolicyError, PolicyErrors};
 pub use explanation::{Cause, Explanation};
 pub use grant::{Grant, GrantDocument, InvalidGrant};
-pub use load::{EVENTS_BARRED_FROM_PRODUCTION, MAX_POLICY, MAX_RULES};
+pub use load::{MAX_POLICY, MAX_RULES};
 pub use near_rule::{NearRule, Obstacle};
 pub use pattern::{InvalidRefPattern, InvalidWorkerPattern, RefPattern, WorkerPattern};
-pub use request::{Request, Resource};
-pub use rule::{Condition, Expected, Rule, Who};
-pub use rule_name::{InvalidRuleName, RuleName};
-pub use warnings::Warning;
+pub use production::{EVENTS_BARRED_FROM_PRODUCTION, Warning};
+pub use request::{Action, Request, Resource};
+pub use rule::{Condition, Expected, InvalidRuleName, Rule, RuleName, Who};
 
-/// A policy that has been checked. The empty one denies everything to everyone but the bootstrap administrator.
+/// A policy that has been checked. The empty policy denies every request except those of the bootstrap administrator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
 }
 
 impl Policy {
-    /// Reads and checks a policy document, at most [`MAX_POLICY`] bytes of JSON.
+    /// Parses and checks a policy document: JSON of at most [`MAX_POLICY`] bytes.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with the rule it is in and the fix.
+    /// Returns every error in the document, each with the rule that contains it and the fix.
     pub fn load(json: &str) -> Result<Self, PolicyErrors> {
         load::load(json)
     }
 
-    /// The rules, in the document's order.
+    /// The rules, in the order of the document.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules

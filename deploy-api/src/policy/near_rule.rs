@@ -5,45 +5,45 @@ use serde::{Serialize, Serializer};
 use super::{Action, Claim, Request, Rule, RuleName, Who};
 use crate::identity::Identity;
 
-/// How many rules an explanation shows.
+/// The number of rules that an explanation shows.
 const NEAREST: usize = 3;
 
-/// A rule that does not allow a request, and why.
+/// A rule that does not allow a request, and the reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearRule {
     /// The rule.
     pub rule: RuleName,
-    /// Everything that would have to be otherwise. Never empty.
+    /// Every mismatch between the rule and the request. Never empty.
     pub obstacles: Vec<Obstacle>,
 }
 
-/// One thing that would have to be otherwise for a rule to allow a request.
+/// One mismatch between a rule and a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// A claim of the run.
+    /// A claim of the run has another value.
     Claim {
-        /// Which.
+        /// The claim.
         claim: Claim,
-        /// What the rule expects: any of these.
+        /// The values that the rule permits.
         expected: Vec<String>,
-        /// What the run has.
+        /// The value in the run; `None` if the run does not have the claim.
         got: Option<String>,
     },
-    /// The rule is about another kind of identity, or another subject.
+    /// The rule applies to another kind of identity or another subject.
     Who {
-        /// Whom the rule is about.
+        /// The identities that the rule applies to.
         expected: String,
     },
-    /// The rule covers other namespaces: these.
+    /// The rule covers only these namespaces.
     Namespace(Vec<Environment>),
-    /// The rule covers other Workers: these.
+    /// The rule covers only these Workers.
     Worker(Vec<String>),
-    /// The rule allows other actions: these.
+    /// The rule allows only these actions.
     Action(Vec<Action>),
 }
 
 impl NearRule {
-    /// The rules with the fewest obstacles, the nearest first; ties in the order of the policy.
+    /// The rules with the fewest mismatches, fewest first. Rules with the same number are in the order of the policy.
     pub(super) fn nearest<'a>(
         rules: impl Iterator<Item = &'a Rule>,
         identity: &Identity,

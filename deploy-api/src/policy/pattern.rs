@@ -3,39 +3,39 @@ use std::fmt;
 use dotdo_names::{InvalidWorkerName, WorkerName};
 use thiserror::Error;
 
-/// Which Workers a rule is about: `agents`, `agents-*` or `*`.
+/// A pattern for Worker names in a rule: `agents`, `agents-*` or `*`.
 ///
-/// A pattern covers the whole name. `agents-*` is every name that begins with `agents-` and goes on; it is neither
-/// `agents` nor `my-agents-1`. A star stands nowhere else.
+/// A pattern must match the whole name. `agents-*` matches every name that starts with `agents-` and has at least one more
+/// character. It matches neither `agents` nor `my-agents-1`. A `*` is only allowed at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WorkerPattern {
     /// `*`
     Every,
     /// `agents`
     Named(WorkerName),
-    /// `agents-*`; holds the prefix with its hyphen.
+    /// `agents-*`. Contains the prefix including its hyphen.
     Prefixed(String),
 }
 
-/// Why a text is no [`WorkerPattern`].
+/// Why a string is not a valid [`WorkerPattern`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidWorkerPattern {
-    /// A star that is not the last character.
-    #[error("a '*' stands only at the end: write 'prefix-*'")]
+    /// A `*` is not the last character.
+    #[error("'*' is only allowed at the end: write 'prefix-*'")]
     StarInside,
-    /// A star without a hyphen before it, so that `agent*` would also be `agents` and `agentsmith`.
-    #[error("a '*' follows a '-': write '{0}-*', and '{0}' as a pattern of its own if it is meant too")]
+    /// There is no hyphen before the `*`. `agent*` would match `agents` and `agentsmith`.
+    #[error("'*' must follow a '-': write '{0}-*', and add the pattern '{0}' if that name is meant too")]
     NoHyphen(String),
-    /// No Worker could ever have such a name.
-    #[error("no Worker can have such a name: {0}")]
+    /// No Worker name can match the pattern.
+    #[error("no Worker can have this name: {0}")]
     Name(#[from] InvalidWorkerName),
 }
 
 impl WorkerPattern {
-    /// Parses a pattern as a policy has it.
+    /// Parses a pattern of a policy.
     ///
     /// # Errors
-    /// When the text is no pattern, or one that no Worker's name could match.
+    /// If the string is not a valid pattern, or no Worker name can match it.
     pub fn parse(text: &str) -> Result<Self, InvalidWorkerPattern> {
         if text == "*" {
             return Ok(Self::Every);
@@ -50,7 +50,7 @@ impl WorkerPattern {
         if prefix.contains('*') {
             return Err(InvalidWorkerPattern::StarInside);
         }
-        // The shortest name that the pattern could match has one more character.
+        // The shortest name that the pattern can match has one more character.
         WorkerName::check(&format!("{prefix}0"))?;
         if !prefix.ends_with('-') {
             return Err(InvalidWorkerPattern::NoHyphen(prefix.to_owned()));
@@ -58,7 +58,7 @@ impl WorkerPattern {
         Ok(Self::Prefixed(prefix.to_owned()))
     }
 
-    /// Whether the pattern is about this Worker.
+    /// Whether the pattern matches this Worker.
     #[must_use]
     pub fn matches(&self, worker: &WorkerName) -> bool {
         match self {
@@ -68,7 +68,7 @@ impl WorkerPattern {
         }
     }
 
-    /// Whether every Worker that `other` is about is one that this pattern is about.
+    /// Whether this pattern matches every Worker that `other` matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -90,33 +90,33 @@ impl fmt::Display for WorkerPattern {
     }
 }
 
-/// Which refs a rule is about: `refs/heads/main`, or every ref after a literal prefix (`refs/tags/v*`).
+/// A pattern for Git refs in a rule: a full ref (`refs/heads/main`) or a prefix followed by a `*` (`refs/tags/v*`).
 ///
-/// The star stands at the end and is at least one character, slashes included; before it stands at least
+/// The `*` is the last character. It matches one or more characters, including slashes. The prefix must start with
 /// `refs/heads/`, `refs/tags/` or `refs/pull/`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RefPattern {
     /// `refs/heads/main`
     Exactly(String),
-    /// `refs/tags/v*`; holds the prefix without its star.
+    /// `refs/tags/v*`. Contains the prefix without the `*`.
     Prefixed(String),
 }
 
-/// The kinds of ref that a run can have, which is the least that stands before a star.
+/// The kinds of ref that a run can have. Every pattern starts with one of them.
 const REF_KINDS: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/pull/"];
 
-/// The text is no [`RefPattern`].
+/// The string is not a valid [`RefPattern`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "write a full ref such as 'refs/heads/main', or a literal prefix and one '*' at its end: 'refs/tags/v*'"
+    "write a full ref such as 'refs/heads/main', or a prefix followed by one '*', such as 'refs/tags/v*'"
 )]
 pub struct InvalidRefPattern;
 
 impl RefPattern {
-    /// Parses a pattern as a policy has it.
+    /// Parses a pattern of a policy.
     ///
     /// # Errors
-    /// When a star is not the last character, or the text does not begin with a kind of ref and go on.
+    /// If a `*` is not the last character, or the string is not a kind of ref followed by more characters.
     pub fn parse(text: &str) -> Result<Self, InvalidRefPattern> {
         let (literal, starred) = text
             .strip_suffix('*')
@@ -135,7 +135,7 @@ impl RefPattern {
         })
     }
 
-    /// Whether the pattern is about this full ref.
+    /// Whether the pattern matches this full ref.
     #[must_use]
     pub fn matches(&self, git_ref: &str) -> bool {
         match self {
@@ -146,7 +146,7 @@ impl RefPattern {
         }
     }
 
-    /// Whether every ref that `other` is about is one that this pattern is about.
+    /// Whether this pattern matches every ref that `other` matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -156,9 +156,9 @@ impl RefPattern {
         }
     }
 
-    /// Whether the pattern is about every ref of a kind, as `refs/heads/*` is: about no ref in particular.
+    /// Whether the pattern matches every ref of a kind, as `refs/heads/*` matches every branch.
     #[must_use]
-    pub fn is_a_whole_kind(&self) -> bool {
+    pub fn is_whole_kind(&self) -> bool {
         matches!(self, Self::Prefixed(prefix) if REF_KINDS.contains(&prefix.as_str()))
     }
 }

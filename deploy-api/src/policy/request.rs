@@ -3,32 +3,90 @@ use std::fmt;
 use dotdo_names::{Environment, WorkerName};
 use serde::{Deserialize, Serialize};
 
-use super::Action;
 use crate::target::{Target, namespace_name};
 
-/// What a caller wants to do, and to what.
+/// An action that a rule can allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Read Workers, their settings, the names of their secrets, and deployments.
+    Read,
+    /// Upload a Worker.
+    Deploy,
+    /// Remove a Worker.
+    Delete,
+    /// Set and remove the secrets of a Worker. Secret values cannot be read.
+    Secrets,
+    /// Redeploy an earlier deployment.
+    Rollback,
+    /// Deploy the current deployment of another namespace to this one. Requires `read` in the other namespace.
+    Promote,
+    /// Lock and unlock a Worker or a namespace.
+    Lock,
+    /// Change the policy and the API tokens. This permits the caller to grant themselves every other action.
+    Admin,
+}
+
+impl Action {
+    /// Every action, in the order of the documentation.
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Deploy,
+        Self::Delete,
+        Self::Secrets,
+        Self::Rollback,
+        Self::Promote,
+        Self::Lock,
+        Self::Admin,
+    ];
+
+    /// The name of the action in a policy.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Deploy => "deploy",
+            Self::Delete => "delete",
+            Self::Secrets => "secrets",
+            Self::Rollback => "rollback",
+            Self::Promote => "promote",
+            Self::Lock => "lock",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An action on a resource, to be authorized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// What is to be done.
+    /// The action.
     pub action: Action,
-    /// To what.
+    /// The resource.
     pub resource: Resource,
 }
 
-/// What an action is done to.
+/// The object of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resource {
-    /// One Worker of one namespace. It need not exist yet.
+    /// One Worker in one namespace. The Worker may not exist yet.
     Worker(Target),
-    /// A namespace as a whole. A rule covers it with the Workers `*`; to read what it is, any rule that may read
-    /// something in it is enough.
+    /// A whole namespace. A rule covers it if its Workers are `*`. For the action `read`, any rule that allows to read a
+    /// Worker in the namespace is sufficient.
     Namespace(#[serde(with = "namespace_name")] Environment),
-    /// Every namespace, the policy, the tokens and the audit log. A rule covers it with every namespace and `*`.
+    /// Every namespace, the policy, the tokens and the audit log. A rule covers it if it has every namespace and the
+    /// Workers `*`.
     Platform,
 }
 
 impl Request {
-    /// A request about one Worker.
+    /// A request for one Worker.
     #[must_use]
     pub const fn worker(action: Action, target: Target) -> Self {
         Self {
@@ -37,7 +95,7 @@ impl Request {
         }
     }
 
-    /// A request about a namespace as a whole.
+    /// A request for a whole namespace.
     #[must_use]
     pub const fn namespace(action: Action, namespace: Environment) -> Self {
         Self {
@@ -46,7 +104,7 @@ impl Request {
         }
     }
 
-    /// A request about everything.
+    /// A request for the whole platform.
     #[must_use]
     pub const fn platform(action: Action) -> Self {
         Self {
@@ -57,7 +115,7 @@ impl Request {
 }
 
 impl Resource {
-    /// The namespace, unless the resource is the whole platform.
+    /// The namespace, or `None` for the whole platform.
     #[must_use]
     pub const fn environment(&self) -> Option<Environment> {
         match self {
@@ -70,7 +128,7 @@ impl Resource {
         }
     }
 
-    /// The Worker, if the resource is one.
+    /// The Worker, or `None` for a namespace or the platform.
     #[must_use]
     pub const fn worker(&self) -> Option<&WorkerName> {
         match self {
@@ -79,7 +137,7 @@ impl Resource {
         }
     }
 
-    /// Whether production is, or is part of, the resource.
+    /// Whether the resource is in production or includes production.
     #[must_use]
     pub fn touches_production(&self) -> bool {
         self.environment()
@@ -87,7 +145,7 @@ impl Resource {
     }
 }
 
-/// A phrase that follows "may not": `deploy agents in dotdo-staging`.
+/// Formats the request as a verb phrase to follow "may not": `deploy agents in dotdo-staging`.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.resource {
@@ -95,12 +153,12 @@ impl fmt::Display for Request {
                 environment: namespace,
                 worker,
             }) => {
-                let about = if self.action == Action::Secrets {
+                let action = if self.action == Action::Secrets {
                     "set secrets of"
                 } else {
                     self.action.name()
                 };
-                write!(f, "{about} {worker} in {}", namespace.namespace())
+                write!(f, "{action} {worker} in {}", namespace.namespace())
             }
             Resource::Namespace(namespace) => {
                 write!(f, "{} the namespace {}", self.action, namespace.namespace())

@@ -1,19 +1,23 @@
-use crate::identity::{GitHubRun, Identity, Subject};
+use std::fmt;
 
-use super::{Claim, Grant, RefPattern, RuleName};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Claim, Grant, RefPattern};
+use crate::identity::{GITHUB_ISSUER, GitHubRun, Identity, Subject};
 
 /// One rule of a loaded policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Its name, unique within the policy.
+    /// The name, unique within the policy.
     pub name: RuleName,
-    /// Whom it is about.
+    /// The identities that the rule applies to.
     pub who: Who,
-    /// What it gives them.
+    /// What the rule allows.
     pub grant: Grant,
 }
 
-/// Whom a rule is about.
+/// The identities that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
     /// GitHub runs that meet every condition.
@@ -22,26 +26,26 @@ pub enum Who {
     Token(Vec<Subject>),
 }
 
-/// A claim, and the values of which it must have one.
+/// A claim and its permitted values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// The claim.
     pub claim: Claim,
-    /// What it may be. Never empty.
+    /// The permitted values. Never empty.
     pub expected: Vec<Expected>,
 }
 
-/// A value that a claim may have.
+/// A permitted value of a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Expected {
-    /// This very text.
+    /// Exactly this string.
     Exactly(String),
-    /// A ref of this pattern; only conditions on [`Claim::Ref`] have one.
+    /// A ref that matches this pattern. Only conditions on [`Claim::Ref`] have patterns.
     Ref(RefPattern),
 }
 
 impl Who {
-    /// Whether the rule is about this identity.
+    /// Whether the rule applies to this identity.
     #[must_use]
     pub fn is(&self, identity: &Identity) -> bool {
         match (self, identity) {
@@ -53,9 +57,9 @@ impl Who {
         }
     }
 
-    /// Whether the rule is about the identity's own repository or subject, met or not, so that its holder may be told
-    /// what the rule expects. Repositories are compared by name as well: a repository that was made anew under its old
-    /// name has another id, and its owner must be able to find that out.
+    /// Whether the rule names the repository or the subject of this identity, even if other conditions do not match. Such
+    /// a rule may be shown to the caller in an explanation. The repository is compared by id or by name: a repository
+    /// that was deleted and created again has a new id, and its owner must be able to see the mismatch.
     #[must_use]
     pub fn concerns(&self, identity: &Identity) -> bool {
         match (self, identity) {
@@ -68,7 +72,7 @@ impl Who {
 }
 
 impl Condition {
-    /// A condition on a claim that must have this very value.
+    /// A condition that requires exactly this value.
     #[must_use]
     pub fn exactly(claim: Claim, value: &str) -> Self {
         Self {
@@ -77,7 +81,7 @@ impl Condition {
         }
     }
 
-    /// Whether the run has the claim, with one of the values.
+    /// Whether the run has the claim with one of the permitted values.
     #[must_use]
     pub fn is_met_by(&self, run: &GitHubRun) -> bool {
         self.claim
@@ -87,7 +91,7 @@ impl Condition {
 }
 
 impl Expected {
-    /// Whether a claim's value is this one.
+    /// Whether the value of a claim matches.
     #[must_use]
     pub fn is(&self, value: &str) -> bool {
         match self {
@@ -96,7 +100,7 @@ impl Expected {
         }
     }
 
-    /// Whether every value that `other` allows is one that this allows.
+    /// Whether this matches every value that `other` matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -107,11 +111,119 @@ impl Expected {
     }
 }
 
-impl std::fmt::Display for Expected {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exactly(text) => f.write_str(text),
             Self::Ref(pattern) => pattern.fmt(f),
         }
+    }
+}
+
+/// Formats as `API tokens of alice, bob` or `GitHub runs with repository_id 1001, ref refs/heads/main`.
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(subjects) => {
+                let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
+                write!(f, "API tokens of {}", names.join(", "))
+            }
+            Self::GitHub(conditions) => {
+                let github = Condition::exactly(Claim::Issuer, GITHUB_ISSUER);
+                let conditions: Vec<_> = conditions
+                    .iter()
+                    .filter(|condition| **condition != github)
+                    .map(ToString::to_string)
+                    .collect();
+                write!(f, "GitHub runs with {}", conditions.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<_> = self.expected.iter().map(ToString::to_string).collect();
+        write!(f, "{} {}", self.claim, values.join(" or "))
+    }
+}
+
+/// The maximum length of a rule name, in characters.
+const MAX_LENGTH: usize = 64;
+
+/// The rule name in the audit log for requests that were allowed because of the bootstrap secret.
+const BOOTSTRAP: &str = "bootstrap-administrator";
+
+/// The name of a rule in decisions and in the audit log: 1 to 64 characters of a-z, 0-9 and `-`, starting with a letter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RuleName(String);
+
+/// Why a string is not a valid [`RuleName`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InvalidRuleName {
+    /// The format is wrong.
+    #[error(
+        "{0:?} is not a valid rule name; use 1 to 64 characters of a-z, 0-9 and '-', starting with a letter"
+    )]
+    Form(String),
+    /// The name is reserved for the bootstrap secret.
+    #[error("the rule name \"bootstrap-administrator\" is reserved for the bootstrap secret")]
+    Reserved,
+}
+
+impl RuleName {
+    /// Parses a name.
+    ///
+    /// # Errors
+    /// If the format is wrong or the name is reserved.
+    pub fn parse(text: &str) -> Result<Self, InvalidRuleName> {
+        let valid_start = text
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase());
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !valid_start || text.len() > MAX_LENGTH || !text.bytes().all(allowed) {
+            return Err(InvalidRuleName::Form(text.chars().take(MAX_LENGTH).collect()));
+        }
+        if text == BOOTSTRAP {
+            return Err(InvalidRuleName::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The reserved name for requests that were allowed because of the bootstrap secret.
+    #[must_use]
+    pub fn bootstrap() -> Self {
+        Self(BOOTSTRAP.to_owned())
+    }
+
+    /// The name as a string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RuleName {
+    type Error = InvalidRuleName;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match Self::parse(&text) {
+            Err(InvalidRuleName::Reserved) => Ok(Self::bootstrap()),
+            other => other,
+        }
+    }
+}
+
+impl From<RuleName> for String {
+    fn from(name: RuleName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for RuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }

@@ -112,7 +112,7 @@ fn only_administrators_make_list_and_revoke() {
 fn a_token_that_cannot_be_made_says_why() {
     let api = api();
     for (name, value, said) in [
-        ("subject", json!("Alice"), "is no subject"),
+        ("subject", json!("Alice"), "is not a valid subject"),
         ("grants", json!([]), "\"grants\" is an empty list"),
         (
             "grants",

@@ -131,7 +131,7 @@ fn a_run_without_a_rule_learns_why_and_is_on_record() {
     assert_eq!(problem.code, Code::PermissionDenied);
     assert_eq!(
         problem.detail,
-        "drivly/agents at refs/heads/feature (run 42) gets no deploy token."
+        "drivly/agents at refs/heads/feature (run 42) may not get a deploy token."
     );
     assert_eq!(
         problem.notes,
@@ -154,7 +154,7 @@ fn a_run_that_strangers_can_cause_gets_nothing_for_production() {
     let problem = api.exchange(&token(&claims(&stranger))).unwrap_err();
     assert_eq!(
         problem.notes,
-        ["Runs of the event pull_request_target never reach production."]
+        ["Runs of the event pull_request_target are never allowed in production."]
     );
 
     let both = with(

@@ -135,7 +135,7 @@ fn a_policy_that_does_not_load_is_refused_with_every_mistake() {
     assert_eq!(problem.detail, "The policy has 2 mistakes and was not put.");
     assert_eq!(
         problem.notes[0],
-        "rule \"alice\": \"staging\" is no namespace; write dotdo-staging"
+        "rule \"alice\": \"staging\" is not a namespace; use dotdo-staging"
     );
     assert_eq!(api.sql.count("policies"), 1);
 }

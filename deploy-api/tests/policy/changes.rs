@@ -1,4 +1,4 @@
-//! What a change of policy allows and forbids anew.
+//! The difference between two policies.
 
 use deploy_api::identity::{Caller, GitHubRun};
 use deploy_api::policy::{Action, Change, Policy, Request};
@@ -21,7 +21,7 @@ fn changes(old: &[Value], new: &[Value]) -> (Vec<String>, Vec<String>) {
 const NONE: [&str; 0] = [];
 
 #[test]
-fn the_same_rules_in_another_order_or_by_another_name_change_nothing() {
+fn reordering_or_renaming_rules_changes_nothing() {
     let renamed = with(with(alice(), "/name", json!("a")), "/description", json!("x"));
     let (allowed, forbidden) = changes(&[alice(), production()], &[production(), renamed]);
     assert_eq!(
@@ -32,14 +32,14 @@ fn the_same_rules_in_another_order_or_by_another_name_change_nothing() {
 }
 
 #[test]
-fn a_new_rule_allows_and_a_lost_one_forbids() {
+fn adding_a_rule_allows_and_removing_a_rule_forbids() {
     let sentence = "API tokens of alice may read, deploy, lock agents in dotdo-staging (rule \"alice\")";
     assert_eq!(changes(&[], &[alice()]), (vec![sentence.to_owned()], vec![]));
     assert_eq!(changes(&[alice()], &[]), (vec![], vec![sentence.to_owned()]));
 }
 
 #[test]
-fn only_the_difference_is_named() {
+fn only_the_difference_is_reported() {
     let wider = with(
         with(
             with(production(), "/actions", json!(["deploy", "delete"])),
@@ -78,7 +78,7 @@ fn only_the_difference_is_named() {
 }
 
 #[test]
-fn dropping_a_condition_allows_and_adding_one_forbids() {
+fn removing_a_condition_allows_and_adding_a_condition_forbids() {
     let looser = with(production(), "/who/github/environment", Value::Null);
     let (allowed, forbidden) = changes(&[production()], std::slice::from_ref(&looser));
     assert_eq!((allowed.len(), forbidden.len()), (1, 0));
@@ -87,7 +87,7 @@ fn dropping_a_condition_allows_and_adding_one_forbids() {
 }
 
 #[test]
-fn lists_that_are_split_over_rules_change_nothing() {
+fn splitting_a_list_into_several_rules_changes_nothing() {
     let both = with(alice(), "/who/token", json!(["alice", "bob"]));
     let bob = with(with(alice(), "/name", json!("bob")), "/who/token", json!("bob"));
     let (allowed, forbidden) = changes(&[both], &[alice(), bob]);
@@ -102,7 +102,7 @@ fn sentences_of(sentences: &[String]) -> Vec<&str> {
 }
 
 #[test]
-fn the_whole_platform_is_more_than_its_namespaces() {
+fn splitting_a_platform_rule_by_namespace_forbids_the_platform() {
     let all = json!(["dotdo-production", "dotdo-staging", "dotdo-development"]);
     let whole = with(with(alice(), "/workers", json!(["*"])), "/namespaces", all);
     let part = |name: &str| {
@@ -159,7 +159,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
         .prop_map(|(a, b, c)| policy(&[a, b, c].into_iter().flatten().collect::<Vec<_>>()))
 }
 
-fn everyone() -> Vec<Caller> {
+fn all_callers() -> Vec<Caller> {
     let mut callers = vec![person("alice"), person("bob")];
     for id in ["1001", "1002", "1003"] {
         for git_ref in ["refs/heads/main", "refs/heads/x", "refs/tags/v1", "refs/tags/v2"] {
@@ -176,7 +176,7 @@ fn everyone() -> Vec<Caller> {
     callers
 }
 
-fn everything() -> Vec<Request> {
+fn all_requests() -> Vec<Request> {
     let mut requests = Vec::new();
     for action in [Action::Read, Action::Deploy, Action::Lock] {
         for environment in [Environment::Staging, Environment::Development] {
@@ -193,23 +193,23 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_that_becomes_allowed_or_forbidden_is_left_out(old in any_policy(), new in any_policy()) {
+    fn the_difference_contains_everything_that_becomes_allowed_or_forbidden(old in any_policy(), new in any_policy()) {
         let changes = old.changes_to(&new);
-        for caller in everyone() {
-            for request in everything() {
+        for caller in all_callers() {
+            for request in all_requests() {
                 let before = old.decide(&caller, &request).is_allowed();
                 let after = new.decide(&caller, &request).is_allowed();
-                let named = |changes: &[Change]| {
+                let reported = |changes: &[Change]| {
                     changes.iter().any(|change| change.is_about(&caller.identity, &request))
                 };
-                prop_assert!(before || !after || named(&changes.allowed), "{:?} {}", caller.identity, request);
-                prop_assert!(!before || after || named(&changes.forbidden), "{:?} {}", caller.identity, request);
+                prop_assert!(before || !after || reported(&changes.allowed), "{:?} {}", caller.identity, request);
+                prop_assert!(!before || after || reported(&changes.forbidden), "{:?} {}", caller.identity, request);
             }
         }
     }
 
     #[test]
-    fn a_policy_does_not_change_into_itself(policy in any_policy()) {
+    fn a_policy_does_not_differ_from_itself(policy in any_policy()) {
         let changes = policy.changes_to(&policy);
         prop_assert!(changes.allowed.is_empty() && changes.forbidden.is_empty());
     }

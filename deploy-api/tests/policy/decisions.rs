@@ -14,7 +14,7 @@ fn allows(policy: &Policy, caller: &Caller, request: &Request) -> bool {
     policy.decide(caller, request).is_allowed()
 }
 
-/// A run like [`run`] but for one thing.
+/// [`run`] with one change.
 fn run_with(change: impl FnOnce(&mut GitHubRun)) -> Caller {
     let mut run = run();
     change(&mut run);
@@ -39,14 +39,14 @@ fn nothing_is_allowed_by_default() {
 }
 
 #[test]
-fn a_rule_allows_what_it_says_and_is_cited() {
+fn a_rule_allows_its_requests_and_the_decision_names_it() {
     let policy = policy(&[alice(), production()]);
     let decision = policy.decide(&caller(run()), &deploy(Environment::Production, "agents-mail"));
     assert!(matches!(decision, Decision::Allowed { rule } if rule.as_str() == "agents-production"));
 }
 
 #[test]
-fn every_condition_must_hold() {
+fn every_condition_must_match() {
     let policy = policy(&[with(production(), "/who/github/event_name", json!("push"))]);
     let request = deploy(Environment::Production, "agents");
     assert!(allows(&policy, &caller(run()), &request));
@@ -81,7 +81,7 @@ fn every_condition_must_hold() {
 }
 
 #[test]
-fn a_repository_with_the_same_name_and_another_id_is_another_repository() {
+fn a_repository_with_the_same_name_and_another_id_does_not_match() {
     let policy = policy(&[production()]);
     let impostor = run_with(|run| {
         run.repository_id = "666".to_owned();
@@ -89,13 +89,13 @@ fn a_repository_with_the_same_name_and_another_id_is_another_repository() {
     });
     assert!(policy.bind(&run()).is_ok());
     let Identity::GithubRun(impostor) = impostor.identity else {
-        panic!("a run")
+        panic!("expected a run")
     };
     assert!(policy.bind(&impostor).is_err());
 }
 
 #[test]
-fn a_list_is_any_of_its_members() {
+fn a_list_matches_if_one_value_matches() {
     let policy = policy(&[with(
         production(),
         "/who/github/ref",
@@ -116,7 +116,7 @@ fn a_list_is_any_of_its_members() {
 }
 
 #[test]
-fn pitfall_17_a_key_is_good_for_its_own_workers_and_namespaces_only() {
+fn pitfall_17_a_token_is_limited_to_its_workers_and_namespaces() {
     let policy = policy(&[alice(), production()]);
     for (environment, worker) in [
         (Environment::Staging, "agents"),
@@ -141,7 +141,7 @@ fn pitfall_17_a_key_is_good_for_its_own_workers_and_namespaces_only() {
 }
 
 #[test]
-fn events_that_strangers_cause_never_reach_production_by_any_rule() {
+fn no_rule_allows_events_that_anyone_can_trigger_in_production() {
     let everywhere = with(
         with(
             production(),
@@ -174,7 +174,7 @@ fn events_that_strangers_cause_never_reach_production_by_any_rule() {
             "{event}"
         );
         let Identity::GithubRun(stranger) = stranger.identity else {
-            panic!("a run")
+            panic!("expected a run")
         };
         for bound in policy.bind(&stranger).unwrap() {
             assert_eq!(
@@ -190,7 +190,7 @@ fn events_that_strangers_cause_never_reach_production_by_any_rule() {
 }
 
 #[test]
-fn a_token_is_bound_to_less_than_its_subject_may() {
+fn the_scope_of_a_token_limits_its_subject() {
     let policy = policy(&[alice()]);
     let mut bound = person("alice");
     bound.scope = Scope::Grants(vec![grant(&["dotdo-staging"], &["agents"], &["read"])]);
@@ -202,7 +202,7 @@ fn a_token_is_bound_to_less_than_its_subject_may() {
 }
 
 #[test]
-fn a_token_loses_what_the_policy_no_longer_gives() {
+fn a_token_loses_permissions_that_the_policy_no_longer_gives() {
     let mut bound = caller(run());
     bound.scope = Scope::Grants(vec![grant(&["dotdo-production"], &["agents"], &["deploy"])]);
     let request = deploy(Environment::Production, "agents");
@@ -211,7 +211,7 @@ fn a_token_loses_what_the_policy_no_longer_gives() {
 }
 
 #[test]
-fn the_bootstrap_administrator_reads_and_administers_and_nothing_else() {
+fn the_bootstrap_administrator_may_only_read_and_administer() {
     let bootstrap = Caller {
         identity: Identity::BootstrapAdministrator,
         token: None,
@@ -239,12 +239,12 @@ fn the_bootstrap_administrator_reads_and_administers_and_nothing_else() {
 }
 
 #[test]
-fn wider_resources_need_wider_rules() {
+fn a_wider_resource_requires_a_wider_rule() {
     let namespace = |action| Request::namespace(action, Environment::Staging);
     let one = policy(&[alice()]);
     assert!(
         allows(&one, &person("alice"), &namespace(Action::Read)),
-        "what is in it may be counted"
+        "the number of Workers may be read"
     );
     assert!(!allows(&one, &person("alice"), &namespace(Action::Lock)));
     let all = policy(&[with(alice(), "/workers", json!(["*"]))]);

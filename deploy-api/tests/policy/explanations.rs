@@ -1,4 +1,4 @@
-//! Why something was denied, in sentences that fit a terminal line.
+//! Explanations of denials: sentences that each fit in a line of a terminal.
 
 use deploy_api::identity::{Caller, GitHubRun, Identity, Scope};
 use deploy_api::policy::{Action, Decision, Policy, Request};
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::support::callers::{caller, grant, person, run, target};
 use crate::support::rules::{alice, policy, production, with};
 
-/// The widest terminal that every line must fit, however long the claims are.
+/// The maximum length of a line, in characters, for claims of any length.
 const TERMINAL: usize = 200;
 
 fn lines(policy: &Policy, caller: &Caller, request: &Request) -> Vec<String> {
     let Decision::Denied(explanation) = policy.decide(caller, request) else {
-        panic!("allowed")
+        panic!("expected a denial")
     };
     let lines = explanation.lines();
     assert!(
@@ -34,7 +34,7 @@ fn run_with(change: impl FnOnce(&mut GitHubRun)) -> Caller {
 }
 
 #[test]
-fn each_claim_that_stands_in_the_way_is_named() {
+fn each_claim_that_does_not_match_is_named() {
     let denied = run_with(|run| {
         run.git_ref = "refs/heads/feature".to_owned();
         run.environment = None;
@@ -54,7 +54,7 @@ fn each_claim_that_stands_in_the_way_is_named() {
 }
 
 #[test]
-fn what_a_rule_does_not_cover_is_named() {
+fn each_part_of_a_request_that_a_rule_does_not_cover_is_named() {
     assert_eq!(
         lines(
             &policy(&[production()]),
@@ -71,7 +71,7 @@ fn what_a_rule_does_not_cover_is_named() {
 }
 
 #[test]
-fn the_nearest_three_rules_come_first() {
+fn the_three_rules_with_the_fewest_mismatches_are_shown() {
     let far = with(
         with(production(), "/name", json!("far")),
         "/who/github/ref",
@@ -110,7 +110,7 @@ fn the_nearest_three_rules_come_first() {
 }
 
 #[test]
-fn a_stranger_learns_nothing_of_the_rules() {
+fn an_unknown_caller_is_not_shown_the_rules() {
     let stranger = run_with(|run| {
         run.repository = "mallory/x".to_owned();
         run.repository_id = "666".to_owned();
@@ -124,8 +124,8 @@ fn a_stranger_learns_nothing_of_the_rules() {
         ),
         [
             "mallory/x at refs/heads/main (run 42) may not deploy agents in dotdo-production.",
-            "No rule of the policy is about mallory/x.",
-            "A rule for it has repository_id \"666\" and repository_owner_id \"667\".",
+            "The policy has no rule for mallory/x.",
+            "A rule for it must have repository_id \"666\" and repository_owner_id \"667\".",
         ]
     );
     assert_eq!(
@@ -136,18 +136,18 @@ fn a_stranger_learns_nothing_of_the_rules() {
         ),
         [
             "The API token of bob may not deploy agents in dotdo-staging.",
-            "No rule of the policy names the token's subject, \"bob\".",
+            "The policy has no rule for the subject of the token, \"bob\".",
         ]
     );
 }
 
 #[test]
-fn the_owner_of_a_repository_that_was_made_anew_learns_of_its_id() {
-    let anew = run_with(|run| run.repository_id = "1002".to_owned());
+fn the_owner_of_a_repository_that_was_created_again_is_shown_the_new_id() {
+    let recreated = run_with(|run| run.repository_id = "1002".to_owned());
     assert_eq!(
         lines(
             &policy(&[production()]),
-            &anew,
+            &recreated,
             &deploy(Environment::Production, "agents")
         ),
         [
@@ -162,13 +162,13 @@ fn an_administrator_is_shown_every_rule() {
     let Decision::Denied(explanation) =
         policy(&[alice()]).explain(&person("bob"), &deploy(Environment::Staging, "agents"))
     else {
-        panic!("allowed")
+        panic!("expected a denial")
     };
     assert_eq!(
         explanation.lines(),
         [
             "The API token of bob may not deploy agents in dotdo-staging.",
-            "Rule \"alice\" is about API tokens of alice.",
+            "Rule \"alice\" applies to API tokens of alice.",
         ]
     );
     assert_eq!(
@@ -178,7 +178,7 @@ fn an_administrator_is_shown_every_rule() {
 }
 
 #[test]
-fn other_causes_are_explained_too() {
+fn other_causes_are_explained() {
     let stranger = run_with(|run| run.event_name = "pull_request_target".to_owned());
     assert_eq!(
         lines(
@@ -188,7 +188,7 @@ fn other_causes_are_explained_too() {
         ),
         [
             "drivly/agents at refs/heads/main (run 42) may not deploy agents in dotdo-production.",
-            "Runs of the event pull_request_target never reach production.",
+            "Runs of the event pull_request_target are never allowed in production.",
         ]
     );
     let mut bound = person("alice");
@@ -201,7 +201,7 @@ fn other_causes_are_explained_too() {
         ),
         [
             "The API token of alice may not deploy agents in dotdo-staging.",
-            "Rule \"alice\" allows it, but this token was made for less:",
+            "Rule \"alice\" allows this, but the token is limited to:",
             "  read agents in dotdo-staging",
         ]
     );
@@ -218,20 +218,20 @@ fn other_causes_are_explained_too() {
         ),
         [
             "The bootstrap administrator may not deploy agents in dotdo-staging.",
-            "It only reads and administers: give a subject a rule, make it an API token, and use that.",
+            "It may only read and administer: add a rule for a subject, create an API token for the subject, and use the token.",
         ]
     );
 }
 
 #[test]
-fn a_run_that_gets_no_deploy_token_learns_why() {
+fn a_run_that_may_not_get_a_deploy_token_is_told_why() {
     let explain = |rules: &[Value]| policy(rules).bind(&run()).unwrap_err().lines();
     assert_eq!(
         explain(&[alice()]),
         [
-            "drivly/agents at refs/heads/main (run 42) gets no deploy token.",
-            "No rule of the policy is about drivly/agents.",
-            "A rule for it has repository_id \"1001\" and repository_owner_id \"2002\".",
+            "drivly/agents at refs/heads/main (run 42) may not get a deploy token.",
+            "The policy has no rule for drivly/agents.",
+            "A rule for it must have repository_id \"1001\" and repository_owner_id \"2002\".",
         ]
     );
     assert_eq!(
@@ -241,7 +241,7 @@ fn a_run_that_gets_no_deploy_token_learns_why() {
 }
 
 #[test]
-fn long_and_hostile_claims_are_shown_short_and_clean() {
+fn long_claims_are_shortened_and_control_characters_are_replaced() {
     let hostile = run_with(|run| {
         run.git_ref = format!("refs/heads/{}\u{1b}[31m\nend", "x".repeat(300));
         run.environment = Some("y".repeat(300));

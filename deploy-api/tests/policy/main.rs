@@ -1,9 +1,9 @@
-//! The policy: what loads, what it decides, how it explains, and what a change means.
+//! Tests of the policy: loading, decisions, explanations and the difference between two policies.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "a panic in the setup of a test fails the test"
 )]
 
 #[path = "../support/mod.rs"]

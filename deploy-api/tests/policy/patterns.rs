@@ -1,4 +1,4 @@
-//! The pattern language, by its laws.
+//! Patterns for Worker names and refs, with property tests.
 
 use deploy_api::policy::{RefPattern, WorkerPattern};
 use dotdo_names::WorkerName;
@@ -13,7 +13,7 @@ fn matches(pattern_text: &str, worker: &str) -> bool {
 }
 
 #[test]
-fn patterns_are_anchored_at_both_ends() {
+fn a_pattern_matches_the_whole_name() {
     for (pattern, worker, expected) in [
         ("agents", "agents", true),
         ("agents", "agents2", false),
@@ -30,7 +30,7 @@ fn patterns_are_anchored_at_both_ends() {
 }
 
 #[test]
-fn what_is_no_pattern() {
+fn invalid_patterns_are_rejected() {
     for text in [
         "", "**", "a*", "a-**", "*-a", "a-*-b", "-*", "a--*", "A-*", "a_b", "ü", "a.b", "a/*", "dev", "com",
         "a-",
@@ -43,7 +43,7 @@ fn what_is_no_pattern() {
 }
 
 #[test]
-fn a_ref_pattern_has_a_literal_prefix() {
+fn a_ref_pattern_is_a_full_ref_or_a_prefix() {
     let matches = |pattern: &str, git_ref: &str| RefPattern::parse(pattern).unwrap().matches(git_ref);
     assert!(matches("refs/heads/main", "refs/heads/main"));
     assert!(!matches("refs/heads/main", "refs/heads/main2"));
@@ -79,13 +79,13 @@ fn ref_pattern() -> impl Strategy<Value = RefPattern> {
 
 proptest! {
     #[test]
-    fn a_pattern_is_read_as_it_is_written(pattern in worker_pattern(), other in ref_pattern()) {
+    fn parsing_a_formatted_pattern_returns_the_same_pattern(pattern in worker_pattern(), other in ref_pattern()) {
         prop_assert_eq!(WorkerPattern::parse(&pattern.to_string()), Ok(pattern));
         prop_assert_eq!(RefPattern::parse(&other.to_string()), Ok(other));
     }
 
     #[test]
-    fn a_wider_pattern_matches_whatever_a_narrower_one_does(
+    fn a_wider_pattern_matches_every_name_that_a_narrower_one_matches(
         wide in worker_pattern(), narrow in worker_pattern(), name in worker()
     ) {
         prop_assert!(wide.covers(&wide));
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn a_wider_ref_matches_whatever_a_narrower_one_does(
+    fn a_wider_ref_pattern_matches_every_ref_that_a_narrower_one_matches(
         wide in ref_pattern(), narrow in ref_pattern(), git_ref in git_ref()
     ) {
         prop_assert!(wide.covers(&wide));
@@ -105,12 +105,12 @@ proptest! {
     }
 
     #[test]
-    fn a_literal_matches_itself_alone(name in worker(), other in worker()) {
+    fn a_name_without_a_star_matches_only_itself(name in worker(), other in worker()) {
         prop_assert_eq!(pattern(name.as_str()).matches(&other), name == other);
     }
 
     #[test]
-    fn no_text_is_read_as_a_pattern_that_spans_a_label(text in ".{0,12}") {
+    fn a_valid_pattern_has_only_the_characters_of_a_worker_name_and_a_star(text in ".{0,12}") {
         if let Ok(pattern) = WorkerPattern::parse(&text) {
             prop_assert!(text == "*" || text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-*".contains(&b)));
             prop_assert_eq!(pattern.to_string(), text);

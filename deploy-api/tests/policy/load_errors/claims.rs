@@ -1,4 +1,4 @@
-//! The claims of a run that a rule names.
+//! Errors in the claims of a rule.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use super::{error_of, errors};
 use crate::support::rules::{document, production, with};
 
 #[test]
-fn a_rule_for_github_names_both_ids() {
+fn a_rule_for_github_must_have_both_ids() {
     for claim in ["repository_id", "repository_owner_id"] {
         assert_eq!(
             error_of(with(production(), &format!("/who/github/{claim}"), Value::Null)),
             format!(
                 "rule \"agents-production\": \"{claim}\" is missing; add it (see `gh api repos/OWNER/NAME --jq '.id, \
-                 .owner.id'`), as a name alone can change hands"
+                 .owner.id'`), because a name can be transferred"
             )
         );
     }
@@ -22,30 +22,29 @@ fn a_rule_for_github_names_both_ids() {
             "/who/github/repository_id",
             json!("drivly/agents")
         )),
-        "rule \"agents-production\": \"repository_id\" is \"drivly/agents\"; write the number that GitHub gives, as a \
-         text of digits"
+        "rule \"agents-production\": \"repository_id\" is \"drivly/agents\"; write GitHub's numeric id as a string \
+         of digits"
     );
     assert_eq!(
         error_of(with(production(), "/who/github/repository_id", json!(1001))),
-        "rule \"agents-production\": cannot be read: invalid type: integer `1001`, expected a text in quotes (ids too) \
-         or a list of such texts (line 1)"
+        "rule \"agents-production\": cannot be read: invalid type: integer `1001`, expected a string (ids too) or a list \
+         of strings (line 1)"
     );
 }
 
 #[test]
-fn a_claim_that_is_null_is_no_condition_that_holds_for_all() {
+fn a_claim_that_is_null_is_rejected() {
     let text = document(&[production()]).replace("\"refs/heads/main\"", "null");
     assert_eq!(
         errors(&text),
         [
-            "rule \"agents-production\": cannot be read: invalid type: null, expected a text in quotes (ids too) or a list \
-          of such texts (line 1)"
+            "rule \"agents-production\": cannot be read: invalid type: null, expected a string (ids too) or a list of strings (line 1)"
         ]
     );
 }
 
 #[test]
-fn a_claim_that_stands_twice_is_refused() {
+fn a_duplicate_claim_is_rejected() {
     let text = document(&[production()]).replace("\"ref\":", "\"ref\": \"refs/heads/x\", \"ref\":");
     assert!(
         errors(&text)[0].starts_with("rule \"agents-production\": cannot be read: duplicate field `ref`")
@@ -53,7 +52,7 @@ fn a_claim_that_stands_twice_is_refused() {
 }
 
 #[test]
-fn the_subject_of_an_oidc_token_is_never_matched() {
+fn the_claim_sub_cannot_be_matched() {
     let rule = with(
         production(),
         "/who/github/sub",
@@ -63,7 +62,7 @@ fn the_subject_of_an_oidc_token_is_never_matched() {
 }
 
 #[test]
-fn only_refs_take_a_pattern() {
+fn only_refs_can_be_patterns() {
     for claim in [
         "repository",
         "environment",
@@ -76,8 +75,8 @@ fn only_refs_take_a_pattern() {
         assert_eq!(
             error_of(with(production(), &format!("/who/github/{claim}"), json!("x*"))),
             format!(
-                "rule \"agents-production\": \"{claim}\" is \"x*\"; only \"ref\" takes a '*': write the exact value, or \
-                 a list of them"
+                "rule \"agents-production\": \"{claim}\" is \"x*\"; only \"ref\" supports '*': write the exact value, \
+                 or a list of exact values"
             )
         );
     }
@@ -94,7 +93,7 @@ fn only_refs_take_a_pattern() {
             error_of(with(production(), "/who/github/ref", json!(bad))),
             format!(
                 "rule \"agents-production\": \"ref\" is {bad:?}; write a full ref such as 'refs/heads/main', or a \
-                 literal prefix and one '*' at its end: 'refs/tags/v*'"
+                 prefix followed by one '*', such as 'refs/tags/v*'"
             )
         );
     }

@@ -1,4 +1,4 @@
-//! The form of the document and of a rule.
+//! Errors in the format of the document and of a rule.
 
 use deploy_api::policy::{MAX_POLICY, MAX_RULES, Policy};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{error_of, errors};
 use crate::support::rules::{alice, document, production, with};
 
 #[test]
-fn the_frame_is_strict() {
+fn unknown_and_duplicate_members_of_the_document_are_rejected() {
     for (document, error) in [
         (
             "",
@@ -32,7 +32,7 @@ fn the_frame_is_strict() {
         ),
         (
             r#"{"version": 2, "rules": []}"#,
-            "\"version\" is 2; this deploy API reads version 1",
+            "\"version\" is 2; this deploy API supports version 1",
         ),
     ] {
         assert_eq!(errors(document), [error], "{document}");
@@ -41,19 +41,19 @@ fn the_frame_is_strict() {
 }
 
 #[test]
-fn a_policy_has_a_size() {
+fn a_policy_has_a_maximum_length_and_a_maximum_number_of_rules() {
     let long = format!("{{\"version\": 1, \"rules\": []{}}}", " ".repeat(MAX_POLICY));
     assert!(
-        errors(&long)[0].starts_with("the policy has 262171 bytes; at most 262144 are read"),
+        errors(&long)[0].starts_with("the policy has 262171 bytes; the maximum is 262144"),
         "{:?}",
         errors(&long)
     );
     let many = format!("{{\"version\": 1, \"rules\": [{}0]}}", "0,".repeat(MAX_RULES));
-    assert!(errors(&many)[0].starts_with("the policy has 1001 rules; at most 1000 are read"));
+    assert!(errors(&many)[0].starts_with("the policy has 1001 rules; the maximum is 1000"));
 }
 
 #[test]
-fn a_rule_is_strict() {
+fn an_invalid_rule_is_rejected() {
     for (rule, error) in [
         (
             json!(7),
@@ -75,11 +75,11 @@ fn a_rule_is_strict() {
         ),
         (
             with(alice(), "/name", json!("Alice!")),
-            "rule number 1: \"Alice!\" is no name for a rule; write 1 to 64 of a-z, 0-9 and '-', beginning with a letter",
+            "rule number 1: \"Alice!\" is not a valid rule name; use 1 to 64 characters of a-z, 0-9 and '-', starting with a letter",
         ),
         (
             with(alice(), "/name", json!("bootstrap-administrator")),
-            "rule number 1: a rule may not be called \"bootstrap-administrator\", which stands for the bootstrap secret",
+            "rule number 1: the rule name \"bootstrap-administrator\" is reserved for the bootstrap secret",
         ),
         (
             with(alice(), "/who", json!({ "gitlab": {} })),
@@ -87,12 +87,12 @@ fn a_rule_is_strict() {
         ),
         (
             with(alice(), "/who", json!({ "token": "Alice" })),
-            "rule \"alice\": \"Alice\" is no subject: write 1 to 64 of a-z, 0-9 and . _ - @, beginning with a letter or \
-             a digit",
+            "rule \"alice\": \"Alice\" is not a valid subject: use 1 to 64 characters of a-z, 0-9 and . _ - @, starting \
+             with a letter or a digit",
         ),
         (
             with(alice(), "/who", json!({ "token": [] })),
-            "rule \"alice\": \"token\" is an empty list; name at least one, or remove it",
+            "rule \"alice\": \"token\" is an empty list; add at least one value, or remove it",
         ),
     ] {
         assert_eq!(error_of(rule), error);
@@ -100,7 +100,7 @@ fn a_rule_is_strict() {
 }
 
 #[test]
-fn a_mistake_is_found_by_its_line() {
+fn an_error_has_the_line_number_of_the_document() {
     let text = "{\n  \"version\": 1,\n  \"rules\": [\n    7,\n    {\n      \"name\": 7\n    }\n  ]\n}";
     assert_eq!(
         errors(text),
@@ -112,17 +112,18 @@ fn a_mistake_is_found_by_its_line() {
 }
 
 #[test]
-fn names_are_unique() {
+fn rule_names_must_be_unique() {
     assert_eq!(
         errors(&document(&[alice(), production(), alice()])),
         [
-            "rule \"alice\" (number 3): an earlier rule has the same name; give each rule its own, as decisions cite it"
+            "rule \"alice\" (number 3): an earlier rule has the same name; rule names must be unique, because decisions \
+             refer to them"
         ]
     );
 }
 
 #[test]
-fn every_mistake_is_named_at_once() {
+fn all_errors_are_reported_together() {
     let bad = with(
         with(production(), "/workers", json!(["A", "b*"])),
         "/who/github/repository_id",

@@ -1,4 +1,4 @@
-//! Namespaces, Workers and actions.
+//! Errors in the namespaces, Workers and actions of a rule.
 
 use serde_json::json;
 
@@ -6,65 +6,65 @@ use super::error_of;
 use crate::support::rules::{alice, with};
 
 #[test]
-fn a_grant_is_about_something_that_exists() {
+fn an_invalid_grant_is_rejected() {
     for (path, value, error) in [
         (
             "/namespaces",
             json!([]),
-            "\"namespaces\" is an empty list; name at least one, or remove the rule",
+            "\"namespaces\" is an empty list; add at least one entry, or remove the rule",
         ),
         (
             "/workers",
             json!([]),
-            "\"workers\" is an empty list; name at least one, or remove the rule",
+            "\"workers\" is an empty list; add at least one entry, or remove the rule",
         ),
         (
             "/actions",
             json!([]),
-            "\"actions\" is an empty list; name at least one, or remove the rule",
+            "\"actions\" is an empty list; add at least one entry, or remove the rule",
         ),
         (
             "/namespaces",
             json!(["production"]),
-            "\"production\" is no namespace; write dotdo-production",
+            "\"production\" is not a namespace; use dotdo-production",
         ),
         (
             "/namespaces",
             json!(["dev"]),
-            "\"dev\" is no namespace; write dotdo-development",
+            "\"dev\" is not a namespace; use dotdo-development",
         ),
         (
             "/namespaces",
             json!(["*"]),
-            "\"*\" is no namespace; write dotdo-production, dotdo-staging, dotdo-development",
+            "\"*\" is not a namespace; use one of dotdo-production, dotdo-staging, dotdo-development",
         ),
         (
             "/workers",
             json!(["agent*"]),
-            "\"agent*\" in \"workers\" is no pattern: a '*' follows a '-': write 'agent-*', and 'agent' as a pattern of \
-             its own if it is meant too",
+            "\"agent*\" in \"workers\" is not a valid pattern: '*' must follow a '-': write 'agent-*', and add the \
+             pattern 'agent' if that name is meant too",
         ),
         (
             "/workers",
             json!(["*-agents"]),
-            "\"*-agents\" in \"workers\" is no pattern: a '*' stands only at the end: write 'prefix-*'",
+            "\"*-agents\" in \"workers\" is not a valid pattern: '*' is only allowed at the end: write 'prefix-*'",
         ),
         (
             "/workers",
             json!(["Agents"]),
-            "\"Agents\" in \"workers\" is no pattern: no Worker can have such a name: a Worker name must \
+            "\"Agents\" in \"workers\" is not a valid pattern: no Worker can have this name: a Worker name must \
              contain only a-z, 0-9 and '-'",
         ),
         (
             "/workers",
             json!(["staging"]),
-            "\"staging\" in \"workers\" is no pattern: no Worker can have such a name: a Worker name must \
+            "\"staging\" in \"workers\" is not a valid pattern: no Worker can have this name: a Worker name must \
              not be 'staging', 'dev' or 'development', which select an environment",
         ),
         (
             "/actions",
             json!(["admin"]),
-            "\"admin\" holds for the whole platform; list every namespace and the Workers \"*\", or remove it",
+            "\"admin\" applies to the whole platform; list every namespace and the Workers \"*\", or remove \"admin\"",
         ),
     ] {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Every error names the rule and the fix.
+//! Errors of a policy that does not load. Every error names the rule and the fix.
 
 mod claims;
 mod form;

@@ -1,4 +1,4 @@
-//! What is asked of a rule that covers production, and what is warned of.
+//! Errors in rules that cover production, and warnings about such rules.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::error_of;
 use crate::support::rules::{alice, policy, production, with};
 
 #[test]
-fn production_is_bound_to_a_ref_or_an_environment() {
+fn a_rule_for_production_must_have_a_ref_or_an_environment() {
     let neither = with(
         with(production(), "/who/github/ref", Value::Null),
         "/who/github/environment",
@@ -15,7 +15,7 @@ fn production_is_bound_to_a_ref_or_an_environment() {
     assert_eq!(
         error_of(neither),
         "rule \"agents-production\": covers dotdo-production for any ref and any environment; add \"ref\" (such as \
-         \"refs/heads/main\") or \"environment\", best both"
+         \"refs/heads/main\") or \"environment\", preferably both"
     );
     let any_branch = with(
         with(
@@ -34,7 +34,7 @@ fn production_is_bound_to_a_ref_or_an_environment() {
 }
 
 #[test]
-fn events_that_strangers_cause_never_reach_production() {
+fn events_that_anyone_can_trigger_are_rejected_in_production() {
     for event in ["pull_request_target", "issue_comment", "workflow_run"] {
         assert_eq!(
             error_of(with(
@@ -43,15 +43,15 @@ fn events_that_strangers_cause_never_reach_production() {
                 json!(["push", event])
             )),
             format!(
-                "rule \"agents-production\": covers dotdo-production for the event \"{event}\", which never reaches \
-                 production; remove it"
+                "rule \"agents-production\": covers dotdo-production for the event \"{event}\", which is never \
+                 allowed in production; remove it"
             )
         );
     }
 }
 
 #[test]
-fn what_loads_and_is_likely_a_mistake_is_warned_of() {
+fn a_valid_rule_that_is_probably_a_mistake_causes_a_warning() {
     let warnings = |rule| {
         policy(&[rule])
             .warnings()
