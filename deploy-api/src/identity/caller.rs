@@ -1,46 +1,47 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use super::{GitHubRun, Subject, TokenId};
+use super::TokenId;
 use crate::policy::Grant;
 
-/// Who asks, once that is proven.
+/// An authenticated identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Identity {
     /// A run of a GitHub Actions workflow.
     GithubRun(Box<GitHubRun>),
-    /// A person or another CI, by an API token.
+    /// A person or another CI system with an API token.
     ApiToken {
-        /// Whom the token was made for.
+        /// The subject for which the token was created.
         subject: Subject,
     },
-    /// The holder of the bootstrap secret, who may read and administer but not deploy.
+    /// The holder of the bootstrap secret, who may read and administer, but not deploy.
     BootstrapAdministrator,
 }
 
-/// An authenticated request: its identity, the token that proved it, and what that token is bound to.
+/// The caller of a request: its identity, its token and the scope of the token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
-    /// Who asks.
+    /// The identity.
     pub identity: Identity,
-    /// The token that was shown. The bootstrap secret is none, and a hypothetical caller shows none.
+    /// The id of the token in the request. `None` for the bootstrap secret and for a hypothetical caller.
     pub token: Option<TokenId>,
-    /// What the token is bound to. The policy must allow a request as well.
+    /// The scope of the token. The policy must allow a request as well.
     pub scope: Scope,
 }
 
-/// What a token is bound to.
+/// The scope of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
-    /// Nothing but the policy itself.
+    /// Only the policy limits the token.
     Policy,
-    /// These grants, given when the token was made.
+    /// The token is limited to these grants, which were set when the token was created.
     Grants(Vec<Grant>),
 }
 
-/// One short phrase for a terminal or a log: `drivly/agents at refs/heads/main (run 42)`.
+/// A short phrase for a terminal or a log: `drivly/agents at refs/heads/main (run 42)`.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,6 +50,148 @@ impl fmt::Display for Identity {
             }
             Self::ApiToken { subject } => write!(f, "the API token of {subject}"),
             Self::BootstrapAdministrator => f.write_str("the bootstrap administrator"),
+        }
+    }
+}
+
+/// The issuer of GitHub Actions on github.com. A GitHub Enterprise Server has a different issuer.
+/// <https://docs.github.com/en/actions/reference/security/oidc>
+pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
+
+/// A run of a GitHub Actions workflow, with the claims of its verified OIDC token.
+///
+/// Names of owners and repositories can be reused after an account is renamed or deleted, so only the ids identify a
+/// repository. The claim `sub` is not included: its format is customizable, so it is never parsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitHubRun {
+    /// The claim `iss`. Ids are unique only within one issuer.
+    #[serde(rename = "iss")]
+    pub issuer: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The numeric id of the repository, which does not change when the repository is renamed and is never reused.
+    pub repository_id: String,
+    /// The name of the account that owns the repository.
+    pub repository_owner: String,
+    /// The numeric id of the account that owns the repository.
+    pub repository_owner_id: String,
+    /// `public`, `private` or `internal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_visibility: Option<String>,
+    /// The full ref for which the run was started: `refs/heads/main`.
+    #[serde(rename = "ref")]
+    pub git_ref: String,
+    /// `branch` or `tag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ref_type: Option<String>,
+    /// Whether a branch protection rule or a ruleset covers the ref: the string `true` or `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ref_protected: Option<String>,
+    /// The commit hash.
+    pub sha: String,
+    /// The event that started the run: `push`, `workflow_dispatch`, `pull_request_target` and so on.
+    pub event_name: String,
+    /// The GitHub environment of the job, if the job has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The name of the account that started the run.
+    pub actor: String,
+    /// The numeric id of the account that started the run.
+    pub actor_id: String,
+    /// The id of the run, unique within the repository.
+    pub run_id: String,
+    /// The number of the attempt, from 1.
+    pub run_attempt: String,
+    /// The workflow file: `owner/name/.github/workflows/file.yml@ref`.
+    pub workflow_ref: String,
+    /// The commit of the workflow file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_sha: Option<String>,
+    /// The reusable workflow that contains the job, if any, in the same format as `workflow_ref`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_workflow_ref: Option<String>,
+    /// The commit of the reusable workflow file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_workflow_sha: Option<String>,
+    /// `github-hosted` or `self-hosted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_environment: Option<String>,
+}
+
+/// The maximum length of a subject, in characters.
+const MAX_LENGTH: usize = 64;
+
+/// The person or system for which an API token was created, as named in the rules of the policy: `alice`,
+/// `ci@build.example`. 1 to 64 characters of a-z, 0-9 and `. _ - @`, starting with a letter or a digit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Subject(String);
+
+/// The string is not a valid [`Subject`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{0:?} is not a valid subject: use 1 to 64 characters of a-z, 0-9 and . _ - @, starting with a letter or a digit"
+)]
+pub struct InvalidSubject(String);
+
+impl Subject {
+    /// Parses a subject.
+    ///
+    /// # Errors
+    /// If the format is wrong.
+    pub fn parse(text: &str) -> Result<Self, InvalidSubject> {
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-@".contains(&byte);
+        let valid_start = text
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit());
+        if valid_start && text.len() <= MAX_LENGTH && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidSubject(text.chars().take(MAX_LENGTH).collect()))
+        }
+    }
+
+    /// The subject as a string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = InvalidSubject;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.0
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_subjects_are_rejected() {
+        for good in ["alice", "7", "ci@build.example", "a-b_c.d"] {
+            assert!(Subject::parse(good).is_ok(), "{good}");
+        }
+        let long = "a".repeat(MAX_LENGTH + 1);
+        for bad in ["", "Alice", "@alice", "a b", "a/b", "é", long.as_str()] {
+            assert!(Subject::parse(bad).is_err(), "{bad}");
         }
     }
 }

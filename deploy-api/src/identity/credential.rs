@@ -7,43 +7,43 @@ use thiserror::Error;
 
 use super::{MalformedToken, Token};
 
-/// The longest bearer that is looked at, in bytes. No credential of ours comes near it.
+/// The maximum length of a bearer credential, in bytes. The tokens of this API are much shorter.
 const MAX_BEARER: usize = 512;
 
-/// The fewest characters that a bootstrap secret may have; 32 hexadecimal digits are 128 bits.
+/// The minimum length of the bootstrap secret, in characters. 32 hexadecimal digits have 128 bits.
 const MIN_BOOTSTRAP: usize = 32;
 
-/// What a request shows as proof of who it is.
+/// The credential of a request.
 #[derive(Debug)]
 pub enum Credential {
-    /// A token of ours, well-formed.
+    /// A well-formed token of this API.
     Token(Token),
-    /// Another text, which may be the bootstrap secret.
+    /// Another string, which may be the bootstrap secret.
     Other(SecretString),
 }
 
-/// Why a request shows no credential that could be looked up.
+/// Why a request has no credential that can be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidCredential {
     /// There is no `Authorization` header.
     #[error("no Authorization header")]
     Missing,
-    /// Another scheme than `Bearer`, or nothing after it.
-    #[error("the Authorization header is no Bearer")]
+    /// The scheme is not `Bearer`, or nothing follows it.
+    #[error("the Authorization header does not have a bearer credential")]
     NoBearer,
-    /// Longer than any credential of ours.
-    #[error("the bearer is longer than any credential")]
+    /// The bearer credential is too long.
+    #[error("the bearer credential is too long")]
     TooLong,
-    /// It begins like a token of ours and is none.
+    /// It starts like a token of this API, but is not a valid token.
     #[error(transparent)]
     Malformed(#[from] MalformedToken),
 }
 
 impl Credential {
-    /// Reads an `Authorization` header, whose scheme is compared without regard to case (RFC 9110, section 11.1).
+    /// Parses an `Authorization` header. The scheme is case-insensitive (RFC 9110, section 11.1).
     ///
     /// # Errors
-    /// When there is none, or it can be told without a look-up that it is no credential of ours.
+    /// If the header is missing, or if its form shows that it is not a credential of this API.
     pub fn from_authorization(header: Option<&str>) -> Result<Self, InvalidCredential> {
         let header = header.ok_or(InvalidCredential::Missing)?;
         let (scheme, bearer) = header.trim().split_once(' ').ok_or(InvalidCredential::NoBearer)?;
@@ -61,19 +61,19 @@ impl Credential {
     }
 }
 
-/// The bootstrap administrator's secret, of which only the SHA-256 is held.
+/// The secret of the bootstrap administrator. Only its SHA-256 is kept.
 pub struct BootstrapSecret([u8; 32]);
 
-/// The configured secret is too short to be safe.
+/// The configured bootstrap secret is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the bootstrap secret has fewer than 32 characters; make one with `openssl rand -hex 32`")]
+#[error("the bootstrap secret has fewer than 32 characters; generate one with `openssl rand -hex 32`")]
 pub struct BootstrapTooShort;
 
 impl BootstrapSecret {
-    /// Takes the secret as it is configured.
+    /// Hashes the configured secret.
     ///
     /// # Errors
-    /// When it has fewer than 32 characters.
+    /// If the secret has fewer than 32 characters.
     pub fn new(configured: &SecretString) -> Result<Self, BootstrapTooShort> {
         let text = configured.expose_secret().trim();
         if text.chars().count() < MIN_BOOTSTRAP {
@@ -82,7 +82,7 @@ impl BootstrapSecret {
         Ok(Self(Sha256::digest(text).into()))
     }
 
-    /// Whether a text is the secret. Takes the same time for every text of one length.
+    /// Whether a string is the secret. The comparison takes the same time for all strings of the same length.
     #[must_use]
     pub fn is(&self, candidate: &SecretString) -> bool {
         let candidate: [u8; 32] = Sha256::digest(candidate.expose_secret()).into();
@@ -90,7 +90,7 @@ impl BootstrapSecret {
     }
 }
 
-/// Redacted, its hash too: a guess could be tried against it.
+/// Redacts the hash as well, because guesses could be checked against it.
 impl fmt::Debug for BootstrapSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BootstrapSecret([REDACTED])")
@@ -103,7 +103,7 @@ mod tests {
     use crate::identity::{TOKEN_ENTROPY, TokenKind};
 
     #[test]
-    fn a_bearer_is_a_token_or_another_text() {
+    fn a_bearer_credential_is_a_token_or_another_string() {
         let token = Token::mint(TokenKind::Api, [1; TOKEN_ENTROPY]);
         let header = format!("bearer  {}", token.reveal());
         assert!(matches!(
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_credential_is_refused_without_a_look_up() {
+    fn invalid_headers_are_rejected_without_a_lookup() {
         let long = format!("Bearer {}", "x".repeat(MAX_BEARER + 1));
         for (header, reason) in [
             (None, InvalidCredential::Missing),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bootstrap_secret_is_itself_and_nothing_else() {
+    fn only_the_bootstrap_secret_matches() {
         let text = "0123456789abcdef0123456789abcdef";
         let secret = BootstrapSecret::new(&SecretString::from(text)).unwrap();
         assert!(secret.is(&SecretString::from(text)));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn no_credential_is_ever_printed() {
+    fn credentials_are_redacted_in_debug_output() {
         let marker = "0123456789abcdef0123456789marker";
         let secret = BootstrapSecret::new(&SecretString::from(marker)).unwrap();
         let other = Credential::from_authorization(Some(&format!("Bearer {marker}")));

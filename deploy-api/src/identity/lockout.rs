@@ -1,43 +1,44 @@
-//! The lock-out against guessing credentials.
+//! The lockout of clients that guess credentials.
 //!
-//! An address that shows [`MAX_GUESSES`] credentials that do not exist within [`WINDOW`] is refused for [`LOCK`],
-//! whatever it shows. Typos, and tokens that did exist, are no guesses. An IPv6 client counts by its /64, which is what
-//! one customer has. At most [`MAX_ADDRESSES`] addresses are remembered; beyond that the oldest is forgotten.
+//! If an address sends [`MAX_GUESSES`] unknown credentials within [`WINDOW`], all its requests are rejected for [`LOCK`].
+//! A mistyped token and a token that existed are not guesses. An IPv6 client is counted by its /64 prefix, the usual
+//! allocation of one customer. At most [`MAX_ADDRESSES`] addresses are stored; then the oldest is removed.
 
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How many guesses are let pass.
+/// The number of guesses after which an address is locked out.
 pub const MAX_GUESSES: u32 = 20;
 
-/// Within which time guesses count together.
+/// The time window in which failures are counted.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// For how long an address is locked out.
+/// The duration of a lockout.
 pub const LOCK: SignedDuration = SignedDuration::from_mins(15);
 
-/// How many failures of one address go on record within [`WINDOW`]: more would let a stranger fill the audit log.
+/// The maximum number of failures of one address that are recorded in the audit log within [`WINDOW`], so that a client
+/// cannot fill the audit log.
 pub const MAX_RECORDED: u32 = 100;
 
-/// How many addresses are remembered.
+/// The maximum number of addresses that are stored.
 pub const MAX_ADDRESSES: u32 = 10_000;
 
-/// What is remembered of an address.
+/// The failed attempts of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
-    /// When the first failure of this window was.
+    /// The time of the first failure in this window.
     pub began: Timestamp,
-    /// How many of its failures were guesses.
+    /// The number of failures in this window that were guesses.
     pub guesses: u32,
-    /// How many failures there were.
+    /// The number of failures in this window.
     pub failures: u32,
-    /// Until when the address is locked out.
+    /// The end of the lockout, if the address is locked out.
     pub locked_until: Option<Timestamp>,
 }
 
 impl Attempts {
-    /// The first failure of an address.
+    /// The attempts of an address without failures. The window starts at `now`.
     #[must_use]
     pub const fn first(now: Timestamp) -> Self {
         Self {
@@ -48,7 +49,7 @@ impl Attempts {
         }
     }
 
-    /// Whether the address is locked out, and for how long still.
+    /// The remaining time of the lockout; `None` if the address is not locked out.
     #[must_use]
     pub fn locked_for(&self, now: Timestamp) -> Option<SignedDuration> {
         self.locked_until
@@ -56,7 +57,7 @@ impl Attempts {
             .filter(SignedDuration::is_positive)
     }
 
-    /// Counts a failure. A window that is over starts anew.
+    /// Counts a failure. Starts a new window if the current one has ended.
     #[must_use]
     pub fn after_failure(self, is_a_guess: bool, now: Timestamp) -> Self {
         let is_over = now.duration_since(self.began) >= WINDOW;
@@ -71,15 +72,15 @@ impl Attempts {
         next
     }
 
-    /// Whether this failure goes on record.
+    /// Whether the last failure is recorded in the audit log.
     #[must_use]
     pub const fn is_recorded(&self) -> bool {
         self.failures <= MAX_RECORDED
     }
 }
 
-/// The name under which a client's address is counted: itself, an IPv6 address's /64, or one name for all clients
-/// whose address is not known.
+/// The key under which the failures of a client are counted: its IPv4 address, the /64 prefix of its IPv6 address, or
+/// `unknown` for all clients without a known address.
 #[must_use]
 pub fn bucket(address: Option<&str>) -> String {
     match address
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_guess_locks_for_a_while() {
+    fn the_last_guess_locks_the_address_out_for_the_duration() {
         assert_eq!(after(MAX_GUESSES - 1, at(0)).locked_for(at(0)), None);
         let locked = after(MAX_GUESSES, at(0));
         assert_eq!(locked.locked_for(at(0)), Some(LOCK));
@@ -119,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn guesses_of_another_window_do_not_count() {
+    fn guesses_of_an_earlier_window_do_not_count() {
         let attempts = after(MAX_GUESSES - 1, at(0)).after_failure(true, at(600));
         assert_eq!((attempts.guesses, attempts.locked_until), (1, None));
     }
 
     #[test]
-    fn what_is_no_guess_never_locks_and_is_recorded_only_so_often() {
+    fn other_failures_do_not_lock_and_are_recorded_up_to_a_maximum() {
         let many = (0..MAX_RECORDED).fold(Attempts::first(at(0)), |attempts, _| {
             attempts.after_failure(false, at(0))
         });
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_counts_by_what_one_customer_has() {
+    fn ipv6_clients_are_counted_by_their_64_bit_prefix() {
         assert_eq!(bucket(Some("192.0.2.1")), "192.0.2.1");
         assert_eq!(bucket(Some("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64");
         assert_eq!(bucket(Some("2001:db8:1:2:ffff::")), "2001:db8:1:2::/64");

@@ -2,87 +2,87 @@ use thiserror::Error;
 
 use super::{InvalidCredential, MalformedToken};
 
-/// Why nobody was authenticated. Callers are told one and the same thing for all of these; the name goes on record.
+/// Why authentication failed. Callers get the same response for every reason; the audit log records the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Rejection {
-    /// What was shown can be told without a look-up to be no credential.
+    /// The credential is missing or malformed.
     #[error(transparent)]
     Credential(#[from] InvalidCredential),
     /// A well-formed token that does not exist.
     #[error("the token is unknown")]
     TokenUnknown,
-    /// The token's time is over.
+    /// The token has expired.
     #[error("the token has expired")]
     TokenExpired,
     /// The token was revoked.
     #[error("the token was revoked")]
     TokenRevoked,
-    /// The token was used as often as it may be.
+    /// The token has no uses left.
     #[error("the token has no uses left")]
     TokenUsedUp,
-    /// A text that is not the bootstrap secret.
-    #[error("the bearer is neither a token nor the bootstrap secret")]
+    /// The bearer credential is neither a token nor the bootstrap secret.
+    #[error("the bearer credential is neither a token nor the bootstrap secret")]
     BearerUnknown,
-    /// Too many guesses came from the client's address.
-    #[error("the client's address is locked out after too many guesses")]
+    /// The address of the client is locked out after too many guesses.
+    #[error("the address of the client is locked out after too many guesses")]
     LockedOut,
-    /// An OIDC token that is not accepted.
+    /// The OIDC token is not accepted.
     #[error(transparent)]
     Oidc(#[from] OidcRejection),
 }
 
-/// Why an OIDC token was not accepted.
+/// Why an OIDC token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OidcRejection {
-    /// Longer than any token of an issuer.
+    /// The token is too long.
     #[error("the OIDC token is too long")]
     TooLong,
-    /// Not three parts in base64url, or no JSON in them.
+    /// The token does not have three base64url parts, or a part is not JSON.
     #[error("the OIDC token is malformed")]
     Malformed,
-    /// Another algorithm than RS256, `none` included.
+    /// The algorithm is not RS256. `none` is rejected as well.
     #[error("the OIDC token's algorithm is not RS256")]
     Algorithm,
-    /// A header that must be understood, and is not (`crit`).
+    /// The token has a critical header (`crit`). None is supported.
     #[error("the OIDC token has a critical header")]
     CriticalHeader,
-    /// No `kid`, so no key could be found.
-    #[error("the OIDC token names no key")]
+    /// The token has no key id (`kid`).
+    #[error("the OIDC token has no key id")]
     NoKeyId,
-    /// An issuer that is not configured.
+    /// The issuer is not configured.
     #[error("the OIDC token's issuer is not configured")]
     Issuer,
-    /// A key that the issuer does not publish, or not since its keys were last read.
+    /// The issuer did not publish the key when its keys were last fetched.
     #[error("the OIDC token's key is unknown")]
     KeyUnknown,
-    /// The issuer's keys could not be read, and none are held that are fresh enough.
-    #[error("the issuer's keys could not be read")]
+    /// The keys of the issuer could not be fetched, and the cached keys are missing or too old. The token may be valid.
+    #[error("the keys of the issuer could not be fetched")]
     KeysUnavailable,
-    /// The signature is not by that key.
-    #[error("the OIDC token's signature is wrong")]
+    /// The signature is not valid for the key.
+    #[error("the OIDC token's signature is invalid")]
     Signature,
-    /// The claims are not those of a GitHub run.
+    /// The claims are missing or invalid.
     #[error("the OIDC token's claims cannot be read")]
     Claims,
-    /// Made for somebody else.
-    #[error("the OIDC token's audience is another")]
+    /// The audience is not this API alone.
+    #[error("the OIDC token has another audience")]
     Audience,
-    /// Its time is over.
+    /// The token has expired.
     #[error("the OIDC token has expired")]
     Expired,
-    /// Its time has not come.
+    /// The token is not valid yet.
     #[error("the OIDC token is not valid yet")]
     NotYetValid,
-    /// Valid for longer than its `jti` would be remembered.
+    /// The validity is longer than the time for which the `jti` is stored.
     #[error("the OIDC token is valid for too long")]
     Lifetime,
-    /// It was exchanged before.
-    #[error("the OIDC token was exchanged before")]
+    /// The token was already exchanged.
+    #[error("the OIDC token was already exchanged")]
     Replayed,
 }
 
 impl Rejection {
-    /// The name that goes on record.
+    /// The name in the audit log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -102,16 +102,24 @@ impl Rejection {
         }
     }
 
-    /// Whether it was a guess at a credential, which counts towards a lock-out. A mistyped token is none, nor is one
-    /// that did exist.
+    /// Whether the failure counts as a guess at a credential, which leads to a lockout. A mistyped token, a token that
+    /// existed, and an OIDC token that could not be checked are not guesses.
     #[must_use]
     pub const fn is_a_guess(self) -> bool {
-        matches!(self, Self::TokenUnknown | Self::BearerUnknown | Self::Oidc(_))
+        match self {
+            Self::TokenUnknown | Self::BearerUnknown => true,
+            Self::Oidc(oidc) => !matches!(oidc, OidcRejection::KeysUnavailable),
+            Self::Credential(_)
+            | Self::TokenExpired
+            | Self::TokenRevoked
+            | Self::TokenUsedUp
+            | Self::LockedOut => false,
+        }
     }
 }
 
 impl OidcRejection {
-    /// The name that goes on record.
+    /// The name in the audit log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -131,5 +139,24 @@ impl OidcRejection {
             Self::Lifetime => "oidc_lifetime",
             Self::Replayed => "oidc_replayed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_credentials_are_guesses() {
+        assert!(Rejection::TokenUnknown.is_a_guess());
+        assert!(Rejection::BearerUnknown.is_a_guess());
+        assert!(Rejection::Oidc(OidcRejection::Signature).is_a_guess());
+        assert!(!Rejection::TokenExpired.is_a_guess());
+        assert!(!Rejection::Credential(InvalidCredential::Missing).is_a_guess());
+    }
+
+    #[test]
+    fn an_oidc_token_is_not_a_guess_if_the_keys_of_its_issuer_are_unavailable() {
+        assert!(!Rejection::Oidc(OidcRejection::KeysUnavailable).is_a_guess());
     }
 }

@@ -6,15 +6,15 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-/// The bytes of a [`TokenId`].
+/// The length of a [`TokenId`], in bytes.
 const ID: usize = 8;
 
-/// The SHA-256 of a token's text, which is all that is stored of it. Compared in constant time.
+/// The SHA-256 of a token. Only the hash is stored. Comparison takes constant time.
 #[derive(Clone)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token's text.
+    /// Hashes the text of a token.
     pub(super) fn of(text: &str) -> Self {
         Self(Sha256::digest(text).into())
     }
@@ -25,7 +25,7 @@ impl TokenHash {
         HEXLOWER.encode(&self.0)
     }
 
-    /// The name of the token that has this hash: whoever finds a leaked token can find what it did.
+    /// The id of the token with this hash. The requests of a leaked token can be found by its id.
     #[must_use]
     pub fn id(&self) -> TokenId {
         TokenId(HEXLOWER.encode(self.0.get(..ID).unwrap_or_default()))
@@ -46,21 +46,21 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A token's public name: the first 16 hexadecimal digits of its SHA-256. It proves nothing.
+/// The public id of a token: the first 16 hexadecimal digits of its SHA-256. It is not a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(String);
 
-/// The text is no [`TokenId`].
+/// The string is not a valid [`TokenId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a token's id is 16 hexadecimal digits in lower case, as `GET /v1/tokens` lists it")]
+#[error("a token id has 16 lowercase hexadecimal digits; see `GET /v1/tokens`")]
 pub struct InvalidTokenId;
 
 impl TokenId {
-    /// Reads an id.
+    /// Parses an id.
     ///
     /// # Errors
-    /// When the text is not 16 hexadecimal digits.
+    /// If the string is not 16 lowercase hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, InvalidTokenId> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() == 2 * ID && text.bytes().all(is_digit) {
@@ -70,7 +70,7 @@ impl TokenId {
         }
     }
 
-    /// The id as text.
+    /// The id as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_sixteen_digits() {
+    fn an_id_has_sixteen_lowercase_hexadecimal_digits() {
         assert!(TokenId::parse("0123456789abcdef").is_ok());
         for bad in [
             "",

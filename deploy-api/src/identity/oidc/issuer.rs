@@ -4,36 +4,38 @@ use thiserror::Error;
 use super::key_set::MAX_KEY_SET;
 use crate::identity::GITHUB_ISSUER;
 
-/// The audience that tokens are made for unless the deploy API is configured otherwise. It keeps a token that was made
-/// for another service from being used here, and proves nothing else: any workflow may ask for any audience.
+/// The default audience of OIDC tokens. It prevents that a token for another service is used here. It does not authorize
+/// anything, because every workflow can request a token for every audience.
 pub const DEFAULT_AUDIENCE: &str = "dotdo-deploy";
 
-/// Who may issue OIDC tokens, and for whom they must be made.
+/// The accepted issuers of OIDC tokens, and the required audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuers {
     issuers: Vec<Issuer>,
     audience: String,
 }
 
-/// An issuer, by the address that stands in the claim `iss`: `https`, or `http` on this very machine.
+/// The URL of an issuer, equal to the claim `iss`. The scheme is `https`, or `http` for a loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer(String);
 
-/// What is wrong with the configured issuers.
+/// Why the configuration of the issuers is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidIssuer {
-    /// Not a list of texts.
+    /// The value is not a JSON list of strings.
     #[error(
-        "OIDC_ISSUERS is no JSON list of addresses, such as [\"https://token.actions.githubusercontent.com\"]"
+        "OIDC_ISSUERS is not a JSON list of URLs, such as [\"https://token.actions.githubusercontent.com\"]"
     )]
     NotAList,
-    /// Nobody could ever exchange a token.
+    /// The list is empty, so no token could be exchanged.
     #[error("OIDC_ISSUERS is an empty list; remove it to accept GitHub Actions on github.com")]
     Empty,
-    /// An address that keys could not be read from safely.
-    #[error("{0:?} in OIDC_ISSUERS is no https address without a query or a '/' at its end")]
+    /// A URL is not valid, or keys cannot be fetched from it over a secure connection.
+    #[error(
+        "{0:?} in OIDC_ISSUERS is not valid; use an https URL without a query and without a '/' at the end"
+    )]
     Address(String),
-    /// Tokens for any audience would be accepted.
+    /// The audience is empty.
     #[error("OIDC_AUDIENCE is empty; remove it to use the default")]
     Audience,
 }
@@ -49,10 +51,10 @@ impl Default for Issuers {
 }
 
 impl Issuers {
-    /// Reads the variables `OIDC_ISSUERS` (a JSON list of addresses) and `OIDC_AUDIENCE`; without them, the default.
+    /// Loads the variables `OIDC_ISSUERS` (a JSON list of URLs) and `OIDC_AUDIENCE`. A missing variable has its default.
     ///
     /// # Errors
-    /// When one of them is set and cannot be used.
+    /// If a variable is set, but invalid.
     pub fn load(issuers: Option<&str>, audience: Option<&str>) -> Result<Self, InvalidIssuer> {
         let mut loaded = Self::default();
         if let Some(json) = issuers {
@@ -74,13 +76,13 @@ impl Issuers {
         Ok(loaded)
     }
 
-    /// Every issuer.
+    /// The accepted issuers.
     #[must_use]
     pub fn all(&self) -> &[Issuer] {
         &self.issuers
     }
 
-    /// For whom tokens must be made.
+    /// The required audience of tokens.
     #[must_use]
     pub fn audience(&self) -> &str {
         &self.audience
@@ -97,20 +99,20 @@ impl Issuer {
         }
     }
 
-    /// The address, exactly as it stands in the claim `iss`.
+    /// The URL, exactly as in the claim `iss`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Where the issuer says where its keys are (`OpenID` Connect Discovery 1.0, section 4).
+    /// The URL of the discovery document (`OpenID` Connect Discovery 1.0, section 4), which contains the URL of the keys.
     #[must_use]
     pub fn discovery_address(&self) -> String {
         format!("{}/.well-known/openid-configuration", self.0)
     }
 
-    /// The address of the keys, from the discovery document. Nothing if the document is not this issuer's own, or
-    /// its keys cannot be read over a connection that is safe.
+    /// The URL of the keys, from the discovery document. `None` if the document is invalid or belongs to another issuer, or
+    /// if the URL is not secure.
     #[must_use]
     pub fn keys_address(&self, discovery: &[u8]) -> Option<String> {
         #[derive(Deserialize)]
@@ -133,7 +135,7 @@ fn is_https(address: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// Whether the address is on this machine, where tests run an issuer of their own.
+/// Whether the URL is an `http` URL of a loopback address. Tests run an issuer there.
 fn is_loopback(address: &str) -> bool {
     let Some(rest) = address.strip_prefix("http://") else {
         return false;
@@ -148,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn github_is_the_issuer_unless_told_otherwise() {
+    fn github_is_the_default_issuer() {
         let issuers = Issuers::load(None, None).unwrap();
         assert_eq!(
             issuers.all()[0].as_str(),
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_whose_keys_could_be_forged_on_the_way_is_refused() {
+    fn an_issuer_without_a_secure_connection_is_rejected() {
         for address in [
             "http://token.example",
             "http://127.0.0.1.evil.example",
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_discovery_document_must_be_the_issuers_own() {
+    fn the_discovery_document_must_belong_to_the_issuer() {
         let issuer = Issuer::parse("https://a.example".to_owned()).unwrap();
         let address = |document: &str| issuer.keys_address(document.as_bytes());
         assert_eq!(

@@ -8,16 +8,16 @@ use serde::Deserialize;
 use sha2::Sha256;
 use thiserror::Error;
 
-/// The longest key set or discovery document that is read, in bytes.
+/// The maximum length of a key set or a discovery document, in bytes.
 pub(super) const MAX_KEY_SET: usize = 64 * 1024;
 
-/// The most keys of a set that are kept. GitHub publishes four.
+/// The maximum number of keys that are kept from a key set. GitHub publishes four.
 const MAX_KEYS: usize = 32;
 
-/// The sizes of RSA modulus that are accepted, in bits: below is too weak, above takes too long to verify.
+/// The accepted sizes of an RSA modulus, in bits. A smaller key is too weak, and a larger key is too slow to verify.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// The keys that an issuer publishes (RFC 7517), those among them that RS256 can use.
+/// The published keys of an issuer (RFC 7517) that can be used with RS256.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: HashMap<String, VerifyingKey>,
@@ -27,9 +27,9 @@ pub struct KeySet {
 #[derive(Clone, Debug)]
 pub struct VerifyingKey(PublicKey);
 
-/// The document is no key set.
+/// The document is not a valid key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the issuer's key set is no JSON Web Key Set of at most 64 KiB")]
+#[error("the document is not a JSON Web Key Set of at most 64 KiB")]
 pub struct UnreadableKeySet;
 
 #[derive(Deserialize)]
@@ -48,11 +48,11 @@ struct RsaKey {
 }
 
 impl KeySet {
-    /// Reads a JSON Web Key Set. Keys of another kind, another use or another strength are left out, as RFC 7517,
-    /// section 5, asks; so is a key without an id, which no token could name.
+    /// Parses a JSON Web Key Set. Ignores keys of another type, use or size, as RFC 7517, section 5, recommends, and keys
+    /// without an id.
     ///
     /// # Errors
-    /// When the document is no key set.
+    /// If the document is not a key set, or is too long.
     pub fn parse(document: &[u8]) -> Result<Self, UnreadableKeySet> {
         if document.len() > MAX_KEY_SET {
             return Err(UnreadableKeySet);
@@ -67,7 +67,7 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// The key of that id.
+    /// The key with this id.
     #[must_use]
     pub fn get(&self, key_id: &str) -> Option<&VerifyingKey> {
         self.keys.get(key_id)
@@ -89,7 +89,7 @@ fn usable_key(key: serde_json::Value) -> Option<(String, VerifyingKey)> {
 }
 
 impl VerifyingKey {
-    /// Whether the signature (RSASSA-PKCS1-v1_5 with SHA-256) of the text is by this key.
+    /// Whether this key made the signature (RSASSA-PKCS1-v1_5 with SHA-256) of the text.
     #[must_use]
     pub fn signed(&self, text: &[u8], signature: &[u8]) -> bool {
         let key = rsa::pkcs1v15::VerifyingKey::<Sha256>::new(self.0.clone());
@@ -101,7 +101,7 @@ impl VerifyingKey {
 mod tests {
     use super::*;
 
-    /// A modulus of so many bits, odd and otherwise arbitrary.
+    /// An arbitrary odd modulus with this number of bits.
     fn modulus(bits: usize) -> String {
         BASE64URL_NOPAD.encode(&vec![0xff; bits / 8])
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_rs256_cannot_use_are_left_out() {
+    fn keys_that_rs256_cannot_use_are_ignored() {
         let n = modulus(2048);
         let good = format!(
             r#"{{"kty":"RSA","kid":"good","alg":"RS256","use":"sig","n":"{n}","e":"AQAB","x5t":"…"}}"#
@@ -119,7 +119,7 @@ mod tests {
         for (other, why) in [
             (
                 r#"{"kty":"EC","kid":"x","crv":"P-256","x":"AA","y":"AA"}"#.to_owned(),
-                "another kind",
+                "another type",
             ),
             (
                 format!(r#"{{"kty":"RSA","kid":"x","use":"enc","n":"{n}","e":"AQAB"}}"#),
@@ -144,7 +144,7 @@ mod tests {
             ),
             (
                 format!(r#"{{"kty":"RSA","kid":"x","n":"{n}","e":"AQ"}}"#),
-                "an exponent that encrypts nothing",
+                "the exponent 1",
             ),
             (
                 format!(r#"{{"kty":"RSA","kid":"x","n":"{n}","e":""}}"#),
@@ -154,7 +154,7 @@ mod tests {
                 format!(r#"{{"kty":"RSA","kid":"x","n":"{n}==","e":"AQAB"}}"#),
                 "padding",
             ),
-            ("7".to_owned(), "no key"),
+            ("7".to_owned(), "not a key"),
         ] {
             let keys = set(&format!("{other},{good}")).unwrap();
             assert!(keys.get("good").is_some() && keys.keys.len() == 1, "{why}");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_set_is_refused() {
+    fn documents_that_are_not_key_sets_are_rejected() {
         for document in ["", "[]", "{}", r#"{"keys": {}}"#, "<html>"] {
             assert!(KeySet::parse(document.as_bytes()).is_err(), "{document}");
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_of_any_length_is_compared_without_a_panic() {
+    fn a_signature_of_any_length_does_not_cause_a_panic() {
         let keys = set(&format!(
             r#"{{"kty":"RSA","kid":"k","n":"{}","e":"AQAB"}}"#,
             modulus(2048)

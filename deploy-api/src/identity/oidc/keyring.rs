@@ -1,28 +1,28 @@
 use futures_util::lock::Mutex;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::key_cache::{KeyCache, Lookup};
 use super::{Issuer, Issuers, KeySet, Presented, VerifyingKey};
 use crate::identity::OidcRejection;
 
-/// Reads documents from issuers.
+/// Fetches documents from issuers.
 pub trait KeySource {
-    /// The body of `GET address`, if it is answered with 200 within ten seconds.
+    /// Sends `GET address` and returns the body of the response.
     ///
-    /// No redirect is followed, no credential is sent, and at most 64 KiB of the body are of use.
+    /// An implementation does not follow redirects and does not send credentials. The timeout is ten seconds. Bodies of
+    /// more than 64 KiB are not used.
     ///
     /// # Errors
-    /// When there is no such answer.
+    /// If there is no response with the status 200 within the timeout.
     fn get(&self, address: &str) -> impl Future<Output = Result<Vec<u8>, FetchFailed>>;
 }
 
-/// An issuer gave no answer that could be used.
+/// The document could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the issuer gave no answer that could be used")]
+#[error("the document could not be fetched from the issuer")]
 pub struct FetchFailed;
 
-/// The keys of every configured issuer. One of these lives as long as the process.
+/// The cached keys of all configured issuers. There is one keyring per process.
 #[derive(Debug)]
 pub struct Keyring {
     issuers: Issuers,
@@ -30,24 +30,24 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// A keyring that has read no key yet.
+    /// Makes a keyring with an empty cache.
     #[must_use]
     pub fn new(issuers: Issuers) -> Self {
         let caches = issuers.all().iter().map(|_| Mutex::default()).collect();
         Self { issuers, caches }
     }
 
-    /// Who may issue tokens.
+    /// The configured issuers.
     #[must_use]
     pub const fn issuers(&self) -> &Issuers {
         &self.issuers
     }
 
-    /// The key that a token names, read from its issuer where that is due. Requests that come while an issuer is
-    /// being asked wait for that one answer.
+    /// The key with the key id of a token, from the cache or from the issuer. While the keys of an issuer are fetched, other
+    /// requests wait for the same result.
     ///
     /// # Errors
-    /// When the issuer is not configured, has no such key, or cannot be reached.
+    /// If the issuer is not configured, does not have the key, or cannot be reached.
     pub async fn key(
         &self,
         token: &Presented,
@@ -66,15 +66,174 @@ impl Keyring {
             Lookup::Key(key) => Ok(key),
             Lookup::Rejected(rejection) => Err(rejection),
             Lookup::Refresh => {
-                cache.refreshed(read_keys(issuer, source).await, now);
-                cache.held(token.key_id(), now)
+                cache.store(fetch_keys(issuer, source).await, now);
+                cache.cached_key(token.key_id(), now)
             }
         }
     }
 }
 
-async fn read_keys(issuer: &Issuer, source: &impl KeySource) -> Option<KeySet> {
+async fn fetch_keys(issuer: &Issuer, source: &impl KeySource) -> Option<KeySet> {
     let discovery = source.get(&issuer.discovery_address()).await.ok()?;
     let keys = source.get(&issuer.keys_address(&discovery)?).await.ok()?;
     KeySet::parse(&keys).ok()
+}
+
+/// The minimum time between two fetches of the keys of an issuer.
+pub const REFRESH_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long cached keys are used before they are fetched again.
+pub const KEYS_FRESH: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long cached keys are used while the issuer cannot be reached. After that, no token of the issuer is accepted.
+pub const KEYS_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// The cached keys of one issuer.
+#[derive(Debug, Default)]
+pub(super) struct KeyCache {
+    keys: KeySet,
+    /// When the keys were last fetched successfully.
+    fetched: Option<Timestamp>,
+    /// When the keys were last fetched, successfully or not.
+    tried: Option<Timestamp>,
+}
+
+/// The result of a lookup in the cache.
+#[derive(Debug)]
+pub(super) enum Lookup {
+    /// The cache has the key.
+    Key(VerifyingKey),
+    /// The keys must be fetched before the lookup.
+    Refresh,
+    /// The cache does not have the key, and the keys must not be fetched again yet.
+    Rejected(OidcRejection),
+}
+
+impl KeyCache {
+    /// Looks up a key, or reports that the keys must be fetched first.
+    pub fn look_up(&self, key_id: &str, now: Timestamp) -> Lookup {
+        let age = self.fetched.map(|fetched| now.duration_since(fetched));
+        let fresh = age.is_some_and(|age| age < KEYS_FRESH);
+        let may_refresh = self
+            .tried
+            .is_none_or(|tried| now.duration_since(tried) >= REFRESH_INTERVAL);
+        match self.cached_key(key_id, now) {
+            Ok(key) if fresh || !may_refresh => Lookup::Key(key),
+            _ if may_refresh => Lookup::Refresh,
+            Ok(key) => Lookup::Key(key),
+            Err(rejection) => Lookup::Rejected(rejection),
+        }
+    }
+
+    /// The key, if the cached keys are not too old.
+    pub fn cached_key(&self, key_id: &str, now: Timestamp) -> Result<VerifyingKey, OidcRejection> {
+        if self
+            .fetched
+            .is_none_or(|fetched| now.duration_since(fetched) >= KEYS_KEPT)
+        {
+            return Err(OidcRejection::KeysUnavailable);
+        }
+        self.keys.get(key_id).cloned().ok_or(OidcRejection::KeyUnknown)
+    }
+
+    /// Stores the result of a fetch. After a failed fetch (`None`), the cached keys stay. After a successful one, they are
+    /// replaced.
+    pub fn store(&mut self, keys: Option<KeySet>, now: Timestamp) {
+        self.tried = Some(now);
+        if let Some(keys) = keys {
+            self.keys = keys;
+            self.fetched = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64URL_NOPAD;
+
+    use super::*;
+
+    fn keys(ids: &[&str]) -> KeySet {
+        let n = BASE64URL_NOPAD.encode(&[0xff; 256]);
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| serde_json::json!({"kty": "RSA", "kid": id, "n": n, "e": "AQAB"}))
+            .collect();
+        KeySet::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn cache(ids: &[&str]) -> KeyCache {
+        let mut cache = KeyCache::default();
+        cache.store(Some(keys(ids)), at(0));
+        cache
+    }
+
+    #[test]
+    fn an_empty_cache_is_refreshed_first() {
+        assert!(matches!(KeyCache::default().look_up("a", at(0)), Lookup::Refresh));
+    }
+
+    #[test]
+    fn a_fresh_key_is_used_without_a_fetch() {
+        assert!(matches!(cache(&["a"]).look_up("a", at(3599)), Lookup::Key(_)));
+        assert!(matches!(cache(&["a"]).look_up("a", at(3600)), Lookup::Refresh));
+    }
+
+    #[test]
+    fn an_unknown_key_causes_at_most_one_fetch_per_minute() {
+        let mut cache = cache(&["a"]);
+        assert!(matches!(
+            cache.look_up("b", at(59)),
+            Lookup::Rejected(OidcRejection::KeyUnknown)
+        ));
+        assert!(matches!(cache.look_up("b", at(60)), Lookup::Refresh));
+        cache.store(Some(keys(&["a"])), at(60));
+        assert!(matches!(
+            cache.look_up("c", at(61)),
+            Lookup::Rejected(OidcRejection::KeyUnknown)
+        ));
+        assert!(
+            matches!(cache.look_up("a", at(61)), Lookup::Key(_)),
+            "known keys do not wait for a fetch"
+        );
+        assert!(matches!(cache.look_up("c", at(120)), Lookup::Refresh));
+    }
+
+    #[test]
+    fn cached_keys_are_used_for_a_day_while_the_issuer_fails() {
+        let mut cache = cache(&["a"]);
+        cache.store(None, at(3600));
+        assert!(matches!(cache.look_up("a", at(3601)), Lookup::Key(_)));
+        cache.store(None, at(86_399));
+        assert!(matches!(cache.look_up("a", at(86_399)), Lookup::Key(_)));
+        assert!(matches!(
+            cache.look_up("a", at(86_400)),
+            Lookup::Rejected(OidcRejection::KeysUnavailable)
+        ));
+    }
+
+    #[test]
+    fn a_failed_first_fetch_is_not_repeated_within_a_minute() {
+        let mut cache = KeyCache::default();
+        cache.store(None, at(0));
+        assert!(matches!(
+            cache.look_up("a", at(59)),
+            Lookup::Rejected(OidcRejection::KeysUnavailable)
+        ));
+        assert!(matches!(cache.look_up("a", at(60)), Lookup::Refresh));
+    }
+
+    #[test]
+    fn a_key_that_is_no_longer_published_is_removed() {
+        let mut cache = cache(&["a"]);
+        cache.store(Some(keys(&["b"])), at(3600));
+        assert!(matches!(
+            cache.look_up("a", at(3601)),
+            Lookup::Rejected(OidcRejection::KeyUnknown)
+        ));
+    }
 }
