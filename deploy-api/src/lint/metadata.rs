@@ -8,35 +8,35 @@ use crate::problem::Problem;
 use crate::target::Target;
 use crate::upload::Metadata;
 
-/// What a lint found in an upload that is not refused.
+/// The result of the checks of an upload that is accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// What is questionable.
+    /// The warnings.
     pub warnings: Vec<Warning>,
-    /// Bindings that lead to other Workers, of which it must be asked where those are.
+    /// Bindings to other Workers. The caller must check that these Workers exist in the account.
     pub services: Vec<ServiceBinding>,
 }
 
-/// A binding that leads to another Worker.
+/// A binding to another Worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceBinding {
-    /// The binding, as the configuration names it.
+    /// The name of the binding in the configuration.
     pub binding: String,
-    /// The Worker that it leads to, which must be one of the account.
+    /// The bound Worker. It must be a Worker of the account, not one in a namespace.
     pub service: String,
 }
 
-/// Why an upload is refused, and which binding it is about.
+/// Why an upload is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The refusal.
+    /// The problem.
     pub problem: Problem,
-    /// The binding's name.
+    /// The name of the binding that causes it, if one does.
     pub binding: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal of the upload as a whole.
+    /// Makes a refusal that does not refer to a binding.
     #[must_use]
     pub fn new(problem: Problem) -> Box<Self> {
         Box::new(Self {
@@ -47,7 +47,7 @@ impl Refusal {
 
     #[allow(
         clippy::unnecessary_box_returns,
-        reason = "an error is to be small; natively it is too large for the lint"
+        reason = "the error must be small; on native targets it exceeds the limit of the lint"
     )]
     fn of_binding(binding: &str, problem: Problem) -> Box<Self> {
         Box::new(Self {
@@ -57,11 +57,10 @@ impl Refusal {
     }
 }
 
-/// Looks through the metadata of an upload for what is known to go wrong in a namespace. `now` tells today's date, in
-/// UTC.
+/// Checks the metadata of an upload to a namespace. `now` determines the current date in UTC.
 ///
 /// # Errors
-/// The first thing that would surely go wrong, with the fix.
+/// Returns the first configuration that cannot work, with the fix.
 pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<Findings, Box<Refusal>> {
     triggers(metadata)?;
     let mut findings = Findings::default();
@@ -70,9 +69,9 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
         findings.warnings.extend(compatibility_date(date, today)?);
     }
     for binding in metadata.bindings() {
-        let to = match binding.kind {
+        let service = match binding.kind {
             "service" => binding.text("service"),
-            // A Durable Object of another script; one with a dispatch namespace beside it is found there.
+            // A Durable Object of another script. With `dispatch_namespace`, the script is in that namespace.
             "durable_object_namespace" if binding.text("dispatch_namespace").is_none() => binding
                 .text("script_name")
                 .filter(|script| *script != target.worker.as_str()),
@@ -87,7 +86,7 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
             }
             _ => None,
         };
-        if let Some(service) = to {
+        if let Some(service) = service {
             findings.services.push(ServiceBinding {
                 binding: binding.name.to_owned(),
                 service: service.to_owned(),
@@ -103,14 +102,14 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
     Ok(findings)
 }
 
-/// Members of a metadata that would attach a Worker to something which a namespace does not attach.
+/// Members of the metadata that configure triggers. Workers in a namespace cannot have them.
 const TRIGGERS: [(&str, &str); 6] = [
-    ("routes", "its routes"),
-    ("route", "its route"),
-    ("triggers", "its cron triggers"),
-    ("crons", "its cron triggers"),
-    ("schedules", "its cron triggers"),
-    ("queue_consumers", "its queue consumers"),
+    ("routes", "routes"),
+    ("route", "routes"),
+    ("triggers", "cron triggers"),
+    ("crons", "cron triggers"),
+    ("schedules", "cron triggers"),
+    ("queue_consumers", "queue consumers"),
 ];
 
 fn triggers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
@@ -119,28 +118,27 @@ fn triggers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
         Some((key, what)) => Err(Refusal::new(Problem::new(
             Code::TriggerDropped,
             format!(
-                "A Worker in a namespace never gets {what}: the namespace would drop \"{key}\" without a word."
+                "A Worker in a namespace cannot have {what}: Cloudflare would ignore \"{key}\" without an error."
             ),
-            "Remove it. Hosts and paths come from the dispatch Worker's rules (docs/routing.md); a cron or a queue \
-             consumer needs a Worker of the account, which can call this one through the dispatcher.",
+            "Remove it. The rules of the dispatch Worker determine hosts and paths (docs/routing.md). For a cron trigger \
+             or a queue consumer, use a Worker of the account that calls this one through the dispatch Worker.",
         ))),
     }
 }
 
 #[allow(
     clippy::unnecessary_box_returns,
-    reason = "an error is to be small; natively it is too large for the lint"
+    reason = "the error must be small; on native targets it exceeds the limit of the lint"
 )]
 fn dropped_workflow(binding: &str) -> Box<Refusal> {
     let detail = format!(
-        "The binding \"{binding}\" is to a workflow of this Worker, and a Worker in a namespace has none."
+        "The binding \"{binding}\" refers to a workflow of this Worker, but a Worker in a namespace cannot have workflows."
     );
-    let fix =
-        "Define the workflow in a Worker of the account, and name that one as the binding's `script_name`.";
+    let fix = "Define the workflow in a Worker of the account, and set the `script_name` of the binding to that Worker.";
     Refusal::of_binding(binding, Problem::new(Code::TriggerDropped, detail, fix))
 }
 
-/// What handlers a script exports that nothing in a namespace ever calls.
+/// A warning about exported handlers that are never called in a namespace. `None` if there are none.
 #[must_use]
 pub fn idle_handlers<'a>(handlers: impl IntoIterator<Item = &'a str>) -> Option<Warning> {
     let idle: Vec<&str> = handlers
@@ -150,8 +148,8 @@ pub fn idle_handlers<'a>(handlers: impl IntoIterator<Item = &'a str>) -> Option<
     (!idle.is_empty()).then(|| Warning {
         code: Code::TriggerDropped.name().to_owned(),
         message: format!(
-            "The Worker handles {}, which nothing calls in a namespace: crons, queue consumers and mail routes of the \
-             configuration are dropped.",
+            "The Worker exports the handlers {}, which are never called in a namespace: cron triggers, queue consumers and \
+             email routes are ignored.",
             idle.join(" and ")
         ),
     })
@@ -160,16 +158,16 @@ pub fn idle_handlers<'a>(handlers: impl IntoIterator<Item = &'a str>) -> Option<
 fn compatibility_date(text: &str, today: Date) -> Result<Option<Warning>, Box<Refusal>> {
     let invalid =
         |detail: String, fix: String| Refusal::new(Problem::new(Code::CompatibilityDateInvalid, detail, fix));
-    let shown: String = text.chars().filter(char::is_ascii_graphic).take(30).collect();
+    let printable: String = text.chars().filter(char::is_ascii_graphic).take(30).collect();
     let date = Date::strptime("%Y-%m-%d", text).map_err(|_| {
         invalid(
-            format!("The compatibility date \"{shown}\" is no date."),
-            format!("Write `compatibility_date` as a day, such as \"{today}\"."),
+            format!("The compatibility date \"{printable}\" is not a date."),
+            format!("Set `compatibility_date` to a date such as \"{today}\"."),
         )
     })?;
     if date > today {
         return Err(invalid(
-            format!("The compatibility date {date} lies in the future; today is {today} (UTC)."),
+            format!("The compatibility date {date} is in the future; today is {today} (UTC)."),
             format!("Set `compatibility_date` to \"{today}\" or earlier."),
         ));
     }
@@ -177,27 +175,27 @@ fn compatibility_date(text: &str, today: Date) -> Result<Option<Warning>, Box<Re
     Ok((date < year_ago).then(|| Warning {
         code: Code::CompatibilityDateOld.name().to_owned(),
         message: format!(
-            "The compatibility date {date} is older than a year; read what changed since, and set `compatibility_date` \
-             to \"{today}\"."
+            "The compatibility date {date} is more than a year old; read the changes since then, and set \
+             `compatibility_date` to \"{today}\"."
         ),
     }))
 }
 
-/// Why an upload with a service binding that leads nowhere is refused.
+/// The refusal of an upload with a binding to a Worker that does not exist in the account.
 #[must_use]
 pub fn unreachable_service(service: &ServiceBinding) -> Box<Refusal> {
     let ServiceBinding { binding, service } = service;
-    let shown: String = service.chars().filter(char::is_ascii_graphic).take(80).collect();
+    let printable: String = service.chars().filter(char::is_ascii_graphic).take(80).collect();
     Refusal::of_binding(
         binding,
         Problem::new(
             Code::ServiceBindingUnreachable,
             format!(
-                "The binding \"{binding}\" leads to \"{shown}\", which exists only inside a namespace. Service bindings \
-                 reach only Workers of the account."
+                "The binding \"{binding}\" refers to \"{printable}\", which exists only in a namespace. Service bindings can \
+                 only refer to Workers of the account."
             ),
             format!(
-                "Remove the binding and call the Worker by its host, such as https://{shown}.do, or bind to a Worker of \
+                "Remove the binding and call the Worker at its host, such as https://{printable}.do, or bind to a Worker of \
                  the account."
             ),
         ),
@@ -225,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compatibility_date_in_the_future_is_refused_and_an_old_one_warned_of() {
+    fn a_compatibility_date_in_the_future_is_rejected_and_an_old_one_causes_a_warning() {
         for good in ["2026-11-24", "2025-11-24"] {
             assert_eq!(
                 lint(&json!({ "compatibility_date": good })),
@@ -236,9 +234,9 @@ mod tests {
         assert_eq!(old.warnings[0].code, "COMPATIBILITY_DATE_OLD");
         for (bad, what) in [
             ("2026-11-25", "future"),
-            ("2026-13-01", "no date"),
-            ("today", "no date"),
-            ("", "no date"),
+            ("2026-13-01", "not a date"),
+            ("today", "not a date"),
+            ("", "not a date"),
         ] {
             let refusal = lint(&json!({ "compatibility_date": bad })).unwrap_err();
             assert_eq!(refusal.problem.code, Code::CompatibilityDateInvalid);
@@ -252,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn triggers_that_a_namespace_drops_are_refused() {
+    fn triggers_are_rejected() {
         for key in ["routes", "triggers", "crons", "queue_consumers"] {
             let refusal = lint(&json!({ key: ["x"] })).unwrap_err();
             assert_eq!(refusal.problem.code, Code::TriggerDropped);
             assert!(refusal.problem.detail.contains(key));
             assert!(
                 lint(&json!({ key: [] })).is_ok(),
-                "an empty list asks for nothing"
+                "an empty list configures nothing"
             );
         }
         let workflow = json!({"type": "workflow", "name": "FLOW", "workflow_name": "f", "class_name": "F"});
@@ -273,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn bindings_to_other_workers_are_found_whatever_their_kind() {
+    fn bindings_of_every_type_to_other_workers_are_found() {
         let findings = lint(&json!({
             "bindings": [
                 { "type": "service", "name": "AUTH", "service": "auth" },

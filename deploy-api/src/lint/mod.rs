@@ -1,4 +1,5 @@
-//! What is known to go wrong with an upload, said before it does: with the exact binding or name, and the fix.
+//! Checks of an upload before it is deployed. They find configurations that cannot work in a namespace, and name the
+//! binding or the Worker and the fix.
 
 mod metadata;
 mod name;

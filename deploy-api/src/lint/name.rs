@@ -2,11 +2,11 @@ use dotdo_names::{Environment, WorkerName};
 
 use crate::{code::Code, problem::Problem};
 
-/// A script's name as a Worker that some host can reach.
+/// Parses the name of a script as a Worker name that the dispatch Worker can route to.
 ///
 /// # Errors
-/// [`Code::WorkerNameUnroutable`] where the dispatch Worker would refuse the name, [`Code::EnvironmentSuffix`] where it
-/// ends as `wrangler --env` leaves it.
+/// [`Code::EnvironmentSuffix`] if the name ends in an environment, as `wrangler --env` generates it;
+/// [`Code::WorkerNameUnroutable`] if the name is not a valid Worker name.
 pub fn routable(script: &str) -> Result<WorkerName, Problem> {
     if let Some((worker, environment)) = environment_suffix(script) {
         return Err(renamed_by_env(script, worker, environment));
@@ -14,14 +14,14 @@ pub fn routable(script: &str) -> Result<WorkerName, Problem> {
     WorkerName::parse(script).map_err(|reason| {
         Problem::new(
             Code::WorkerNameUnroutable,
-            format!("No host could ever reach a Worker named \"{}\": {reason}.", shown(script)),
-            "Change `name` in the wrangler configuration to 1 to 63 characters of a-z, 0-9 and single hyphens, which is \
-             not an environment's label and not a suffix of the .do registry.",
+            format!("No host can reach a Worker with the name \"{}\": {reason}.", printable(script)),
+            "Change `name` in the wrangler configuration: use 1 to 63 characters of a-z, 0-9 and single hyphens. Labels \
+             of environments and suffixes of the .do registry are reserved.",
         )
     })
 }
 
-/// What a script's name was before `--env` appended the environment, and which environment that was.
+/// The name of a script without the suffix that `--env` appends, and the environment of the suffix.
 fn environment_suffix(script: &str) -> Option<(&str, Environment)> {
     Environment::ALL.into_iter().find_map(|environment| {
         let labels = environment.host_labels().iter().copied();
@@ -42,18 +42,18 @@ fn renamed_by_env(script: &str, worker: &str, environment: Environment) -> Probl
     Problem::new(
         Code::EnvironmentSuffix,
         format!(
-            "\"{script}\" is \"{worker}\" renamed for an environment, as `wrangler --env {suffix}` does. Here an \
-             environment is a namespace, and the Worker has the same name in each.",
+            "The name \"{script}\" is \"{worker}\" with the suffix that `wrangler --env {suffix}` adds. On this platform an \
+             environment is a namespace, and a Worker has the same name in every namespace.",
         ),
         format!(
-            "Keep the name: add \"name\": \"{worker}\" to env.{suffix} of the wrangler configuration, or leave --env out; \
-             then deploy with `--dispatch-namespace {namespace}`.",
+            "Add \"name\": \"{worker}\" to env.{suffix} of the wrangler configuration, or omit --env; then deploy with \
+             `--dispatch-namespace {namespace}`.",
         ),
     )
 }
 
-/// A name as it may stand in a message: what is no printable ASCII, or beyond 80 characters, is not repeated.
-fn shown(script: &str) -> String {
+/// The printable ASCII characters of a name, at most 80, for a message.
+fn printable(script: &str) -> String {
     script.chars().filter(char::is_ascii_graphic).take(80).collect()
 }
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_a_host_reaches_pass() {
+    fn routable_names_are_accepted() {
         for name in [
             "agents",
             "my-app",
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_host_reaches_are_refused_with_the_reason() {
+    fn unroutable_names_are_rejected_with_the_reason() {
         let long = "a".repeat(64);
         for (name, reason) in [
             ("staging", "select an environment"),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_env_made_is_refused_with_the_line_to_add() {
+    fn a_name_with_the_suffix_of_env_is_rejected_with_the_line_to_add() {
         for (script, key, namespace) in [
             ("api-staging", "\"name\": \"api\" to env.staging", "dotdo-staging"),
             ("api-dev", "\"name\": \"api\" to env.dev", "dotdo-development"),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_name_is_not_echoed() {
+    fn control_characters_of_a_name_are_not_in_the_message() {
         let problem = routable("a\u{1b}[31m\nb").unwrap_err();
         assert!(!problem.detail.contains('\u{1b}') && !problem.detail.contains('\n'));
     }
