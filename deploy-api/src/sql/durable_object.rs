@@ -5,9 +5,9 @@ use super::{Row, Sql, SqlError, Value};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `ctx.storage` of a Durable Object whose class is backed by SQLite.
+    /// `ctx.storage` of a Durable Object with SQLite storage.
     ///
-    /// Bound here, and not taken from the `worker` crate, because that crate does not have `transactionSync`.
+    /// Bound here, because the binding of the `worker` crate does not have `transactionSync`.
     /// <https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/>
     pub type DurableObjectStorage;
 
@@ -36,14 +36,14 @@ extern "C" {
     fn to_array(this: &RawCursor) -> Result<Array, JsValue>;
 }
 
-/// [`Sql`] over a Durable Object's own SQLite.
+/// [`Sql`] for the SQLite storage of a Durable Object.
 pub struct DurableObjectSql {
     storage: DurableObjectStorage,
     sql: SqlStorage,
 }
 
 impl DurableObjectSql {
-    /// Takes `ctx.storage` of the Durable Object.
+    /// Wraps `ctx.storage` of the Durable Object.
     #[must_use]
     pub fn new(storage: DurableObjectStorage) -> Self {
         let sql = storage.sql();
@@ -81,7 +81,7 @@ impl Sql for DurableObjectSql {
         let mut outcome = None;
         let thrown = self.storage.transaction_sync(&mut || {
             outcome = body.take().map(|body| body());
-            // Whatever is thrown rolls the transaction back; the error itself waits in `outcome`.
+            // Throwing any value rolls the transaction back. The error itself is in `outcome`.
             if matches!(outcome, Some(Ok(_))) {
                 Ok(JsValue::UNDEFINED)
             } else {
@@ -96,7 +96,7 @@ impl Sql for DurableObjectSql {
     }
 }
 
-/// JavaScript has one number type; [`Value::integer`] has already refused what it would round.
+/// Converts a value to JavaScript. [`Value::integer`] rejects integers that a JavaScript number would round.
 fn to_js(value: &Value) -> Result<JsValue, SqlError> {
     Ok(match value {
         Value::Null => JsValue::NULL,
@@ -123,13 +123,13 @@ fn from_js(row: &Array) -> Result<Row, SqlError> {
             } else if let Some(number) = value.as_f64().filter(|number| number.fract() == 0.0) {
                 #[expect(
                     clippy::cast_possible_truncation,
-                    reason = "a whole number; `integer` checks its range"
+                    reason = "the number has no fraction, and `integer` checks its range"
                 )]
                 Value::integer(number as i64)
             } else {
                 Err(SqlError::Shape {
                     column,
-                    expected: "NULL, a whole number or a text",
+                    expected: "NULL, an integer or a text",
                     found: "another type",
                 })
             }

@@ -1,66 +1,102 @@
-//! One small face of SQLite, so that the very statements that run in a Durable Object are tested natively.
+//! A minimal interface to SQLite. It allows native tests of the statements that run in a Durable Object.
 //!
-//! [`Sql`] is implemented over a Durable Object's storage in `durable_object.rs` (Wasm only) and over `rusqlite` in the
-//! tests. Values cross it as [`Value`]; rows come back as [`Row`], by column position.
+//! [`Sql`] is implemented for the storage of a Durable Object in `durable_object.rs` (Wasm only), and for `rusqlite` in the
+//! tests. Bindings are [`Value`]s; results are [`Row`]s, whose columns are accessed by position.
 
 #[cfg(target_arch = "wasm32")]
 mod durable_object;
-mod migrations;
 mod value;
 
 #[cfg(target_arch = "wasm32")]
 pub use durable_object::{DurableObjectSql, DurableObjectStorage};
-pub use migrations::{Migration, migrate};
 use thiserror::Error;
 pub use value::{Row, Value};
 
-/// A database that answers at once: SQLite in a Durable Object has no waiting in it.
+/// A synchronous SQLite database.
 pub trait Sql {
-    /// Runs one statement with its `?` placeholders bound in order, and takes every row it gives.
+    /// Executes one statement with bindings for its `?` placeholders, in order, and returns all rows.
     ///
     /// # Errors
-    /// When SQLite refuses the statement or its storage fails. Nothing of the statement has then happened.
+    /// If SQLite rejects the statement or the storage fails. The statement then has no effect.
     fn exec(&self, statement: &str, bindings: &[Value]) -> Result<Vec<Row>, SqlError>;
 
-    /// Runs `body` so that all of its statements happen or, when it answers an error, none of them.
+    /// Runs `body` in a transaction. If `body` returns an error, the transaction is rolled back.
     ///
-    /// Transactions may be nested: an inner one that fails undoes its own statements only.
+    /// Transactions can be nested. An inner transaction that fails rolls back only its own statements.
     ///
     /// # Errors
-    /// What `body` answers, or that the database could not begin or commit.
+    /// Returns the error of `body`, or an [`SqlError`] if the transaction cannot be started or committed.
     fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
 }
 
-/// Why the database could not do what was asked. Carries no bound value, so it is safe to log.
+/// A database error. Does not contain bound values, so it is safe to log.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SqlError {
-    /// SQLite refused the statement, or its storage failed.
+    /// SQLite rejected the statement, or the storage failed.
     #[error("the database failed: {reason}, in: {statement}")]
     Failed {
         /// The statement, without its bound values.
         statement: String,
-        /// SQLite's own words.
+        /// The message of SQLite.
         reason: String,
     },
-    /// A row does not have the shape its reader expects: the schema and the statement disagree.
-    #[error("the database answered {found} in column {column} where {expected} was expected")]
+    /// A column does not have the expected type: the schema and the statement do not match.
+    #[error("column {column} contains {found} instead of {expected}")]
     Shape {
         /// The position of the column, from 0.
         column: usize,
-        /// What the reader asked for.
+        /// The expected type.
         expected: &'static str,
-        /// What was there.
+        /// The actual type.
         found: &'static str,
     },
-    /// A stored text cannot be read back as what was stored.
-    #[error("the database holds a {what} that cannot be read: {reason}")]
+    /// A stored value cannot be parsed.
+    #[error("the database contains a {what} that cannot be parsed: {reason}")]
     Content {
-        /// What the text was stored as.
+        /// The kind of the value.
         what: &'static str,
-        /// Why it cannot be read.
+        /// The error of the parser.
         reason: String,
     },
-    /// An integer that JavaScript, through which every value passes in a Durable Object, would round.
-    #[error("the integer {0} is beyond 2^53 - 1 and would be rounded")]
+    /// An integer is outside of ±(2^53 - 1). In a Durable Object, values are JavaScript numbers, which would be rounded.
+    #[error("the integer {0} is outside of ±(2^53 - 1) and would be rounded")]
     Integer(i128),
+}
+
+/// One migration of the schema. Migrations are applied once, in order. A released migration must not be changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// The unique, permanent name: `0001-tokens`.
+    pub name: &'static str,
+    /// The statements, which run in order in one transaction.
+    pub statements: &'static [&'static str],
+}
+
+/// Applies the migrations that are not applied yet, each in a transaction.
+///
+/// # Errors
+/// If a statement fails. Its migration is rolled back; earlier migrations stay applied.
+pub fn migrate(sql: &impl Sql, migrations: &[Migration]) -> Result<(), SqlError> {
+    sql.exec(
+        "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID",
+        &[],
+    )?;
+    for migration in migrations {
+        let name = Value::from(migration.name);
+        let applied = sql.exec(
+            "SELECT 1 FROM migrations WHERE name = ?",
+            std::slice::from_ref(&name),
+        )?;
+        if !applied.is_empty() {
+            continue;
+        }
+        sql.transaction(|| {
+            for statement in migration.statements {
+                sql.exec(statement, &[])?;
+            }
+            sql.exec("INSERT INTO migrations (name) VALUES (?)", &[name])?;
+            Ok::<(), SqlError>(())
+        })?;
+    }
+    Ok(())
 }

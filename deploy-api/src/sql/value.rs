@@ -2,25 +2,26 @@ use jiff::Timestamp;
 
 use super::SqlError;
 
-/// The largest integer that survives JavaScript, through which values pass in a Durable Object: 2^53 - 1.
+/// The largest integer that a JavaScript number represents exactly: 2^53 - 1. Values of a Durable Object are JavaScript
+/// numbers.
 const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 
-/// A value to bind, or one that a column holds.
+/// A bound value, or the value of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// SQL's NULL.
+    /// NULL.
     Null,
-    /// A whole number within ±(2^53 - 1).
+    /// An integer within ±(2^53 - 1).
     Integer(i64),
-    /// A text.
+    /// A string.
     Text(String),
 }
 
 impl Value {
-    /// A whole number, if JavaScript can carry it.
+    /// Makes an integer value.
     ///
     /// # Errors
-    /// [`SqlError::Integer`] beyond ±(2^53 - 1).
+    /// [`SqlError::Integer`] if the number is outside of ±(2^53 - 1).
     pub fn integer(number: impl Into<i128>) -> Result<Self, SqlError> {
         let number = number.into();
         i64::try_from(number)
@@ -63,7 +64,7 @@ impl From<bool> for Value {
     }
 }
 
-/// A time is kept in milliseconds since 1970, which stay below 2^53 for 285,000 years.
+/// A time is stored in milliseconds since 1970.
 impl From<Timestamp> for Value {
     fn from(time: Timestamp) -> Self {
         Self::Integer(time.as_millisecond())
@@ -76,12 +77,12 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// One row, its values in the order of the statement's columns.
+/// One row of a result, with values in the order of the columns of the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row(Vec<Value>);
 
 impl Row {
-    /// A row of these values.
+    /// Makes a row with these values.
     #[must_use]
     pub const fn new(values: Vec<Value>) -> Self {
         Self(values)
@@ -99,10 +100,10 @@ impl Row {
         }
     }
 
-    /// The whole number in a column.
+    /// The integer in a column.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds something else.
+    /// [`SqlError::Shape`] if the column has another type.
     pub fn integer(&self, column: usize) -> Result<i64, SqlError> {
         match self.value(column) {
             Value::Integer(number) => Ok(*number),
@@ -110,18 +111,18 @@ impl Row {
         }
     }
 
-    /// The count, or other number that is never negative, in a column.
+    /// The non-negative integer in a column.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds something else.
+    /// [`SqlError::Shape`] if the column has another type.
     pub fn unsigned(&self, column: usize) -> Result<u64, SqlError> {
-        u64::try_from(self.integer(column)?).map_err(|_| self.shape(column, "a number that is not negative"))
+        u64::try_from(self.integer(column)?).map_err(|_| self.shape(column, "a non-negative integer"))
     }
 
-    /// The whole number in a column, or nothing where it is NULL.
+    /// The integer in a column, or `None` for NULL.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds something else.
+    /// [`SqlError::Shape`] if the column has another type.
     pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, SqlError> {
         match self.value(column) {
             Value::Null => Ok(None),
@@ -129,10 +130,10 @@ impl Row {
         }
     }
 
-    /// The text in a column.
+    /// The string in a column.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds something else.
+    /// [`SqlError::Shape`] if the column has another type.
     pub fn text(&self, column: usize) -> Result<&str, SqlError> {
         match self.value(column) {
             Value::Text(text) => Ok(text),
@@ -140,10 +141,10 @@ impl Row {
         }
     }
 
-    /// The text in a column, or nothing where it is NULL.
+    /// The string in a column, or `None` for NULL.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds something else.
+    /// [`SqlError::Shape`] if the column has another type.
     pub fn optional_text(&self, column: usize) -> Result<Option<&str>, SqlError> {
         match self.value(column) {
             Value::Null => Ok(None),
@@ -151,18 +152,18 @@ impl Row {
         }
     }
 
-    /// The time in a column, kept in milliseconds since 1970.
+    /// The time in a column, stored in milliseconds since 1970.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds no time.
+    /// [`SqlError::Shape`] if the column does not contain a time.
     pub fn time(&self, column: usize) -> Result<Timestamp, SqlError> {
         Timestamp::from_millisecond(self.integer(column)?).map_err(|_| self.shape(column, "a time"))
     }
 
-    /// The time in a column, or nothing where it is NULL.
+    /// The time in a column, or `None` for NULL.
     ///
     /// # Errors
-    /// [`SqlError::Shape`] when the column holds no time.
+    /// [`SqlError::Shape`] if the column does not contain a time.
     pub fn optional_time(&self, column: usize) -> Result<Option<Timestamp>, SqlError> {
         match self.value(column) {
             Value::Null => Ok(None),
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_integer_that_javascript_would_round_is_refused() {
+    fn an_integer_that_javascript_would_round_is_rejected() {
         assert_eq!(
             Value::integer(MAX_SAFE_INTEGER),
             Ok(Value::Integer(MAX_SAFE_INTEGER))
@@ -184,12 +185,12 @@ mod tests {
         assert_eq!(
             Value::integer(1_u64 << 53),
             Err(SqlError::Integer(9_007_199_254_740_992)),
-            "2^53 itself is ambiguous"
+            "2^53 is also the rounded value of 2^53 + 1"
         );
     }
 
     #[test]
-    fn a_column_of_another_type_is_an_error_that_names_it() {
+    fn reading_a_column_as_another_type_is_an_error() {
         let row = Row::new(vec![Value::Integer(7), Value::from("seven"), Value::Null]);
         assert_eq!(row.integer(0), Ok(7));
         assert_eq!(row.text(1), Ok("seven"));
