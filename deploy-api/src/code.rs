@@ -1,4 +1,4 @@
-//! Every way in which a call to the deploy API can fail: one code each, with a section in `docs/errors.md`.
+//! The error codes of the deploy API. `docs/errors.md` has a section for each code.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $status:literal, $name:literal, $title:literal;)+) => {
-        /// What went wrong. `/v1` shows the name; wrangler shows the number, so both are stable.
+        /// An error code. Responses of `/v1` contain the name, and wrangler prints the number, so both are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[doc = $doc])+ $variant,)+
@@ -19,25 +19,25 @@ macro_rules! codes {
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The number that wrangler prints as `[code: N]`: 740100 to 740199, a range that Cloudflare does not use.
-            /// It is never 10000, on which wrangler runs five requests more and prints misleading advice.
+            /// It is never 10000, because wrangler then sends five more requests and prints misleading advice.
             #[must_use]
             pub const fn number(self) -> u32 {
                 match self { $(Self::$variant => $number,)+ }
             }
 
-            /// The name that problem documents, the audit log and `docs/errors.md` use.
+            /// The name in problem documents, in the audit log and in `docs/errors.md`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// The HTTP status of the answer.
+            /// The HTTP status of the response.
             #[must_use]
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)+ }
             }
 
-            /// What happened, in a few words.
+            /// A short description.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)+ }
@@ -47,134 +47,134 @@ macro_rules! codes {
 }
 
 codes! {
-    // Who asks: 740101 to 740109.
-    /// No usable credential. What exactly was wrong with it stands only in the audit log.
-    AuthenticationFailed = 740_101, 401, "AUTHENTICATION_FAILED", "Not authenticated";
-    /// A global API key (`X-Auth-Key`), which this API never takes.
+    // Authentication and authorization: 740101 to 740109.
+    /// The credential is missing or not valid. Only the audit log has the reason.
+    AuthenticationFailed = 740_101, 401, "AUTHENTICATION_FAILED", "Authentication failed";
+    /// The request has a global API key (`X-Auth-Key`), which this API does not accept.
     LegacyKeyRefused = 740_102, 401, "LEGACY_KEY_REFUSED", "Global API keys are not accepted";
-    /// The policy has no rule that allows it.
+    /// No rule of the policy allows the request.
     PermissionDenied = 740_103, 403, "PERMISSION_DENIED", "The policy does not allow this";
 
-    // Calls that never reach Cloudflare: 740110 to 740129.
-    /// A path with `..`, an encoded slash, an empty segment or the like.
+    // Calls that are not forwarded to Cloudflare: 740110 to 740129.
+    /// The path has `..`, an encoded slash, an empty segment or a similar construct.
     PathMalformed = 740_110, 400, "PATH_MALFORMED", "The path is malformed";
-    /// A header or parameter that asks for another method than the request has.
+    /// A header or a parameter overrides the method of the request.
     MethodOverrideRefused = 740_111, 400, "METHOD_OVERRIDE_REFUSED", "The method cannot be overridden";
-    /// Another Cloudflare account than the platform's.
-    AccountUnknown = 740_112, 404, "ACCOUNT_UNKNOWN", "Not the platform's account";
-    /// A dispatch namespace that is not one of the platform's.
-    NamespaceUnknown = 740_113, 404, "NAMESPACE_UNKNOWN", "No such namespace";
-    /// A call that is not on the list of `docs/deploy-api.md`.
-    CallUnknown = 740_114, 404, "CALL_UNKNOWN", "This call is not forwarded";
-    /// A change to a Worker of the account instead of one in a namespace.
+    /// The account is not the account of the platform.
+    AccountUnknown = 740_112, 404, "ACCOUNT_UNKNOWN", "Not the account of the platform";
+    /// The dispatch namespace is not a namespace of the platform.
+    NamespaceUnknown = 740_113, 404, "NAMESPACE_UNKNOWN", "The namespace does not exist";
+    /// The call is not in the list of `docs/deploy-api.md`.
+    CallUnknown = 740_114, 404, "CALL_UNKNOWN", "This call is not supported";
+    /// The call would change a Worker of the account instead of a Worker in a namespace.
     AccountWorkerRefused = 740_115, 403, "ACCOUNT_WORKER_REFUSED", "Only Workers in a namespace can be changed";
-    /// `wrangler delete`, which would delete a Worker of the account, the dispatcher among them.
-    DeleteRefused = 740_116, 403, "DELETE_REFUSED", "wrangler delete is not forwarded";
+    /// `wrangler delete`, which would delete a Worker of the account, such as the dispatch Worker.
+    DeleteRefused = 740_116, 403, "DELETE_REFUSED", "wrangler delete is not supported";
     /// `wrangler tail`, which cannot tail a Worker in a namespace.
-    TailRefused = 740_117, 403, "TAIL_REFUSED", "wrangler tail is not forwarded";
-    /// `wrangler versions`, `deployments` or `rollback`, which know only Workers of the account.
-    VersionsRefused = 740_118, 403, "VERSIONS_REFUSED", "Versions are kept by the deploy API";
-    /// Creating, renaming or deleting a dispatch namespace.
-    NamespaceChangeRefused = 740_119, 403, "NAMESPACE_CHANGE_REFUSED", "Namespaces are not changed here";
-    /// A resource (KV, D1, R2, …) that wrangler would create or change on the way.
-    ResourceChangeRefused = 740_120, 403, "RESOURCE_CHANGE_REFUSED", "Resources are not changed here";
-    /// A secret for a Worker that the caller may write in several namespaces.
-    NamespaceAmbiguous = 740_121, 409, "NAMESPACE_AMBIGUOUS", "Which namespace is not clear";
-    /// An asset upload whose session this gateway did not see issued, or not for this Worker.
+    TailRefused = 740_117, 403, "TAIL_REFUSED", "wrangler tail is not supported";
+    /// `wrangler versions`, `deployments` or `rollback`, which support only Workers of the account.
+    VersionsRefused = 740_118, 403, "VERSIONS_REFUSED", "Versions are managed by the deploy API";
+    /// The call would create, rename or delete a dispatch namespace.
+    NamespaceChangeRefused = 740_119, 403, "NAMESPACE_CHANGE_REFUSED", "Namespaces cannot be changed through this API";
+    /// The call would create or change a resource (KV, D1, R2, …).
+    ResourceChangeRefused = 740_120, 403, "RESOURCE_CHANGE_REFUSED", "Resources cannot be changed through this API";
+    /// The call does not name a namespace, and the caller has access to several.
+    NamespaceAmbiguous = 740_121, 409, "NAMESPACE_AMBIGUOUS", "The namespace is ambiguous";
+    /// The session of an asset upload was not opened through this API, or not for this Worker.
     AssetSessionUnknown = 740_122, 403, "ASSET_SESSION_UNKNOWN", "Unknown asset upload session";
 
-    // The upload itself: 740130 to 740139.
-    /// The multipart body or its metadata cannot be read.
-    UploadMalformed = 740_130, 400, "UPLOAD_MALFORMED", "The upload cannot be read";
-    /// More bytes than the platform takes.
+    // The upload: 740130 to 740139.
+    /// The multipart body or its metadata cannot be parsed.
+    UploadMalformed = 740_130, 400, "UPLOAD_MALFORMED", "The upload is malformed";
+    /// The upload has more bytes than the platform accepts.
     UploadTooLarge = 740_131, 413, "UPLOAD_TOO_LARGE", "The upload is too large";
-    /// More parts than this gateway takes.
+    /// The upload has more parts than this API accepts.
     UploadTooManyParts = 740_132, 413, "UPLOAD_TOO_MANY_PARTS", "The upload has too many parts";
-    /// A module without a name, with a name twice, or with a name that leaves its folder.
-    ModuleNameInvalid = 740_133, 400, "MODULE_NAME_INVALID", "A module's name is invalid";
+    /// A module has no name, the name of another module, or a path outside of its folder.
+    ModuleNameInvalid = 740_133, 400, "MODULE_NAME_INVALID", "The name of a module is invalid";
 
-    // What the platform could not serve: 740140 to 740149.
-    /// The dispatch Worker could never route to the name.
-    WorkerNameUnroutable = 740_140, 400, "WORKER_NAME_UNROUTABLE", "No host could reach this Worker";
-    /// The name ends in an environment's name, as `--env` makes it.
+    // Configurations that the platform cannot serve: 740140 to 740149.
+    /// The dispatch Worker cannot route to the name.
+    WorkerNameUnroutable = 740_140, 400, "WORKER_NAME_UNROUTABLE", "No host can reach this Worker";
+    /// The name ends in the name of an environment, as `--env` generates it.
     EnvironmentSuffix = 740_141, 400, "ENVIRONMENT_SUFFIX", "The environment is a namespace, not a suffix";
-    /// A service binding to a Worker that exists only inside a namespace.
-    ServiceBindingUnreachable = 740_142, 400, "SERVICE_BINDING_UNREACHABLE", "A service binding leads nowhere";
-    /// Routes, crons, queue consumers or workflows, which a namespace drops without a word.
-    TriggerDropped = 740_143, 400, "TRIGGER_DROPPED", "A trigger would be dropped";
-    /// A compatibility date that is no date, or lies in the future.
+    /// A service binding refers to a Worker that exists only in a namespace.
+    ServiceBindingUnreachable = 740_142, 400, "SERVICE_BINDING_UNREACHABLE", "The target of a service binding is unreachable";
+    /// The configuration has routes, cron triggers, queue consumers or workflows, which a namespace ignores.
+    TriggerDropped = 740_143, 400, "TRIGGER_DROPPED", "Triggers are not supported in a namespace";
+    /// The compatibility date is not a date, or it is in the future.
     CompatibilityDateInvalid = 740_144, 400, "COMPATIBILITY_DATE_INVALID", "The compatibility date is invalid";
-    /// Only a warning: a compatibility date older than a year.
+    /// Only a warning: the compatibility date is more than a year old.
     CompatibilityDateOld = 740_145, 400, "COMPATIBILITY_DATE_OLD", "The compatibility date is old";
 
-    // What stands in the way of a change: 740150 to 740159.
-    /// The Worker, or its namespace, is locked.
-    WorkerLocked = 740_150, 409, "WORKER_LOCKED", "Locked";
-    /// The namespace has no such Worker.
-    WorkerUnknown = 740_151, 404, "WORKER_UNKNOWN", "No such Worker";
-    /// No such deployment of this Worker.
-    DeploymentUnknown = 740_152, 404, "DEPLOYMENT_UNKNOWN", "No such deployment";
-    /// There is nothing to go back to, or the deployment never went live.
-    RollbackImpossible = 740_153, 409, "ROLLBACK_IMPOSSIBLE", "There is nothing to roll back to";
-    /// The bundle, or one of its static assets, is not in the store.
+    // Conflicts with the current state: 740150 to 740159.
+    /// The Worker or its namespace is locked.
+    WorkerLocked = 740_150, 409, "WORKER_LOCKED", "The Worker or namespace is locked";
+    /// The namespace does not have this Worker.
+    WorkerUnknown = 740_151, 404, "WORKER_UNKNOWN", "The Worker does not exist";
+    /// The Worker does not have this deployment.
+    DeploymentUnknown = 740_152, 404, "DEPLOYMENT_UNKNOWN", "The deployment does not exist";
+    /// There is no earlier deployment, or the deployment never succeeded.
+    RollbackImpossible = 740_153, 409, "ROLLBACK_IMPOSSIBLE", "There is no deployment to roll back to";
+    /// The bundle or one of its static assets is not in the bundle store.
     BundleMissing = 740_154, 409, "BUNDLE_MISSING", "The bundle is not stored";
-    /// An earlier change of this Worker has an unknown outcome, and the upstream may still be working on it.
-    DeploymentUnsettled = 740_155, 503, "DEPLOYMENT_UNSETTLED", "An earlier change is not settled yet";
-    /// The deployment went up, its probe failed, and the one before it was put back.
-    ProbeFailed = 740_156, 422, "PROBE_FAILED", "The probe failed";
-    /// Durable Object migrations that lead from the one deployment to the other are not known.
-    MigrationUnknown = 740_157, 409, "MIGRATION_UNKNOWN", "The migrations do not connect";
-    /// Secrets that the deployment uses are not set where it is to be shipped to.
+    /// The outcome of an earlier change of this Worker is unknown, and the upstream may still be processing it.
+    DeploymentUnsettled = 740_155, 503, "DEPLOYMENT_UNSETTLED", "The outcome of an earlier change is not known yet";
+    /// The health check of the deployment failed, and the deployment was rolled back.
+    ProbeFailed = 740_156, 422, "PROBE_FAILED", "The health check failed";
+    /// The Durable Object migrations between the two deployments are not known.
+    MigrationUnknown = 740_157, 409, "MIGRATION_UNKNOWN", "The migrations between the deployments are not known";
+    /// The target namespace does not have all secrets that the deployment uses.
     SecretsMissing = 740_158, 409, "SECRETS_MISSING", "Secrets are missing";
-    /// A secret whose name cannot be one, or a Worker without one of that name.
-    SecretUnknown = 740_159, 404, "SECRET_UNKNOWN", "No such secret";
+    /// The name of the secret is invalid, or the Worker does not have this secret.
+    SecretUnknown = 740_159, 404, "SECRET_UNKNOWN", "The secret does not exist";
 
-    // What is out of the caller's hands: 740160 to 740169.
-    /// The upstream did not answer, or not in the way of an API.
+    // Failures of the upstream and of this API: 740160 to 740169.
+    /// The upstream did not respond, or its response is not a response of the Cloudflare API.
     UpstreamUnavailable = 740_160, 502, "UPSTREAM_UNAVAILABLE", "The upstream is not available";
-    /// The upstream did not answer in time.
-    UpstreamTimeout = 740_161, 504, "UPSTREAM_TIMEOUT", "The upstream did not answer in time";
-    /// The upstream asks to slow down.
-    UpstreamRateLimited = 740_162, 429, "UPSTREAM_RATE_LIMITED", "The upstream limits the rate";
-    /// The upstream does not accept this API's own token.
-    UpstreamCredentialRefused = 740_163, 502, "UPSTREAM_CREDENTIAL_REFUSED", "The upstream refuses this API's token";
-    /// The upstream understood the call and refused it; its own code stands beside this one.
-    UpstreamRefused = 740_164, 422, "UPSTREAM_REFUSED", "The upstream refused";
-    /// What happens could not be put on record, so nothing was done.
-    RecordUnavailable = 740_165, 503, "RECORD_UNAVAILABLE", "The record is not available";
+    /// The upstream did not respond in time.
+    UpstreamTimeout = 740_161, 504, "UPSTREAM_TIMEOUT", "The upstream did not respond in time";
+    /// The upstream returned a rate limit error.
+    UpstreamRateLimited = 740_162, 429, "UPSTREAM_RATE_LIMITED", "The upstream rate limit is exceeded";
+    /// The upstream does not accept the token of this API.
+    UpstreamCredentialRefused = 740_163, 502, "UPSTREAM_CREDENTIAL_REFUSED", "The upstream rejected the token of this API";
+    /// The upstream rejected the call. The problem contains its code and message.
+    UpstreamRefused = 740_164, 422, "UPSTREAM_REFUSED", "The upstream rejected the call";
+    /// The audit log could not be written, so nothing was changed.
+    RecordUnavailable = 740_165, 503, "RECORD_UNAVAILABLE", "The audit log is not available";
     /// The bundle could not be stored, so nothing was deployed.
     BundleStoreUnavailable = 740_166, 503, "BUNDLE_STORE_UNAVAILABLE", "The bundle store is not available";
-    /// A fault of this API.
-    Internal = 740_167, 500, "INTERNAL", "The deploy API failed";
-    /// A variable or a secret of this API cannot be used; the log says which and why.
+    /// An internal error of this API.
+    Internal = 740_167, 500, "INTERNAL", "Internal error of the deploy API";
+    /// A variable or a secret of this API is invalid. The log has the name and the reason.
     Misconfigured = 740_168, 500, "MISCONFIGURED", "The deploy API is misconfigured";
     /// Other uploads use the memory that is available for bodies.
     GatewayBusy = 740_169, 503, "GATEWAY_BUSY", "The deploy API is busy";
 
     // Tokens, the policy and the audit log: 740170 to 740179.
-    /// Too many guesses at a credential came from the client's address.
+    /// The address of the client sent too many unknown credentials.
     LockedOut = 740_170, 429, "LOCKED_OUT", "Locked out after too many guesses";
-    /// There is no token of that id, or the caller holds none that could be revoked.
-    TokenUnknown = 740_171, 404, "TOKEN_UNKNOWN", "No such token";
-    /// The policy does not load; each line of the notes names a rule and the fix.
-    PolicyInvalid = 740_172, 422, "POLICY_INVALID", "The policy does not load";
-    /// There is no such version of the policy.
-    PolicyVersionUnknown = 740_173, 404, "POLICY_VERSION_UNKNOWN", "No such version of the policy";
-    /// The policy was changed since the caller read it.
-    PolicyChanged = 740_174, 412, "POLICY_CHANGED", "The policy was changed meanwhile";
-    /// Checkpoints cannot be signed, because no key is configured.
-    CheckpointKeyMissing = 740_175, 503, "CHECKPOINT_KEY_MISSING", "No key to sign checkpoints with";
+    /// There is no token with this id, or the credential of the caller is not a token that can be revoked.
+    TokenUnknown = 740_171, 404, "TOKEN_UNKNOWN", "The token does not exist";
+    /// The policy is invalid. Each note names a rule and the fix.
+    PolicyInvalid = 740_172, 422, "POLICY_INVALID", "The policy is invalid";
+    /// The policy does not have this version.
+    PolicyVersionUnknown = 740_173, 404, "POLICY_VERSION_UNKNOWN", "The policy version does not exist";
+    /// The policy has changed since the caller read it.
+    PolicyChanged = 740_174, 412, "POLICY_CHANGED", "The policy has changed since it was read";
+    /// Checkpoints cannot be signed, because no signing key is configured.
+    CheckpointKeyMissing = 740_175, 503, "CHECKPOINT_KEY_MISSING", "No checkpoint signing key is configured";
 
     // Calls to `/v1`: 740180 to 740189.
-    /// No such path.
-    PathUnknown = 740_180, 404, "PATH_UNKNOWN", "No such path";
-    /// The path exists, but not with this method.
+    /// The path does not exist.
+    PathUnknown = 740_180, 404, "PATH_UNKNOWN", "The path does not exist";
+    /// The path does not support the method.
     MethodNotAllowed = 740_181, 405, "METHOD_NOT_ALLOWED", "The method is not allowed";
-    /// A parameter of the query that cannot be read.
+    /// A query parameter is invalid.
     ParameterInvalid = 740_182, 400, "PARAMETER_INVALID", "A parameter is invalid";
-    /// A body that cannot be read.
+    /// The body is invalid.
     BodyInvalid = 740_183, 400, "BODY_INVALID", "The body is invalid";
-    /// A body larger than the call takes.
+    /// The body is too large.
     BodyTooLarge = 740_184, 413, "BODY_TOO_LARGE", "The body is too large";
 }
 
@@ -185,14 +185,14 @@ impl Code {
         format!("{ERRORS_PAGE}#{}", self.name().to_ascii_lowercase())
     }
 
-    /// The code of that [`name`](Self::name).
+    /// The code with this [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 }
 
-/// A code is its name in JSON.
+/// Serializes a code as its name.
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -202,7 +202,7 @@ impl Serialize for Code {
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::from_name(&name).ok_or_else(|| D::Error::custom("there is no code of this name"))
+        Self::from_name(&name).ok_or_else(|| D::Error::custom("there is no code with this name"))
     }
 }
 
@@ -225,8 +225,11 @@ mod tests {
         for &code in Code::ALL {
             assert!((740_100..740_200).contains(&code.number()), "{code}");
             assert!((400..600).contains(&code.status()), "{code}");
-            assert!(numbers.insert(code.number()), "{code} has another's number");
-            assert!(names.insert(code.name()), "{code} stands twice");
+            assert!(
+                numbers.insert(code.number()),
+                "{code} has the number of another code"
+            );
+            assert!(names.insert(code.name()), "{code} has the name of another code");
             assert_eq!(Code::from_name(code.name()), Some(code));
         }
     }

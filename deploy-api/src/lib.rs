@@ -1,6 +1,7 @@
-//! The deploy API: who asks ([`identity`]), what they may do ([`policy`]), what happened ([`audit`]).
+//! The deploy API: authentication ([`identity`]), authorization ([`policy`]), deployments and the audit log ([`audit`]).
 //!
-//! These modules are pure: time, randomness, key sets and storage are given to them, so they build and test natively.
+//! These modules do not depend on the runtime: callers pass the time, random bytes, key sets and the storage. So they can be
+//! built and tested natively.
 
 pub mod access;
 pub mod assets;

@@ -1,4 +1,4 @@
-//! One refusal or failure, as its caller is told of it: what happened, which input, what to do now.
+//! The error of a request: a code, a description, and the fix.
 
 use crate::code::Code;
 use serde::{Deserialize, Serialize};
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 /// The content type of [`Problem::document`] (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Why a call was refused or failed. Neither text ever holds a secret or a bearer.
+/// Why a request was rejected or failed. Does not contain secrets or credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What happened.
+    /// The code.
     pub code: Code,
-    /// What exactly, in one sentence that names the input.
+    /// What happened, in one sentence that names the input.
     pub detail: String,
-    /// What to do now, in a sentence or two; empty where there is nothing but to wait.
+    /// What the caller can do, in one or two sentences. Empty if the caller can only wait.
     pub fix: String,
-    /// More lines for a person, such as each claim that stood in the way.
+    /// More lines for the user, such as each claim that does not match.
     pub notes: Vec<String>,
-    /// After how many seconds the same call may be tried again.
+    /// The number of seconds after which the caller may retry.
     pub retry_after: Option<u32>,
-    /// What the upstream said, where it was the upstream that refused.
+    /// The error of the upstream, if the upstream rejected the call.
     pub upstream: Option<UpstreamError>,
-    /// What went wrong inside, for the log; callers are never told. Holds no secret either.
+    /// The internal cause, for the log only. Does not contain secrets.
     pub cause: Option<String>,
 }
 
-/// An error of the Cloudflare API, as it stands in its envelope.
+/// An error from the response envelope of the Cloudflare API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpstreamError {
-    /// Cloudflare's number, such as 10021.
+    /// Cloudflare's error code, such as 10021.
     pub code: u32,
-    /// Cloudflare's sentence.
+    /// Cloudflare's error message.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem with what happened and what to do now.
+    /// Makes a problem from a code, a description and a fix.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
@@ -49,21 +49,21 @@ impl Problem {
         }
     }
 
-    /// The same, with what went wrong inside, for the log.
+    /// Sets the internal cause, for the log.
     #[must_use]
     pub fn caused_by(mut self, cause: &impl ToString) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
-    /// The same with one more line for a person.
+    /// Adds a line to the notes.
     #[must_use]
     pub fn note(mut self, line: impl Into<String>) -> Self {
         self.notes.push(line.into());
         self
     }
 
-    /// The same, to be tried again after that many seconds.
+    /// Sets the number of seconds after which the caller may retry.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
@@ -87,7 +87,7 @@ impl Problem {
     }
 }
 
-/// A problem document, ready to be written as JSON; see [`Problem::document`].
+/// A problem document, to be serialized as JSON. See [`Problem::document`].
 #[derive(Debug, Serialize)]
 pub struct Document<'a> {
     r#type: String,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_says_what_happened_what_to_do_and_where_to_read() {
+    fn a_document_has_the_code_the_fix_the_notes_and_a_link() {
         let problem = Problem::new(Code::WorkerLocked, "agents is locked.", "Ask ops.").note("until noon");
         let document = document(&problem, "ray-1");
         assert_eq!(document["status"], 409);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn members_without_content_are_left_out() {
+    fn empty_members_are_omitted() {
         let document = document(&Problem::new(Code::Internal, "It failed.", ""), "r");
         assert!(document.get("fix").is_none() && document.get("notes").is_none());
         assert!(document.get("upstream").is_none());

@@ -1,4 +1,4 @@
-//! What a call is about: one Worker in one environment.
+//! The target of a request: one Worker in one environment.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use dotdo_names::{Environment, WorkerName};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One Worker in one environment's namespace.
+/// One Worker in the namespace of an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
-    /// Which namespace.
+    /// The environment, which determines the namespace.
     pub environment: Environment,
-    /// Which Worker in it.
+    /// The Worker.
     pub worker: WorkerName,
 }
 
 impl Target {
-    /// The dispatch namespace's name, as Cloudflare and wrangler have it.
+    /// The name of the dispatch namespace.
     #[must_use]
     pub const fn namespace(&self) -> &'static str {
         self.environment.namespace()
     }
 }
 
-/// `dotdo-staging/agents`.
+/// Formats as `dotdo-staging/agents`.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace(), self.worker)
     }
 }
 
-/// The form of [`Display`](fmt::Display).
+/// Serializes in the format of [`Display`](fmt::Display).
 impl Serialize for Target {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Target {
         let text = String::deserialize(deserializer)?;
         let (namespace, worker) = text
             .split_once('/')
-            .ok_or_else(|| D::Error::custom("a target is a namespace, a slash and a Worker"))?;
+            .ok_or_else(|| D::Error::custom("a target has the format namespace/worker"))?;
         Ok(Self {
             environment: read_namespace(namespace)?,
             worker: WorkerName::parse(worker).map_err(D::Error::custom)?,
@@ -51,27 +51,27 @@ impl<'de> Deserialize<'de> for Target {
 }
 
 fn read_namespace<E: serde::de::Error>(name: &str) -> Result<Environment, E> {
-    Environment::from_namespace(name).ok_or_else(|| E::custom("there is no such namespace"))
+    Environment::from_namespace(name).ok_or_else(|| E::custom("the namespace does not exist"))
 }
 
-/// An environment in JSON: the name of its namespace. For `#[serde(with = "…")]`.
+/// Serializes an environment as the name of its namespace. For `#[serde(with = "…")]`.
 pub mod namespace_name {
     use dotdo_names::Environment;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Writes the name.
+    /// Serializes the name.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// If the serializer fails.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(environment: &Environment, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(environment.namespace())
     }
 
-    /// Reads the name.
+    /// Deserializes the name.
     ///
     /// # Errors
-    /// When there is no such namespace.
+    /// If the namespace does not exist.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Environment, D::Error> {
         super::read_namespace(&String::deserialize(deserializer)?)
     }
