@@ -1,9 +1,9 @@
-//! `docs/errors.md` has a section for every code of the deploy API, in the order of the codes, and no other.
+//! `docs/errors.md` has exactly one section for each code of the deploy API, in the order of the codes.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "a panic in the setup of a test fails the test"
 )]
 
 use deploy_api::code::Code;
@@ -11,7 +11,7 @@ use deploy_api::code::Code;
 const PAGE: &str = include_str!("../../docs/errors.md");
 const PART: &str = "## The deploy API";
 
-/// The sections of this API's part of the page: each heading, and the text under it.
+/// The sections of the deploy API in the page, as pairs of heading and text.
 fn sections() -> Vec<(&'static str, &'static str)> {
     let (_, part) = PAGE.split_once(PART).unwrap();
     let part = part.split("\n## ").next().unwrap();
@@ -29,17 +29,20 @@ fn every_code_has_a_section_and_every_section_a_code() {
 }
 
 #[test]
-fn every_section_says_status_number_title_cause_and_cure() {
+fn every_section_has_status_number_title_cause_and_fix() {
     for (code, (_, text)) in Code::ALL.iter().zip(sections()) {
         let head = format!("**{}** · `{}` · {}\n", code.status(), code.number(), code.title());
         for expected in [head.as_str(), "**Why.** ", "**What to do.** "] {
-            assert!(text.contains(expected), "{code} lacks {expected:?}");
+            assert!(
+                text.contains(expected),
+                "the section of {code} does not contain {expected:?}"
+            );
         }
     }
 }
 
 #[test]
-fn a_code_leads_to_its_section() {
+fn the_link_of_a_code_is_the_anchor_of_its_section() {
     for (code, (heading, _)) in Code::ALL.iter().zip(sections()) {
         let (_, anchor) = code
             .page()
@@ -51,7 +54,7 @@ fn a_code_leads_to_its_section() {
 }
 
 #[test]
-fn the_pages_own_links_lead_somewhere() {
+fn links_to_the_manual_have_an_existing_anchor() {
     let manual = include_str!("../../docs/deploy-api.md");
     let anchors: Vec<_> = manual
         .lines()

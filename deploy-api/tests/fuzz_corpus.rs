@@ -1,9 +1,9 @@
-//! Replays what the fuzz targets start from, and what they found, through the same properties; and inputs near them.
+//! Checks the properties of the fuzz targets with the inputs of their corpora, and with mutations of these inputs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "a panic in the setup of a test fails the test"
 )]
 
 #[path = "../../fuzz/properties/deploy_api/mod.rs"]
@@ -20,12 +20,12 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     let inputs: Vec<_> = entries
         .map(|entry| fs::read(entry.unwrap().path()).unwrap())
         .collect();
-    assert!(inputs.len() >= 10, "{target} has {} inputs only", inputs.len());
+    assert!(inputs.len() >= 10, "{target} has only {} inputs", inputs.len());
     inputs
 }
 
-/// An input of the corpus with a few places changed: a byte replaced, a piece cut out, or a piece of another put in.
-fn near(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
+/// An input of the corpus with a few mutations: a byte is replaced, a slice is removed, or another input is inserted.
+fn mutated(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
     let inputs = corpus(target);
     let edit = (
         any::<Index>(),
@@ -40,19 +40,19 @@ fn near(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
         for (from, to, other, kind, byte) in edits {
             let (from, to) = (from.index(input.len() + 1), to.index(input.len() + 1));
             let (from, to) = (from.min(to), from.max(to));
-            let (until, put_in) = match kind {
+            let (until, inserted) = match kind {
                 0 => (to.min(from + 1), vec![byte]),
                 1 => (to, Vec::new()),
                 _ => (from, other.get(&inputs).clone()),
             };
-            input.splice(from..until, put_in);
+            input.splice(from..until, inserted);
         }
         input
     })
 }
 
 #[test]
-fn the_corpora_are_replayed() {
+fn the_corpora_satisfy_the_properties() {
     for input in corpus("multipart") {
         properties::multipart::check(&input);
     }
@@ -68,17 +68,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
 
     #[test]
-    fn uploads(input in near("multipart")) {
+    fn mutated_uploads_satisfy_the_properties(input in mutated("multipart")) {
         properties::multipart::check(&input);
     }
 
     #[test]
-    fn policies(input in near("policy")) {
+    fn mutated_policies_satisfy_the_properties(input in mutated("policy")) {
         properties::policy::check(&input);
     }
 
     #[test]
-    fn tokens(input in near("token")) {
+    fn mutated_tokens_satisfy_the_properties(input in mutated("token")) {
         properties::token::check(&input);
     }
 }

@@ -1,4 +1,4 @@
-//! What `docs/deploy-api.md` shows is what this API takes: policies load, bodies are read, calls are served.
+//! The examples in `docs/deploy-api.md` are valid: policies load, bodies can be parsed, calls are supported.
 
 use deploy_api::gateway;
 use deploy_api::identity::oidc::DEFAULT_AUDIENCE;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const MANUAL: &str = include_str!("../../docs/deploy-api.md");
 
-/// The fenced blocks in a language, their indentation removed.
+/// The fenced code blocks of a language, without indentation.
 fn blocks(language: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = MANUAL.lines();
@@ -27,7 +27,7 @@ fn blocks(language: &str) -> Vec<String> {
     found
 }
 
-/// The rows of the tables whose first cell begins so, their cells without backticks.
+/// The table rows whose first cell starts with `` `begin ``, as lists of cells.
 fn rows(begin: &str) -> Vec<Vec<String>> {
     let begin = format!("| `{begin}");
     let rows = MANUAL.lines().filter(|line| line.starts_with(&begin));
@@ -41,7 +41,7 @@ fn rows(begin: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_policy_loads_and_none_is_warned_of() {
+fn every_policy_loads_without_warnings() {
     let policies: Vec<_> = blocks("json")
         .into_iter()
         .filter(|block| block.contains("\"rules\""))
@@ -54,7 +54,7 @@ fn every_policy_loads_and_none_is_warned_of() {
 }
 
 #[test]
-fn every_other_block_of_json_is_what_a_call_takes() {
+fn every_other_json_block_is_a_request_body() {
     for text in blocks("json") {
         let body: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         if let Some(grants) = body.get("grants") {
@@ -64,34 +64,34 @@ fn every_other_block_of_json_is_what_a_call_takes() {
             let known = ["rules", "identity", "why"];
             assert!(
                 known.iter().any(|member| body.get(member).is_some()),
-                "which call takes this? {text}"
+                "no call accepts this body: {text}"
             );
         }
     }
 }
 
 #[test]
-fn the_table_of_calls_is_that_of_the_routes() {
-    let told: Vec<_> = ["GET", "PUT", "POST", "DELETE"]
+fn the_table_of_calls_matches_the_routes() {
+    let documented: Vec<_> = ["GET", "PUT", "POST", "DELETE"]
         .iter()
         .flat_map(|method| rows(&format!("{method} /v1")))
         .collect();
-    assert_eq!(told.len(), ROUTES.len());
+    assert_eq!(documented.len(), ROUTES.len());
     for route in ROUTES {
         let call = format!("`{} {}`", route.method, route.path);
-        let row = told
+        let row = documented
             .iter()
             .find(|row| row[0] == call)
-            .unwrap_or_else(|| panic!("{call} is not told of"));
+            .unwrap_or_else(|| panic!("{call} is not in the table"));
         assert_eq!(row[1].starts_with("nothing"), route.is_open, "{call}: {}", row[1]);
         assert_eq!(row[2], route.operation.summary(), "{call}");
     }
 }
 
 #[test]
-fn every_call_of_wrangler_that_is_told_of_is_served() {
+fn every_documented_call_of_wrangler_is_supported() {
     let account = dotdo_names::ACCOUNT_ID;
-    let mut told = 0;
+    let mut documented = 0;
     let calls = ["GET", "PUT", "POST", "PATCH", "DELETE"]
         .iter()
         .flat_map(|method| {
@@ -116,14 +116,17 @@ fn every_call_of_wrangler_that_is_told_of_is_served() {
                 .replace("{name}", "work");
             let route = gateway::Route::parse(method, &format!("{}{path}", gateway::BASE));
             assert!(route.is_ok(), "{call}: {route:?}");
-            told += 1;
+            documented += 1;
         }
     }
-    assert_eq!(told, 18, "a call is told of for each of the gateway's routes");
+    assert_eq!(
+        documented, 18,
+        "the table has one call for each route of the gateway"
+    );
 }
 
 #[test]
-fn the_workflow_asks_for_the_right_audience_at_the_right_address() {
+fn the_workflow_uses_the_configured_audience_and_the_existing_paths() {
     let [workflow] = blocks("yaml").try_into().unwrap();
     let workflow: String = workflow;
     assert!(workflow.contains(&format!("audience={DEFAULT_AUDIENCE}")));
@@ -134,7 +137,7 @@ fn the_workflow_asks_for_the_right_audience_at_the_right_address() {
 }
 
 #[test]
-fn what_the_first_policy_lets_the_workflow_do_is_what_the_workflow_does() {
+fn the_first_policy_allows_the_workflow() {
     let [workflow] = blocks("yaml").try_into().unwrap();
     let workflow: String = workflow;
     let first = blocks("json").remove(0);

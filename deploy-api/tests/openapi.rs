@@ -1,9 +1,9 @@
-//! The published OpenAPI document is made from the routes that are served and the schemas in `openapi/parts.json`.
+//! The published OpenAPI document is generated from the routes and from the schemas in `openapi/parts.json`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what a test is built from may fail it, too"
+    reason = "a panic in the setup of a test fails the test"
 )]
 
 use std::collections::{BTreeSet, HashSet};
@@ -20,8 +20,8 @@ fn read(file: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The document of what is served.
-fn made() -> Value {
+/// Generates the document from the routes.
+fn generate() -> Value {
     let parts = read("parts.json");
     let mut paths = Map::new();
     for route in ROUTES {
@@ -33,7 +33,7 @@ fn made() -> Value {
         "info": {
             "title": "Deploy API of the .do platform",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Deploys, policies, tokens and the audit log of the .do platform. Every problem is a problem \
+            "description": "Deployments, the policy, tokens and the audit log of the .do platform. Every error is a problem \
                             document (RFC 9457) whose `code` has a section in docs/errors.md.",
             "license": { "name": "MIT", "identifier": "MIT" },
         },
@@ -56,7 +56,7 @@ fn operation(route: &Route, described: &Value) -> Value {
         let known = &described[name];
         assert!(
             known.is_object(),
-            "openapi/parts.json lacks the parameter {name:?}"
+            "openapi/parts.json does not have the parameter {name:?}"
         );
         let mut parameter = known.clone();
         parameter["name"] = json!(name);
@@ -84,9 +84,9 @@ fn operation(route: &Route, described: &Value) -> Value {
         "operationId": route.operation.id(),
         "summary": route.operation.summary(),
         "responses": {
-            route.status.to_string(): { "description": "Done.", "content": content },
+            route.status.to_string(): { "description": "The request succeeded.", "content": content },
             "default": {
-                "description": "A problem; its `code` says which.",
+                "description": "The request failed. The `code` of the problem identifies the error.",
                 "content": { "application/problem+json": { "schema": schema("Problem") } },
             },
         },
@@ -96,14 +96,14 @@ fn operation(route: &Route, described: &Value) -> Value {
     }
     if route.path == "/v1/policy" {
         operation["responses"]["200"]["headers"] = json!({ "ETag": {
-            "description": "The version that holds, in quotes.", "schema": { "type": "string" },
+            "description": "The current version, in quotes.", "schema": { "type": "string" },
         } });
     }
     if route.operation.id() == "putPolicy" {
         operation["parameters"].as_array_mut().unwrap().push(json!({
             "name": "If-Match", "in": "header",
-            "description": "The ETag of the version that the change was made from. When another one holds by now, \
-                            nothing is done. `\"0\"` for the first policy.",
+            "description": "The ETag of the version on which the change is based. If it is not the current version, the \
+                            request fails. `\"0\"` for the first policy.",
             "schema": { "type": "string", "pattern": "^\"[0-9]{1,15}\"$" },
         }));
     }
@@ -119,7 +119,7 @@ fn operation(route: &Route, described: &Value) -> Value {
     operation
 }
 
-/// The schemas of this API, and those of the policy under names that begin with `policy.`.
+/// The schemas of this API, and the schemas of the policy with the prefix `policy.`.
 fn schemas(described: &Value) -> Value {
     let mut schemas = described.clone();
     let codes: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
@@ -127,7 +127,7 @@ fn schemas(described: &Value) -> Value {
     let text = std::fs::read_to_string(format!("{FOLDER}/../policy.schema.json")).unwrap();
     let text = text.replace("#/$defs/", "#/components/schemas/policy.");
     let Value::Object(mut policy) = serde_json::from_str(&text).unwrap() else {
-        panic!("the policy's schema is an object")
+        panic!("the schema of the policy is an object")
     };
     for key in ["$id", "$schema"] {
         policy.remove(key);
@@ -142,20 +142,20 @@ fn schemas(described: &Value) -> Value {
 }
 
 #[test]
-fn the_published_document_is_that_of_the_routes() {
-    let made = serde_json::to_string_pretty(&made()).unwrap() + "\n";
+fn the_published_document_matches_the_routes() {
+    let generated = serde_json::to_string_pretty(&generate()).unwrap() + "\n";
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
-        std::fs::write(format!("{FOLDER}/openapi.json"), &made).unwrap();
+        std::fs::write(format!("{FOLDER}/openapi.json"), &generated).unwrap();
         return;
     }
     assert_eq!(
-        OPENAPI, made,
+        OPENAPI, generated,
         "run `UPDATE_OPENAPI=1 cargo test -p deploy-api --test openapi`"
     );
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_schema_is_used() {
+fn every_reference_has_a_schema_and_every_schema_is_used() {
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let mut named = BTreeSet::new();
     references(&document, &mut named);
@@ -187,12 +187,12 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn operation_ids_are_unique_and_only_the_documented_calls_need_no_credential() {
+fn operation_ids_are_unique_and_only_the_documented_calls_are_open() {
     let mut ids = HashSet::new();
     for route in ROUTES {
         assert!(
             ids.insert(route.operation.id()),
-            "{} stands twice",
+            "{} is not unique",
             route.operation.id()
         );
     }

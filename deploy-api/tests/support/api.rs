@@ -1,4 +1,4 @@
-//! The deploy API around one database, with its clock in a test's hand.
+//! The deploy API with an in-memory database and a clock that the test sets.
 
 use std::cell::{Cell, RefCell};
 
@@ -50,7 +50,7 @@ impl Api {
         }
     }
 
-    /// The API under a policy of these rules.
+    /// Makes an API with a policy of these rules.
     pub fn with_policy(rules: &[Value]) -> Self {
         let api = Self::new();
         let document = json!({ "version": 1, "rules": rules }).to_string();
@@ -107,7 +107,7 @@ impl Api {
         self.exchange_body(&json!({ "token": token }).to_string())
     }
 
-    /// The entries on record, the oldest first.
+    /// The entries of the audit log, oldest first.
     pub fn record(&self) -> Vec<Value> {
         let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
         audit_log::find(&self.sql, &query)
@@ -118,7 +118,7 @@ impl Api {
             .collect()
     }
 
-    /// The last entry on record.
+    /// The last entry of the audit log.
     pub fn last_entry(&self) -> Value {
         self.record().pop().unwrap_or(Value::Null)
     }
@@ -126,7 +126,7 @@ impl Api {
 
 pub fn json_of(answer: &Answer) -> Value {
     let Content::Json(text) = &answer.content else {
-        panic!("no JSON: {answer:?}")
+        panic!("not JSON: {answer:?}")
     };
     serde_json::from_str(text).unwrap()
 }

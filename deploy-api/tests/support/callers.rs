@@ -3,7 +3,7 @@ use deploy_api::policy::{Grant, GrantDocument};
 use deploy_api::target::Target;
 use dotdo_names::{Environment, WorkerName};
 
-/// A run of drivly/agents on its main branch, with the environment `production`.
+/// A run of drivly/agents on the main branch with the environment `production`.
 pub fn run() -> GitHubRun {
     let text = str::to_owned;
     GitHubRun {
@@ -31,7 +31,7 @@ pub fn run() -> GitHubRun {
     }
 }
 
-/// The run as a caller whom only the policy limits.
+/// A caller with this run as its identity, limited only by the policy.
 pub fn caller(run: GitHubRun) -> Caller {
     Caller {
         identity: Identity::GithubRun(Box::new(run)),
@@ -40,7 +40,7 @@ pub fn caller(run: GitHubRun) -> Caller {
     }
 }
 
-/// The holder of an API token for this subject, whom only the policy limits.
+/// A caller with an API token of this subject, limited only by the policy.
 pub fn person(name: &str) -> Caller {
     Caller {
         identity: Identity::ApiToken {

@@ -1,4 +1,4 @@
-//! An issuer of OIDC tokens with keys of its own, and the connection over which its keys are read.
+//! An issuer of OIDC tokens, and a connection that returns its keys.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub use super::oidc_tokens::*;
 use super::time::at;
 
-/// The claims of a good token for a run, made at `at(0)` and valid for five minutes.
+/// The claims of a valid token for a run, issued at `at(0)`, valid for five minutes.
 pub fn claims(run: &GitHubRun) -> Value {
     let mut claims = serde_json::to_value(run).unwrap();
     let now = at(0).as_second();
@@ -29,7 +29,7 @@ pub fn claims(run: &GitHubRun) -> Value {
     claims
 }
 
-/// The connection to the issuer: answers what it publishes, fails when told to, and counts.
+/// A connection to the issuer. It returns the published keys, fails if `down` is set, and records the requests.
 #[derive(Default)]
 pub struct Connection {
     pub published: RefCell<Vec<Value>>,
@@ -38,7 +38,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The issuer as it is: its own key, under the id `key-1`.
+    /// A connection to an issuer that publishes its key with the id `key-1`.
     pub fn to_the_issuer() -> Self {
         let connection = Self::default();
         connection
@@ -48,7 +48,7 @@ impl Connection {
         connection
     }
 
-    /// How often the issuer's keys were read.
+    /// How often the keys of the issuer were fetched.
     pub fn reads(&self) -> usize {
         self.asked
             .borrow()
@@ -61,7 +61,7 @@ impl Connection {
 impl KeySource for Connection {
     async fn get(&self, address: &str) -> Result<Vec<u8>, FetchFailed> {
         self.asked.borrow_mut().push(address.to_owned());
-        // Others get their turn while the answer is on its way.
+        // Yield once, so that other tasks run while the request is pending.
         let mut waited = false;
         std::future::poll_fn(|context| {
             if std::mem::replace(&mut waited, true) {

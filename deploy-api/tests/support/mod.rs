@@ -1,5 +1,9 @@
-//! What several tests need: a database in memory, an issuer, callers and times.
-#![allow(dead_code, unreachable_pub, reason = "each test crate uses a part of it")]
+//! Test support: an in-memory database, an issuer, callers, rules and times.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test crate uses only a part of the module"
+)]
 
 pub mod api;
 pub mod callers;

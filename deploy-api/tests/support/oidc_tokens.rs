@@ -1,4 +1,4 @@
-//! RSA keys, and OIDC tokens signed with them: good ones, and the ones that an attacker would make.
+//! RSA keys, and valid and forged OIDC tokens.
 
 use std::sync::LazyLock;
 
@@ -12,11 +12,11 @@ use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// The issuer's key, and one that is not the issuer's. Made once: a key takes a second.
+/// The key of the issuer, and the key of an attacker. Generated once, because generating a key takes a second.
 static KEYS: LazyLock<[PrivateKey; 2]> =
     LazyLock::new(|| [1, 2].map(|seed| PrivateKey::new(&mut StdRng::seed_from_u64(seed), 2048).unwrap()));
 
-/// Whose key signs.
+/// The signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     Issuers,
@@ -41,24 +41,24 @@ pub fn public(key: Key, key_id: &str) -> Value {
     })
 }
 
-/// The key in the form in which an HMAC would take it by mistake.
+/// The public key as bytes, for an algorithm confusion attack with HMAC.
 pub fn public_as_bytes() -> Vec<u8> {
     private(Key::Issuers).n().to_be_bytes().to_vec()
 }
 
-/// A token with this header and these claims, signed by a key.
+/// A token with this header and these claims, signed with a key.
 pub fn signed(header: &Value, claims: &Value, key: Key) -> String {
     signed_text(header, &encode(claims), key)
 }
 
-/// A token whose payload is already in base64url, signed by a key.
+/// A token with this header and this base64url payload, signed with a key.
 pub fn signed_text(header: &Value, payload: &str, key: Key) -> String {
     let text = format!("{}.{payload}", encode(header));
     let signature = SigningKey::<Sha256>::new(private(key).clone()).sign(text.as_bytes());
     format!("{text}.{}", BASE64URL_NOPAD.encode(&signature.to_vec()))
 }
 
-/// A token with this header and these claims and a signature that is none of RSA's.
+/// A token with this header, these claims and these bytes as its signature.
 pub fn with_signature(header: &Value, claims: &Value, signature: &[u8]) -> String {
     format!(
         "{}.{}.{}",
@@ -68,12 +68,12 @@ pub fn with_signature(header: &Value, claims: &Value, signature: &[u8]) -> Strin
     )
 }
 
-/// The header of a good token.
+/// The header of a valid token.
 pub fn header() -> Value {
     json!({ "alg": "RS256", "typ": "JWT", "kid": "key-1" })
 }
 
-/// A good token with these claims.
+/// A token with a valid header, these claims and a valid signature.
 pub fn token(claims: &Value) -> String {
     signed(&header(), claims, Key::Issuers)
 }

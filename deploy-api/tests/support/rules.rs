@@ -1,7 +1,7 @@
 use deploy_api::policy::Policy;
 use serde_json::{Value, json};
 
-/// A rule that loads: main of drivly/agents, in its environment, deploys its Workers to production.
+/// A valid rule: the main branch of drivly/agents may deploy to production with the environment `production`.
 pub fn production() -> Value {
     json!({
         "name": "agents-production",
@@ -15,7 +15,7 @@ pub fn production() -> Value {
     })
 }
 
-/// A rule that loads: a person on staging.
+/// A valid rule: a person may deploy to staging.
 pub fn alice() -> Value {
     json!({
         "name": "alice",
@@ -26,7 +26,7 @@ pub fn alice() -> Value {
     })
 }
 
-/// A rule with one part replaced, by its path: `/who/github/ref`. `Value::Null` removes it.
+/// A rule with one member replaced. The path is a JSON pointer: `/who/github/ref`. `Value::Null` removes the member.
 pub fn with(mut rule: Value, path: &str, value: Value) -> Value {
     let (parent, name) = path.rsplit_once('/').unwrap();
     let parent = rule.pointer_mut(parent).unwrap().as_object_mut().unwrap();

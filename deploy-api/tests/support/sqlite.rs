@@ -1,4 +1,4 @@
-//! [`Sql`] over a SQLite in memory, so that the very statements of the deploy API run in tests.
+//! [`Sql`] for an in-memory SQLite database. Tests run the same statements as the deploy API.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,13 +7,13 @@ use deploy_api::store;
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-/// A database of its own for one test.
+/// A database for one test.
 pub struct Sqlite {
     connection: Connection,
-    /// The statement, by a part of its text, that fails from now on.
+    /// If set, statements that contain this string fail.
     failing: Cell<Option<&'static str>>,
     depth: Cell<u32>,
-    /// The last statement that ran.
+    /// The last executed statement.
     last: RefCell<String>,
 }
 
@@ -31,17 +31,17 @@ impl Sqlite {
         sqlite
     }
 
-    /// Lets every statement that contains this text fail, as a full or broken disk would.
+    /// Makes every statement that contains this string fail with an I/O error.
     pub fn fail_at(&self, part: &'static str) {
         self.failing.set(Some(part));
     }
 
-    /// Lets every statement run again.
+    /// Stops failing statements.
     pub fn heal(&self) {
         self.failing.set(None);
     }
 
-    /// How SQLite finds what the last statement asked for, a step each.
+    /// The query plan of the last statement, one string per step.
     pub fn plan_of_last(&self) -> Vec<String> {
         let statement = format!("EXPLAIN QUERY PLAN {}", self.last.borrow());
         let unbound = vec![Value::Null; statement.matches('?').count()];
@@ -49,19 +49,19 @@ impl Sqlite {
         steps.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
     }
 
-    /// Runs statements that the deploy API never would: an attacker's.
+    /// Executes statements of an attacker, which the deploy API does not execute.
     pub fn tamper(&self, statements: &str) {
         self.connection.execute_batch(statements).unwrap();
     }
 
-    /// How many rows a table has.
+    /// The number of rows of a table.
     pub fn count(&self, table: &str) -> u32 {
         self.connection
             .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
             .unwrap()
     }
 
-    /// Every value of a table, as text.
+    /// All rows of a table in debug format.
     pub fn dump(&self, table: &str) -> String {
         let rows = self.exec(&format!("SELECT * FROM {table}"), &[]).unwrap();
         format!("{rows:?}")
@@ -108,7 +108,7 @@ impl Sql for Sqlite {
                             ValueRef::Null => Value::Null,
                             ValueRef::Integer(number) => Value::Integer(number),
                             ValueRef::Text(text) => Value::from(std::str::from_utf8(text).unwrap()),
-                            other => panic!("no column holds {other:?}"),
+                            other => panic!("unexpected type of a column: {other:?}"),
                         })
                     })
                     .collect::<rusqlite::Result<Vec<_>>>()

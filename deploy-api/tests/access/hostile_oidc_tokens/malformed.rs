@@ -1,22 +1,22 @@
-//! What has not the form of a token, or of the claims of a run.
+//! Malformed tokens and malformed claims.
 
 use deploy_api::code::Code;
 use serde_json::{Value, json};
 
-use super::{api, refused, with};
+use super::{api, assert_rejected, with};
 use crate::support::callers::run;
 use crate::support::issuer::{Key, claims, header, token};
 
 #[test]
-fn a_huge_token() {
+fn a_token_that_is_too_long_is_rejected() {
     let huge = token(&with(claims(&run()), "padding", json!("x".repeat(10_000))));
-    refused(&api(), &huge, "oidc_too_long");
+    assert_rejected(&api(), &huge, "oidc_too_long");
     let problem = api().exchange(&"x".repeat(1_000_000)).unwrap_err();
     assert_eq!(problem.code, Code::BodyTooLarge);
 }
 
 #[test]
-fn what_is_no_token() {
+fn malformed_tokens_are_rejected() {
     let good = token(&claims(&run()));
     let padded = good.replace('.', "=.");
     let nested = format!("{}.{}.", "W".repeat(2000), "W".repeat(2000));
@@ -32,12 +32,12 @@ fn what_is_no_token() {
         &nested,
         &good[..good.len() / 2],
     ] {
-        refused(&api(), text, "oidc_malformed");
+        assert_rejected(&api(), text, "oidc_malformed");
     }
 }
 
 #[test]
-fn a_claim_that_stands_twice() {
+fn duplicate_claims_are_rejected() {
     for claim in ["repository_id", "aud", "exp", "ref"] {
         let claims = claims(&run());
         let twice = claims
@@ -45,12 +45,12 @@ fn a_claim_that_stands_twice() {
             .replacen('{', &format!("{{\"{claim}\": {},", claims[claim]), 1);
         let payload = data_encoding::BASE64URL_NOPAD.encode(twice.as_bytes());
         let text = crate::support::issuer::signed_text(&header(), &payload, Key::Issuers);
-        refused(&api(), &text, "oidc_claims");
+        assert_rejected(&api(), &text, "oidc_claims");
     }
 }
 
 #[test]
-fn claims_that_are_not_those_of_a_run() {
+fn missing_and_malformed_claims_are_rejected() {
     for claim in [
         "repository",
         "repository_id",
@@ -60,14 +60,14 @@ fn claims_that_are_not_those_of_a_run() {
         "run_id",
         "actor_id",
     ] {
-        refused(
+        assert_rejected(
             &api(),
             &token(&with(claims(&run()), claim, Value::Null)),
             "oidc_claims",
         );
     }
     for value in [json!(1001), json!(""), json!("1001 "), json!("*"), json!("-1")] {
-        refused(
+        assert_rejected(
             &api(),
             &token(&with(claims(&run()), "repository_id", value)),
             "oidc_claims",

@@ -1,7 +1,7 @@
-//! Tokens that must not pass. Each gets the one generic answer; why it was refused is on record only.
+//! Invalid OIDC tokens are rejected with a generic response. Only the audit log has the reason.
 
-mod impostors;
 mod malformed;
+mod other_repositories;
 mod signatures;
 mod validity;
 
@@ -17,8 +17,8 @@ fn api() -> Api {
     Api::with_policy(&[production()])
 }
 
-/// That a token is refused with the generic answer, and with this reason on record.
-fn refused(api: &Api, token: &str, reason: &str) {
+/// Asserts that a token is rejected with the generic response, and that the audit log has this reason.
+fn assert_rejected(api: &Api, token: &str, reason: &str) {
     let problem = api.exchange(token).unwrap_err();
     assert_eq!(problem.code, Code::AuthenticationFailed, "{reason}: {problem:?}");
     assert_eq!(
@@ -36,7 +36,7 @@ fn refused(api: &Api, token: &str, reason: &str) {
     assert_eq!(
         entry["identity"],
         Value::Null,
-        "{reason}: an unproven identity is not on record"
+        "{reason}: an unverified identity is not recorded"
     );
     assert_eq!(api.sql.count("tokens"), 0, "{reason}");
 }
@@ -51,6 +51,6 @@ fn with(mut object: Value, name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_good_token_passes() {
+fn a_valid_token_is_accepted() {
     assert!(api().exchange(&token(&claims(&run()))).is_ok());
 }

@@ -1,41 +1,41 @@
-//! The signature, its algorithm and its key.
+//! Tokens with an invalid signature, algorithm or key.
 
 use deploy_api::identity::GitHubRun;
 use serde_json::{Value, json};
 
-use super::{api, refused, with};
+use super::{api, assert_rejected, with};
 use crate::support::callers::run;
 use crate::support::issuer::{
     Key, claims, header, hmac, public, public_as_bytes, signed, token, with_signature,
 };
 
 #[test]
-fn a_wrong_signature() {
-    refused(
+fn an_invalid_signature_is_rejected() {
+    assert_rejected(
         &api(),
         &signed(&header(), &claims(&run()), Key::Mallorys),
         "oidc_signature",
     );
-    refused(
+    assert_rejected(
         &api(),
         &with_signature(&header(), &claims(&run()), &[0; 256]),
         "oidc_signature",
     );
-    refused(
+    assert_rejected(
         &api(),
         &with_signature(&header(), &claims(&run()), &[]),
         "oidc_signature",
     );
-    // The signature of another good token.
+    // The signature of another valid token.
     let good = token(&claims(&run()));
     let other = token(&with(claims(&run()), "jti", json!("token-2")));
     let (text, _) = good.rsplit_once('.').unwrap();
     let (_, signature) = other.rsplit_once('.').unwrap();
-    refused(&api(), &format!("{text}.{signature}"), "oidc_signature");
+    assert_rejected(&api(), &format!("{text}.{signature}"), "oidc_signature");
 }
 
 #[test]
-fn claims_that_were_changed_after_the_signature() {
+fn claims_that_were_changed_after_signing_are_rejected() {
     let good = token(&claims(&run()));
     let changed = token(&claims(&GitHubRun {
         git_ref: "refs/heads/evil".to_owned(),
@@ -43,7 +43,7 @@ fn claims_that_were_changed_after_the_signature() {
     }));
     let parts: Vec<_> = good.split('.').collect();
     let payload = changed.split('.').nth(1).unwrap();
-    refused(
+    assert_rejected(
         &api(),
         &format!("{}.{payload}.{}", parts[0], parts[2]),
         "oidc_signature",
@@ -51,15 +51,15 @@ fn claims_that_were_changed_after_the_signature() {
 }
 
 #[test]
-fn the_algorithm_none() {
+fn the_algorithm_none_is_rejected() {
     for alg in ["none", "None", "NONE", "nOnE", ""] {
         let header = with(header(), "alg", json!(alg));
-        refused(
+        assert_rejected(
             &api(),
             &with_signature(&header, &claims(&run()), &[]),
             "oidc_algorithm",
         );
-        refused(
+        assert_rejected(
             &api(),
             &signed(&header, &claims(&run()), Key::Issuers),
             "oidc_algorithm",
@@ -68,7 +68,7 @@ fn the_algorithm_none() {
 }
 
 #[test]
-fn an_hmac_with_the_public_key_as_its_secret() {
+fn an_hmac_with_the_public_key_as_its_secret_is_rejected() {
     let header = with(header(), "alg", json!("HS256"));
     let unsigned = with_signature(&header, &claims(&run()), &[]);
     let text = unsigned.trim_end_matches('.');
@@ -77,13 +77,13 @@ fn an_hmac_with_the_public_key_as_its_secret() {
         public(Key::Issuers, "key-1").to_string().into_bytes(),
     ] {
         let signature = hmac(&secret, text.as_bytes());
-        refused(
+        assert_rejected(
             &api(),
             &with_signature(&header, &claims(&run()), &signature),
             "oidc_algorithm",
         );
-        // And the same signature under the algorithm that is accepted.
-        refused(
+        // The same signature with the accepted algorithm.
+        assert_rejected(
             &api(),
             &with_signature(&self::header(), &claims(&run()), &signature),
             "oidc_signature",
@@ -92,9 +92,9 @@ fn an_hmac_with_the_public_key_as_its_secret() {
 }
 
 #[test]
-fn other_algorithms_of_the_same_key() {
+fn other_algorithms_with_the_same_key_are_rejected() {
     for alg in ["RS384", "RS512", "PS256", "ES256", "rs256"] {
-        refused(
+        assert_rejected(
             &api(),
             &signed(&with(header(), "alg", json!(alg)), &claims(&run()), Key::Issuers),
             "oidc_algorithm",
@@ -103,8 +103,8 @@ fn other_algorithms_of_the_same_key() {
 }
 
 #[test]
-fn an_unknown_key() {
-    refused(
+fn an_unknown_key_is_rejected() {
+    assert_rejected(
         &api(),
         &signed(
             &with(header(), "kid", json!("key-9")),
@@ -114,7 +114,7 @@ fn an_unknown_key() {
         "oidc_key_unknown",
     );
     for kid in [Value::Null, json!(""), json!("x".repeat(257))] {
-        refused(
+        assert_rejected(
             &api(),
             &signed(&with(header(), "kid", kid), &claims(&run()), Key::Issuers),
             "oidc_no_key_id",
@@ -123,7 +123,7 @@ fn an_unknown_key() {
 }
 
 #[test]
-fn a_header_that_brings_its_own_key() {
+fn keys_in_the_header_are_ignored() {
     for (name, value) in [
         ("jku", json!("https://evil.example/jwks")),
         ("x5u", json!("https://evil.example/cert")),
@@ -132,7 +132,7 @@ fn a_header_that_brings_its_own_key() {
     ] {
         let api = api();
         let header = with(header(), name, value);
-        refused(
+        assert_rejected(
             &api,
             &signed(&header, &claims(&run()), Key::Mallorys),
             "oidc_signature",
@@ -148,15 +148,15 @@ fn a_header_that_brings_its_own_key() {
         assert!(
             api.exchange(&signed(&header, &claims(&run()), Key::Issuers))
                 .is_ok(),
-            "{name} is not even read"
+            "{name} is ignored"
         );
     }
 }
 
 #[test]
-fn a_header_that_must_be_understood_and_is_not() {
+fn a_critical_header_is_rejected() {
     let header = with(header(), "crit", json!(["b64"]));
-    refused(
+    assert_rejected(
         &api(),
         &signed(&header, &claims(&run()), Key::Issuers),
         "oidc_critical_header",

@@ -1,15 +1,15 @@
-//! For whom a token is, from whom, when, and how often.
+//! Tokens with another issuer, another audience or invalid times, and replayed tokens.
 
 use deploy_api::code::Code;
 use serde_json::{Value, json};
 
-use super::{api, refused, with};
+use super::{api, assert_rejected, with};
 use crate::support::api::Api;
 use crate::support::callers::run;
 use crate::support::issuer::{claims, token};
 
 #[test]
-fn a_foreign_issuer() {
+fn another_issuer_is_rejected() {
     for issuer in [
         "https://token.actions.githubusercontent.com.evil.example",
         "https://token.actions.githubusercontent.com/",
@@ -18,17 +18,17 @@ fn a_foreign_issuer() {
         "",
     ] {
         let api = api();
-        refused(
+        assert_rejected(
             &api,
             &token(&with(claims(&run()), "iss", json!(issuer))),
             "oidc_issuer",
         );
         assert!(
             api.connection.asked.borrow().is_empty(),
-            "nothing is read from {issuer}"
+            "nothing is fetched from {issuer}"
         );
     }
-    refused(
+    assert_rejected(
         &api(),
         &token(&with(claims(&run()), "iss", Value::Null)),
         "oidc_malformed",
@@ -36,7 +36,7 @@ fn a_foreign_issuer() {
 }
 
 #[test]
-fn a_foreign_audience() {
+fn another_audience_is_rejected() {
     for audience in [
         json!("https://github.com/drivly"),
         json!("dotdo-deploy "),
@@ -44,14 +44,14 @@ fn a_foreign_audience() {
         json!([]),
         json!(["pypi"]),
     ] {
-        refused(
+        assert_rejected(
             &api(),
             &token(&with(claims(&run()), "aud", audience)),
             "oidc_audience",
         );
     }
     for audience in [Value::Null, json!(7)] {
-        refused(
+        assert_rejected(
             &api(),
             &token(&with(claims(&run()), "aud", audience)),
             "oidc_claims",
@@ -65,10 +65,10 @@ fn a_foreign_audience() {
 }
 
 #[test]
-fn an_expired_token() {
+fn an_expired_token_is_rejected() {
     let api = api();
     api.now.set(330);
-    refused(&api, &token(&claims(&run())), "oidc_expired");
+    assert_rejected(&api, &token(&claims(&run())), "oidc_expired");
     api.now.set(329);
     assert!(
         api.exchange(&token(&claims(&run()))).is_ok(),
@@ -77,22 +77,22 @@ fn an_expired_token() {
 }
 
 #[test]
-fn a_token_that_is_not_valid_yet() {
+fn a_token_that_is_not_valid_yet_is_rejected() {
     for claim in ["nbf", "iat"] {
         let begins = crate::support::time::at(100).as_second();
         let token = token(&with(claims(&run()), claim, json!(begins)));
         let api = api();
         api.now.set(69);
-        refused(&api, &token, "oidc_not_yet_valid");
+        assert_rejected(&api, &token, "oidc_not_yet_valid");
         api.now.set(70);
         assert!(api.exchange(&token).is_ok(), "30 seconds of leeway for {claim}");
     }
 }
 
 #[test]
-fn a_token_that_is_valid_for_longer_than_it_is_remembered() {
+fn a_token_with_a_long_validity_is_rejected() {
     let exp = crate::support::time::at(3601).as_second();
-    refused(
+    assert_rejected(
         &api(),
         &token(&with(claims(&run()), "exp", json!(exp))),
         "oidc_lifetime",
@@ -100,7 +100,7 @@ fn a_token_that_is_valid_for_longer_than_it_is_remembered() {
 }
 
 #[test]
-fn times_that_are_none() {
+fn invalid_times_are_rejected() {
     for (claim, value) in [
         ("exp", Value::Null),
         ("exp", json!("1800000300")),
@@ -110,36 +110,36 @@ fn times_that_are_none() {
         ("iat", json!(i64::MIN)),
         ("nbf", json!("now")),
     ] {
-        refused(&api(), &token(&with(claims(&run()), claim, value)), "oidc_claims");
+        assert_rejected(&api(), &token(&with(claims(&run()), claim, value)), "oidc_claims");
     }
 }
 
 #[test]
-fn a_replayed_token() {
+fn a_replayed_token_is_rejected() {
     let api = api();
-    let good = token(&claims(&run()));
-    assert!(api.exchange(&good).is_ok());
-    let problem = api.exchange(&good).unwrap_err();
+    let valid = token(&claims(&run()));
+    assert!(api.exchange(&valid).is_ok());
+    let problem = api.exchange(&valid).unwrap_err();
     assert_eq!(problem.code, Code::AuthenticationFailed);
     assert_eq!(api.last_entry()["reason"]["cause"], "oidc_replayed");
     assert_eq!(api.sql.count("tokens"), 1);
-    // It stays replayed for as long as it could pass.
+    // The token is rejected as a replay until it expires.
     api.now.set(329);
-    assert!(api.exchange(&good).is_err());
+    assert!(api.exchange(&valid).is_err());
     assert_eq!(api.last_entry()["reason"]["cause"], "oidc_replayed");
 }
 
 #[test]
-fn a_token_that_was_denied_is_used_up_too() {
+fn a_denied_token_cannot_be_used_again() {
     let api = Api::new();
-    let good = token(&claims(&run()));
-    assert_eq!(api.exchange(&good).unwrap_err().code, Code::PermissionDenied);
-    assert_eq!(api.exchange(&good).unwrap_err().code, Code::AuthenticationFailed);
+    let valid = token(&claims(&run()));
+    assert_eq!(api.exchange(&valid).unwrap_err().code, Code::PermissionDenied);
+    assert_eq!(api.exchange(&valid).unwrap_err().code, Code::AuthenticationFailed);
 }
 
 #[test]
-fn a_token_without_an_id_of_its_own() {
+fn a_token_without_an_id_is_rejected() {
     for id in [Value::Null, json!(""), json!(7), json!("x".repeat(257))] {
-        refused(&api(), &token(&with(claims(&run()), "jti", id)), "oidc_claims");
+        assert_rejected(&api(), &token(&with(claims(&run()), "jti", id)), "oidc_claims");
     }
 }

@@ -1,4 +1,4 @@
-//! Good tokens of somebody else.
+//! Valid tokens of other repositories.
 
 use deploy_api::code::Code;
 use deploy_api::identity::GitHubRun;
@@ -9,7 +9,7 @@ use crate::support::callers::run;
 use crate::support::issuer::{claims, token};
 
 #[test]
-fn a_repository_with_the_same_name_and_another_id() {
+fn a_repository_with_the_same_name_and_another_id_is_denied() {
     let impostor = GitHubRun {
         repository_id: "666".to_owned(),
         repository_owner_id: "667".to_owned(),
@@ -29,7 +29,7 @@ fn a_repository_with_the_same_name_and_another_id() {
 }
 
 #[test]
-fn the_claim_sub_is_never_read() {
+fn the_claim_sub_is_ignored() {
     for sub in [Value::Null, json!("repo:evil/evil:ref:refs/heads/x"), json!(7)] {
         assert!(api().exchange(&token(&with(claims(&run()), "sub", sub))).is_ok());
     }
