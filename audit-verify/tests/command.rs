@@ -1,11 +1,14 @@
 //! Runs the program on exported logs.
-#![allow(clippy::unwrap_used, reason = "a failure of the setup fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failure of the setup fails the test"
+)]
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use deploy_api::audit::chain::{Head, Link};
-use deploy_api::audit::{CheckpointKey, Client, Entry, Outcome, Verb};
+use deploy_api::audit::{CheckpointKey, Client, Entry, Outcome, SegmentHeader, SegmentRecord, Verb};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -46,33 +49,45 @@ struct Verification {
     output: String,
 }
 
-/// Runs the program on a log, with one checkpoint for each head, signed with the key `5a…`.
-fn verify(lines: &[String], checkpoints: &[Head], public_key: &str) -> Verification {
+/// Runs the program with these arguments and files, each of which has a name in the arguments.
+fn run(arguments: &[&str], files: &[(&str, Vec<u8>)]) -> Verification {
     let folder = TempDir::new().unwrap();
-    let write = |name: &str, content: &str| -> PathBuf {
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    };
-    let mut command = Command::new(env!("CARGO_BIN_EXE_audit-verify"));
-    command
-        .arg("--log")
-        .arg(write("log", &lines.join("\n")))
-        .arg("--key")
-        .arg(public_key);
-    for (number, head) in checkpoints.iter().enumerate() {
-        let text = serde_json::to_string(&key("5a").sign(*head, now())).unwrap();
-        command
-            .arg("--checkpoint")
-            .arg(write(&format!("checkpoint-{number}"), &text));
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
     }
-    let output = command.output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_audit-verify"))
+        .current_dir(folder.path())
+        .args(arguments)
+        .output()
+        .unwrap();
     let succeeded = output.status.success();
     let output = if succeeded { output.stdout } else { output.stderr };
     Verification {
         succeeded,
         output: String::from_utf8(output).unwrap(),
     }
+}
+
+/// Runs the program on a log, with one checkpoint for each head, signed with the key `5a…`.
+fn verify(lines: &[String], checkpoints: &[Head], public_key: &str) -> Verification {
+    let names: Vec<_> = (0..checkpoints.len())
+        .map(|number| format!("checkpoint-{number}"))
+        .collect();
+    let mut arguments = vec!["--log", "log", "--key", public_key];
+    let mut files = vec![("log", lines.join("\n").into_bytes())];
+    for (name, head) in names.iter().zip(checkpoints) {
+        arguments.extend(["--checkpoint", name]);
+        let checkpoint = key("5a").sign(*head, now());
+        files.push((name, serde_json::to_vec(&checkpoint).unwrap()));
+    }
+    run(&arguments, &files)
+}
+
+/// The archived segment of the entries after one head up to another, signed with the key of these digits.
+fn segment(lines: &[String], heads: &[Head], first: usize, last: usize, digits: &str) -> Vec<u8> {
+    let header = SegmentHeader::new(heads[first - 1], heads[last]);
+    let lines = lines[first - 1..last].join("\n");
+    SegmentRecord::write(header, &lines, &key(digits)).unwrap().1
 }
 
 /// Asserts that the program rejects a log with this text.
@@ -131,7 +146,7 @@ fn distinguishes_a_partial_export_from_a_broken_chain() {
     assert_rejected(
         &lines[1..],
         &[heads[3]],
-        "the log begins with entry 2: export it from the first entry",
+        "the file begins with entry 2, but entry 1 is missing",
     );
 }
 
@@ -143,18 +158,12 @@ fn rejects_a_file_that_is_not_a_log() {
 
 #[test]
 fn rejects_a_file_that_is_not_a_checkpoint() {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("checkpoint");
-    std::fs::write(&file, "{}").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_audit-verify"))
-        .args(["--log", "unused", "--key", &key("5a").public(), "--checkpoint"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
+    let public = key("5a").public();
+    let arguments = ["--log", "log", "--key", &public, "--checkpoint", "x"];
+    let Verification { succeeded, output } = run(&arguments, &[("log", Vec::new()), ("x", b"{}".to_vec())]);
     assert!(
-        !output.status.success() && errors.contains("this is not a checkpoint"),
-        "{errors}"
+        !succeeded && output.contains("x: this is not a checkpoint"),
+        "{output}"
     );
 }
 
@@ -166,4 +175,154 @@ fn rejects_a_checkpoint_of_another_key() {
         !succeeded && output.contains("the checkpoint is signed by the key"),
         "{output}"
     );
+}
+
+/// A log of six entries: the export of the last two, and the segments of the entries 1 and 2, and 3 and 4.
+struct Archived {
+    files: Vec<(&'static str, Vec<u8>)>,
+    lines: Vec<String>,
+    heads: Vec<Head>,
+}
+
+impl Archived {
+    fn new() -> Self {
+        let (lines, heads) = log(&["a", "b", "c", "d", "e", "f"]);
+        let checkpoint = serde_json::to_vec(&key("5a").sign(heads[3], now())).unwrap();
+        let files = vec![
+            ("log", lines[4..].join("\n").into_bytes()),
+            ("checkpoint", checkpoint),
+            ("one", segment(&lines, &heads, 1, 2, "5a")),
+            ("two", segment(&lines, &heads, 3, 4, "5a")),
+        ];
+        Self { files, lines, heads }
+    }
+
+    fn replace(&mut self, name: &str, content: Vec<u8>) {
+        let (_, file) = self.files.iter_mut().find(|(known, _)| *known == name).unwrap();
+        *file = content;
+    }
+
+    /// Runs the program with the log, the checkpoint and the public key of `5a…`, and these segments.
+    fn verify(&self, segments: &[&str]) -> Verification {
+        let public = key("5a").public();
+        let options = ["--log", "log", "--checkpoint", "checkpoint", "--key", &public];
+        run(&[&options, segments].concat(), &self.files)
+    }
+
+    fn assert_rejected(&self, segments: &[&str], expected: &str) {
+        let Verification { succeeded, output } = self.verify(segments);
+        assert!(!succeeded && output.contains(expected), "{output}");
+    }
+}
+
+#[test]
+fn accepts_segments_in_any_order_with_the_rest_of_the_log() {
+    let archived = Archived::new();
+    for segments in [["one", "two"], ["two", "one"]] {
+        let Verification { succeeded, output } = archived.verify(&segments);
+        assert!(succeeded, "{output}");
+        assert_eq!(
+            output,
+            format!(
+                "The log is intact: 6 entries, head {}.\nArchived segments: 2, all signed by the key.\nThe first 3 match the \
+                 checkpoint that was signed at 2026-11-24T12:00:00Z. Later entries, which no checkpoint covers: 3.\n",
+                archived.heads[6].hash
+            )
+        );
+    }
+}
+
+#[test]
+fn names_the_first_entry_of_a_segment_that_is_missing() {
+    let archived = Archived::new();
+    archived.assert_rejected(
+        &["one"],
+        "log: the file begins with entry 5, but entry 3 is missing",
+    );
+    archived.assert_rejected(
+        &["two"],
+        "two: the file begins with entry 3, but entry 1 is missing",
+    );
+    archived.assert_rejected(&[], "log: the file begins with entry 5, but entry 1 is missing");
+}
+
+#[test]
+fn accepts_entries_that_are_in_the_export_and_in_a_segment() {
+    let mut archived = Archived::new();
+    archived.replace("log", archived.lines[2..].join("\n").into_bytes());
+    let Verification { succeeded, output } = archived.verify(&["one", "two", "one"]);
+    assert!(succeeded, "{output}");
+}
+
+#[test]
+fn rejects_an_export_that_differs_from_a_segment() {
+    let mut archived = Archived::new();
+    let (rewritten, _) = log(&["a", "b", "c", "mallory", "e", "f"]);
+    archived.replace("log", rewritten.join("\n").into_bytes());
+    archived.assert_rejected(
+        &["one", "two"],
+        "entry 4 differs from the one in an archived segment",
+    );
+}
+
+#[test]
+fn rejects_an_export_with_an_entry_twice_or_left_out() {
+    let mut archived = Archived::new();
+    let lines = archived.lines.clone();
+    archived.replace(
+        "log",
+        [&lines[4], &lines[4], &lines[5]]
+            .map(String::as_str)
+            .join("\n")
+            .into_bytes(),
+    );
+    archived.assert_rejected(&["one", "two"], "broken at entry 6");
+    archived.replace(
+        "log",
+        [&lines[2], &lines[4], &lines[5]]
+            .map(String::as_str)
+            .join("\n")
+            .into_bytes(),
+    );
+    archived.assert_rejected(&["one", "two"], "broken at entry 4");
+}
+
+#[test]
+fn rejects_a_segment_that_was_changed_or_signed_by_another_key() {
+    let mut archived = Archived::new();
+    let whole = String::from_utf8(archived.files[3].1.clone()).unwrap();
+    archived.replace("two", whole.replace("\"c\"", "\"mallory\"").into_bytes());
+    archived.assert_rejected(&["one", "two"], "two: the chain is broken at entry 3");
+    let cut: Vec<_> = whole.lines().take(3).collect();
+    archived.replace("two", cut.join("\n").into_bytes());
+    archived.assert_rejected(&["one", "two"], "two: the header names the entries 3 to 4");
+    archived.replace("two", b"{}\n".to_vec());
+    archived.assert_rejected(&["one", "two"], "two: this is not an archived segment");
+    let forged = segment(&archived.lines, &archived.heads, 3, 4, "5b");
+    archived.replace("two", forged);
+    archived.assert_rejected(&["one", "two"], "two: the segment is signed by the key");
+}
+
+#[test]
+fn rejects_segments_that_were_rewritten_and_signed_again() {
+    let mut archived = Archived::new();
+    let (lines, heads) = log(&["a", "b", "mallory", "d", "e", "f"]);
+    archived.replace("two", segment(&lines, &heads, 3, 4, "5a"));
+    archived.replace("log", lines[4..].join("\n").into_bytes());
+    archived.assert_rejected(&["one", "two"], "the log was rewritten");
+}
+
+#[test]
+fn verifies_only_the_chain_without_a_key() {
+    let archived = Archived::new();
+    let Verification { succeeded, output } = run(&["--log", "log", "two", "one"], &archived.files);
+    assert!(
+        succeeded && output.contains("their signatures were not verified, because no key was given"),
+        "{output}"
+    );
+    let Verification { succeeded, output } = run(&["one"], &archived.files);
+    assert!(succeeded && output.contains("intact: 2 entries"), "{output}");
+    for arguments in [&["--log", "log", "--checkpoint", "checkpoint"][..], &[]] {
+        assert!(!run(arguments, &archived.files).succeeded, "{arguments:?}");
+    }
 }
