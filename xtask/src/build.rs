@@ -101,7 +101,7 @@ impl Worker {
     fn glue(self) -> Glue {
         match self {
             Self::Dispatcher => Glue::Lean,
-            Self::DeployApi => Glue::Stock,
+            Self::DeployApi => Glue::TrapHandling,
         }
     }
 

@@ -34,6 +34,9 @@ pub enum Glue {
     /// As worker-build has it generated: every import is wrapped in exception handling, so that an instance detects
     /// a trap.
     Stock,
+    /// Like `Stock`, but without the start function of the crate `worker`, which sets a trap handler and a panic hook. The entry
+    /// of the Worker calls a function that sets others.
+    TrapHandling,
     /// Without that wrapping, without the start function of the crate `worker` (it asks for the wrapping, and sets another
     /// panic hook), and without the classes that `worker` exports, such as `R2Range`. The entry
     /// of the Worker guards each call itself.
@@ -117,7 +120,7 @@ pub fn bind(wasm: &Path, out: &Path, glue: Glue) -> Result<()> {
         .typescript(false)
         // With it the entry replaces the instance after a trap.
         .reset_state_function(true)
-        .force_enable_abort_handler(glue == Glue::Stock)
+        .force_enable_abort_handler(glue != Glue::Lean)
         .emit_start(glue == Glue::Stock)
         .remove_producers_section(true)
         .generate_output()

@@ -21,8 +21,16 @@ const INTERFACE: Interface = Interface {
         "UPSTREAM_TIMEOUT_SECONDS",
         "UPSTREAM_URL",
     ],
-    secrets: &["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY", "BOOTSTRAP_TOKEN"],
+    secrets: &[
+        "CLOUDFLARE_API_TOKEN",
+        "CHECKPOINT_KEY",
+        "UPLOAD_KEY",
+        "BOOTSTRAP_TOKEN",
+    ],
 };
+
+/// The secrets without which the Worker does not serve requests.
+const REQUIRED_SECRETS: [&str; 3] = ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY", "UPLOAD_KEY"];
 
 /// Adds everything that is wrong with the configuration, and returns what it contains in a few words.
 pub fn check(configuration: &Value, problems: &mut Problems) -> String {
@@ -125,7 +133,7 @@ fn check_variables(configuration: &Value, problems: &mut Problems) {
             );
         }
     }
-    for secret in ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY"] {
+    for secret in REQUIRED_SECRETS {
         if !elements(configuration, "/secrets/required")
             .iter()
             .any(|name| name == secret)
@@ -196,7 +204,7 @@ mod tests {
             "services": [{"binding": "DISPATCHER", "service": DISPATCH_WORKER}],
             "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]",
                 "UPSTREAM_TIMEOUT_SECONDS": "60"},
-            "secrets": {"required": ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY"]},
+            "secrets": {"required": REQUIRED_SECRETS},
         })
     }
 
@@ -291,8 +299,13 @@ mod tests {
             ),
             (
                 "/secrets/required",
-                json!(["CLOUDFLARE_API_TOKEN"]),
+                json!(["CLOUDFLARE_API_TOKEN", "UPLOAD_KEY"]),
                 "secrets.required: the secret CHECKPOINT_KEY is not listed",
+            ),
+            (
+                "/secrets/required",
+                json!(["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY"]),
+                "secrets.required: the secret UPLOAD_KEY is not listed",
             ),
         ] {
             let mut configuration = valid();

@@ -184,6 +184,7 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
         ("CLOUDFLARE_API_TOKEN", secrets.rest_api_token.clone()),
         ("BOOTSTRAP_TOKEN", secrets.bootstrap_token.clone()),
         ("CHECKPOINT_KEY", secrets.checkpoint_key.clone()),
+        ("UPLOAD_KEY", secrets.upload_key.clone()),
     ];
     let mut variables = Vec::new();
     for (name, value) in &overrides.deploy_api_variables {

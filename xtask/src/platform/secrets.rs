@@ -14,28 +14,46 @@ pub struct Secrets {
     pub bootstrap_token: String,
     /// The deploy API's key for checkpoints of the audit log, 32 bytes in hexadecimal.
     pub checkpoint_key: String,
+    /// The deploy API's key for asset upload sessions and fingerprints of uploads, 32 bytes in hexadecimal.
+    pub upload_key: String,
 }
 
 const FILE: &str = "secrets.json";
 
+/// The secrets as the file has them. A file of an earlier version lacks the later ones.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Stored {
+    rest_api_token: Option<String>,
+    bootstrap_token: Option<String>,
+    checkpoint_key: Option<String>,
+    upload_key: Option<String>,
+}
+
 impl Secrets {
-    /// Reads the secrets of the state folder, or generates them.
+    /// Reads the secrets of the state folder. Those that it does not have are generated and stored.
     ///
     /// # Errors
     /// When the file is damaged, or cannot be read or written.
     pub fn load_or_generate(state: &State) -> Result<Self> {
         let path = state.path(FILE);
-        if path.exists() {
-            let text = fs::read_to_string(&path)?;
-            return serde_json::from_str(&text)
-                .with_context(|| format!("{} is damaged: start with --reset", path.display()));
-        }
-        let secrets = Self {
-            rest_api_token: random()?,
-            bootstrap_token: random()?,
-            checkpoint_key: random()?,
+        let text = if path.exists() {
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?
+        } else {
+            "{}".to_owned()
         };
-        state.write_private(FILE, &serde_json::to_string_pretty(&secrets)?)?;
+        let stored: Stored = serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged: start with --reset", path.display()))?;
+        let secrets = Self {
+            rest_api_token: stored.rest_api_token.map_or_else(random, Ok)?,
+            bootstrap_token: stored.bootstrap_token.map_or_else(random, Ok)?,
+            checkpoint_key: stored.checkpoint_key.map_or_else(random, Ok)?,
+            upload_key: stored.upload_key.map_or_else(random, Ok)?,
+        };
+        let complete = serde_json::to_string_pretty(&secrets)?;
+        if complete != text {
+            state.write_private(FILE, &complete)?;
+        }
         Ok(secrets)
     }
 }
@@ -47,4 +65,55 @@ fn random() -> Result<String> {
     Ok(bytes
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn stored(state: &State) -> Value {
+        serde_json::from_str(&fs::read_to_string(state.path(FILE)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_generated_once() {
+        let folder = TempDir::new().unwrap();
+        let state = State::at(folder.path()).unwrap();
+        let first = Secrets::load_or_generate(&state).unwrap();
+        let second = Secrets::load_or_generate(&state).unwrap();
+        assert_eq!(first.upload_key.len(), 64);
+        assert_eq!(first.upload_key, second.upload_key);
+        assert_eq!(first.bootstrap_token, second.bootstrap_token);
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_keeps_its_secrets_and_gets_the_missing_one() {
+        let folder = TempDir::new().unwrap();
+        let state = State::at(folder.path()).unwrap();
+        let earlier = json!({ "rest_api_token": "a", "bootstrap_token": "b", "checkpoint_key": "c" });
+        state.write_private(FILE, &earlier.to_string()).unwrap();
+        let secrets = Secrets::load_or_generate(&state).unwrap();
+        assert_eq!(secrets.upload_key.len(), 64);
+        assert_eq!(
+            stored(&state),
+            json!({
+                "rest_api_token": "a",
+                "bootstrap_token": "b",
+                "checkpoint_key": "c",
+                "upload_key": secrets.upload_key,
+            })
+        );
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_stays() {
+        let folder = TempDir::new().unwrap();
+        let state = State::at(folder.path()).unwrap();
+        state.write_private(FILE, "{").unwrap();
+        assert!(Secrets::load_or_generate(&state).is_err());
+        assert_eq!(fs::read_to_string(state.path(FILE)).unwrap(), "{");
+    }
 }
