@@ -1,51 +1,85 @@
 use super::Access;
+use crate::attempt::AttemptId;
 use crate::audit::{Outcome, Reason, Verb};
 use crate::code::Code;
 use crate::identity::lockout::{self, Attempts};
-use crate::identity::{Caller, Credential, Identity, InvalidCredential, Rejection, Scope};
+use crate::identity::{Caller, Identity, Rejection, Scope, ShownCredential, TokenId};
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
-use crate::store::{lockouts, tokens};
+use crate::store::{audit_log, denials, lockouts, tokens};
 
 impl<S: Sql> Access<'_, S> {
-    /// Who asks, by the request's `Authorization` header. A deploy token loses one of its uses.
+    /// The caller that a credential proves. A deploy token loses one of its uses, once for each attempt.
     ///
     /// # Errors
-    /// `AUTHENTICATION_FAILED`, the same for whatever was wrong; what exactly is on record. `LOCKED_OUT` after too many
-    /// guesses from the client's address. `RECORD_UNAVAILABLE` when the database fails.
-    pub fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, Problem> {
-        self.refuse_if_locked_out()?;
-        match self.identify(authorization)? {
-            Ok(caller) => Ok(caller),
-            // Who shows nothing has not tried; a stranger's crawler does not belong on record.
-            Err(Rejection::Credential(InvalidCredential::Missing)) => Err(authentication_failed()),
-            Err(rejection) => Err(self.reject(rejection, Verb::Authenticate)?),
-        }
+    /// `AUTHENTICATION_FAILED`, the same for whatever was wrong; the reason is in the audit log only. `LOCKED_OUT` for an
+    /// unknown token after too many of them from the client's address.
+    pub fn authenticate(&self, credential: &ShownCredential, attempt: &AttemptId) -> Result<Caller, Problem> {
+        let (found, id) = match credential {
+            ShownCredential::Token(hash) => (tokens::spend(self.sql, hash, attempt, self.now)?, hash.id()),
+            ShownCredential::Bootstrap => return Ok(bootstrap_administrator()),
+        };
+        self.caller_of(found, &id)
     }
 
-    fn identify(&self, authorization: Option<&str>) -> Result<Result<Caller, Rejection>, SqlError> {
-        match Credential::from_authorization(authorization) {
-            Err(invalid) => Ok(Err(invalid.into())),
-            Ok(Credential::Token(token)) => {
-                let spent = tokens::spend(self.sql, &token, self.now)?;
-                Ok(spent.map(tokens::TokenRecord::into_caller))
+    /// The same when a change begins: the token must still be valid, and its uses are not counted again.
+    ///
+    /// # Errors
+    /// Those of [`authenticate`](Self::authenticate).
+    pub fn authenticate_again(&self, credential: &ShownCredential) -> Result<Caller, Problem> {
+        let (found, id) = match credential {
+            ShownCredential::Token(hash) => (tokens::check(self.sql, hash, self.now)?, hash.id()),
+            ShownCredential::Bootstrap => return Ok(bootstrap_administrator()),
+        };
+        self.caller_of(found, &id)
+    }
+
+    fn caller_of(
+        &self,
+        found: Result<tokens::TokenRecord, Rejection>,
+        id: &TokenId,
+    ) -> Result<Caller, Problem> {
+        match found {
+            Ok(token) => Ok(token.into_caller()),
+            Err(rejection) => {
+                self.refuse_if_locked_out()?;
+                Err(self.reject(rejection, Verb::Authenticate, id.as_str())?)
             }
-            Ok(Credential::Other(text)) => Ok(match self.bootstrap {
-                Some(secret) if secret.is(&text) => Ok(Caller {
-                    identity: Identity::BootstrapAdministrator,
-                    token: None,
-                    scope: Scope::Policy,
-                }),
-                _ => Err(Rejection::BearerUnknown),
-            }),
         }
     }
 
-    /// Refuses a client whose address is locked out, whatever it shows. It goes on record when it begins, not again
-    /// for each attempt.
+    /// The caller of an open intent, with the rule that allowed it, for what is recorded in their name after their request
+    /// ended. The caller is bound to no grants, so that the policy allows them nothing more.
     ///
     /// # Errors
-    /// `LOCKED_OUT`, or `RECORD_UNAVAILABLE` when the database fails.
+    /// When there is no such intent.
+    pub fn caller_of_intent(&self, intent: u64) -> Result<(Caller, super::Allowed), SqlError> {
+        let unreadable = |reason: &str| SqlError::Content {
+            what: "intent",
+            reason: reason.to_owned(),
+        };
+        let link = audit_log::get(self.sql, intent)?.ok_or_else(|| unreadable("it is not in the log"))?;
+        let member = |path: &str| link.entry.pointer(path).cloned().unwrap_or_default();
+        let caller = Caller {
+            identity: serde_json::from_value(member("/identity"))
+                .map_err(|_| unreadable("it names no identity"))?,
+            token: serde_json::from_value(member("/token")).ok(),
+            scope: Scope::Grants(Vec::new()),
+        };
+        let allowed = super::Allowed {
+            rule: serde_json::from_value(member("/authority/rule"))
+                .map_err(|_| unreadable("it names no rule"))?,
+            policy_version: member("/authority/policy_version")
+                .as_u64()
+                .ok_or_else(|| unreadable("it names no version of the policy"))?,
+        };
+        Ok((caller, allowed))
+    }
+
+    /// Refuses an address after too many unknown credentials from it.
+    ///
+    /// # Errors
+    /// `LOCKED_OUT`.
     pub fn refuse_if_locked_out(&self) -> Result<(), Problem> {
         let address = lockout::bucket(self.client.address.as_deref());
         let attempts = lockouts::attempts(self.sql, &address)?;
@@ -63,18 +97,19 @@ impl<S: Sql> Access<'_, S> {
         .retry_after(seconds))
     }
 
-    /// Counts a refused credential towards the lock-out and puts it on record, at most so often for one address.
+    /// Counts a refused credential towards the lock-out and records it: at most so often for one address, and repeated refusals of
+    /// one credential as one entry with a count. `credential` tells credentials apart. Returns what the client is told.
     ///
     /// # Errors
-    /// `RECORD_UNAVAILABLE` when that fails. Otherwise the answer is what the client is told.
-    pub fn reject(&self, rejection: Rejection, verb: Verb) -> Result<Problem, Problem> {
+    /// `RECORD_UNAVAILABLE` when it cannot be recorded.
+    pub fn reject(&self, rejection: Rejection, verb: Verb, credential: &str) -> Result<Problem, Problem> {
         self.sql.transaction(|| {
             if self.count_failure(rejection.is_a_guess())?.is_recorded() {
-                self.record(
-                    &self
-                        .entry(verb, Outcome::Denied)
-                        .because(Reason::rejected(rejection)),
-                )?;
+                let entry = self
+                    .entry(verb, Outcome::Denied)
+                    .because(Reason::rejected(rejection));
+                let key = format!("{credential} {verb} {}", rejection.name());
+                denials::record(self.sql, &key, &entry, self.now)?;
             }
             Ok(authentication_failed())
         })
@@ -90,11 +125,20 @@ impl<S: Sql> Access<'_, S> {
     }
 }
 
-/// One and the same answer for every refused credential, so that it tells nothing about what exists.
-fn authentication_failed() -> Problem {
+const fn bootstrap_administrator() -> Caller {
+    Caller {
+        identity: Identity::BootstrapAdministrator,
+        token: None,
+        scope: Scope::Policy,
+    }
+}
+
+/// The same answer for every refused credential, so that it says nothing about what exists.
+#[must_use]
+pub fn authentication_failed() -> Problem {
     Problem::new(
         Code::AuthenticationFailed,
-        "The request shows no credential that is valid now.",
+        "The request has no credential that is valid now.",
         "In GitHub Actions, exchange the run's OIDC token at /v1/tokens/exchange; elsewhere, ask an administrator for \
          an API token.",
     )

@@ -9,6 +9,7 @@ use crate::identity::{Caller, Identity};
 use crate::policy::{Decision, Explanation, Policy, Request, Resource, RuleName};
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
+use crate::store::denials;
 use crate::store::policies::{self, ActivePolicy};
 
 /// Under what a request was allowed, to be put on record with it.
@@ -34,7 +35,14 @@ impl<S: Sql> Access<'_, S> {
                     .entry(verb, Outcome::Denied)
                     .by(caller)
                     .under(None, policy_version);
-                self.record(&about(entry, request).because(Reason::denied(&explanation)))?;
+                let entry = about(entry, request).because(Reason::denied(&explanation));
+                let credential = match &caller.token {
+                    Some(token) => token.to_string(),
+                    None => caller.identity.to_string(),
+                };
+                // Repeated denials of one credential are one entry with a count.
+                let key = format!("{credential} {verb} {request}");
+                denials::record(self.sql, &key, &entry, self.now)?;
                 Err(permission_denied(&explanation))
             }
         }

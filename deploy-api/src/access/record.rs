@@ -1,5 +1,5 @@
 use super::Access;
-use crate::audit::{Entry, Outcome, Verb};
+use crate::audit::{Entry, Outcome, Reason, Verb};
 use crate::code::Code;
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
@@ -18,6 +18,35 @@ impl<S: Sql> Access<'_, S> {
     /// `RECORD_UNAVAILABLE` when it is not on record. What the entry is about must then not happen.
     pub fn record(&self, entry: &Entry) -> Result<u64, Problem> {
         audit_log::append(self.sql, entry).map_err(Problem::from)
+    }
+}
+
+impl<S: Sql> Access<'_, S> {
+    /// Records that a request was refused, and returns what the caller is told.
+    #[must_use]
+    pub fn refuse(&self, entry: Entry, problem: Problem) -> Problem {
+        self.refuse_binding(entry, problem, None)
+    }
+
+    /// The same, about a binding of the upload.
+    #[must_use]
+    pub fn refuse_binding(&self, mut entry: Entry, problem: Problem, binding: Option<String>) -> Problem {
+        if problem.code == Code::RecordUnavailable {
+            return problem;
+        }
+        entry.outcome = if problem.code.status() < 500 {
+            Outcome::Denied
+        } else {
+            Outcome::Failed
+        };
+        let mut reason = Reason::of(&problem);
+        if let Some(binding) = binding {
+            reason = reason.about_binding(binding);
+        }
+        match self.record(&entry.because(reason)) {
+            Ok(_) => problem,
+            Err(unrecorded) => unrecorded,
+        }
     }
 }
 

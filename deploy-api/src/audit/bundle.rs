@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What an upload consists of, by digests: enough to tell what ran, and nothing that is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
     /// The bundle's own digest, under which it is stored.
     pub digest: String,

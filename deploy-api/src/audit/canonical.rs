@@ -32,10 +32,16 @@ pub enum NotCanonical {
 /// # Errors
 /// When the value has what the form does not have.
 pub fn to_string(value: &impl Serialize) -> Result<String, NotCanonical> {
-    let value =
-        serde_json::to_value(value).map_err(|error| NotCanonical::Unserializable(error.to_string()))?;
+    of_value(&serde_json::to_value(value).map_err(|error| NotCanonical::Unserializable(error.to_string()))?)
+}
+
+/// The canonical JSON of a value that is JSON already.
+///
+/// # Errors
+/// When the value has what the form does not have.
+pub fn of_value(value: &Value) -> Result<String, NotCanonical> {
     let mut text = String::new();
-    write(&value, &mut text)?;
+    write(value, &mut text)?;
     Ok(text)
 }
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::Verb;
 use super::canonical::{self, NotCanonical};
-use super::{Entry, Verb};
 
 /// The SHA-256 of an entry and all before it. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,16 +116,17 @@ impl Head {
         hash: Hash::GENESIS,
     };
 
-    /// Puts an entry after this head: its canonical JSON, to be stored as it is, and the new head.
+    /// Puts an entry, which is an [`Entry`](super::Entry) or its JSON without a sequence number, after this head. Returns
+    /// the new head and the entry's canonical JSON, to be stored as it is.
     ///
     /// # Errors
     /// When the entry has what canonical JSON does not have, such as a number beyond 2^53 - 1.
-    pub fn append(self, entry: &Entry) -> Result<(Self, String), NotCanonical> {
+    pub fn append(self, entry: &impl Serialize) -> Result<(Self, String), NotCanonical> {
         #[derive(Serialize)]
-        struct Placed<'a> {
+        struct Placed<'a, E: Serialize> {
             sequence: u64,
             #[serde(flatten)]
-            entry: &'a Entry,
+            entry: &'a E,
         }
         let size = self.size + 1;
         let canonical = canonical::to_string(&Placed {
@@ -160,7 +161,7 @@ impl Head {
         if link.entry.get("sequence").and_then(Value::as_u64) != Some(place) {
             return Err(broken(Break::EntrySequence));
         }
-        let canonical = canonical::to_string(&link.entry).map_err(|reason| broken(Break::Form(reason)))?;
+        let canonical = canonical::of_value(&link.entry).map_err(|reason| broken(Break::Form(reason)))?;
         let hash = self.hash.then(&canonical);
         if link.hash != hash {
             return Err(broken(Break::Content {
@@ -200,6 +201,9 @@ pub enum Break {
     /// Entries are missing, doubled or in another order.
     #[error("entry {0} stands in its place; entries were removed, added or moved")]
     Sequence(u64),
+    /// An entry that an earlier step of the verification has verified is not in the log any more.
+    #[error("it was verified before and is not in the log any more; it was removed or replaced")]
+    Replaced,
     /// The entry before it is not the one that it was written after.
     #[error(
         "it was written after {found}, but the entry before it has the hash {expected}; that one was replaced"

@@ -90,8 +90,13 @@ impl CheckpointKey {
             key: self.public(),
             signature: String::new(),
         };
-        checkpoint.signature = HEXLOWER.encode(&self.0.sign(checkpoint.signed_text().as_bytes()).to_bytes());
+        checkpoint.signature = self.sign_text(&checkpoint.signed_text());
         checkpoint
+    }
+
+    /// The signature of a text in hexadecimal. The text must begin with a context that no other kind of text has.
+    pub(super) fn sign_text(&self, text: &str) -> String {
+        HEXLOWER.encode(&self.0.sign(text.as_bytes()).to_bytes())
     }
 }
 
@@ -119,27 +124,34 @@ impl Checkpoint {
     /// # Errors
     /// When the key is none or another, or the signature is wrong.
     pub fn verify(&self, public_key: &str) -> Result<(), InvalidCheckpoint> {
-        let bytes = HEXLOWER
-            .decode(public_key.as_bytes())
-            .ok()
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let key = bytes
-            .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
-            .ok_or(InvalidCheckpoint::Key)?;
+        let key = read_public_key(public_key).ok_or(InvalidCheckpoint::Key)?;
         if self.key != public_key {
             return Err(InvalidCheckpoint::OtherKey {
                 expected: public_key.to_owned(),
                 found: self.key.clone(),
             });
         }
-        let signature = HEXLOWER
-            .decode(self.signature.as_bytes())
-            .ok()
-            .and_then(|bytes| Signature::from_slice(&bytes).ok())
-            .ok_or(InvalidCheckpoint::Signature)?;
-        key.verify_strict(self.signed_text().as_bytes(), &signature)
-            .map_err(|_| InvalidCheckpoint::Signature)
+        if is_signature(&key, &self.signed_text(), &self.signature) {
+            Ok(())
+        } else {
+            Err(InvalidCheckpoint::Signature)
+        }
     }
+}
+
+/// The public key of 64 hexadecimal digits, or `None` if the text is not one.
+pub(super) fn read_public_key(text: &str) -> Option<VerifyingKey> {
+    let bytes = <[u8; 32]>::try_from(HEXLOWER.decode(text.as_bytes()).ok()?).ok()?;
+    VerifyingKey::from_bytes(&bytes).ok()
+}
+
+/// Whether `signature`, in hexadecimal, is the signature of a text by a key.
+pub(super) fn is_signature(key: &VerifyingKey, text: &str, signature: &str) -> bool {
+    HEXLOWER
+        .decode(signature.as_bytes())
+        .ok()
+        .and_then(|bytes| Signature::from_slice(&bytes).ok())
+        .is_some_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok())
 }
 
 #[cfg(test)]

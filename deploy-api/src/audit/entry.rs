@@ -58,6 +58,9 @@ pub struct Entry {
     /// What the verb was done to, where that is neither a Worker nor a namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectRecord>,
+    /// The number of denials that the entry stands for; left out if it is 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 impl Entry {
@@ -81,6 +84,7 @@ impl Entry {
             upstream: None,
             reason: None,
             subject: None,
+            count: None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! An [`Entry`] says who did what to which Worker under which rule, and how it ended. Entries form a chain: each has a
 //! sequence number from 1 without gaps, and a hash over the hash before it and its own canonical JSON
 //! ([`chain`]). A [`Checkpoint`] is the length and the head of the chain at a time, signed, so that whoever keeps one
-//! can prove later that nothing before it was rewritten.
+//! can prove later that nothing before it was rewritten. A [`Segment`] is a part of the chain in the archive.
 
 mod bundle;
 pub mod canonical;
@@ -13,6 +13,7 @@ mod entry;
 mod outcome;
 mod query;
 mod reason;
+mod segment;
 mod verb;
 
 pub use bundle::{Binding, Bundle, Module};
@@ -22,4 +23,5 @@ pub use entry::{Authority, Client, Entry, LockRecord, SubjectRecord, Upstream};
 pub use outcome::Outcome;
 pub use query::{InvalidQuery, Query};
 pub use reason::Reason;
+pub use segment::{InvalidSegment, Segment, SegmentHeader, SegmentRecord, SegmentSignature};
 pub use verb::Verb;

@@ -171,6 +171,12 @@ impl Query {
         self.limit
     }
 
+    /// Whether the oldest entry comes first.
+    #[must_use]
+    pub const fn is_oldest_first(&self) -> bool {
+        self.oldest_first
+    }
+
     /// The condition, the order and one row more than the page has (which tells whether there is another page), as
     /// SQL over the table `audit` with its bound values. No value of the request is part of the text.
     #[must_use]

@@ -3,6 +3,7 @@ use serde::{Serialize, Serializer};
 use crate::code::Code;
 use crate::identity::Rejection;
 use crate::policy::Explanation;
+use crate::problem::Problem;
 
 /// Why something was denied or failed. Made from codes and explanations only, so that no request's text gets in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +35,16 @@ impl Reason {
             lines: Vec::new(),
             bindings: Vec::new(),
             upstream_code: None,
+        }
+    }
+
+    /// The reason that a problem is, by its codes and without its texts.
+    #[must_use]
+    pub fn of(problem: &Problem) -> Self {
+        let reason = Self::code(problem.code);
+        match &problem.upstream {
+            Some(error) => reason.upstream(error.code),
+            None => reason,
         }
     }
 

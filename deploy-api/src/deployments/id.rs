@@ -1,9 +1,10 @@
 use std::fmt;
 
-use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::attempt::uuid_v7;
 
 /// Names a deployment: a UUID of version 7 (RFC 9562), so that ids sort by the time at which they were made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,15 +23,7 @@ impl DeploymentId {
     /// Makes an id from the time and random bytes.
     #[must_use]
     pub fn new(now: Timestamp, entropy: [u8; 16]) -> Self {
-        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        let [_, _, time @ ..] = milliseconds.to_be_bytes();
-        let mut bytes = entropy;
-        for (byte, of_time) in bytes.iter_mut().zip(time) {
-            *byte = of_time;
-        }
-        bytes[6] = 0x70 | (bytes[6] & 0x0f);
-        bytes[8] = 0x80 | (bytes[8] & 0x3f);
-        Self(hyphenated(&HEXLOWER.encode(&bytes)))
+        Self(uuid_v7(now, entropy).to_string())
     }
 
     /// Reads an id, with hyphens or without.
@@ -38,15 +31,12 @@ impl DeploymentId {
     /// # Errors
     /// When the text is no UUID.
     pub fn parse(text: &str) -> Result<Self, InvalidDeploymentId> {
-        let digits = text.replace('-', "").to_ascii_lowercase();
-        if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(InvalidDeploymentId);
-        }
-        let id = hyphenated(&digits);
-        if text.contains('-') && !text.eq_ignore_ascii_case(&id) {
-            return Err(InvalidDeploymentId);
-        }
-        Ok(Self(id))
+        let is_written_as_here = matches!(text.len(), 32 | 36);
+        uuid::Uuid::try_parse(text)
+            .ok()
+            .filter(|_| is_written_as_here)
+            .map(|id| Self(id.to_string()))
+            .ok_or(InvalidDeploymentId)
     }
 
     /// The id with hyphens.
@@ -85,11 +75,6 @@ impl DeploymentId {
         tags.into_iter()
             .find_map(|tag| Self::parse(tag.strip_prefix(TAG_PREFIX)?).ok())
     }
-}
-
-fn hyphenated(digits: &str) -> String {
-    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }
 
 impl fmt::Display for DeploymentId {

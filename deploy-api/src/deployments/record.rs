@@ -20,8 +20,11 @@ pub struct Deployment {
     pub state: State,
     /// The sequence number of its intent in the audit log.
     pub intent: u64,
-    /// What was shipped.
+    /// What was uploaded.
     pub bundle: audit::Bundle,
+    /// The key of the bundle's object; `None` for a bundle of the first format, whose key is its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// Who shipped it, and from which commit and run.
     pub identity: Identity,
     /// The id of the token that was shown.

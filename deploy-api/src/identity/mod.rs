@@ -12,11 +12,13 @@ mod credential;
 pub mod lockout;
 pub mod oidc;
 mod rejection;
+mod shown_credential;
 mod token;
 mod token_hash;
 
 pub use caller::{Caller, GITHUB_ISSUER, GitHubRun, Identity, InvalidSubject, Scope, Subject};
 pub use credential::{BootstrapSecret, BootstrapTooShort, Credential, InvalidCredential};
 pub use rejection::{OidcRejection, Rejection};
+pub use shown_credential::ShownCredential;
 pub use token::{MalformedToken, TOKEN_ENTROPY, Token, TokenKind};
-pub use token_hash::{InvalidTokenId, TokenHash, TokenId};
+pub use token_hash::{InvalidTokenHash, InvalidTokenId, TokenHash, TokenId};

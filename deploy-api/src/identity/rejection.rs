@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{InvalidCredential, MalformedToken};
@@ -32,7 +33,8 @@ pub enum Rejection {
 }
 
 /// Why an OIDC token is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OidcRejection {
     /// The token is too long.
     #[error("the OIDC token is too long")]

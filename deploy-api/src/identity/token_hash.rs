@@ -10,8 +10,14 @@ use thiserror::Error;
 const ID: usize = 8;
 
 /// The SHA-256 of a token. Only the hash is stored. Comparison takes constant time.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TokenHash([u8; 32]);
+
+/// The text is not a [`TokenHash`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a token's hash is 64 hexadecimal digits in lower case")]
+pub struct InvalidTokenHash;
 
 impl TokenHash {
     /// Hashes the text of a token.
@@ -29,6 +35,25 @@ impl TokenHash {
     #[must_use]
     pub fn id(&self) -> TokenId {
         TokenId(HEXLOWER.encode(self.0.get(..ID).unwrap_or_default()))
+    }
+}
+
+impl TryFrom<String> for TokenHash {
+    type Error = InvalidTokenHash;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        HEXLOWER
+            .decode(text.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or(InvalidTokenHash)
+    }
+}
+
+impl From<TokenHash> for String {
+    fn from(hash: TokenHash) -> Self {
+        hash.to_hex()
     }
 }
 

@@ -1,79 +1,57 @@
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
+use worker::{SqlStorage, SqlStorageValue, Storage};
 
 use super::{Row, Sql, SqlError, Value};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `ctx.storage` of a Durable Object with SQLite storage.
-    ///
-    /// Bound here, because the binding of the `worker` crate does not have `transactionSync`.
+    /// `ctx.storage` of a Durable Object whose class is backed by SQLite. `worker` does not have `transactionSync`.
     /// <https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/>
-    pub type DurableObjectStorage;
-
-    #[wasm_bindgen(method, getter)]
-    fn sql(this: &DurableObjectStorage) -> SqlStorage;
+    #[derive(Clone)]
+    type TransactionStorage;
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(
-        this: &DurableObjectStorage,
+        this: &TransactionStorage,
         body: &mut dyn FnMut() -> Result<JsValue, JsValue>,
     ) -> Result<JsValue, JsValue>;
-
-    type SqlStorage;
-
-    #[wasm_bindgen(method, catch, variadic)]
-    fn exec(this: &SqlStorage, statement: &str, bindings: &Array) -> Result<Cursor, JsValue>;
-
-    type Cursor;
-
-    #[wasm_bindgen(method, catch)]
-    fn raw(this: &Cursor) -> Result<RawCursor, JsValue>;
-
-    type RawCursor;
-
-    #[wasm_bindgen(method, catch, js_name = toArray)]
-    fn to_array(this: &RawCursor) -> Result<Array, JsValue>;
 }
 
-/// [`Sql`] for the SQLite storage of a Durable Object.
+/// [`Sql`] over a Durable Object's own SQLite.
 pub struct DurableObjectSql {
-    storage: DurableObjectStorage,
+    storage: TransactionStorage,
     sql: SqlStorage,
 }
 
 impl DurableObjectSql {
-    /// Wraps `ctx.storage` of the Durable Object.
+    /// Takes `ctx.storage` of the Durable Object.
     #[must_use]
-    pub fn new(storage: DurableObjectStorage) -> Self {
-        let sql = storage.sql();
-        Self { storage, sql }
+    pub fn new(storage: &Storage) -> Self {
+        Self {
+            storage: storage.as_raw().unchecked_ref::<TransactionStorage>().clone(),
+            sql: storage.sql(),
+        }
     }
 }
 
-fn failed(statement: &str, thrown: &JsValue) -> SqlError {
-    let reason = thrown
-        .dyn_ref::<js_sys::Error>()
-        .map_or_else(|| format!("{thrown:?}"), |error| String::from(error.message()));
+fn failed(statement: &str, error: &worker::Error) -> SqlError {
     SqlError::Failed {
         statement: statement.to_owned(),
-        reason,
+        reason: error.to_string(),
     }
 }
 
 impl Sql for DurableObjectSql {
     fn exec(&self, statement: &str, bindings: &[Value]) -> Result<Vec<Row>, SqlError> {
-        let bound = Array::new();
-        for value in bindings {
-            bound.push(&to_js(value)?);
-        }
-        let rows = self
+        let bindings = bindings.iter().map(to_storage).collect::<Result<Vec<_>, _>>()?;
+        let cursor = self
             .sql
-            .exec(statement, &bound)
-            .and_then(|cursor| cursor.raw())
-            .and_then(|raw| raw.to_array())
-            .map_err(|thrown| failed(statement, &thrown))?;
-        rows.iter().map(|row| from_js(&row.unchecked_into())).collect()
+            .exec(statement, bindings)
+            .map_err(|error| failed(statement, &error))?;
+        cursor
+            .raw()
+            .map(|row| from_storage(row.map_err(|error| failed(statement, &error))?))
+            .collect()
     }
 
     fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
@@ -81,7 +59,7 @@ impl Sql for DurableObjectSql {
         let mut outcome = None;
         let thrown = self.storage.transaction_sync(&mut || {
             outcome = body.take().map(|body| body());
-            // Throwing any value rolls the transaction back. The error itself is in `outcome`.
+            // Any exception rolls the transaction back; the error itself is in `outcome`.
             if matches!(outcome, Some(Ok(_))) {
                 Ok(JsValue::UNDEFINED)
             } else {
@@ -91,45 +69,37 @@ impl Sql for DurableObjectSql {
         match (outcome, thrown) {
             (Some(Ok(value)), Ok(_)) => Ok(value),
             (Some(Err(error)), _) => Err(error),
-            (_, thrown) => Err(failed("COMMIT", &thrown.err().unwrap_or(JsValue::NULL)).into()),
+            (_, thrown) => {
+                let thrown = thrown.err().unwrap_or(JsValue::NULL);
+                Err(failed("COMMIT", &thrown.into()).into())
+            }
         }
     }
 }
 
-/// Converts a value to JavaScript. [`Value::integer`] rejects integers that a JavaScript number would round.
-fn to_js(value: &Value) -> Result<JsValue, SqlError> {
+/// JavaScript has one number type; [`Value::integer`] rejects a number that it would round.
+fn to_storage(value: &Value) -> Result<SqlStorageValue, SqlError> {
     Ok(match value {
-        Value::Null => JsValue::NULL,
+        Value::Null => SqlStorageValue::Null,
         Value::Integer(number) => match Value::integer(*number)? {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "within 2^53, checked on the line above"
-            )]
-            Value::Integer(safe) => JsValue::from_f64(safe as f64),
-            _ => JsValue::NULL,
+            Value::Integer(safe) => SqlStorageValue::Integer(safe),
+            _ => SqlStorageValue::Null,
         },
-        Value::Text(text) => JsValue::from_str(text),
+        Value::Text(text) => SqlStorageValue::String(text.clone()),
     })
 }
 
-fn from_js(row: &Array) -> Result<Row, SqlError> {
-    row.iter()
+fn from_storage(row: Vec<SqlStorageValue>) -> Result<Row, SqlError> {
+    row.into_iter()
         .enumerate()
-        .map(|(column, value)| {
-            if value.is_null() {
-                Ok(Value::Null)
-            } else if let Some(text) = value.as_string() {
-                Ok(Value::Text(text))
-            } else if let Some(number) = value.as_f64().filter(|number| number.fract() == 0.0) {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "the number has no fraction, and `integer` checks its range"
-                )]
-                Value::integer(number as i64)
-            } else {
+        .map(|(column, value)| match value {
+            SqlStorageValue::Null => Ok(Value::Null),
+            SqlStorageValue::String(text) => Ok(Value::Text(text)),
+            SqlStorageValue::Integer(number) => Value::integer(number),
+            SqlStorageValue::Boolean(_) | SqlStorageValue::Float(_) | SqlStorageValue::Blob(_) => {
                 Err(SqlError::Shape {
                     column,
-                    expected: "NULL, an integer or a text",
+                    expected: "NULL, a whole number or a text",
                     found: "another type",
                 })
             }

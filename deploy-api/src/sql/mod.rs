@@ -8,7 +8,7 @@ mod durable_object;
 mod value;
 
 #[cfg(target_arch = "wasm32")]
-pub use durable_object::{DurableObjectSql, DurableObjectStorage};
+pub use durable_object::DurableObjectSql;
 use thiserror::Error;
 pub use value::{Row, Value};
 
@@ -27,6 +27,16 @@ pub trait Sql {
     /// # Errors
     /// Returns the error of `body`, or an [`SqlError`] if the transaction cannot be started or committed.
     fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
+}
+
+impl<S: Sql> Sql for &S {
+    fn exec(&self, statement: &str, bindings: &[Value]) -> Result<Vec<Row>, SqlError> {
+        (**self).exec(statement, bindings)
+    }
+
+    fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        (**self).transaction(body)
+    }
 }
 
 /// A database error. Does not contain bound values, so it is safe to log.

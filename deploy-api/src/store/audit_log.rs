@@ -1,12 +1,16 @@
-//! The audit log: entries in their chain, never changed and never removed.
+//! The audit log: entries in their chain, which are never changed. The oldest are deleted only after they are stored in
+//! the archive; see [`audit_segments`](super::audit_segments).
 //!
 //! Only the canonical JSON of an entry is stored; the columns that filters use are generated from it, so that they
 //! cannot say anything else. A trigger refuses every change of a stored entry.
 
+use serde::Serialize;
 use thiserror::Error;
 
+use super::audit_batch::{BatchLimits, MAX_PAGE_BYTES, lengths};
+use super::audit_segments;
 use crate::audit::canonical::NotCanonical;
-use crate::audit::chain::{Break, Broken, Hash, Head, InvalidHash, Link, Verified};
+use crate::audit::chain::{Hash, Head, InvalidHash, Link};
 use crate::audit::{Entry, Outcome, Query, Verb};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
@@ -58,8 +62,8 @@ pub(super) const INDEXES: &[&str] = &[
     "CREATE INDEX audit_by_request_id ON audit (request_id)",
 ];
 
-/// How many entries are read at a time when the whole chain is walked.
-const STRIDE: u32 = 500;
+/// The columns that [`read`] reads.
+pub(super) const COLUMNS: &str = "sequence, previous, hash, entry";
 
 /// Why an entry could not be put on record. What it is about must then not happen.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -78,27 +82,19 @@ pub enum AppendError {
     Head(#[from] InvalidHash),
 }
 
-/// Appends an entry and gives its sequence number. An intent stays open until an entry that names it is appended; it
+/// Appends an entry and returns its sequence number. An intent stays open until an entry that names it is appended; it
 /// is closed once.
 ///
 /// # Errors
 /// When the entry is not on record; nothing of it is then.
 pub fn append(sql: &impl Sql, entry: &Entry) -> Result<u64, AppendError> {
     sql.transaction(|| {
-        let before = head(sql)?;
-        let (after, canonical) = before.append(entry)?;
-        let sequence = Value::integer(after.size)?;
-        sql.exec(
-            "INSERT INTO audit (sequence, previous, hash, entry) VALUES (?, ?, ?, ?)",
-            &[
-                sequence.clone(),
-                Value::from(before.hash.to_string()),
-                Value::from(after.hash.to_string()),
-                Value::from(canonical),
-            ],
-        )?;
+        let size = write(sql, entry)?;
         if entry.outcome == Outcome::Intent {
-            sql.exec("INSERT INTO open_intents (sequence) VALUES (?)", &[sequence])?;
+            sql.exec(
+                "INSERT INTO open_intents (sequence) VALUES (?)",
+                &[Value::integer(size)?],
+            )?;
         }
         if let Some(intent) = entry.intent {
             let closed = sql.exec(
@@ -109,8 +105,25 @@ pub fn append(sql: &impl Sql, entry: &Entry) -> Result<u64, AppendError> {
                 return Err(AppendError::IntentNotOpen(intent));
             }
         }
-        Ok(after.size)
+        Ok(size)
     })
+}
+
+/// Stores an entry, which is an [`Entry`] or its JSON, at the end of the chain and returns its sequence number. Intents
+/// are not opened or closed.
+pub(super) fn write(sql: &impl Sql, entry: &impl Serialize) -> Result<u64, AppendError> {
+    let before = head(sql)?;
+    let (after, canonical) = before.append(entry)?;
+    sql.exec(
+        "INSERT INTO audit (sequence, previous, hash, entry) VALUES (?, ?, ?, ?)",
+        &[
+            Value::integer(after.size)?,
+            Value::from(before.hash.to_string()),
+            Value::from(after.hash.to_string()),
+            Value::from(canonical),
+        ],
+    )?;
+    Ok(after.size)
 }
 
 /// The head of the chain.
@@ -122,11 +135,12 @@ pub fn head(sql: &impl Sql) -> Result<Head, AppendError> {
         "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1",
         &[],
     )?;
-    rows.first().map_or(Ok(Head::GENESIS), |row| {
-        Ok(Head {
-            size: row.unsigned(0)?,
-            hash: Hash::from_hex(row.text(1)?)?,
-        })
+    let Some(row) = rows.first() else {
+        return Ok(audit_segments::end(sql)?);
+    };
+    Ok(Head {
+        size: row.unsigned(0)?,
+        hash: Hash::from_hex(row.text(1)?)?,
     })
 }
 
@@ -162,13 +176,13 @@ pub fn open_changes_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, Sql
     Ok(links)
 }
 
-/// One entry; nothing where the log is not that long.
+/// One entry, or `None` if the log is not that long or the entry is archived.
 ///
 /// # Errors
 /// When the database fails.
 pub fn get(sql: &impl Sql, sequence: u64) -> Result<Option<Link>, SqlError> {
     let rows = sql.exec(
-        "SELECT sequence, previous, hash, entry FROM audit WHERE sequence = ?",
+        &format!("SELECT {COLUMNS} FROM audit WHERE sequence = ?"),
         &[Value::integer(sequence)?],
     )?;
     rows.first().map(read).transpose()
@@ -195,60 +209,41 @@ pub struct Page {
     pub cursor: Option<u64>,
 }
 
-/// The entries that a query is about.
+/// The entries that match a query: at most its limit and [`MAX_PAGE_BYTES`]. Archived entries are not found.
 ///
 /// # Errors
 /// When the database fails.
 pub fn find(sql: &impl Sql, query: &Query) -> Result<Page, SqlError> {
     let (condition, bindings) = query.to_sql();
-    let rows = sql.exec(
-        &format!("SELECT sequence, previous, hash, entry FROM audit {condition}"),
+    // The lengths come first, because the entries of a page of 1,000 can have more bytes than the Worker has memory.
+    let found = sql.exec(
+        &format!("SELECT sequence, octet_length(entry) FROM audit {condition}"),
         &bindings,
     )?;
-    let limit = usize::try_from(query.limit()).unwrap_or(usize::MAX);
-    let links: Vec<Link> = rows.iter().take(limit).map(read).collect::<Result<_, _>>()?;
-    let cursor = if rows.len() > limit {
-        links.last().map(|link| link.sequence)
-    } else {
-        None
+    let limits = BatchLimits {
+        entries: query.limit(),
+        bytes: MAX_PAGE_BYTES,
     };
-    Ok(Page { links, cursor })
+    let count = limits.fitting(lengths(&found, 1)?);
+    let sequences: Vec<u64> = found
+        .iter()
+        .take(count)
+        .map(|row| row.unsigned(0))
+        .collect::<Result<_, _>>()?;
+    let order = if query.is_oldest_first() { "ASC" } else { "DESC" };
+    let rows = sql.exec(
+        &format!(
+            "SELECT {COLUMNS} FROM audit WHERE sequence IN (SELECT value FROM json_each(?)) ORDER BY sequence {order}"
+        ),
+        &[super::write_json("page of the audit log", &sequences)?],
+    )?;
+    Ok(Page {
+        links: rows.iter().map(read).collect::<Result<_, _>>()?,
+        cursor: sequences.last().copied().filter(|_| found.len() > count),
+    })
 }
 
-/// Walks the whole chain.
-///
-/// # Errors
-/// When the database fails. A broken chain is an answer, not an error.
-pub fn verify(sql: &impl Sql) -> Result<Result<Verified, Broken>, SqlError> {
-    let mut head = Head::GENESIS;
-    loop {
-        let rows = sql.exec(
-            "SELECT sequence, previous, hash, entry FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            &[Value::integer(head.size)?, Value::from(STRIDE)],
-        )?;
-        if rows.is_empty() {
-            return Ok(Ok(Verified {
-                size: head.size,
-                head: head.hash,
-            }));
-        }
-        for row in &rows {
-            let followed = match read(row) {
-                Ok(link) => head.follow(&link),
-                Err(_) => Err(Broken {
-                    sequence: head.size + 1,
-                    how: Break::Unreadable,
-                }),
-            };
-            match followed {
-                Ok(next) => head = next,
-                Err(broken) => return Ok(Err(broken)),
-            }
-        }
-    }
-}
-
-fn read(row: &Row) -> Result<Link, SqlError> {
+pub(super) fn read(row: &Row) -> Result<Link, SqlError> {
     let content = |reason: String| SqlError::Content {
         what: "audit entry",
         reason,

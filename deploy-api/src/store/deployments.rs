@@ -18,9 +18,21 @@ pub(super) const TABLES: &[&str] = &[
     "CREATE INDEX deployments_by_fingerprint ON deployments (fingerprint) WHERE fingerprint IS NOT NULL",
 ];
 
+/// The key of each bundle's object, and the other objects that deployments need.
+pub(super) const OBJECTS: &[&str] = &[
+    "ALTER TABLE deployments ADD COLUMN object TEXT",
+    "CREATE INDEX deployments_by_object ON deployments (object) WHERE object IS NOT NULL",
+    "CREATE INDEX deployments_by_intent ON deployments (intent)",
+    "CREATE TABLE deployment_objects (
+        object TEXT NOT NULL, deployment TEXT NOT NULL, PRIMARY KEY (object, deployment)
+    ) WITHOUT ROWID",
+    "CREATE INDEX deployment_objects_by_deployment ON deployment_objects (deployment)",
+    "ALTER TABLE workers ADD COLUMN deleted INTEGER",
+];
+
 const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
-     finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision";
+     finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object";
 
 fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -56,23 +68,73 @@ fn read(row: &Row) -> Result<Deployment, SqlError> {
             .transpose()?,
         warnings: super::read_json("deployment's warnings", row.text(19)?)?,
         revision: revision.map(|_| row.unsigned(20)).transpose()?,
+        object: row.optional_text(21)?.map(str::to_owned),
     })
 }
 
-/// Stores a deployment that is about to go upstream.
+fn migrations(deployment: &Deployment) -> Result<Value, SqlError> {
+    match &deployment.migrations {
+        Some(migrations) => super::write_json("deployment's migrations", migrations),
+        None => Ok(Value::Null),
+    }
+}
+
+/// The objects of the bundle store that a deployment needs, beside its bundle.
+///
+/// # Errors
+/// When the database fails.
+pub fn pin(sql: &impl Sql, id: &DeploymentId, objects: &[String]) -> Result<(), SqlError> {
+    for object in objects {
+        sql.exec(
+            "INSERT OR IGNORE INTO deployment_objects (object, deployment) VALUES (?, ?)",
+            &[Value::from(object.as_str()), Value::from(id.as_str())],
+        )?;
+    }
+    Ok(())
+}
+
+/// Gives a deployment the objects of the one that it uploads again.
+///
+/// # Errors
+/// When the database fails.
+pub fn pin_as(sql: &impl Sql, id: &DeploymentId, source: &DeploymentId) -> Result<(), SqlError> {
+    sql.exec(
+        "INSERT OR IGNORE INTO deployment_objects (object, deployment)
+         SELECT object, ? FROM deployment_objects WHERE deployment = ?",
+        &[Value::from(id.as_str()), Value::from(source.as_str())],
+    )
+    .map(drop)
+}
+
+/// Whether a deployment that can be deployed again, or that is pending, needs an object of the bundle store. The deployments
+/// of a Worker that was deleted before `deleted_before` do not count.
+///
+/// # Errors
+/// When the database fails.
+pub fn needs_object(sql: &impl Sql, object: &str, deleted_before: Timestamp) -> Result<bool, SqlError> {
+    let rows = sql.exec(
+        "SELECT 1 FROM deployments LEFT JOIN workers USING (namespace, worker)
+         WHERE (object = ? OR id IN (SELECT deployment FROM deployment_objects WHERE object = ?))
+            AND state <> ? AND (workers.deleted IS NULL OR workers.deleted > ?) LIMIT 1",
+        &[
+            Value::from(object),
+            Value::from(object),
+            Value::from(State::Failed.name()),
+            Value::from(deleted_before),
+        ],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// Stores a deployment that is about to be uploaded.
 ///
 /// # Errors
 /// When the database fails.
 pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>) -> Result<(), SqlError> {
-    let migrations = deployment
-        .migrations
-        .as_ref()
-        .map(|migrations| super::write_json("deployment's migrations", migrations))
-        .transpose()?;
     sql.exec(
         "INSERT INTO deployments (id, namespace, worker, verb, state, intent, fingerprint, bundle, identity, token,
-             source, previous, created, migration_tag, migrations, tags, warnings)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             source, previous, created, migration_tag, migrations, tags, warnings, object)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(deployment.id.as_str()),
             Value::from(deployment.target.namespace()),
@@ -88,9 +150,10 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
             Value::from(deployment.previous.as_ref().map(DeploymentId::as_str)),
             Value::from(deployment.created),
             Value::from(deployment.migration_tag.as_deref()),
-            migrations.unwrap_or(Value::Null),
+            migrations(deployment)?,
             super::write_json("deployment's tags", &deployment.tags)?,
             super::write_json::<Vec<Warning>>("deployment's warnings", &deployment.warnings)?,
+            Value::from(deployment.object.as_deref()),
         ],
     )
     .map(drop)
@@ -108,7 +171,7 @@ pub fn finish(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
         .transpose()?;
     sql.exec(
         "UPDATE deployments SET state = ?, finished = ?, etag = ?, startup = ?, failure = ?, warnings = ?,
-             revision = ? WHERE id = ?",
+             revision = ?, tags = ?, migration_tag = ?, migrations = ? WHERE id = ?",
         &[
             Value::from(deployment.state.name()),
             Value::from(deployment.finished),
@@ -119,6 +182,9 @@ pub fn finish(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
             failure.unwrap_or(Value::Null),
             super::write_json("deployment's warnings", &deployment.warnings)?,
             deployment.revision.map_or(Ok(Value::Null), Value::integer)?,
+            super::write_json("deployment's tags", &deployment.tags)?,
+            Value::from(deployment.migration_tag.as_deref()),
+            migrations(deployment)?,
             Value::from(deployment.id.as_str()),
         ],
     )
@@ -133,6 +199,18 @@ pub fn get(sql: &impl Sql, id: &DeploymentId) -> Result<Option<Deployment>, SqlE
     let rows = sql.exec(
         &format!("SELECT {COLUMNS} FROM deployments WHERE id = ?"),
         &[Value::from(id.as_str())],
+    )?;
+    rows.first().map(read).transpose()
+}
+
+/// The deployment of an intent.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_intent(sql: &impl Sql, intent: u64) -> Result<Option<Deployment>, SqlError> {
+    let rows = sql.exec(
+        &format!("SELECT {COLUMNS} FROM deployments WHERE intent = ?"),
+        &[Value::integer(intent)?],
     )?;
     rows.first().map(read).transpose()
 }

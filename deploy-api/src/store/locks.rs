@@ -2,8 +2,10 @@
 
 use dotdo_names::Environment;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
+use crate::problem::Problem;
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -13,12 +15,12 @@ pub(super) const TABLE: &str = "CREATE TABLE locks (
 ) WITHOUT ROWID";
 
 /// A lock that holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The namespace.
     pub namespace: String,
     /// The Worker; nothing for a lock of the whole namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
     /// Who locked.
     pub by: String,
@@ -27,7 +29,7 @@ pub struct Lock {
     /// Since when.
     pub since: Timestamp,
     /// Until when; nothing for a lock without an end.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
@@ -132,4 +134,29 @@ pub fn remove(sql: &impl Sql, place: Place<'_>) -> Result<Option<Lock>, SqlError
         &place.key(),
     )?;
     rows.first().map(read).transpose()
+}
+
+/// What a caller is told of a lock.
+#[must_use]
+pub fn locked(target: &Target, lock: &Lock) -> Problem {
+    let what = match &lock.worker {
+        Some(_) => target.to_string(),
+        None => format!("The namespace {}", target.namespace()),
+    };
+    let until = match lock.until {
+        Some(until) => format!("until {until:.0}"),
+        None => "until it is unlocked".to_owned(),
+    };
+    Problem::new(
+        Code::WorkerLocked,
+        format!("{what} is locked by {} {until}: \"{}\".", lock.by, lock.why),
+        format!(
+            "Wait, or have it unlocked: DELETE /v1/namespaces/{}{}/lock.",
+            lock.namespace,
+            lock.worker
+                .as_ref()
+                .map(|worker| format!("/workers/{worker}"))
+                .unwrap_or_default()
+        ),
+    )
 }

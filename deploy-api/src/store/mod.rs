@@ -1,16 +1,21 @@
 //! What is kept, and the statements that keep it: thin files over [`Sql`](crate::sql::Sql), one for each table.
 
-pub mod asset_sessions;
+pub mod answers;
+pub mod audit_batch;
 pub mod audit_log;
+pub mod audit_segments;
+pub mod denials;
 pub mod deployments;
-pub mod fingerprint_key;
+pub mod earlier_assets;
+pub mod health_checks;
+pub mod leases;
 pub mod lockouts;
 pub mod locks;
 pub mod migrations;
-pub mod owed_probes;
 pub mod policies;
 pub mod recent_targets;
 pub mod replays;
+pub mod schedule;
 pub mod tokens;
 pub mod workers;
 
@@ -19,6 +24,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::sql::{Migration, SqlError, Value};
 use crate::target::Target;
+
+/// The key of fingerprints is a Worker secret now.
+const FINGERPRINT_KEY: &str =
+    "CREATE TABLE fingerprint_key (only INTEGER PRIMARY KEY CHECK (only = 1), key TEXT NOT NULL)";
 
 /// Every table, to be given to [`migrate`](crate::sql::migrate) before use.
 pub const MIGRATIONS: &[Migration] = &[
@@ -53,24 +62,60 @@ pub const MIGRATIONS: &[Migration] = &[
             locks::TABLE,
             migrations::TABLE,
             recent_targets::TABLE,
-            fingerprint_key::TABLE,
+            FINGERPRINT_KEY,
         ],
     },
     Migration {
         name: "deployments-0003",
-        statements: asset_sessions::TABLES,
+        statements: earlier_assets::TABLES,
     },
     Migration {
         name: "deployments-0004",
-        statements: &[owed_probes::TABLE],
+        statements: &[health_checks::EARLIER_TABLE],
     },
     Migration {
         name: "deployments-0005",
-        statements: asset_sessions::WITH_INTENT,
+        statements: earlier_assets::WITH_INTENT,
     },
     Migration {
         name: "audit-0002",
         statements: audit_log::INDEXES,
+    },
+    Migration {
+        name: "ledger-0001",
+        statements: answers::TABLES,
+    },
+    Migration {
+        name: "ledger-0002",
+        statements: leases::TABLES,
+    },
+    Migration {
+        name: "ledger-0003",
+        statements: health_checks::TABLES,
+    },
+    Migration {
+        name: "ledger-0004",
+        statements: deployments::OBJECTS,
+    },
+    Migration {
+        name: "ledger-0005",
+        statements: &[tokens::WITH_ATTEMPT],
+    },
+    Migration {
+        name: "ledger-0006",
+        statements: earlier_assets::WITHOUT_SESSIONS,
+    },
+    Migration {
+        name: "audit-0003",
+        statements: audit_segments::TABLES,
+    },
+    Migration {
+        name: "audit-0004",
+        statements: denials::TABLES,
+    },
+    Migration {
+        name: "ledger-0007",
+        statements: schedule::TABLES,
     },
 ];
 

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::identity::{Caller, Identity, Rejection, Scope, Subject, Token, TokenId, TokenKind};
+use crate::attempt::AttemptId;
+use crate::identity::{Caller, Identity, Rejection, Scope, Subject, Token, TokenHash, TokenId, TokenKind};
 use crate::policy::Grant;
 use crate::sql::{Row, Sql, SqlError, Value};
 
@@ -16,6 +17,9 @@ pub(super) const TABLE: &str = "CREATE TABLE tokens (
 ) WITHOUT ROWID";
 
 pub(super) const INDEX: &str = "CREATE INDEX tokens_by_end ON tokens (kind, expires)";
+
+/// The attempt that used the token last.
+pub(super) const WITH_ATTEMPT: &str = "ALTER TABLE tokens ADD COLUMN last_attempt TEXT";
 
 /// How long a deploy token stays listed after its end; after that, only the audit log knows it.
 const DEPLOY_TOKENS_KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -146,39 +150,64 @@ pub fn insert(sql: &impl Sql, new: &NewToken<'_>) -> Result<(), SqlError> {
     .map(drop)
 }
 
-/// Uses a token once, if it may be used: the look-up, the checks and the count are one statement.
+/// Uses a token once, if it may be used: the look-up, the checks and the count are one statement. The same attempt again is
+/// not counted again.
 ///
 /// # Errors
 /// When the database fails; the token must then be refused.
 pub fn spend(
     sql: &impl Sql,
-    token: &Token,
+    hash: &TokenHash,
+    attempt: &AttemptId,
     now: Timestamp,
 ) -> Result<Result<TokenRecord, Rejection>, SqlError> {
-    let hash = Value::from(token.hash().to_hex());
+    let attempt = Value::from(attempt.as_str());
     let used = sql.exec(
         &format!(
-            "UPDATE tokens SET uses = uses + 1, last_used = ?
-             WHERE hash = ? AND expires > ? AND revoked IS NULL AND (max_uses IS NULL OR uses < max_uses)
+            "UPDATE tokens SET uses = uses + (last_attempt IS NOT ?), last_used = ?, last_attempt = ?
+             WHERE hash = ? AND expires > ? AND revoked IS NULL
+                AND (max_uses IS NULL OR uses < max_uses OR last_attempt = ?)
              RETURNING {COLUMNS}"
         ),
-        &[Value::from(now), hash.clone(), Value::from(now)],
+        &[
+            attempt.clone(),
+            Value::from(now),
+            attempt.clone(),
+            Value::from(hash.to_hex()),
+            Value::from(now),
+            attempt,
+        ],
     )?;
-    if let Some(row) = used.first() {
-        return TokenRecord::read(row).map(Ok);
+    match used.first() {
+        Some(row) => TokenRecord::read(row).map(Ok),
+        None => check(sql, hash, now).map(|checked| checked.and(Err(Rejection::TokenUsedUp))),
     }
-    let found = sql.exec(&format!("SELECT {COLUMNS} FROM tokens WHERE hash = ?"), &[hash])?;
+}
+
+/// The token of that hash, if it exists, has not expired and was not revoked. Its uses are not counted.
+///
+/// # Errors
+/// When the database fails; the token must then be refused.
+pub fn check(
+    sql: &impl Sql,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> Result<Result<TokenRecord, Rejection>, SqlError> {
+    let found = sql.exec(
+        &format!("SELECT {COLUMNS} FROM tokens WHERE hash = ?"),
+        &[Value::from(hash.to_hex())],
+    )?;
     let Some(row) = found.first() else {
         return Ok(Err(Rejection::TokenUnknown));
     };
     let record = TokenRecord::read(row)?;
-    Ok(Err(if record.revoked.is_some() {
-        Rejection::TokenRevoked
+    Ok(if record.revoked.is_some() {
+        Err(Rejection::TokenRevoked)
     } else if record.expires <= now {
-        Rejection::TokenExpired
+        Err(Rejection::TokenExpired)
     } else {
-        Rejection::TokenUsedUp
-    }))
+        Ok(record)
+    })
 }
 
 /// The token of that id.

@@ -1,5 +1,8 @@
 //! What is known of each Worker: which deployment serves, its tags, its probe.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::deployments::{DeploymentId, Probe};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
@@ -10,7 +13,7 @@ pub(super) const TABLE: &str = "CREATE TABLE workers (
 ) WITHOUT ROWID";
 
 /// What is known of a Worker.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerRecord {
     /// The deployment that serves; nothing where none went through here, or the Worker was deleted.
     pub deployment: Option<DeploymentId>,
@@ -73,19 +76,28 @@ pub fn changed(sql: &impl Sql, target: &Target) -> Result<u64, SqlError> {
     rows.first().map_or(Ok(0), |row| row.unsigned(0))
 }
 
-/// Remembers which deployment serves; nothing after the Worker was deleted. The Worker was [`changed`] before.
+/// Stores which deployment serves. The Worker was [`changed`] before.
 ///
 /// # Errors
 /// When the database fails.
-pub fn serves(sql: &impl Sql, target: &Target, deployment: Option<&DeploymentId>) -> Result<(), SqlError> {
+pub fn serves(sql: &impl Sql, target: &Target, deployment: &DeploymentId) -> Result<(), SqlError> {
     let [namespace, worker] = key(target);
     sql.exec(
-        "UPDATE workers SET deployment = ? WHERE namespace = ? AND worker = ?",
-        &[
-            Value::from(deployment.map(DeploymentId::as_str)),
-            namespace,
-            worker,
-        ],
+        "UPDATE workers SET deployment = ?, deleted = NULL WHERE namespace = ? AND worker = ?",
+        &[Value::from(deployment.as_str()), namespace, worker],
+    )
+    .map(drop)
+}
+
+/// Stores that the Worker was deleted. It was [`changed`] before.
+///
+/// # Errors
+/// When the database fails.
+pub fn deleted(sql: &impl Sql, target: &Target, now: Timestamp) -> Result<(), SqlError> {
+    let [namespace, worker] = key(target);
+    sql.exec(
+        "UPDATE workers SET deployment = NULL, tags = '[]', deleted = ? WHERE namespace = ? AND worker = ?",
+        &[Value::from(now), namespace, worker],
     )
     .map(drop)
 }

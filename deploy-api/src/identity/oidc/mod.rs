@@ -8,9 +8,13 @@
 mod issuer;
 mod key_set;
 mod keyring;
+mod sealed_document;
 mod token;
 
 pub use issuer::{DEFAULT_AUDIENCE, InvalidIssuer, Issuer, Issuers};
 pub use key_set::{KeySet, UnreadableKeySet, VerifyingKey};
-pub use keyring::{FetchFailed, KEYS_FRESH, KEYS_KEPT, KeySource, Keyring, REFRESH_INTERVAL};
+pub use keyring::{
+    DOCUMENTS_FRESH, FetchFailed, Fetched, KEYS_FRESH, KEYS_KEPT, KeySource, Keyring, REFRESH_INTERVAL,
+};
+pub use sealed_document::DocumentSeal;
 pub use token::{LEEWAY, MAX_LIFETIME, MAX_OIDC_TOKEN, Presented, ProvenRun, verify};

@@ -2,8 +2,8 @@ use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use super::VerifyingKey;
 use crate::identity::{GitHubRun, OidcRejection};
@@ -123,7 +123,7 @@ pub const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 const MAX_TOKEN_ID: usize = 256;
 
 /// The content of a verified token. The caller must check separately that the token was not used before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvenRun {
     /// The run.
     pub run: GitHubRun,
