@@ -1,5 +1,192 @@
-//! The ledger: tokens, policy, leases, deployments and the audit log, in one database.
+//! The ledger: tokens, policy, leases, deployments and the audit log, in one database. It is one Durable Object, so that
+//! everything has one order.
+//!
+//! It answers the messages of the gateway, which are small. Only [`Begin`] may wait, for the lease on a Worker; everything
+//! else is answered without waiting for anything. It never holds a body, and never calls the upstream or the bundle store.
+//!
+//! # States of a change
+//!
+//! ```text
+//!            begin                        finish: succeeded, failed
+//! (nothing) ───────▶ lease held ─────────────────────────────────────▶ (outcome recorded)
+//!                      │    ▲                                               ▲
+//!   finish: unknown,   ▼    │ begin of the same upload                      │ reconciler
+//!   or not renewed   lease unknown ─────────────────────────────────────────┘
+//! ```
+//!
+//! A deployment that succeeded and has a health check is followed by a *pending health check*, which ends with its result.
+//!
+//! # Invariants
+//!
+//! - A lease is a row in the database, written in one transaction with its intent and deleted in one transaction with the
+//!   intent's outcome. So it survives a restart, and each intent gets exactly one outcome.
+//! - A Worker has at most one exclusive lease or pending health check. The next change begins when there is none; changes begin
+//!   in the order in which they asked.
+//! - What an attempt may do is checked in the turn in which its intent is written, against the tokens, the policy and the locks
+//!   of that moment.
+//! - An upload that the ledger calls serving was confirmed by the upstream.
+//! - A message that is repeated for the same attempt gets the same answer and changes nothing.
 
+mod archive;
+mod archive_step;
+mod authorize;
+mod begin;
+mod call;
+mod change;
+mod earlier_assets;
+mod exchange;
+mod find_segment;
+mod finish;
+mod health;
+mod intent;
 mod message;
+mod queue;
+mod reconcile;
+mod source;
+mod verification;
 
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+pub use archive::{ArchiveState, ConfirmSegment, DueSegment, ReadSegment, confirm_segment, read_segment};
+pub use archive_step::archive_step;
+pub use authorize::{Ask, Authorize, Authorized, ResolveWorker, Resolved};
+pub use call::Call;
+pub use change::{
+    Authority, Begin, Begun, Change, End, Finish, FinishHealthCheck, Finished, GrantedLease,
+    HealthCheckResult, NewUpload, Refuse, Renew, ScriptState,
+};
+pub use earlier_assets::{EarlierAsset, EarlierAssets};
+pub use exchange::{IssueDeployToken, RejectOidcToken};
+pub use find_segment::FindSegment;
+pub use health::{CheckHealth, LedgerHealth};
 pub use message::{LedgerClient, LedgerFailure, Message, send};
+pub use queue::{LeaseQueue, Ticket};
+pub use reconcile::{Due, IsDeployedSomewhere, Unreferenced, Work};
+pub use verification::RecordVerification;
+
+use crate::access::Access;
+use crate::audit::{CheckpointKey, Client};
+use crate::code::Code;
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::Sql;
+use crate::store::audit_segments::ArchiveRules;
+use crate::store::policies::PolicyCache;
+
+/// The longest that [`Begin`] waits for a lease.
+pub const LEASE_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
+/// The ledger of one start of the Durable Object. What is in memory here can be lost at any moment.
+pub struct Ledger<S: Sql, R: Runtime> {
+    sql: S,
+    runtime: R,
+    policies: PolicyCache,
+    queue: LeaseQueue,
+    settings: Settings,
+}
+
+/// What the ledger is configured with.
+#[derive(Debug)]
+pub struct Settings {
+    /// How long the upstream may take to answer. The reconciler waits half as long again.
+    pub upstream_timeout: SignedDuration,
+    /// What signs checkpoints of the audit log, if it is configured.
+    pub checkpoint_key: Option<CheckpointKey>,
+    /// Which entries of the audit log are archived.
+    pub archive: ArchiveRules,
+}
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    /// A ledger over a database that has all tables.
+    #[must_use]
+    pub fn new(sql: S, runtime: R, settings: Settings) -> Self {
+        Self {
+            sql,
+            runtime,
+            policies: PolicyCache::default(),
+            queue: LeaseQueue::default(),
+            settings,
+        }
+    }
+
+    /// Answers a message by its name: JSON in and JSON out.
+    pub async fn answer(&self, name: &str, message: &str) -> String {
+        match name {
+            Begin::NAME => match read::<Begin>(message) {
+                Ok(begin) => write(&self.begin(&begin).await),
+                Err(problem) => write::<Begun>(&Err(problem)),
+            },
+            Authorize::NAME => handle(message, |message| self.authorize(&message)),
+            ResolveWorker::NAME => handle(message, |message| self.resolve_worker(&message)),
+            CheckHealth::NAME => handle(message, |message| self.check_health(&message)),
+            Call::NAME => handle(message, |message| self.call(&message)),
+            IssueDeployToken::NAME => handle(message, |message| self.issue_deploy_token(&message)),
+            RejectOidcToken::NAME => handle(message, |message| self.reject_oidc_token(&message)),
+            Renew::NAME => handle(message, |message| self.renew(&message)),
+            Finish::NAME => handle(message, |message| self.finish(&message)),
+            Refuse::NAME => handle(message, |message| self.refuse(&message)),
+            FinishHealthCheck::NAME => handle(message, |message| self.finish_health_check(&message)),
+            RecordVerification::NAME => handle(message, |message| self.record_verification(&message)),
+            EarlierAssets::NAME => handle(message, |message| self.earlier_assets(&message)),
+            FindSegment::NAME => handle(message, |message| self.find_segment(&message)),
+            ReadSegment::NAME => handle(message, |_: ReadSegment| self.read_segment()),
+            ConfirmSegment::NAME => handle(message, |message| self.confirm_segment(&message)),
+            Due::NAME => handle(message, |message| self.due(&message)),
+            IsDeployedSomewhere::NAME => handle(message, |message| self.is_deployed_somewhere(&message)),
+            Unreferenced::NAME => handle(message, |message| self.unreferenced(&message)),
+            _ => write::<()>(&Err(Problem::new(
+                Code::Internal,
+                "The ledger has no such message.",
+                "",
+            ))),
+        }
+    }
+
+    /// The database.
+    pub const fn sql(&self) -> &S {
+        &self.sql
+    }
+
+    fn access<'a>(&'a self, client: &'a Client) -> Access<'a, S> {
+        Access {
+            sql: &self.sql,
+            policies: &self.policies,
+            client,
+            now: self.runtime.now(),
+        }
+    }
+
+    /// After how long without a renewal a lease is the reconciler's: half as long again as the upstream's timeout.
+    fn lease_time(&self) -> SignedDuration {
+        SignedDuration::from_millis(
+            i64::try_from(self.settings.upstream_timeout.as_millis() * 3 / 2).unwrap_or(i64::MAX),
+        )
+    }
+
+    fn lease_ends(&self, renewed: Timestamp) -> Timestamp {
+        renewed.saturating_add(self.lease_time()).unwrap_or(renewed)
+    }
+}
+
+fn handle<M: Message>(message: &str, handle: impl FnOnce(M) -> Result<M::Answer, Problem>) -> String {
+    write(&read::<M>(message).and_then(handle))
+}
+
+fn read<M: Message>(message: &str) -> Result<M, Problem> {
+    serde_json::from_str(message).map_err(|error| {
+        Problem::new(Code::Internal, "A message to the ledger could not be read.", "").caused_by(&error)
+    })
+}
+
+fn write<T: Serialize>(answer: &Result<T, Problem>) -> String {
+    serde_json::to_string(answer).unwrap_or_else(|_| {
+        // A problem is made of texts and numbers, which can always be written.
+        serde_json::to_string(&Err::<(), _>(Problem::new(
+            Code::Internal,
+            "An answer of the ledger could not be written.",
+            "",
+        )))
+        .unwrap_or_default()
+    })
+}

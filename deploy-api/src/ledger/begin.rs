@@ -1,0 +1,321 @@
+//! How a change begins: authorization, the lease, and the intent in the audit log.
+
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{Authority, Begin, Begun, Change};
+use super::{LEASE_WAIT, Ledger, Message};
+use crate::access::{Access, Allowed};
+use crate::attempt::AttemptId;
+use crate::audit::{Entry, Outcome, Verb};
+use crate::code::Code;
+use crate::deployments::{Deployment, State};
+use crate::identity::Caller;
+use crate::policy::{Action, Request};
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::{Sql, SqlError};
+use crate::store::leases::{Lease, LeaseState};
+use crate::store::locks::{self, Place};
+use crate::store::{answers, deployments, health_checks, leases, workers};
+use crate::target::Target;
+
+/// Within which time the same upload by the same token is a retry and not a new deployment. wrangler tries three times, and
+/// waits up to a minute in between.
+const RETRY_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// The state of one try to begin.
+enum Tried {
+    Begun(Begun),
+    /// Another change holds the lease, or is before this one.
+    Blocked,
+}
+
+/// By whom a change is, and what allowed it.
+pub(super) struct Actor {
+    pub caller: Caller,
+    pub allowed: Allowed,
+}
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    pub(super) async fn begin(&self, begin: &Begin) -> Result<Begun, Problem> {
+        // The rollback after a failed health check is part of the change that the queue waits for.
+        let is_part_of_change = matches!(begin.authority, Authority::HealthCheck { .. });
+        if is_part_of_change || !begin.change.is_exclusive() {
+            return match self.try_to_begin(begin, true)? {
+                Tried::Begun(outcome) => Ok(outcome),
+                Tried::Blocked => Err(unsettled(&begin.target, 1)),
+            };
+        }
+        let ticket = self.queue.join(&begin.target);
+        let milliseconds = u32::try_from(LEASE_WAIT.as_millis()).unwrap_or(u32::MAX);
+        let mut timeout = pin!(self.runtime.pause(milliseconds));
+        loop {
+            if let Tried::Begun(outcome) = self.try_to_begin(begin, ticket.is_first())? {
+                return Ok(outcome);
+            }
+            if let Either::Right(_) = select(pin!(ticket.woken()), timeout.as_mut()).await {
+                return Err(still_busy(&begin.target));
+            }
+        }
+    }
+
+    /// Everything happens in this one turn: what is checked here holds when the intent is written.
+    fn try_to_begin(&self, begin: &Begin, is_first: bool) -> Result<Tried, Problem> {
+        if let Some(answer) = answers::answer(&self.sql, &begin.attempt, Begin::NAME)? {
+            return answer.map(Tried::Begun);
+        }
+        let access = self.access(&begin.client);
+        let actor = self.authorize_change(&access, begin)?;
+        let refuse = |problem| refused(&access, &actor, begin, problem);
+        if is_first
+            && self.blocking(begin, access.now)?.is_nothing()
+            && let Some(outcome) = self.replay(&access, &actor, begin)?
+        {
+            return Ok(Tried::Begun(outcome));
+        }
+        if let Some(lock) = locks::holding(&self.sql, Place::worker(&begin.target), access.now)? {
+            return Err(refuse(locks::locked(&begin.target, &lock)));
+        }
+        let mut resumed = None;
+        if begin.change.is_exclusive() {
+            match self.blocking(begin, access.now)? {
+                Blocking::Nothing if is_first => {}
+                Blocking::Resumable(lease, deployment) if is_first => resumed = Some((lease, deployment)),
+                Blocking::Unknown(seconds) => return Err(refuse(unsettled(&begin.target, seconds))),
+                _ => return Ok(Tried::Blocked),
+            }
+        }
+        let outcome = self.sql.transaction(|| {
+            let outcome = match resumed {
+                Some((lease, deployment)) => self.resume(begin, lease, *deployment, access.now),
+                None => self.sql.transaction(|| self.write_intent(&access, &actor, begin)),
+            };
+            if let Ok(outcome) = &outcome {
+                answers::store(&self.sql, &begin.attempt, Begin::NAME, &Ok(outcome), access.now)?;
+            }
+            Ok::<_, SqlError>(outcome)
+        })?;
+        match outcome {
+            Ok(outcome) => Ok(Tried::Begun(outcome)),
+            Err(problem) => Err(refuse(problem)),
+        }
+    }
+
+    /// Answers a retry of what serves already with the deployment that the first try made. A lock does not matter: nothing changes.
+    fn replay(&self, access: &Access<'_, S>, actor: &Actor, begin: &Begin) -> Result<Option<Begun>, Problem> {
+        let Change::Deploy(upload) = &begin.change else {
+            return Ok(None);
+        };
+        let since = begin_of_window(access.now);
+        let earlier = deployments::same_upload(&self.sql, &begin.target, &upload.fingerprint, since)?;
+        let worker = workers::get(&self.sql, &begin.target)?.unwrap_or_default();
+        let serves_unchanged = |found: &Deployment| {
+            found.state == State::Succeeded
+                && worker.deployment.as_ref() == Some(&found.id)
+                && found.revision == Some(worker.revision)
+        };
+        let Some(earlier) = earlier.filter(serves_unchanged) else {
+            return Ok(None);
+        };
+        let outcome = Begun::Replayed(Box::new(earlier.clone()));
+        let mut entry = entry_by(access, actor, begin, Outcome::Replayed);
+        entry.deployment = Some(earlier.id.to_string());
+        self.sql.transaction(|| {
+            access.record(&entry)?;
+            answers::store(&self.sql, &begin.attempt, Begin::NAME, &Ok(&outcome), access.now)
+                .map_err(Problem::from)
+        })?;
+        Ok(Some(outcome))
+    }
+
+    fn authorize_change(&self, access: &Access<'_, S>, begin: &Begin) -> Result<Actor, Problem> {
+        match &begin.authority {
+            Authority::Credential(credential) => {
+                let caller = access.authenticate_again(credential)?;
+                let mut allowed = None;
+                for request in begin.change.requests(&begin.target) {
+                    allowed = Some(access.authorize(&caller, &request, begin.change.action())?);
+                }
+                let allowed = allowed.ok_or_else(|| self.no_authority())?;
+                Ok(Actor { caller, allowed })
+            }
+            Authority::HealthCheck { attempt } => {
+                let check = health_checks::of_worker(&self.sql, &begin.target)?
+                    .filter(|check| check.attempt == *attempt)
+                    .ok_or_else(|| self.no_authority())?;
+                let deployment =
+                    deployments::get(&self.sql, &check.deployment)?.ok_or_else(|| self.no_authority())?;
+                let (caller, allowed) = access.caller_of_intent(deployment.intent)?;
+                Ok(Actor { caller, allowed })
+            }
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as a sentence where it is used")]
+    fn no_authority(&self) -> Problem {
+        Problem::new(
+            Code::DeploymentUnsettled,
+            "The change does not belong to a pending health check.",
+            "",
+        )
+    }
+
+    /// What keeps the change from beginning now.
+    fn blocking(&self, begin: &Begin, now: Timestamp) -> Result<Blocking, Problem> {
+        if let Some(mut lease) = leases::of_worker(&self.sql, &begin.target)? {
+            let same = self.same_upload(begin, &lease)?;
+            if lease.state == LeaseState::Unknown {
+                if let Some(deployment) = same {
+                    return Ok(Blocking::Resumable(lease, deployment));
+                }
+                lease.due = now;
+                leases::update(&self.sql, &lease)?;
+                let left = self.lease_ends(lease.renewed).duration_since(now).as_secs();
+                return Ok(Blocking::Unknown(u32::try_from(left.clamp(1, 60)).unwrap_or(60)));
+            }
+            if same.is_some() {
+                // The client has sent the upload again, so that the first attempt may have ended: the reconciler asks the
+                // upstream at once.
+                lease.due = lease.due.min(now);
+                leases::update(&self.sql, &lease)?;
+            }
+            return Ok(Blocking::Held);
+        }
+        let check = health_checks::of_worker(&self.sql, &begin.target)?;
+        let is_own = |attempt: &AttemptId| matches!(&begin.authority, Authority::HealthCheck { attempt: own } if own == attempt);
+        Ok(match check {
+            Some(check) if !is_own(&check.attempt) => Blocking::Held,
+            _ => Blocking::Nothing,
+        })
+    }
+
+    /// The deployment of a lease, if it is of the same upload.
+    fn same_upload(&self, begin: &Begin, lease: &Lease) -> Result<Option<Box<Deployment>>, Problem> {
+        let Change::Deploy(upload) = &begin.change else {
+            return Ok(None);
+        };
+        let since = begin_of_window(self.runtime.now());
+        let found = deployments::same_upload(&self.sql, &begin.target, &upload.fingerprint, since)?;
+        Ok(found
+            .filter(|found| found.intent == lease.intent && found.state == State::Pending)
+            .map(Box::new))
+    }
+}
+
+/// Records why a change did not begin, and returns what the caller is told.
+fn refused<S: Sql>(access: &Access<'_, S>, actor: &Actor, begin: &Begin, problem: Problem) -> Problem {
+    access.refuse(entry_by(access, actor, begin, Outcome::Denied), problem)
+}
+
+/// What keeps a change from beginning.
+enum Blocking {
+    Nothing,
+    /// Another attempt is at work.
+    Held,
+    /// Nobody knows yet how an earlier change ended; in so many seconds it is known.
+    Unknown(u32),
+    /// An earlier attempt of the same upload gave up.
+    Resumable(Lease, Box<Deployment>),
+}
+
+impl Blocking {
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
+impl Change {
+    /// As what it is recorded.
+    #[must_use]
+    pub const fn action(&self) -> Verb {
+        match self {
+            Self::Deploy(_) => Verb::Deploy,
+            Self::Rollback { .. } | Self::UndoDeployment { .. } => Verb::Rollback,
+            Self::Promote { .. } => Verb::Promote,
+            Self::Delete => Verb::Delete,
+            Self::PutSecret { .. } => Verb::SecretPut,
+            Self::DeleteSecret { .. } => Verb::SecretDelete,
+            Self::SetTags => Verb::SettingsChange,
+            Self::AssetSession { .. } => Verb::AssetSession,
+        }
+    }
+
+    /// Whether it needs the exclusive lease of the Worker.
+    #[must_use]
+    pub const fn is_exclusive(&self) -> bool {
+        !matches!(self, Self::AssetSession { .. })
+    }
+
+    /// What the policy must allow, the change itself last.
+    fn requests(&self, target: &Target) -> Vec<Request> {
+        let on = |action| Request::worker(action, target.clone());
+        match self {
+            Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } => vec![on(Action::Deploy)],
+            Self::Rollback { .. } | Self::UndoDeployment { .. } => vec![on(Action::Rollback)],
+            Self::Promote {
+                from, with_secrets, ..
+            } => {
+                let mut requests = vec![Request::worker(Action::Read, from.clone())];
+                if *with_secrets {
+                    requests.push(on(Action::Secrets));
+                }
+                requests.push(on(Action::Promote));
+                requests
+            }
+            Self::Delete => vec![on(Action::Delete)],
+            Self::PutSecret { .. } | Self::DeleteSecret { .. } => vec![on(Action::Secrets)],
+        }
+    }
+
+    pub(super) fn subject(&self) -> Option<crate::audit::SubjectRecord> {
+        match self {
+            Self::PutSecret { name } | Self::DeleteSecret { name } => {
+                Some(crate::audit::SubjectRecord::Secret { name: name.clone() })
+            }
+            Self::AssetSession { assets } => Some(assets.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn begin_of_window(now: Timestamp) -> Timestamp {
+    now.saturating_sub(RETRY_WINDOW).unwrap_or(now)
+}
+
+pub(super) fn entry_by<S: Sql>(
+    access: &Access<'_, S>,
+    actor: &Actor,
+    begin: &Begin,
+    outcome: Outcome,
+) -> Entry {
+    access
+        .entry(begin.change.action(), outcome)
+        .about(&begin.target)
+        .by(&actor.caller)
+        .under(Some(&actor.allowed.rule), actor.allowed.policy_version)
+}
+
+/// The answer while it is not known how an earlier change ended.
+fn unsettled(target: &Target, seconds: u32) -> Problem {
+    Problem::new(
+        Code::DeploymentUnsettled,
+        format!("The answer to an earlier change of {target} was lost, and it may still be carried out."),
+        format!("Try again in {seconds} seconds; by then the outcome is known."),
+    )
+    .retry_after(seconds)
+}
+
+fn still_busy(target: &Target) -> Problem {
+    Problem::new(
+        Code::DeploymentUnsettled,
+        format!(
+            "Other changes of {target} have been under way for {} seconds.",
+            LEASE_WAIT.as_secs()
+        ),
+        "Try again in a moment: the same upload is not deployed twice.",
+    )
+    .retry_after(10)
+}

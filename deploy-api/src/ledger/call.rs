@@ -1,0 +1,122 @@
+//! The calls of `/v1` that need nothing but the database: one message each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Message};
+use crate::attempt::AttemptId;
+use crate::audit::Client;
+use crate::code::Code;
+use crate::identity::{ShownCredential, TOKEN_ENTROPY};
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::Sql;
+use crate::store::answers;
+use crate::v1::{self, Answer, Operation};
+
+/// A call of `/v1`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Call {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// What the request shows.
+    pub credential: ShownCredential,
+    /// Where it came from.
+    pub client: Client,
+    /// The call.
+    pub operation: Operation,
+    /// The captured segments of its path.
+    pub captures: BTreeMap<String, String>,
+    /// The decoded parameters of its query.
+    pub parameters: Vec<(String, String)>,
+    /// The version in `If-Match`.
+    pub if_match: Option<u64>,
+    /// Its body.
+    pub body: String,
+    /// Random bytes for the token that the call may make.
+    pub entropy: [u8; TOKEN_ENTROPY],
+}
+
+impl Message for Call {
+    const NAME: &'static str = "call";
+    type Answer = Answer;
+}
+
+impl Call {
+    fn capture(&self, name: &str) -> &str {
+        self.captures.get(name).map_or("", String::as_str)
+    }
+}
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    pub(super) fn call(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.operation {
+            // Reads change nothing, and the answer with a new token must not be stored.
+            Operation::PolicyPut
+            | Operation::AuditBreakGlass
+            | Operation::NamespaceLock
+            | Operation::NamespaceUnlock
+            | Operation::Lock
+            | Operation::Unlock
+            | Operation::ProbePut
+            | Operation::ProbeDelete => {
+                let now = self.runtime.now();
+                answers::once(&self.sql, &call.attempt, Call::NAME, now, || {
+                    self.answer_call(call)
+                })
+            }
+            _ => self.answer_call(call),
+        }
+    }
+
+    fn answer_call(&self, call: &Call) -> Result<Answer, Problem> {
+        let access = &self.access(&call.client);
+        let caller = &access.authenticate(&call.credential, &call.attempt)?;
+        let parameters: Vec<(&str, &str)> = call
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let parameters = parameters.as_slice();
+        let body = call.body.as_bytes();
+        let environment = || v1::namespace(call.capture("namespace"));
+        let target = || v1::target(call.capture("namespace"), call.capture("worker"));
+        match call.operation {
+            Operation::TokenCreate => v1::tokens::create(access, caller, body, call.entropy),
+            Operation::TokenList => v1::tokens::list(access, caller, parameters),
+            Operation::TokenRevokeSelf => v1::tokens::revoke_self(access, caller),
+            Operation::TokenRevoke => v1::tokens::revoke(access, caller, call.capture("token")),
+            Operation::PolicyGet => v1::policy::get(access, caller, parameters),
+            Operation::PolicyPut => v1::policy::put(access, caller, &call.body, parameters, call.if_match),
+            Operation::PolicyVersions => v1::policy::versions(access, caller, parameters),
+            Operation::PolicyExplain => v1::explain::explain(access, caller, body),
+            Operation::AuditList => v1::audit::list(access, caller, parameters),
+            Operation::AuditVerify => v1::audit::verify(access, caller, parameters),
+            Operation::AuditSegmentList => v1::audit_segments::list(access, caller, parameters),
+            Operation::AuditCheckpoint => {
+                v1::audit::checkpoint(access, caller, self.settings.checkpoint_key.as_ref())
+            }
+            Operation::AuditBreakGlass => v1::audit::break_glass(access, caller, body),
+            Operation::NamespaceLockGet => v1::locks::get_namespace(access, caller, environment()?),
+            Operation::NamespaceLock => v1::locks::lock_namespace(access, caller, environment()?, body),
+            Operation::NamespaceUnlock => v1::locks::unlock_namespace(access, caller, environment()?),
+            Operation::DeploymentList => v1::deployments::list(access, caller, &target()?, parameters),
+            Operation::DeploymentGet => {
+                v1::deployments::get(access, caller, &target()?, call.capture("deployment"))
+            }
+            Operation::LockGet => v1::locks::get_worker(access, caller, &target()?),
+            Operation::Lock => v1::locks::lock_worker(access, caller, &target()?, body),
+            Operation::Unlock => v1::locks::unlock_worker(access, caller, &target()?),
+            Operation::ProbeGet => v1::probe::get(access, caller, &target()?),
+            Operation::ProbePut => v1::probe::put(access, caller, &target()?, body),
+            Operation::ProbeDelete => v1::probe::delete(access, caller, &target()?),
+            _ => Err(not_served()),
+        }
+    }
+}
+
+/// A route that nothing serves, which a test looks for.
+fn not_served() -> Problem {
+    Problem::new(Code::Internal, "This call is on the list and is not served.", "")
+}

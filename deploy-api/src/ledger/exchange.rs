@@ -1,0 +1,62 @@
+//! The end of an exchange: a run that the gateway has proven gets a deploy token.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Message};
+use crate::attempt::AttemptId;
+use crate::audit::{Client, Verb};
+use crate::identity::oidc::ProvenRun;
+use crate::identity::{OidcRejection, TOKEN_ENTROPY};
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::Sql;
+use crate::v1::{Answer, exchange};
+
+/// Issues a deploy token for a proven run. The same attempt again gets the same token.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct IssueDeployToken {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Where the request came from.
+    pub client: Client,
+    /// The run, whose OIDC token the gateway has verified.
+    pub proven: ProvenRun,
+    /// Random bytes for the token.
+    pub entropy: [u8; TOKEN_ENTROPY],
+}
+
+impl Message for IssueDeployToken {
+    const NAME: &'static str = "issue-deploy-token";
+    type Answer = Answer;
+}
+
+/// Records that an OIDC token was not accepted, and counts it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RejectOidcToken {
+    /// Where the request came from.
+    pub client: Client,
+    /// Why.
+    pub rejection: OidcRejection,
+    /// The digest of the token, which tells repeated ones.
+    pub token_id: String,
+}
+
+impl Message for RejectOidcToken {
+    const NAME: &'static str = "reject-oidc-token";
+    /// What the client is told.
+    type Answer = Problem;
+}
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    pub(super) fn issue_deploy_token(&self, message: &IssueDeployToken) -> Result<Answer, Problem> {
+        let access = self.access(&message.client);
+        self.sql
+            .transaction(|| exchange::issue(&access, &message.proven, message.entropy))?
+    }
+
+    pub(super) fn reject_oidc_token(&self, message: &RejectOidcToken) -> Result<Problem, Problem> {
+        let access = self.access(&message.client);
+        access.refuse_if_locked_out()?;
+        access.reject(message.rejection.into(), Verb::TokenExchange, &message.token_id)
+    }
+}

@@ -1,0 +1,303 @@
+//! How a change ends: its outcome in the audit log, the deployment, and the release of the lease.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{
+    End, Finish, FinishHealthCheck, Finished, HealthCheckResult, Refuse, Renew, ScriptState,
+};
+use super::{Ledger, Message};
+use crate::access::Access;
+use crate::audit::{Entry, Outcome, Reason, Verb};
+use crate::code::Code;
+use crate::deployments::{Deployment, Failure, State};
+use crate::lint;
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::Sql;
+use crate::store::health_checks::PendingHealthCheck;
+use crate::store::leases::{Lease, LeaseState};
+use crate::store::{answers, deployments, health_checks, leases, migrations, workers};
+use crate::target::Target;
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    pub(super) fn renew(&self, message: &Renew) -> Result<(), Problem> {
+        let now = self.runtime.now();
+        if let Some(mut lease) = leases::of_attempt(&self.sql, &message.attempt)? {
+            lease.state = LeaseState::Held;
+            lease.renewed = now;
+            lease.due = self.lease_ends(now);
+            leases::update(&self.sql, &lease)?;
+            return Ok(());
+        }
+        let mut check = health_checks::of_attempt(&self.sql, &message.attempt)?.ok_or_else(lease_lost)?;
+        check.due = health_check_due(now);
+        health_checks::put(&self.sql, &check)?;
+        Ok(())
+    }
+
+    pub(super) fn finish(&self, message: &Finish) -> Result<Finished, Problem> {
+        let access = self.access(&message.client);
+        let lease = leases::of_attempt(&self.sql, &message.attempt)?;
+        let target = lease.as_ref().map(|lease| lease.target.clone());
+        let finished = if matches!(message.end, End::Unknown) {
+            self.finish_unknown(lease)
+        } else {
+            answers::once(&self.sql, &message.attempt, Finish::NAME, access.now, || {
+                let lease = lease.ok_or_else(lease_lost)?;
+                self.sql
+                    .transaction(|| self.record_outcome(&access, &lease, &message.end))
+            })
+        };
+        if let Some(target) = target {
+            self.queue.wake_first(&target);
+        }
+        finished
+    }
+
+    /// The attempt gives up. The lease stays open, and the reconciler looks at it soon.
+    fn finish_unknown(&self, lease: Option<Lease>) -> Result<Finished, Problem> {
+        let mut lease = lease.ok_or_else(lease_lost)?;
+        lease.state = LeaseState::Unknown;
+        lease.due = self.reconcile_again_at(&lease);
+        leases::update(&self.sql, &lease)?;
+        Ok(Finished {
+            deployment: deployments::of_intent(&self.sql, lease.intent)?,
+            health_check: None,
+        })
+    }
+
+    fn record_outcome(&self, access: &Access<'_, S>, lease: &Lease, end: &End) -> Result<Finished, Problem> {
+        let (caller, allowed) = access.caller_of_intent(lease.intent)?;
+        let deployment = deployments::of_intent(&self.sql, lease.intent)?;
+        let mut entry = access
+            .entry(lease.action, Outcome::Succeeded)
+            .about(&lease.target)
+            .by(&caller)
+            .under(Some(&allowed.rule), allowed.policy_version);
+        entry.intent = Some(lease.intent);
+        if let Some(deployment) = &deployment {
+            entry.deployment = Some(deployment.id.to_string());
+            entry.previous_deployment = deployment.previous.as_ref().map(ToString::to_string);
+        }
+        let finished = match end {
+            End::Succeeded { upstream, script } => {
+                entry.upstream.clone_from(upstream);
+                access.record(&entry)?;
+                self.succeeded(access, lease, deployment, script)?
+            }
+            End::Failed { upstream, problem } => {
+                entry.upstream.clone_from(upstream);
+                entry.outcome = if upstream.is_none() && problem.code.status() < 500 {
+                    Outcome::Denied
+                } else {
+                    Outcome::Failed
+                };
+                entry.reason = Some(Reason::of(problem));
+                let finished = entry.time;
+                access.record(&entry)?;
+                let deployment = deployment.map(|deployment| Deployment {
+                    state: State::Failed,
+                    finished: Some(finished),
+                    failure: Some(Failure::of(problem)),
+                    ..deployment
+                });
+                if let Some(deployment) = &deployment {
+                    deployments::finish(&self.sql, deployment)?;
+                }
+                Finished {
+                    deployment,
+                    health_check: None,
+                }
+            }
+            End::Unknown => return Err(lease_lost()),
+        };
+        leases::delete(&self.sql, lease.intent)?;
+        Ok(finished)
+    }
+
+    fn succeeded(
+        &self,
+        access: &Access<'_, S>,
+        lease: &Lease,
+        deployment: Option<Deployment>,
+        script: &ScriptState,
+    ) -> Result<Finished, Problem> {
+        let sql = &self.sql;
+        let target = &lease.target;
+        let none = Finished {
+            deployment: None,
+            health_check: None,
+        };
+        if lease.action.is_of_assets() {
+            return Ok(none);
+        }
+        let revision = workers::changed(sql, target)?;
+        let Some(mut deployment) = deployment else {
+            if lease.action == Verb::Delete {
+                workers::deleted(sql, target, access.now)?;
+            } else if let Some(tags) = &script.tags {
+                workers::set_tags(sql, target, tags)?;
+            }
+            return Ok(none);
+        };
+        deployment.state = State::Succeeded;
+        deployment.finished = Some(access.now);
+        deployment.revision = Some(revision);
+        deployment.etag.clone_from(&script.etag);
+        deployment.startup_time_ms = script.startup_time_ms;
+        deployment
+            .warnings
+            .extend(lint::idle_handlers(script.handlers.iter().map(String::as_str)));
+        deployment.warnings.extend(script.warnings.iter().cloned());
+        if let Some(tags) = &script.tags {
+            deployment.tags.clone_from(tags);
+        }
+        if let Some(migration_tag) = &script.migration_tag {
+            deployment.migration_tag.clone_from(migration_tag);
+        }
+        if script.migrations.is_some() {
+            deployment.migrations.clone_from(&script.migrations);
+        }
+        workers::serves(sql, target, &deployment.id)?;
+        workers::set_tags(sql, target, &deployment.tags)?;
+        if let Some(carried_out) = &deployment.migrations {
+            migrations::keep(sql, target, carried_out)?;
+        }
+        deployments::finish(sql, &deployment)?;
+        // A rollback is not checked: it is what follows a failed check.
+        let health_check = if deployment.verb == Verb::Rollback {
+            None
+        } else {
+            workers::get(sql, target)?.and_then(|worker| worker.probe)
+        };
+        if health_check.is_some() {
+            health_checks::put(
+                sql,
+                &PendingHealthCheck {
+                    target: target.clone(),
+                    deployment: deployment.id.clone(),
+                    attempt: lease.attempt.clone(),
+                    due: health_check_due(access.now),
+                },
+            )?;
+        }
+        Ok(Finished {
+            deployment: Some(deployment),
+            health_check,
+        })
+    }
+
+    pub(super) fn refuse(&self, message: &Refuse) -> Result<(), Problem> {
+        let access = self.access(&message.client);
+        answers::once(&self.sql, &message.attempt, Refuse::NAME, access.now, || {
+            let entry = access
+                .entry(message.action, Outcome::Denied)
+                .about(&message.target)
+                .by(&message.caller)
+                .under(Some(&message.allowed.rule), message.allowed.policy_version);
+            let told = access.refuse_binding(entry, message.problem.clone(), message.binding.clone());
+            if told.code == Code::RecordUnavailable {
+                return Err(told);
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn finish_health_check(&self, message: &FinishHealthCheck) -> Result<(), Problem> {
+        let access = self.access(&message.client);
+        let finished = answers::once(
+            &self.sql,
+            &message.attempt,
+            FinishHealthCheck::NAME,
+            access.now,
+            || self.record_health_check(&access, message),
+        );
+        self.queue.wake_first(&message.target);
+        finished
+    }
+
+    fn record_health_check(
+        &self,
+        access: &Access<'_, S>,
+        message: &FinishHealthCheck,
+    ) -> Result<(), Problem> {
+        let sql = &self.sql;
+        let pending = health_checks::of_worker(sql, &message.target)?;
+        if pending.is_none_or(|pending| pending.deployment != message.deployment) {
+            return Ok(());
+        }
+        let Some(mut deployment) = deployments::get(sql, &message.deployment)? else {
+            health_checks::delete(sql, &message.target)?;
+            return Ok(());
+        };
+        let entry = health_check_entry(access, &message.target, &deployment)?;
+        let entry = match &message.result {
+            HealthCheckResult::Passed => entry,
+            HealthCheckResult::Failed { problem } => Entry {
+                outcome: Outcome::Failed,
+                ..entry.because(Reason::of(problem))
+            },
+            HealthCheckResult::RolledBack { problem } => {
+                deployment.state = State::RolledBack;
+                deployment.failure = Some(Failure::of(problem));
+                Entry {
+                    outcome: Outcome::RolledBack,
+                    ..entry.because(Reason::of(problem))
+                }
+            }
+            HealthCheckResult::Superseded => Entry {
+                outcome: Outcome::Failed,
+                ..entry.because(
+                    Reason::code(Code::ProbeFailed).because("something else served before its health check"),
+                )
+            },
+        };
+        sql.transaction(|| {
+            access.record(&entry)?;
+            health_checks::delete(sql, &message.target)?;
+            deployments::finish(sql, &deployment)?;
+            Ok::<(), Problem>(())
+        })
+    }
+}
+
+fn health_check_entry<S: Sql>(
+    access: &Access<'_, S>,
+    target: &Target,
+    deployment: &Deployment,
+) -> Result<Entry, Problem> {
+    let (caller, allowed) = access.caller_of_intent(deployment.intent)?;
+    let mut entry = access
+        .entry(Verb::Verify, Outcome::Succeeded)
+        .about(target)
+        .by(&caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    entry.deployment = Some(deployment.id.to_string());
+    Ok(entry)
+}
+
+/// When the reconciler makes a health check that was not renewed: a request takes at most ten seconds.
+pub(super) fn health_check_due(renewed: Timestamp) -> Timestamp {
+    renewed
+        .saturating_add(SignedDuration::from_secs(15))
+        .unwrap_or(renewed)
+}
+
+/// The attempt has no lease any more: another attempt or the reconciler has recorded the outcome.
+fn lease_lost() -> Problem {
+    Problem::new(
+        Code::DeploymentUnsettled,
+        "The change took too long, and its lease on the Worker ended.",
+        "GET …/deployments says how it ended; try again in a moment.",
+    )
+    .retry_after(5)
+}
+
+impl Failure {
+    fn of(problem: &Problem) -> Self {
+        Self {
+            code: problem.code.name().to_owned(),
+            upstream_code: problem.upstream.as_ref().map(|error| error.code),
+        }
+    }
+}

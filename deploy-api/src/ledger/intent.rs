@@ -1,0 +1,200 @@
+//! The intent of a change: its audit entry, its lease and its pending deployment, which are written in one transaction.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Ledger;
+use super::begin::{Actor, entry_by};
+use super::change::{Begin, Begun, Change, GrantedLease, NewUpload};
+use super::source::source;
+use crate::access::Access;
+use crate::audit::Outcome;
+use crate::deployments::{Deployment, DeploymentId, State};
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::Sql;
+use crate::store::leases::{Lease, LeaseState};
+use crate::store::{deployments, leases, migrations, workers};
+use crate::target::Target;
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    /// The attempt takes over a lease whose attempt gave up: the same upload, the same deployment, the same intent.
+    pub(super) fn resume(
+        &self,
+        begin: &Begin,
+        mut lease: Lease,
+        deployment: Deployment,
+        now: Timestamp,
+    ) -> Result<Begun, Problem> {
+        lease.attempt = begin.attempt.clone();
+        lease.state = LeaseState::Held;
+        lease.renewed = now;
+        lease.due = self.lease_ends(now);
+        leases::update(&self.sql, &lease)?;
+        Ok(Begun::Lease(Box::new(GrantedLease {
+            attempt: begin.attempt.clone(),
+            intent: lease.intent,
+            deployment: Some(deployment),
+            is_resumed: true,
+            source: None,
+            worker: workers::get(&self.sql, &begin.target)?,
+            migrations: Vec::new(),
+        })))
+    }
+
+    pub(super) fn write_intent(
+        &self,
+        access: &Access<'_, S>,
+        actor: &Actor,
+        begin: &Begin,
+    ) -> Result<Begun, Problem> {
+        let sql = &self.sql;
+        let target = &begin.target;
+        let worker = workers::get(sql, target)?;
+        let serving = worker.as_ref().and_then(|worker| worker.deployment.clone());
+        if let Change::Deploy(upload) = &begin.change
+            && upload.based_on.is_some()
+            && upload.based_on != serving
+        {
+            return Ok(Begun::Outdated);
+        }
+        let source = source(sql, begin)?;
+        let mut entry = entry_by(access, actor, begin, Outcome::Intent);
+        entry.subject = begin.change.subject();
+        let mut deployment = match (&begin.change, &source) {
+            (Change::Deploy(upload), _) => Some(self.new_deployment(access, actor, begin, upload, serving)?),
+            (_, Some(source)) => Some(self.redeployment(access, actor, begin, source, serving)?),
+            _ => None,
+        };
+        if let Some(deployment) = &deployment {
+            entry.deployment = Some(deployment.id.to_string());
+            entry.previous_deployment = deployment.previous.as_ref().map(ToString::to_string);
+            entry.bundle = Some(deployment.bundle.clone());
+        }
+        let intent = access.record(&entry)?;
+        leases::insert(
+            sql,
+            &Lease {
+                intent,
+                attempt: begin.attempt.clone(),
+                target: target.clone(),
+                action: begin.change.action(),
+                is_exclusive: begin.change.is_exclusive(),
+                state: LeaseState::Held,
+                renewed: access.now,
+                due: self.lease_ends(access.now),
+            },
+        )?;
+        if let Some(deployment) = &mut deployment {
+            deployment.intent = intent;
+            let fingerprint = match &begin.change {
+                Change::Deploy(upload) => Some(upload.fingerprint.as_str()),
+                _ => None,
+            };
+            deployments::begin(sql, deployment, fingerprint)?;
+            match (&begin.change, &source) {
+                (Change::Deploy(upload), _) => deployments::pin(sql, &deployment.id, &upload.pins)?,
+                (_, Some(source)) => deployments::pin_as(sql, &deployment.id, &source.id)?,
+                _ => {}
+            }
+        }
+        Ok(Begun::Lease(Box::new(GrantedLease {
+            attempt: begin.attempt.clone(),
+            intent,
+            deployment,
+            is_resumed: false,
+            migrations: if source.is_some() {
+                migrations::of_worker(sql, target.worker.as_str())?
+            } else {
+                Vec::new()
+            },
+            source,
+            worker,
+        })))
+    }
+
+    fn new_deployment(
+        &self,
+        access: &Access<'_, S>,
+        actor: &Actor,
+        begin: &Begin,
+        upload: &NewUpload,
+        serving: Option<DeploymentId>,
+    ) -> Result<Deployment, Problem> {
+        let before = match &serving {
+            Some(id) => deployments::get(&self.sql, id)?,
+            None => None,
+        };
+        let known = workers::get(&self.sql, &begin.target)?.unwrap_or_default();
+        Ok(Deployment {
+            bundle: upload.bundle.clone(),
+            object: Some(upload.object.clone()),
+            migration_tag: match &upload.migrations {
+                Some(migrations) => Some(migrations.new_tag.clone()),
+                None => before.and_then(|before| before.migration_tag),
+            },
+            migrations: upload.migrations.clone(),
+            tags: upload.tags.clone().unwrap_or(known.tags),
+            warnings: upload.warnings.clone(),
+            ..self.pending_deployment(access, actor, begin, serving)?
+        })
+    }
+
+    fn redeployment(
+        &self,
+        access: &Access<'_, S>,
+        actor: &Actor,
+        begin: &Begin,
+        source: &Deployment,
+        serving: Option<DeploymentId>,
+    ) -> Result<Deployment, Problem> {
+        Ok(Deployment {
+            bundle: source.bundle.clone(),
+            object: source.object.clone(),
+            source: Some(source.id.clone()),
+            migration_tag: source.migration_tag.clone(),
+            tags: source.tags.clone(),
+            warnings: source.warnings.clone(),
+            ..self.pending_deployment(access, actor, begin, serving)?
+        })
+    }
+
+    fn pending_deployment(
+        &self,
+        access: &Access<'_, S>,
+        actor: &Actor,
+        begin: &Begin,
+        serving: Option<DeploymentId>,
+    ) -> Result<Deployment, Problem> {
+        Ok(Deployment {
+            id: self.next_id(&begin.target, access.now)?,
+            target: begin.target.clone(),
+            verb: begin.change.action(),
+            state: State::Pending,
+            intent: 0,
+            bundle: crate::audit::Bundle::default(),
+            object: None,
+            identity: actor.caller.identity.clone(),
+            token: actor.caller.token.as_ref().map(ToString::to_string),
+            source: None,
+            previous: serving,
+            created: access.now,
+            finished: None,
+            etag: None,
+            startup_time_ms: None,
+            migration_tag: None,
+            migrations: None,
+            tags: Vec::new(),
+            failure: None,
+            warnings: Vec::new(),
+            revision: None,
+        })
+    }
+
+    /// An id that sorts after those of the Worker's earlier deployments, two of which may begin in one millisecond.
+    fn next_id(&self, target: &Target, now: Timestamp) -> Result<DeploymentId, Problem> {
+        let last = deployments::list(&self.sql, target, None, 1)?.pop();
+        let after = last.and_then(|last| last.id.time().checked_add(SignedDuration::from_millis(1)).ok());
+        let time = after.map_or(now, |after| after.max(now));
+        Ok(DeploymentId::new(time, self.runtime.entropy()))
+    }
+}

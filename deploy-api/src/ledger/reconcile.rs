@@ -1,0 +1,177 @@
+//! What the ledger tells the reconciler: which open intents and health checks are due, and which objects nobody needs.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::finish::health_check_due;
+use super::{Ledger, Message};
+use crate::deployments::{Deployment, Probe};
+use crate::problem::Problem;
+use crate::services::Runtime;
+use crate::sql::{Sql, SqlError};
+use crate::store::health_checks::PendingHealthCheck;
+use crate::store::leases::{Lease, LeaseState};
+use crate::store::schedule::{self, Job};
+use crate::store::{answers, denials, deployments, health_checks, leases, workers};
+
+/// The most items of one reconciliation: each takes a few calls to the upstream.
+const LIMIT: u32 = 20;
+
+/// How soon the reconciler looks again at what it could not settle.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long the objects of a deleted Worker's deployments are kept.
+const KEPT_AFTER_DELETION: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// Takes the work that is due. An item that is taken is due again a minute later, so that the reconciler may stop at any moment.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Due {}
+
+impl Message for Due {
+    const NAME: &'static str = "due";
+    type Answer = Vec<Work>;
+}
+
+/// One piece of work for the reconciler.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// An intent whose attempt gave up, or did not renew its lease in time.
+    Intent {
+        /// The lease.
+        lease: Lease,
+        /// Its deployment, for an upload.
+        deployment: Option<Box<Deployment>>,
+        /// Whether its time is over: what the upstream has not done by now was never carried out.
+        is_over: bool,
+    },
+    /// A health check that nobody is making.
+    HealthCheck {
+        /// The check.
+        check: PendingHealthCheck,
+        /// What is requested.
+        request: Option<Probe>,
+        /// The deployment that is checked.
+        deployment: Option<Box<Deployment>>,
+        /// The deployment that serves, as far as is recorded.
+        serving: Option<Box<Deployment>>,
+    },
+    /// Old entries of the audit log may be archived.
+    Archive,
+    /// Objects of the bundle store may not be needed any more.
+    CollectGarbage,
+}
+
+/// Which of these objects of the bundle store no deployment needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Unreferenced {
+    /// The keys, at most 1,000.
+    pub keys: Vec<String>,
+}
+
+impl Message for Unreferenced {
+    const NAME: &'static str = "unreferenced";
+    type Answer = Vec<String>;
+}
+
+/// Whether a Worker of that name serves in some namespace.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IsDeployedSomewhere {
+    /// The Worker's name, or any text.
+    pub worker: String,
+}
+
+impl Message for IsDeployedSomewhere {
+    const NAME: &'static str = "is-deployed-somewhere";
+    type Answer = bool;
+}
+
+impl<S: Sql, R: Runtime> Ledger<S, R> {
+    pub(super) fn due(&self, _: &Due) -> Result<Vec<Work>, Problem> {
+        let sql = &self.sql;
+        let now = self.runtime.now();
+        answers::forget(sql, now)?;
+        denials::flush(sql, now)?;
+        let mut work = Vec::new();
+        for mut lease in leases::due(sql, now, LIMIT)? {
+            let is_over = now >= self.lease_ends(lease.renewed);
+            lease.due = self.reconcile_again_at(&lease);
+            leases::update(sql, &lease)?;
+            let deployment = deployments::of_intent(sql, lease.intent)?.map(Box::new);
+            work.push(Work::Intent {
+                lease,
+                deployment,
+                is_over,
+            });
+        }
+        for mut check in health_checks::due(sql, now, LIMIT)? {
+            // While an intent is open, it is not known whether the deployment serves.
+            check.due = health_check_due(now);
+            health_checks::put(sql, &check)?;
+            if leases::of_worker(sql, &check.target)?.is_some() {
+                continue;
+            }
+            let worker = workers::get(sql, &check.target)?.unwrap_or_default();
+            let serving = match &worker.deployment {
+                Some(id) => deployments::get(sql, id)?,
+                None => None,
+            };
+            work.push(Work::HealthCheck {
+                deployment: deployments::get(sql, &check.deployment)?.map(Box::new),
+                request: worker.probe,
+                serving: serving.map(Box::new),
+                check,
+            });
+        }
+        for job in schedule::take(sql, now)? {
+            work.push(match job {
+                Job::Archive => Work::Archive,
+                Job::Garbage => Work::CollectGarbage,
+            });
+        }
+        Ok(work)
+    }
+
+    /// When the reconciler has something to do next.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, SqlError> {
+        let lease = leases::next_due(&self.sql)?;
+        let check = health_checks::next_due(&self.sql)?;
+        let denials = denials::next_flush(&self.sql)?;
+        let job = schedule::next_due(&self.sql)?;
+        Ok(lease.into_iter().chain(check).chain(denials).chain(job).min())
+    }
+
+    /// When the reconciler looks at an open intent again.
+    pub(super) fn reconcile_again_at(&self, lease: &Lease) -> Timestamp {
+        let now = self.runtime.now();
+        let later = now
+            .saturating_add(AGAIN_AFTER.min(self.lease_time()))
+            .unwrap_or(now);
+        let ends = self.lease_ends(lease.renewed);
+        // At the end of its time the outcome is certain.
+        if lease.state == LeaseState::Unknown && ends > now {
+            later.min(ends)
+        } else {
+            later
+        }
+    }
+
+    pub(super) fn unreferenced(&self, message: &Unreferenced) -> Result<Vec<String>, Problem> {
+        let now = self.runtime.now();
+        let deleted_before = now.saturating_sub(KEPT_AFTER_DELETION).unwrap_or(now);
+        let mut unreferenced = Vec::new();
+        for key in &message.keys {
+            if !deployments::needs_object(&self.sql, key, deleted_before)? {
+                unreferenced.push(key.clone());
+            }
+        }
+        Ok(unreferenced)
+    }
+
+    pub(super) fn is_deployed_somewhere(&self, message: &IsDeployedSomewhere) -> Result<bool, Problem> {
+        Ok(workers::is_deployed_somewhere(&self.sql, &message.worker)?)
+    }
+}
