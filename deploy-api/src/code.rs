@@ -54,6 +54,8 @@ codes! {
     LegacyKeyRefused = 740_102, 401, "LEGACY_KEY_REFUSED", "Global API keys are not accepted";
     /// No rule of the policy allows the request.
     PermissionDenied = 740_103, 403, "PERMISSION_DENIED", "The policy does not allow this";
+    /// The keys of the OIDC token's issuer cannot be read.
+    IssuerUnavailable = 740_104, 503, "ISSUER_UNAVAILABLE", "The issuer is not available";
 
     // Calls that are not forwarded to Cloudflare: 740110 to 740129.
     /// The path has `..`, an encoded slash, an empty segment or a similar construct.

@@ -63,7 +63,6 @@ pub mod namespace_name {
     ///
     /// # Errors
     /// If the serializer fails.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(environment: &Environment, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(environment.namespace())
     }
@@ -74,5 +73,28 @@ pub mod namespace_name {
     /// If the namespace does not exist.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Environment, D::Error> {
         super::read_namespace(&String::deserialize(deserializer)?)
+    }
+}
+
+/// A Worker's name in JSON. For `#[serde(with = "…")]`.
+pub mod worker_name {
+    use dotdo_names::WorkerName;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the name.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(name: &WorkerName, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(name.as_str())
+    }
+
+    /// Reads the name.
+    ///
+    /// # Errors
+    /// When no Worker can have it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WorkerName, D::Error> {
+        WorkerName::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

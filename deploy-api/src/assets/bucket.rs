@@ -180,6 +180,7 @@ async fn write_object<S: ObjectStore>(
     if files.is_empty() {
         return Err(BucketFailure::Malformed("it has no files"));
     }
+    form.finish().await?;
     object.write(CLOSING.as_bytes()).await?;
     let length = object.writer.written();
     let index = write_index(&files).map_err(|error| StoreFailure(error.to_string()))?;

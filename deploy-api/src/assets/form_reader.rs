@@ -1,8 +1,6 @@
 //! Reads a form while its body arrives.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,19 +8,14 @@ use futures_util::Stream;
 use multer::Multipart;
 
 use super::bucket::BucketFailure;
-use super::form::length;
-use crate::upload::{Source, SourceFailure};
+use crate::upload::{Feeder, Source, SourceFailure};
 
-/// The longest head of a part, in bytes.
-const MAX_HEAD: u64 = 64 * 1024;
+/// The most bytes that are read while the head of a part is not complete.
+const MAX_HEAD: usize = 64 * 1024;
 
-/// Reads the parts of a form one after the other. In memory are one chunk of the body and the unread rest of the one before.
-///
-/// `multer` reads from a stream until the stream has nothing ready, and the stream must be `Send`, which a body in Workers is
-/// not. So `multer` gets a queue, which is filled with one chunk whenever `multer` waits.
+/// Reads the parts of a form one after the other. In memory are one chunk of the body and a copy of one piece of it.
 pub(super) struct FormReader<S: Source> {
-    source: S,
-    queue: Queue,
+    body: Feeder<S>,
     form: Multipart<'static>,
     part: Option<multer::Field<'static>>,
 }
@@ -44,11 +37,10 @@ impl<S: Source> FormReader<S> {
             .ok_or(BucketFailure::Malformed(
                 "its content type is not multipart/form-data with a boundary",
             ))?;
-        let queue = Queue::default();
+        let body = Feeder::new(source);
         Ok(Self {
-            source,
-            form: Multipart::new(queue.clone(), boundary),
-            queue,
+            form: Multipart::new(body.stream(), boundary),
+            body,
             part: None,
         })
     }
@@ -56,7 +48,7 @@ impl<S: Source> FormReader<S> {
     /// The next part, or `None` after the last one. The content of the part before must have been read to its end.
     pub(super) async fn next_part(&mut self) -> Result<Option<PartHead>, BucketFailure> {
         self.part = None;
-        let mut received = 0_u64;
+        let mut received = 0_usize;
         loop {
             let form = &mut self.form;
             match poll_once(|context| form.poll_next_field(context)).await {
@@ -91,15 +83,17 @@ impl<S: Source> FormReader<S> {
         }
     }
 
-    /// Moves one chunk of the body into the queue, and returns its length.
-    async fn fill(&mut self) -> Result<u64, BucketFailure> {
-        if self.queue.is_ended() {
+    /// Reads what follows the form, which is ignored.
+    pub(super) async fn finish(&mut self) -> Result<(), BucketFailure> {
+        Ok(self.body.drain().await?)
+    }
+
+    /// Gives the parser the next piece of the body, and returns its length.
+    async fn fill(&mut self) -> Result<usize, BucketFailure> {
+        if self.body.is_ended() {
             return Err(BucketFailure::Malformed("it ends in the middle"));
         }
-        let chunk = self.source.next().await.map_err(BucketFailure::from)?;
-        let received = chunk.as_deref().map_or(0, length);
-        self.queue.push(chunk);
-        Ok(received)
+        Ok(self.body.fill().await?.unwrap_or(0))
     }
 }
 
@@ -147,39 +141,6 @@ impl From<SourceFailure> for BucketFailure {
         match failure {
             SourceFailure::TooLarge { .. } => Self::TooLarge,
             SourceFailure::Interrupted => Self::Malformed("the connection was closed before its end"),
-        }
-    }
-}
-
-/// A stream of the chunks that are pushed into it.
-#[derive(Clone, Default)]
-struct Queue(Arc<Mutex<(VecDeque<Bytes>, bool)>>);
-
-impl Queue {
-    /// Adds a chunk, or the end of the body.
-    fn push(&self, chunk: Option<Bytes>) {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match chunk {
-            Some(chunk) => queue.0.push_back(chunk),
-            None => queue.1 = true,
-        }
-    }
-
-    fn is_ended(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
-    }
-}
-
-impl Stream for Queue {
-    type Item = Result<Bytes, std::convert::Infallible>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match queue.0.pop_front() {
-            Some(chunk) => Poll::Ready(Some(Ok(chunk))),
-            None if queue.1 => Poll::Ready(None),
-            // Nothing wakes the reader: it polls again after it pushed a chunk.
-            None => Poll::Pending,
         }
     }
 }

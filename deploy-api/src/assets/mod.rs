@@ -13,6 +13,7 @@
 mod base64_check;
 mod bucket;
 mod bucket_index;
+mod client_manifest;
 mod collect;
 mod form;
 mod form_reader;
@@ -25,11 +26,12 @@ mod session_token;
 
 pub use bucket::{Bucket, BucketFailure, MAX_BUCKET, MAX_BUCKET_FILES, MAX_FILE, read_bucket};
 pub use bucket_index::{IndexEntry, IndexFailure};
+pub use client_manifest::{InvalidManifest, MAX_MANIFEST, read_manifest};
 pub use collect::{DeployedManifest, deployed_manifest, of_session};
 pub use form::ASSET_FORM_TYPE;
 pub use location::{ContentDigest, Location, NO_CONTENT_TYPE};
 pub use manifest::{MAX_FILES, Manifest, ManifestFile};
-pub use manifest_json::{BrokenManifest, InvalidManifest, MAX_MANIFEST, manifest_key, read_manifest};
+pub use manifest_json::{BrokenManifest, manifest_key};
 pub use names::{AssetHash, InvalidAssetHash, InvalidSessionId, SessionId};
 pub use redeploy::{RedeployFailure, Redeployment};
 pub use session_token::{

@@ -14,7 +14,7 @@ use std::fmt;
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::Sha256;
@@ -39,32 +39,26 @@ const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 /// The claim of the deploy API.
 const CLAIM: &str = "dotdo";
 
-/// The key that signs session tokens.
-#[derive(Clone)]
-pub struct SessionKey([u8; 64]);
+/// The key that signs session tokens. `Debug` is redacted.
+#[derive(Debug)]
+pub struct SessionKey(SecretBox<[u8; 32]>);
 
 impl SessionKey {
-    /// A key of 32 bytes, which are random or derived from a secret for this use only.
+    /// A key that has no other use (see [`UploadKey::asset_session_key`](crate::upload::UploadKey::asset_session_key)).
     #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        // HMAC pads a key with zeros to the length of a block (RFC 2104, section 2).
-        let mut key = [0; 64];
-        for (byte, given) in key.iter_mut().zip(bytes) {
-            *byte = given;
-        }
+    pub const fn new(key: SecretBox<[u8; 32]>) -> Self {
         Self(key)
     }
 
     fn mac(&self, signed: &str) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new(&self.0.into());
+        // HMAC pads a key with zeros to the length of a block (RFC 2104, section 2).
+        let mut block = [0; 64];
+        for (byte, given) in block.iter_mut().zip(self.0.expose_secret()) {
+            *byte = *given;
+        }
+        let mut mac = Hmac::<Sha256>::new(&block.into());
         mac.update(signed.as_bytes());
         mac
-    }
-}
-
-impl fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionKey(…)")
     }
 }
 

@@ -19,18 +19,3 @@ pub use retrying::Retrying;
 pub use staged_writer::{MAX_BUFFERED, PART, Staged, StagedWriter};
 pub use store::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 pub use stored_bundle::{OpenFailure, StoredAssets, StoredBundle, open};
-
-/// Keeps bytes under their SHA-256: R2 in the cloud and on one machine.
-pub trait BundleStore {
-    /// Stores bytes. Storing them again changes nothing. When this answers, they are durable.
-    ///
-    /// # Errors
-    /// When they are not surely stored.
-    fn put(&self, digest: &Digest, bytes: &[u8]) -> impl Future<Output = Result<(), StoreFailure>>;
-
-    /// The bytes of that digest, or nothing where none are stored. The caller checks the digest again.
-    ///
-    /// # Errors
-    /// When it cannot be told.
-    fn get(&self, digest: &Digest) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>>;
-}

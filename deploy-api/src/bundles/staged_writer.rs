@@ -209,7 +209,7 @@ mod tests {
     use crate::bundles::MemoryStore;
 
     fn noise(length: usize) -> Vec<u8> {
-        (0..length).map(|index| (index % 251) as u8).collect()
+        (0..=250).cycle().take(length).collect()
     }
 
     fn write(mut writer: StagedWriter<'_, MemoryStore>, bytes: &[u8], chunk: usize) -> Staged {

@@ -8,28 +8,22 @@ use super::Envelope;
 use super::query::Parameters;
 use super::serve::Reply;
 use crate::code::Code;
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::deploys::Gateway;
+use crate::identity::{Caller, ShownCredential};
+use crate::ledger::{Authorized, LedgerClient};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::tokens;
+use crate::services::Services;
 use crate::upstream::{Method, call, script};
 use crate::v1::namespaces;
 
 /// The token of the request, and until when it is valid.
-pub(super) fn verify_token<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-) -> Result<Reply, Problem> {
-    let record = match &caller.token {
-        Some(id) => tokens::get(engine.access.sql, id)?,
-        None => None,
-    };
-    Ok(Reply::Success(Envelope::of(json!({
-        "id": caller.token.as_ref().map_or("bootstrap".to_owned(), ToString::to_string),
+pub(super) fn verify_token(authorized: &Authorized) -> Reply {
+    let token = authorized.caller.token.as_ref();
+    Reply::Success(Envelope::of(json!({
+        "id": token.map_or("bootstrap".to_owned(), ToString::to_string),
         "status": "active",
-        "expires_on": record.map(|record| record.expires.to_string()),
-    }))))
+        "expires_on": authorized.expires.map(|expires| expires.to_string()),
+    })))
 }
 
 /// Who asks. wrangler prints it as an email address.
@@ -61,11 +55,11 @@ fn info(count: usize) -> Value {
 }
 
 /// The namespaces that the caller may read something in.
-pub(super) async fn namespaces<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn namespaces<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
 ) -> Result<Reply, Problem> {
-    let visible = namespaces::visible(engine, caller).await?;
+    let visible = namespaces::visible(gateway, credential).await?;
     let described: Vec<Value> = visible
         .into_iter()
         .map(|(environment, described)| {
@@ -83,18 +77,18 @@ pub(super) async fn namespaces<S: Sql, O: Outside>(
 }
 
 /// One namespace.
-pub(super) async fn namespace<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn namespace<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     environment: Environment,
 ) -> Result<Reply, Problem> {
-    let described = namespaces::described(engine, caller, environment).await?;
+    let described = namespaces::described(gateway, credential, environment).await?;
     Ok(Reply::Success(Envelope::of(described)))
 }
 
 /// The queue that a binding names, by name and id only; an empty list where the account has none of that name.
-pub(super) async fn queues<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub(super) async fn queues<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
     query: &str,
 ) -> Result<Reply, Problem> {
     let parameters = Parameters::parse(query)?;
@@ -112,7 +106,7 @@ pub(super) async fn queues<S: Sql, O: Outside>(
         ));
     }
     let request = script::account(Method::Get, &["queues"]).parameter("name", name);
-    let reply = call(engine.outside, request)
+    let reply = call(gateway.services, request)
         .await
         .outcome
         .map_err(|failure| failure.problem)?;

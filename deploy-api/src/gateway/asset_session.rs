@@ -1,92 +1,146 @@
-//! Static assets: the session that begins their upload, which says what the Worker is to have and what is missing.
+//! Static assets: the session that begins their upload, which says what the Worker will have and what the upstream lacks.
 
-use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::Envelope;
-use super::message::{Body, Request, read_body};
 use super::serve::Reply;
+use crate::assets::{
+    AssetSession, MAX_MANIFEST, Manifest, SessionId, TokenKind, manifest_key, read_manifest,
+};
 use crate::audit::{SubjectRecord, Verb};
-use crate::bundles::{AssetManifest, Digest};
-use crate::deployments::{AssetCall, bundle_store_unavailable, manifest_body, read_manifest, read_session};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::bundles::{Digest, ObjectStore, Retrying};
+use crate::code::Code;
+use crate::deploys::{Gateway, Lease, read_session, session_request};
+use crate::http::{Request, read_body};
+use crate::identity::ShownCredential;
+use crate::ledger::{Change, End, LedgerClient, ScriptState};
 use crate::policy::{self, Action};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::asset_sessions::{self, AssetSession};
+use crate::services::Services;
 use crate::target::Target;
-use crate::upstream::{Method, script};
-
-/// How long the tokens of a session are taken, as the upstream has it.
-/// <https://developers.cloudflare.com/workers/static-assets/direct-upload/>
-const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-
-/// The longest manifest, in bytes: 20,000 files with long paths.
-const MAX_MANIFEST: usize = 8 * 1024 * 1024;
+use crate::upload::{Source, SourceFailure};
+use crate::upstream::{Called, call};
 
 /// Begins a session.
-pub(super) async fn begin<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn begin<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    let allowed = engine.access.authorize(caller, &deploy, Verb::AssetSession)?;
-    let assets = AssetCall {
-        caller,
-        allowed: &allowed,
-        target,
-        verb: Verb::AssetSession,
-    };
-    let manifest = read_body(request.body, MAX_MANIFEST)
-        .await
-        .and_then(|body| read_manifest(&body))
-        .map_err(|problem| assets.refuse(engine, problem))?;
-    let stored = serde_json::to_vec(&manifest).map_err(|error| bundle_store_unavailable(&error))?;
-    let digest = Digest::of(&stored);
-    let keep = async {
-        let kept = engine.outside.put(&digest, &stored).await;
-        kept.map_err(|error| bundle_store_unavailable(&error))
-    };
-    let request = script::script(Method::Post, target, &["assets-upload-session"])
-        .with_body("application/json", manifest_body(&manifest));
-    let answer = assets
-        .make(
-            engine,
-            subject(&manifest, &digest),
-            keep,
-            request,
-            |result, intent| {
-                let answer = read_session(result)?;
-                let now = engine.outside.now();
-                asset_sessions::forget(engine.access.sql, now)?;
-                if let Some(jwt) = &answer.jwt {
-                    let session = AssetSession {
-                        target: target.clone(),
-                        manifest: digest.clone(),
-                        expires: now.saturating_add(SESSION_LIFETIME).unwrap_or(now),
-                        intent,
-                    };
-                    asset_sessions::issued(engine.access.sql, jwt, &session)?;
-                }
-                Ok(answer)
-            },
-        )
+    let action = Verb::AssetSession;
+    let authorized = gateway
+        .authorize_wrangler(credential, vec![deploy], action, target)
         .await?;
+    let _permit = gateway.admit_whole(request.content_length()).await?;
+    let (manifest, digest) = match read(gateway, request).await {
+        Ok(read) => read,
+        Err(problem) => return Err(gateway.refuse(&authorized, target, action, problem, None).await),
+    };
+    let change = Change::AssetSession {
+        assets: subject(&manifest, &digest),
+    };
+    let lease = Lease::begin(gateway, credential, target, change).await?;
+    let request = match session_request(target, &manifest) {
+        Ok(request) => request,
+        Err(problem) => return Err(lease.fail(problem).await),
+    };
+    let Called { record, outcome } = call(gateway.services, request).await;
+    let answer = outcome
+        .map_err(|failure| failure.problem)
+        .and_then(|reply| read_session(reply.result));
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(problem) => {
+            let end = End::Failed {
+                upstream: Some(record),
+                problem: Box::new(problem.clone()),
+            };
+            lease.finish(end).await?;
+            return Err(problem);
+        }
+    };
+    let end = End::Succeeded {
+        upstream: Some(record),
+        script: Box::new(ScriptState::default()),
+    };
+    lease.finish(end).await?;
+    let jwt = match answer.jwt {
+        Some(upstream) => {
+            let session = AssetSession {
+                target: target.clone(),
+                session: SessionId::from_bytes(gateway.services.entropy()),
+                manifest: digest,
+                attempt: gateway.attempt.to_string(),
+                caller: json!({ "token": authorized.caller.token, "name": authorized.caller.identity.to_string() }),
+                kind: if answer.buckets.is_empty() {
+                    TokenKind::Completion
+                } else {
+                    TokenKind::Session
+                },
+                upstream: SecretString::from(upstream),
+            };
+            Some(token(gateway, &session)?)
+        }
+        None => None,
+    };
     Ok(Reply::Success(Envelope::of(
-        json!({ "jwt": answer.jwt, "buckets": answer.buckets }),
+        json!({ "jwt": jwt, "buckets": answer.buckets }),
     )))
 }
 
-fn subject(manifest: &AssetManifest, digest: &Digest) -> SubjectRecord {
+/// Reads the manifest and stores it.
+async fn read<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    request: Request<'_, B>,
+) -> Result<(Manifest, Digest), Problem> {
+    let announced = request.content_length();
+    let body = read_body(request.body, announced, MAX_MANIFEST)
+        .await
+        .map_err(SourceFailure::problem)?;
+    let manifest = read_manifest(&body)?;
+    drop(body);
+    let unavailable = |error: &dyn ToString| {
+        Problem::new(
+            Code::BundleStoreUnavailable,
+            "The manifest of the static assets could not be stored.",
+            "Try again in a moment.",
+        )
+        .caused_by(&error.to_string())
+        .retry_after(5)
+    };
+    let (digest, bytes) = manifest.to_stored().map_err(|error| unavailable(&error))?;
+    Retrying::new(gateway.services, gateway.services)
+        .put(&manifest_key(&digest), &bytes)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    Ok((manifest, digest))
+}
+
+/// The token of a session for the client.
+pub(super) fn token<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    session: &AssetSession,
+) -> Result<String, Problem> {
+    session
+        .to_token(gateway.session_key, gateway.now())
+        .map(|token| token.expose_secret().to_owned())
+        .map_err(|error| {
+            Problem::new(
+                Code::UpstreamUnavailable,
+                "The Cloudflare API's session token is too long.",
+                "",
+            )
+            .caused_by(&error)
+        })
+}
+
+fn subject(manifest: &Manifest, digest: &Digest) -> SubjectRecord {
     SubjectRecord::Assets {
-        files: u64::try_from(manifest.0.len()).unwrap_or(u64::MAX),
-        bytes: manifest
-            .0
-            .values()
-            .fold(0, |sum, file| file.size.saturating_add(sum)),
+        files: u64::try_from(manifest.files().len()).unwrap_or(u64::MAX),
+        bytes: manifest.total_size(),
         manifest: digest.to_string(),
     }
 }

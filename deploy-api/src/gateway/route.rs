@@ -113,21 +113,6 @@ impl Route {
     }
 }
 
-/// Whether a header asks for another method than the request line has. Such a request is refused: a server further on
-/// might obey it.
-#[must_use]
-pub fn is_method_override(header: &str) -> bool {
-    [
-        "x-http-method-override",
-        "x-http-method",
-        "x-method-override",
-        "x-original-url",
-        "x-rewrite-url",
-    ]
-    .iter()
-    .any(|name| header.eq_ignore_ascii_case(name))
-}
-
 fn namespace(name: &str) -> Result<Environment, Problem> {
     Environment::from_namespace(name).ok_or_else(|| {
         let known = Environment::ALL.map(Environment::namespace).join(", ");

@@ -5,17 +5,19 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::message::{Body, Request, read_body};
 use super::serve::Reply;
 use super::worker_target::{resolve, resolve_alone};
 use super::{Absent, Envelope};
 use crate::audit::Verb;
 use crate::code::Code;
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::deploys::Gateway;
+use crate::http::{Request, read_body};
+use crate::identity::ShownCredential;
+use crate::ledger::{Ask, LedgerClient};
 use crate::policy::{self, Action};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
+use crate::upload::{Source, SourceFailure};
 use crate::v1;
 
 /// The longest body, in bytes.
@@ -23,34 +25,39 @@ const MAX_SECRET: usize = 32 * 1024;
 
 /// The names of a Worker's secrets. wrangler asks this before each deploy too, and gives up on any answer but a list or
 /// "no such Worker"; so where the namespace is not clear, it gets the latter, with an explanation.
-pub(super) async fn list<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn list<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     worker: &WorkerName,
 ) -> Result<Reply, Problem> {
-    let target = match resolve(engine, caller, worker, Action::Deploy) {
+    let target = match resolve(gateway, credential, worker, Action::Deploy).await {
         Ok(target) => target,
         Err(problem) if problem.code == Code::NamespaceAmbiguous => return Ok(Reply::Unclear(problem)),
         Err(problem) => return Err(problem),
     };
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    if !engine.access.may(caller, &deploy)? {
-        let target = match resolve(engine, caller, worker, Action::Read) {
+    let ask = Ask::Which {
+        requests: vec![deploy],
+    };
+    if gateway.authorize(credential, ask).await?.which != [true] {
+        let target = match resolve(gateway, credential, worker, Action::Read).await {
             Err(problem) if problem.code == Code::NamespaceAmbiguous => return Ok(Reply::Unclear(problem)),
             resolved => resolved?,
         };
         let read = policy::Request::worker(Action::Read, target.clone());
-        engine.access.authorize(caller, &read, Verb::Read)?;
-        return names(engine, &target).await;
+        gateway
+            .authorize_for(credential, vec![read], Verb::Read, &target)
+            .await?;
+        return names(gateway, &target).await;
     }
-    names(engine, &target).await
+    names(gateway, &target).await
 }
 
-async fn names<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+async fn names<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
     target: &crate::target::Target,
 ) -> Result<Reply, Problem> {
-    match v1::secrets::names(engine.outside, target).await {
+    match v1::secrets::names(gateway.services, target).await {
         Ok(names) => Ok(Reply::Success(Envelope::of(json!(names)))),
         Err(problem) if problem.code == Code::WorkerUnknown => Ok(Reply::Absent(Absent::AccountScript)),
         Err(problem) => Err(problem),
@@ -59,9 +66,9 @@ async fn names<S: Sql, O: Outside>(
 
 /// Sets a secret. A Worker that does not exist is a refusal, and never "no such Worker" in Cloudflare's words: on those
 /// wrangler makes a Worker of the account.
-pub(super) async fn put<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     worker: &WorkerName,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
@@ -72,8 +79,11 @@ pub(super) async fn put<S: Sql, O: Outside, B: Body>(
         #[serde(rename = "type", default)]
         kind: Option<String>,
     }
-    let target = resolve_alone(engine, caller, worker, Action::Secrets)?;
-    let body = read_body(request.body, MAX_SECRET).await?;
+    let target = resolve_alone(gateway, credential, worker, Action::Secrets).await?;
+    let announced = request.content_length();
+    let body = read_body(request.body, announced, MAX_SECRET)
+        .await
+        .map_err(SourceFailure::problem)?;
     let invalid = || {
         Problem::new(
             Code::BodyInvalid,
@@ -85,20 +95,20 @@ pub(super) async fn put<S: Sql, O: Outside, B: Body>(
     if secret.kind.is_some_and(|kind| kind != "secret_text") {
         return Err(invalid());
     }
-    v1::secrets::set(engine, caller, &target, &secret.name, &secret.text).await?;
+    v1::secrets::set(gateway, credential, &target, &secret.name, &secret.text).await?;
     Ok(Reply::Success(Envelope::of(
         json!({ "name": secret.name, "type": "secret_text" }),
     )))
 }
 
 /// Removes a secret.
-pub(super) async fn delete<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn delete<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     worker: &WorkerName,
     name: &str,
 ) -> Result<Reply, Problem> {
-    let target = resolve_alone(engine, caller, worker, Action::Secrets)?;
-    v1::secrets::remove(engine, caller, &target, name).await?;
+    let target = resolve_alone(gateway, credential, worker, Action::Secrets).await?;
+    v1::secrets::remove(gateway, credential, &target, name).await?;
     Ok(Reply::Success(Envelope::of(Value::Null)))
 }

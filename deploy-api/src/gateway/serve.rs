@@ -1,12 +1,14 @@
 use secrecy::SecretString;
 
-use super::message::{Body, Request, Response};
-use super::route::is_method_override;
+use super::response::{of_envelope, of_problem};
 use super::{Absent, Envelope, Route, account, asset_session, asset_upload, secrets, upload};
 use crate::code::Code;
-use crate::engine::{Engine, Outside};
+use crate::deploys::Gateway;
+use crate::http::{Request, Response, is_method_override};
+use crate::ledger::{Ask, LedgerClient};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
+use crate::upload::Source;
 
 /// What a route answers, before it is written down.
 pub(super) enum Reply {
@@ -21,21 +23,21 @@ pub(super) enum Reply {
 }
 
 /// Serves one call of wrangler, from its credential to its answer. Never fails: a problem is an answer too.
-pub async fn serve<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
+pub async fn serve<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
     request: Request<'_, B>,
 ) -> Response {
-    match answer(engine, request).await {
-        Ok(Reply::Success(envelope)) => Response::of(200, &envelope),
-        Ok(Reply::Created(envelope)) => Response::of(201, &envelope),
-        Ok(Reply::Absent(what)) => Response::of(404, &Envelope::absent(what)),
-        Ok(Reply::Unclear(problem)) => Response::of(404, &Envelope::unclear(&problem)),
-        Err(problem) => Response::failure(problem),
+    match answer(gateway, request).await {
+        Ok(Reply::Success(envelope)) => of_envelope(200, &envelope),
+        Ok(Reply::Created(envelope)) => of_envelope(201, &envelope),
+        Ok(Reply::Absent(what)) => of_envelope(404, &Envelope::absent(what)),
+        Ok(Reply::Unclear(problem)) => of_envelope(404, &Envelope::unclear(&problem)),
+        Err(problem) => of_problem(problem),
     }
 }
 
-async fn answer<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
+async fn answer<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
     if request.headers.iter().any(|(name, _)| is_method_override(name)) {
@@ -54,30 +56,48 @@ async fn answer<S: Sql, O: Outside, B: Body>(
     }
     let route = Route::parse(request.method, request.path);
     if route == Ok(Route::AssetUpload) {
-        // Whose bearer is a session's, and is looked up there.
-        return asset_upload::upload(engine, request).await;
+        // Its bearer is a session's token and not one of a caller.
+        return asset_upload::upload(gateway, request).await;
     }
-    // Who asks comes first, so that a stranger learns nothing from which calls are served.
-    let caller = engine.access.authenticate(request.header("authorization"))?;
-    match route? {
-        Route::VerifyToken => Ok(account::verify_token(engine, &caller)?),
-        Route::User => Ok(account::user(&caller)),
-        Route::Accounts => Ok(account::accounts()),
-        Route::Memberships => Ok(account::memberships(&caller)),
-        Route::Namespaces => account::namespaces(engine, &caller).await,
-        Route::Namespace(environment) => account::namespace(engine, &caller, environment).await,
-        Route::Script(target) => upload::script(engine, &caller, &target).await,
-        Route::Upload(target) => upload::put(engine, &caller, &target, request).await,
-        Route::AssetSession(target) => asset_session::begin(engine, &caller, &target, request).await,
-        Route::AccountService(_) | Route::AccountSettings(_) => Ok(Reply::Absent(Absent::AccountScript)),
-        Route::ScriptTags(worker) => upload::tags(engine, &caller, &worker, request).await,
-        Route::Secrets(worker) => secrets::list(engine, &caller, &worker).await,
-        Route::PutSecret(worker) => secrets::put(engine, &caller, &worker, request).await,
-        Route::DeleteSecret(worker, name) => secrets::delete(engine, &caller, &worker, &name).await,
-        Route::Workflow => Ok(Reply::Absent(Absent::Workflow)),
-        Route::Queues => account::queues(engine, request.query).await,
-        // Answered above, before anyone was authenticated.
-        Route::AssetUpload => Err(crate::deployments::session_unknown()),
+    // The caller comes first, so that a stranger does not learn which calls are served.
+    let credential = &gateway.credential(request.header("authorization"))?;
+    let route = match route {
+        Ok(route) => route,
+        Err(problem) => {
+            gateway.authorize(credential, Ask::Identity).await?;
+            return Err(problem);
+        }
+    };
+    match route {
+        Route::Namespaces => account::namespaces(gateway, credential).await,
+        Route::Namespace(environment) => account::namespace(gateway, credential, environment).await,
+        Route::Script(target) => upload::script(gateway, credential, &target).await,
+        Route::Upload(target) => upload::put(gateway, credential, &target, request).await,
+        Route::AssetSession(target) => asset_session::begin(gateway, credential, &target, request).await,
+        Route::ScriptTags(worker) => upload::tags(gateway, credential, &worker, request).await,
+        Route::Secrets(worker) => secrets::list(gateway, credential, &worker).await,
+        Route::PutSecret(worker) => secrets::put(gateway, credential, &worker, request).await,
+        Route::DeleteSecret(worker, name) => secrets::delete(gateway, credential, &worker, &name).await,
+        Route::VerifyToken
+        | Route::User
+        | Route::Accounts
+        | Route::Memberships
+        | Route::AccountService(_)
+        | Route::AccountSettings(_)
+        | Route::Workflow
+        | Route::Queues
+        | Route::AssetUpload => {
+            let authorized = gateway.authorize(credential, Ask::Identity).await?;
+            match route {
+                Route::VerifyToken => Ok(account::verify_token(&authorized)),
+                Route::User => Ok(account::user(&authorized.caller)),
+                Route::Accounts => Ok(account::accounts()),
+                Route::Memberships => Ok(account::memberships(&authorized.caller)),
+                Route::Queues => account::queues(gateway, request.query).await,
+                Route::Workflow => Ok(Reply::Absent(Absent::Workflow)),
+                _ => Ok(Reply::Absent(Absent::AccountScript)),
+            }
+        }
     }
 }
 

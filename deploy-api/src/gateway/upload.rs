@@ -4,22 +4,23 @@ use dotdo_names::WorkerName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::message::{Body, Request, read_body};
 use super::query::Parameters;
 use super::serve::Reply;
 use super::worker_target::resolve;
 use super::{Absent, Envelope, Message};
 use crate::audit::Verb;
+use crate::bundles::{MAX_BUFFERED, ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
-use crate::deployments::{Deployment, Turn, deploy, described, without_own};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::deployments::Deployment;
+use crate::deploys::{self, Gateway, remote_script, without_own};
+use crate::http::{Request, read_body};
+use crate::identity::ShownCredential;
+use crate::ledger::LedgerClient;
 use crate::policy::{self, Action};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::recent_targets;
+use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{self, MAX_UPLOAD};
+use crate::upload::{Source, SourceFailure, StreamOptions, StreamedUpload, read_streamed};
 use crate::v1;
 
 /// The parameters of an upload's query that wrangler sends.
@@ -29,18 +30,17 @@ const PARAMETERS: [&str; 2] = ["excludeScript", "bindings_inherit"];
 const MAX_SETTINGS: usize = 256 * 1024;
 
 /// Whether the namespace has the script, and at which migration tag.
-pub(super) async fn script<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn script<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
 ) -> Result<Reply, Problem> {
-    let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    if !engine.access.may(caller, &deploy)? {
-        let read = policy::Request::worker(Action::Read, target.clone());
-        engine.access.authorize(caller, &read, Verb::Read)?;
-    }
-    remember(engine, caller, target)?;
-    let Some(mut found) = described(engine.outside, target)
+    let on = |action| policy::Request::worker(action, target.clone());
+    let requests = vec![on(Action::Deploy), on(Action::Read)];
+    gateway
+        .authorize_wrangler(credential, requests, Verb::Read, target)
+        .await?;
+    let Some(mut found) = remote_script(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
     else {
@@ -53,49 +53,52 @@ pub(super) async fn script<S: Sql, O: Outside>(
     Ok(Reply::Success(Envelope::of(found)))
 }
 
-/// Remembers of which namespace wrangler speaks, for its calls that leave that out.
-fn remember<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    target: &Target,
-) -> Result<(), Problem> {
-    if let Some(token) = &caller.token {
-        recent_targets::forget(engine.access.sql, engine.access.now)?;
-        recent_targets::remember(engine.access.sql, token, target, engine.access.now)?;
-    }
-    Ok(())
-}
-
 /// The upload.
-pub(super) async fn put<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
-    let allowed = engine.access.authorize(
-        caller,
-        &policy::Request::worker(Action::Deploy, target.clone()),
-        Verb::Deploy,
-    )?;
-    remember(engine, caller, target)?;
-    let content_type = request.header("content-type").map(str::to_owned);
-    let query = Parameters::parse(request.query).and_then(|parameters| parameters.only(&PARAMETERS));
-    // What the body is may go on record only after its turn has come, but reading takes long, and nobody should wait
-    // for a slow client.
-    let upload = match query {
-        Err(problem) => Err(problem),
-        Ok(query) => match read_body(request.body, MAX_UPLOAD).await {
-            Err(problem) => Err(problem),
-            Ok(body) => upload::read(content_type.as_deref(), body)
-                .await
-                .map(|upload| (upload, query)),
-        },
+    let deploy = policy::Request::worker(Action::Deploy, target.clone());
+    let authorized = gateway
+        .authorize_wrangler(credential, vec![deploy], Verb::Deploy, target)
+        .await?;
+    let permit = gateway.admit(request.content_length()).await?;
+    let store = Retrying::new(gateway.services, gateway.services);
+    let (upload, query) = match read(gateway, &store, request).await {
+        Ok(read) => read,
+        Err(problem) => {
+            return Err(gateway
+                .refuse(&authorized, target, Verb::Deploy, problem, None)
+                .await);
+        }
     };
-    let turn = Turn::wait(engine, caller, allowed, target, Verb::Deploy).await;
-    let (upload, query) = upload.map_err(|problem| turn.refuse(engine, problem))?;
-    let deployment = deploy(engine, &turn, upload, query).await?;
+    // A deploy may wait for its lease for long, and by now it needs only what is in memory.
+    drop(permit);
+    let size = upload.parts.iter().map(|part| part.size).sum::<u64>();
+    let is_in_memory = usize::try_from(size).is_ok_and(|size| size <= MAX_BUFFERED);
+    let _permit = gateway
+        .admit_whole(Some(if is_in_memory { size } else { 0 }))
+        .await?;
+    let deployment = deploys::deploy(gateway, credential, &authorized, target, upload, query).await?;
     Ok(Reply::Success(deployed(&deployment)))
+}
+
+/// Reads the query and the body. The bytes of a large body go to the bundle store while they arrive.
+async fn read<'s, L: LedgerClient, O: Services, S: ObjectStore, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    store: &'s S,
+    request: Request<'_, B>,
+) -> Result<(StreamedUpload<'s, S>, Vec<(&'static str, String)>), Problem> {
+    let query = Parameters::parse(request.query)?.only(&PARAMETERS)?;
+    let content_type = request.header("content-type");
+    let options = StreamOptions {
+        content_length: request.content_length(),
+    };
+    let writer = StagedWriter::new(store, staging_key(gateway.attempt.as_str()));
+    let upload = read_streamed(content_type, request.body, writer, options).await?;
+    Ok((upload, query))
 }
 
 fn deployed(deployment: &Deployment) -> Envelope {
@@ -121,9 +124,9 @@ fn deployed(deployment: &Deployment) -> Envelope {
 }
 
 /// The tags that wrangler sets after a deploy with environments in its configuration.
-pub(super) async fn tags<S: Sql, O: Outside, B: Body>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(super) async fn tags<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     worker: &WorkerName,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
@@ -132,8 +135,11 @@ pub(super) async fn tags<S: Sql, O: Outside, B: Body>(
         #[serde(default)]
         tags: Option<Vec<String>>,
     }
-    let target = resolve(engine, caller, worker, Action::Deploy)?;
-    let body = read_body(request.body, MAX_SETTINGS).await?;
+    let target = resolve(gateway, credential, worker, Action::Deploy).await?;
+    let announced = request.content_length();
+    let body = read_body(request.body, announced, MAX_SETTINGS)
+        .await
+        .map_err(SourceFailure::problem)?;
     let settings: Settings = serde_json::from_slice(&body).map_err(|_| {
         Problem::new(
             Code::BodyInvalid,
@@ -142,6 +148,6 @@ pub(super) async fn tags<S: Sql, O: Outside, B: Body>(
         )
     })?;
     let tags = settings.tags.unwrap_or_default();
-    v1::tags::set(engine, caller, &target, &tags).await?;
+    v1::tags::set(gateway, credential, &target, &tags).await?;
     Ok(Reply::Success(Envelope::of(json!({ "tags": tags }))))
 }

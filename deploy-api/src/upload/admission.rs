@@ -7,8 +7,8 @@ use std::rc::Rc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::code::Code;
-use crate::engine::Runtime;
 use crate::problem::Problem;
+use crate::services::Runtime;
 
 /// The memory for bodies in one instance, in bytes. It leaves room for the code and the runtime below 96 MiB.
 pub const BUDGET: u64 = 48 * 1024 * 1024;

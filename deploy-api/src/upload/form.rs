@@ -55,7 +55,9 @@ pub fn script_pieces(
         }
         text.push_str("\r\n");
     }
-    text.push_str(&format!("--{boundary}--\r\n"));
+    text.push_str("--");
+    text.push_str(&boundary);
+    text.push_str("--\r\n");
     pieces.push(Piece::Bytes(Bytes::from(text)));
     Ok((
         format!("multipart/form-data; boundary={boundary}"),

@@ -5,6 +5,7 @@
 
 mod admission;
 mod bindings;
+mod feeder;
 mod fingerprint;
 mod form;
 mod metadata;
@@ -18,6 +19,7 @@ mod upload_key;
 
 pub use admission::{Admission, BUDGET, Permit};
 pub use bindings::{BindingRef, is_secret_type};
+pub(crate) use feeder::Feeder;
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use form::{asset_form, script_form, script_pieces};
 pub use metadata::Metadata;

@@ -2,18 +2,16 @@
 //!
 //! Only the metadata, the buffer of the [`StagedWriter`] and one piece of 64 KiB are in memory.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use multer::Multipart;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::feeder::Feeder;
 use super::metadata::{MAX_METADATA, metadata_too_long};
 use super::part::is_source_map;
 use super::reader::{
@@ -24,9 +22,6 @@ use super::{Limited, MAX_COMPRESSED, MAX_PARTS, MAX_UPLOAD, Metadata, Source, So
 use crate::bundles::{BundleHead, Digest, ObjectStore, Staged, StagedWriter, StoreFailure, StoredPart};
 use crate::code::Code;
 use crate::problem::Problem;
-
-/// The most bytes that are given to the parser at once. It copies them.
-const PIECE: usize = 64 * 1024;
 
 /// The most bytes that are read before the headers of the next part are complete.
 const MAX_FIELD_HEAD: usize = 64 * 1024;
@@ -128,8 +123,8 @@ async fn read_into<B: Source, S: ObjectStore>(
     if options.content_length.is_some_and(|length| length > limit) {
         return Err(SourceFailure::TooLarge { limit }.problem());
     }
-    let mut input = Input::new(Limited::new(source, limit));
-    let mut form = Multipart::new(input.feed.clone(), boundary);
+    let mut input = Input(Feeder::new(Limited::new(source, limit)));
+    let mut form = Multipart::new(input.0.stream(), boundary);
     let mut size = ModuleSize::new(options);
     let mut metadata = None;
     let mut parts: Vec<StoredPart> = Vec::new();
@@ -168,7 +163,7 @@ async fn read_into<B: Source, S: ObjectStore>(
             offset,
         });
     }
-    input.drain().await?;
+    input.0.drain().await.map_err(SourceFailure::problem)?;
     let metadata = check_whole(metadata, parts.iter().map(|part| part.name.as_str()))?;
     size.check()?;
     Ok((metadata, parts))
@@ -221,25 +216,10 @@ impl ModuleSize {
     }
 }
 
-/// Gives the body to the parser in small pieces, and each only when the parser needs it: by itself, the parser would buffer
-/// everything that the source has. The parser also requires a stream that is `Send`, which the runtime's are not.
-struct Input<B: Source> {
-    source: Limited<B>,
-    rest: Bytes,
-    feed: Feed,
-    is_ended: bool,
-}
+/// The body, read piece by piece by the parser.
+struct Input<B: Source>(Feeder<Limited<B>>);
 
 impl<B: Source> Input<B> {
-    fn new(source: Limited<B>) -> Self {
-        Self {
-            source,
-            rest: Bytes::new(),
-            feed: Feed::default(),
-            is_ended: false,
-        }
-    }
-
     /// Polls the parser until it has a result. In between it gets input, but no new input after more than `limit` bytes.
     async fn drive<T>(
         &mut self,
@@ -257,13 +237,13 @@ impl<B: Source> Input<B> {
             if let Some(result) = result.await {
                 return result.map_err(|error| unreadable(&error));
             }
-            if self.is_ended {
+            if self.0.is_ended() {
                 return Err(unreadable(&multer::Error::IncompleteStream));
             }
             if fed >= limit {
                 return Err(malformed("the headers of a part are too long"));
             }
-            fed += self.feed_next().await?;
+            fed += self.0.fill().await.map_err(SourceFailure::problem)?.unwrap_or(0);
         }
     }
 
@@ -273,72 +253,6 @@ impl<B: Source> Input<B> {
             field.poll_next_unpin(context).map(Option::transpose)
         })
         .await
-    }
-
-    /// Gives the parser the next piece, or the end of the body, and returns the number of bytes.
-    async fn feed_next(&mut self) -> Result<usize, Problem> {
-        while self.rest.is_empty() {
-            match self.source.next().await.map_err(SourceFailure::problem)? {
-                Some(chunk) => self.rest = chunk,
-                None => {
-                    self.is_ended = true;
-                    self.feed.set(Next::End);
-                    return Ok(0);
-                }
-            }
-        }
-        let piece = self.rest.split_to(self.rest.len().min(PIECE));
-        let length = piece.len();
-        self.feed.set(Next::Piece(piece));
-        Ok(length)
-    }
-
-    /// Reads what follows the form, which is ignored.
-    async fn drain(mut self) -> Result<(), Problem> {
-        while !self.is_ended {
-            self.is_ended = self
-                .source
-                .next()
-                .await
-                .map_err(SourceFailure::problem)?
-                .is_none();
-        }
-        Ok(())
-    }
-}
-
-/// The stream that the parser reads: at most one piece at a time.
-#[derive(Clone, Default)]
-struct Feed(Arc<Mutex<Next>>);
-
-#[derive(Default)]
-enum Next {
-    /// Nothing until more is fed.
-    #[default]
-    Nothing,
-    /// A piece of the body.
-    Piece(Bytes),
-    /// The end of the body.
-    End,
-}
-
-impl Feed {
-    fn set(&self, next: Next) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = next;
-    }
-}
-
-impl Stream for Feed {
-    type Item = Result<Bytes, Infallible>;
-
-    /// No waker is registered: [`Input::drive`] polls again after each piece.
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *next) {
-            Next::Nothing => Poll::Pending,
-            Next::Piece(piece) => Poll::Ready(Some(Ok(piece))),
-            Next::End => Poll::Ready(None),
-        }
     }
 }
 

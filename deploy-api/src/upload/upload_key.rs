@@ -44,6 +44,12 @@ impl UploadKey {
         SecretBox::new(Box::new(self.derived("dotdo asset session v1")))
     }
 
+    /// The key that seals the cached documents of OIDC issuers.
+    #[must_use]
+    pub fn issuer_document_key(&self) -> SecretBox<[u8; 32]> {
+        SecretBox::new(Box::new(self.derived("dotdo issuer document v1")))
+    }
+
     fn derived(&self, label: &str) -> [u8; 32] {
         hmac(self.0.expose_secret())
             .chain_update(label.as_bytes())

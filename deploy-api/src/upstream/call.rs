@@ -4,8 +4,8 @@ use serde_json::Value;
 use super::{UpstreamAnswer, UpstreamFailure, UpstreamRequest};
 use crate::audit;
 use crate::code::Code;
-use crate::engine::Outside;
 use crate::problem::{Problem, UpstreamError};
+use crate::services::Services;
 
 /// Cloudflare's codes for a script that is not there: of the account, and of a namespace.
 const ABSENT: [u32; 3] = [10007, 10090, 10092];
@@ -72,10 +72,10 @@ struct Error {
 }
 
 /// Makes a call, and reads its answer as Cloudflare's envelope.
-pub async fn call(outside: &impl Outside, request: UpstreamRequest) -> Called {
-    let began = outside.now();
-    let answer = outside.send(request).await;
-    let took = outside.now().duration_since(began).as_millis();
+pub async fn call(services: &impl Services, request: UpstreamRequest) -> Called {
+    let began = services.now();
+    let answer = services.send(request).await;
+    let took = services.now().duration_since(began).as_millis();
     let (status, cf_ray) = match &answer {
         Ok(answer) => (Some(answer.status), answer.cf_ray.clone()),
         Err(_) => (None, None),

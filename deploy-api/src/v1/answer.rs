@@ -1,10 +1,12 @@
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::problem::Problem;
 
 /// What a call is answered with, unless it fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -15,7 +17,7 @@ pub struct Answer {
 }
 
 /// The body of an answer, with its media type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// `application/json`
     Json(String),
@@ -29,9 +31,9 @@ pub enum Content {
     /// A document of this repository, as it is.
     Document {
         /// The document.
-        text: &'static str,
+        text: Cow<'static, str>,
         /// Its media type.
-        media_type: &'static str,
+        media_type: Cow<'static, str>,
     },
 }
 
@@ -55,7 +57,10 @@ impl Answer {
     pub(super) const fn document(text: &'static str, media_type: &'static str) -> Self {
         Self {
             status: 200,
-            content: Content::Document { text, media_type },
+            content: Content::Document {
+                text: Cow::Borrowed(text),
+                media_type: Cow::Borrowed(media_type),
+            },
             version: None,
         }
     }

@@ -4,28 +4,33 @@ use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::page::parameter_invalid;
+use super::page::{Parameters, parameter_invalid};
 use super::policy::may_see_all;
-use super::{Answer, Content, body};
+use super::{Answer, Content, audit_segments, body};
 use crate::access::Access;
-use crate::audit::chain::{Hash, Link};
+use crate::audit::chain::{Hash, Head, Link};
 use crate::audit::{CheckpointKey, Outcome, Query, SubjectRecord, Verb};
 use crate::code::Code;
 use crate::identity::Caller;
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
-use crate::store::audit_log;
+use crate::store::{audit_batch, audit_log, audit_segments as archive};
 use crate::target::Target;
 
 #[derive(Serialize)]
-struct Page {
+struct AuditPage {
     items: Vec<Link>,
     cursor: Option<String>,
+    first: u64,
+    #[serde(flatten)]
+    archive: Option<audit_segments::Links>,
 }
 
 /// `GET /v1/audit`: the log, the newest entry first, or with `order=oldest` the oldest. The filters are those of
-/// [`Query`]; with `format=ndjson` each entry is a line of its own, which is what `audit-verify` reads.
+/// [`Query`]; with `format=ndjson` each entry is a line of its own, which is what `audit-verify` reads. A page has at most
+/// 1 MiB of entries. `first` is the first entry that is not archived; who may read the whole log also gets links to the
+/// newest archived segments.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may administer or read the whole platform, or asks with the filters
@@ -61,9 +66,11 @@ pub fn list<S: Sql>(
     if !lines {
         return Answer::json(
             200,
-            &Page {
+            &AuditPage {
                 items: page.links,
                 cursor,
+                first: archive::end(access.sql)?.size + 1,
+                archive: audit_segments::links(access, caller)?,
             },
         );
     }
@@ -109,42 +116,65 @@ fn may_read_named_worker<S: Sql>(
 }
 
 #[derive(Serialize)]
-struct Walked {
-    whole: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    head: Option<Hash>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    broken_at: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    how: Option<String>,
+#[serde(untagged)]
+enum Verification {
+    Whole {
+        whole: bool,
+        first: u64,
+        size: u64,
+        head: Hash,
+        cursor: Option<String>,
+    },
+    Broken {
+        whole: bool,
+        broken_at: u64,
+        how: String,
+    },
 }
 
-/// `GET /v1/audit/verify`: walks the whole chain. A chain that is broken is an answer too: `"whole": false`, with the
-/// first broken entry and how it is broken.
+/// `GET /v1/audit/verify`: verifies the next part of the chain, at most 1,000 entries or 1 MiB: from the first entry that
+/// is not archived, or after the part that returned `cursor`. `size` and `head` are the last entry that is verified, and
+/// `cursor` is null at the end of the log. A broken chain is an answer too: `"whole": false`, with the first broken entry
+/// and how it is broken.
 ///
 /// # Errors
-/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `RECORD_UNAVAILABLE`.
-pub fn verify<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Answer, Problem> {
+/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `PARAMETER_INVALID`,
+/// `RECORD_UNAVAILABLE`.
+pub fn verify<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    parameters: &[(&str, &str)],
+) -> Result<Answer, Problem> {
     may_see_all(access, caller)?;
-    let walked = match audit_log::verify(access.sql)? {
-        Ok(verified) => Walked {
+    let from = Parameters::new(parameters, &["cursor"])?.parse(
+        "cursor",
+        "the cursor of an earlier step",
+        read_cursor,
+    )?;
+    let verification = match audit_batch::verify_step(access.sql, from)? {
+        Ok(step) => Verification::Whole {
             whole: true,
-            size: Some(verified.size),
-            head: Some(verified.head),
-            broken_at: None,
-            how: None,
+            first: step.first,
+            size: step.head.size,
+            head: step.head.hash,
+            cursor: (!step.is_last).then(|| format!("{}-{}", step.head.size, step.head.hash)),
         },
-        Err(broken) => Walked {
+        Err(broken) => Verification::Broken {
             whole: false,
-            size: None,
-            head: None,
-            broken_at: Some(broken.sequence),
-            how: Some(broken.how.to_string()),
+            broken_at: broken.sequence,
+            how: broken.how.to_string(),
         },
     };
-    Answer::json(200, &walked)
+    Answer::json(200, &verification)
+}
+
+/// The head that a cursor of [`verify`] names: its size and its hash.
+fn read_cursor(text: &str) -> Option<Head> {
+    let (size, hash) = text.split_once('-')?;
+    Some(Head {
+        size: size.parse::<u32>().ok()?.into(),
+        hash: Hash::from_hex(hash).ok()?,
+    })
 }
 
 /// `GET /v1/audit/checkpoint`: the log's length and head, signed, for an outsider to keep.

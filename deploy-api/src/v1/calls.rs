@@ -2,22 +2,22 @@
 
 use super::answer::Answer;
 use super::captures::Captures;
+use super::exchange::token_entropy;
 use super::operation::Operation;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit, deployments, exchange, explain, locks, namespace, namespaces, policy, probe, promote, rollback,
-    secrets, tags, target, tokens, verify, workers,
+    audit_segments, exchange, health, namespace, namespaces, policy, promote, rollback, secrets, tags,
+    target, verify, workers,
 };
 use crate::code::Code;
-use crate::engine::{Outside, Runtime};
+use crate::identity::ShownCredential;
 use crate::identity::oidc::KeySource;
-use crate::identity::{Caller, TOKEN_ENTROPY};
+use crate::ledger::{self, Ask, LedgerClient};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::audit_log;
+use crate::services::Services;
 
-/// One call, as far as it has been read.
+/// One call that has been read.
 pub(super) struct Call<'a> {
     pub captures: &'a Captures<'a>,
     pub parameters: &'a [(&'a str, &'a str)],
@@ -25,7 +25,7 @@ pub(super) struct Call<'a> {
     pub body: &'a [u8],
 }
 
-impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
+impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
     /// The calls that need no credential.
     pub(super) async fn answer_anyone(
         &self,
@@ -33,125 +33,84 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
         call: &Call<'_>,
     ) -> Result<Answer, Problem> {
         match operation {
-            Operation::Health => self.health(),
+            Operation::Health => health::check(self.gateway, None).await,
             Operation::OpenApi => Ok(Answer::document(OPENAPI, "application/json")),
             Operation::PolicySchema => Ok(Answer::document(policy::SCHEMA, "application/schema+json")),
             Operation::TokenExchange => {
-                exchange::exchange(
-                    &self.engine.access,
-                    self.keyring,
-                    self.key_source,
-                    call.body,
-                    token_entropy(self.engine.outside),
-                )
-                .await
+                exchange::exchange(self.gateway, self.keyring, self.key_source, call.body).await
             }
             _ => Err(not_served()),
         }
     }
 
-    /// The calls that need nothing but the database.
-    pub(super) fn answer_about_access(
+    /// The calls of an authenticated caller: those about what the upstream has are answered here, all others by the ledger alone.
+    pub(super) async fn answer_caller(
         &self,
         operation: Operation,
-        caller: &Caller,
-        call: &Call<'_>,
-    ) -> Option<Result<Answer, Problem>> {
-        let access = &self.engine.access;
-        Some(match operation {
-            Operation::TokenCreate => {
-                tokens::create(access, caller, call.body, token_entropy(self.engine.outside))
-            }
-            Operation::TokenList => tokens::list(access, caller, call.parameters),
-            Operation::TokenRevokeSelf => tokens::revoke_self(access, caller),
-            Operation::TokenRevoke => tokens::revoke(access, caller, call.captures.get("token")),
-            Operation::PolicyGet => policy::get(access, caller, call.parameters),
-            Operation::PolicyPut => read_text(call.body).and_then(|document| {
-                let version = call.if_match.map(read_version).transpose()?;
-                policy::put(access, caller, document, call.parameters, version)
-            }),
-            Operation::PolicyVersions => policy::versions(access, caller, call.parameters),
-            Operation::PolicyExplain => explain::explain(access, caller, call.body),
-            Operation::AuditList => audit::list(access, caller, call.parameters),
-            Operation::AuditVerify => audit::verify(access, caller),
-            Operation::AuditCheckpoint => audit::checkpoint(access, caller, self.checkpoint_key),
-            Operation::AuditBreakGlass => audit::break_glass(access, caller, call.body),
-            _ => return None,
-        })
-    }
-
-    /// The calls about namespaces and Workers.
-    pub(super) async fn answer_about_workers(
-        &self,
-        operation: Operation,
-        caller: &Caller,
+        credential: &ShownCredential,
         call: &Call<'_>,
     ) -> Result<Answer, Problem> {
-        let engine = self.engine;
+        let gateway = self.gateway;
         let captures = call.captures;
-        if operation == Operation::NamespaceList {
-            return namespaces::list(engine, caller).await;
+        let environment = || namespace(captures.get("namespace"));
+        let target = || target(captures.get("namespace"), captures.get("worker"));
+        if operation.is_change_of_worker() {
+            // A deploy token loses one of its uses here; the change itself is authorized when it begins.
+            gateway.authorize(credential, Ask::Identity).await?;
         }
-        let environment = namespace(captures.get("namespace"))?;
         match operation {
-            Operation::NamespaceGet => return namespaces::get(engine, caller, environment).await,
-            Operation::NamespaceLockGet => return locks::get_namespace(engine, caller, environment),
-            Operation::NamespaceLock => {
-                return locks::lock_namespace(engine, caller, environment, call.body);
-            }
-            Operation::NamespaceUnlock => return locks::unlock_namespace(engine, caller, environment),
+            Operation::Health => health::check(gateway, Some(credential)).await,
+            Operation::NamespaceList => namespaces::list(gateway, credential).await,
+            Operation::NamespaceGet => namespaces::get(gateway, credential, environment()?).await,
             Operation::WorkerList => {
-                return workers::list(engine, caller, environment, call.parameters).await;
+                workers::list(gateway, credential, environment()?, call.parameters).await
             }
-            _ => {}
-        }
-        let target = target(captures.get("namespace"), captures.get("worker"))?;
-        match operation {
-            Operation::WorkerGet => workers::get(engine, caller, &target).await,
-            Operation::WorkerDelete => workers::delete(engine, caller, &target).await,
-            Operation::SecretList => secrets::list(engine, caller, &target).await,
+            Operation::WorkerGet => workers::get(gateway, credential, &target()?).await,
+            Operation::WorkerDelete => workers::delete(gateway, credential, &target()?).await,
+            Operation::SecretList => secrets::list(gateway, credential, &target()?).await,
             Operation::SecretPut => {
-                secrets::put(engine, caller, &target, captures.get("secret"), call.body).await
+                let name = captures.get("secret");
+                secrets::put(gateway, credential, &target()?, name, call.body).await
             }
-            Operation::SecretDelete => secrets::delete(engine, caller, &target, captures.get("secret")).await,
-            Operation::TagList => tags::list(engine, caller, &target).await,
-            Operation::TagPut => tags::put(engine, caller, &target, call.body).await,
-            Operation::DeploymentList => deployments::list(engine, caller, &target, call.parameters),
-            Operation::DeploymentGet => deployments::get(engine, caller, &target, captures.get("deployment")),
-            Operation::Rollback => rollback::rollback(engine, caller, &target, call.body).await,
-            Operation::Promote => promote::promote(engine, caller, &target, call.body).await,
-            Operation::Verify => verify::verify(engine, caller, &target, call.parameters).await,
-            Operation::LockGet => locks::get_worker(engine, caller, &target),
-            Operation::Lock => locks::lock_worker(engine, caller, &target, call.body),
-            Operation::Unlock => locks::unlock_worker(engine, caller, &target),
-            Operation::ProbeGet => probe::get(engine, caller, &target),
-            Operation::ProbePut => probe::put(engine, caller, &target, call.body).await,
-            Operation::ProbeDelete => probe::delete(engine, caller, &target).await,
-            _ => Err(not_served()),
+            Operation::SecretDelete => {
+                secrets::delete(gateway, credential, &target()?, captures.get("secret")).await
+            }
+            Operation::TagList => tags::list(gateway, credential, &target()?).await,
+            Operation::TagPut => tags::put(gateway, credential, &target()?, call.body).await,
+            Operation::Rollback => rollback::rollback(gateway, credential, &target()?, call.body).await,
+            Operation::Promote => promote::promote(gateway, credential, &target()?, call.body).await,
+            Operation::AuditSegmentGet => {
+                audit_segments::download(gateway, credential, captures.get("first")).await
+            }
+            Operation::Verify => verify::verify(gateway, credential, &target()?, call.parameters).await,
+            _ => self.ask_ledger(operation, credential, call).await,
         }
     }
 
-    /// Well is an API whose database answers; whether the upstream does is not asked, so that anyone may call this
-    /// often.
-    fn health(&self) -> Result<Answer, Problem> {
-        audit_log::head(self.engine.access.sql)?;
-        Answer::json(
-            200,
-            &serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
-        )
+    /// A call that needs nothing but the database: one message.
+    async fn ask_ledger(
+        &self,
+        operation: Operation,
+        credential: &ShownCredential,
+        call: &Call<'_>,
+    ) -> Result<Answer, Problem> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let message = ledger::Call {
+            attempt: self.gateway.attempt.clone(),
+            credential: credential.clone(),
+            client: self.gateway.client.clone(),
+            operation,
+            captures: call.captures.iter().map(owned).collect(),
+            parameters: call.parameters.iter().copied().map(owned).collect(),
+            if_match: call.if_match.map(read_version).transpose()?,
+            body: read_text(call.body)?.to_owned(),
+            entropy: token_entropy(self.gateway.services),
+        };
+        self.gateway.send(&message).await
     }
 }
 
-fn token_entropy(runtime: &impl Runtime) -> [u8; TOKEN_ENTROPY] {
-    let mut bytes = [0; TOKEN_ENTROPY];
-    let fresh = runtime.entropy().into_iter().chain(runtime.entropy());
-    for (byte, random) in bytes.iter_mut().zip(fresh) {
-        *byte = random;
-    }
-    bytes
-}
-
-/// A route that no arm serves, which a test looks for.
+/// A route that nothing serves, which a test looks for.
 fn not_served() -> Problem {
     Problem::new(Code::Internal, "This call is on the list and is not served.", "")
 }

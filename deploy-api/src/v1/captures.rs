@@ -18,6 +18,11 @@ impl<'a> Captures<'a> {
         sent.next().is_none().then_some(captures)
     }
 
+    /// The names and what they stand for.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> + '_ {
+        self.0.iter().copied()
+    }
+
     /// A captured part, as it was sent; empty for a name that the route's path does not have.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {

@@ -1,14 +1,14 @@
-//! `…/workers/{worker}/deployments`: what was shipped, by whom, from which commit, and how it ended.
+//! `…/workers/{worker}/deployments`: what was deployed, by whom, from which commit, and how it ended.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Answer;
 use super::page::{Page, Parameters};
+use crate::access::Access;
 use crate::audit::{Bundle, Verb};
 use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
-use crate::engine::{Engine, Outside};
 use crate::identity::{Caller, Identity};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
@@ -71,18 +71,14 @@ fn show<'a>(deployment: &'a Deployment, serving: Option<&Option<DeploymentId>>) 
     }
 }
 
-/// The answer to a call that shipped something: `201` and the deployment.
-pub(super) fn shipped(deployment: &Deployment) -> Result<Answer, Problem> {
+/// The answer to a call that deployed something: `201` and the deployment.
+pub(super) fn deployed(deployment: &Deployment) -> Result<Answer, Problem> {
     Answer::json(201, &show(deployment, None))
 }
 
-fn may_read<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    target: &Target,
-) -> Result<(), Problem> {
+fn may_read<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<(), Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    engine.access.authorize(caller, &request, Verb::Read).map(drop)
+    access.authorize(caller, &request, Verb::Read).map(drop)
 }
 
 fn serving(sql: &impl Sql, target: &Target) -> Result<Option<DeploymentId>, Problem> {
@@ -93,19 +89,19 @@ fn serving(sql: &impl Sql, target: &Target) -> Result<Option<DeploymentId>, Prob
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `PARAMETER_INVALID`, `RECORD_UNAVAILABLE` (never an empty list in place of a failure).
-pub fn list<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn list<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    may_read(engine, caller, target)?;
+    may_read(access, caller, target)?;
     let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
     let before = parameters.parse("cursor", "the cursor of an earlier page", |value| {
         DeploymentId::parse(value).ok()
     })?;
     let limit = parameters.limit()?;
-    let sql = engine.access.sql;
+    let sql = access.sql;
     let found = deployments::list(sql, target, before.as_ref(), limit + 1)?;
     let serving = serving(sql, target)?;
     let shown: Vec<_> = found
@@ -119,14 +115,14 @@ pub fn list<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `DEPLOYMENT_UNKNOWN`, `RECORD_UNAVAILABLE`.
-pub fn get<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn get<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
     id: &str,
 ) -> Result<Answer, Problem> {
-    may_read(engine, caller, target)?;
-    let sql = engine.access.sql;
+    may_read(access, caller, target)?;
+    let sql = access.sql;
     let found = match DeploymentId::parse(id) {
         Ok(id) => deployments::get(sql, &id)?.filter(|found| found.target == *target),
         Err(_) => None,

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, body};
+use crate::access::Access;
 use crate::audit::{Entry, LockRecord, Outcome, SubjectRecord, Verb};
 use crate::code::Code;
-use crate::engine::{Engine, Outside};
 use crate::identity::Caller;
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
@@ -63,23 +63,18 @@ impl<'a> About<'a> {
     }
 }
 
-fn get<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    about: &About<'_>,
-) -> Result<Answer, Problem> {
-    engine.access.authorize(caller, &about.request, Verb::Read)?;
-    let lock = locks::holding(engine.access.sql, about.place, engine.access.now)?;
+fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, about: &About<'_>) -> Result<Answer, Problem> {
+    access.authorize(caller, &about.request, Verb::Read)?;
+    let lock = locks::holding(access.sql, about.place, access.now)?;
     Answer::json(200, &Shown { lock })
 }
 
-fn lock<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+fn lock<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     about: &About<'_>,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let access = &engine.access;
     let allowed = access.authorize(caller, &about.request, Verb::Lock)?;
     let LockRequest { why, until } = body::read(
         body,
@@ -116,12 +111,7 @@ fn lock<S: Sql, O: Outside>(
     Answer::json(200, &Shown { lock })
 }
 
-fn unlock<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    about: &About<'_>,
-) -> Result<Answer, Problem> {
-    let access = &engine.access;
+fn unlock<S: Sql>(access: &Access<'_, S>, caller: &Caller, about: &About<'_>) -> Result<Answer, Problem> {
     let allowed = access.authorize(caller, &about.request, Verb::Unlock)?;
     access.sql.transaction(|| {
         if let Some(removed) = locks::remove(access.sql, about.place)? {
@@ -147,25 +137,25 @@ fn unlock<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub fn get_worker<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn get_worker<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    get(engine, caller, &About::worker(Action::Read, target))
+    get(access, caller, &About::worker(Action::Read, target))
 }
 
 /// `PUT …/workers/{worker}/lock`, `{"why": "…", "until": "2026-11-25T08:00:00Z"}`: locks it; `until` may be left out.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `RECORD_UNAVAILABLE`.
-pub fn lock_worker<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn lock_worker<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    lock(engine, caller, &About::worker(Action::Lock, target), body)
+    lock(access, caller, &About::worker(Action::Lock, target), body)
 }
 
 /// `DELETE …/workers/{worker}/lock`: unlocks it. A Worker that is not locked stays so. The answer is the lock that still
@@ -173,47 +163,47 @@ pub fn lock_worker<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub fn unlock_worker<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn unlock_worker<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    unlock(engine, caller, &About::worker(Action::Lock, target))
+    unlock(access, caller, &About::worker(Action::Lock, target))
 }
 
 /// `GET /v1/namespaces/{namespace}/lock`: the namespace's lock; `{"lock": null}` for none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub fn get_namespace<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn get_namespace<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     environment: Environment,
 ) -> Result<Answer, Problem> {
-    get(engine, caller, &About::namespace(Action::Read, environment))
+    get(access, caller, &About::namespace(Action::Read, environment))
 }
 
 /// `PUT /v1/namespaces/{namespace}/lock`: locks every Worker of the namespace, those that do not exist yet too.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `RECORD_UNAVAILABLE`.
-pub fn lock_namespace<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn lock_namespace<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     environment: Environment,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    lock(engine, caller, &About::namespace(Action::Lock, environment), body)
+    lock(access, caller, &About::namespace(Action::Lock, environment), body)
 }
 
 /// `DELETE /v1/namespaces/{namespace}/lock`: unlocks it. Workers with locks of their own stay locked.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub fn unlock_namespace<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn unlock_namespace<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     environment: Environment,
 ) -> Result<Answer, Problem> {
-    unlock(engine, caller, &About::namespace(Action::Lock, environment))
+    unlock(access, caller, &About::namespace(Action::Lock, environment))
 }

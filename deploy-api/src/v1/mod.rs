@@ -5,12 +5,14 @@
 
 mod answer;
 pub mod audit;
+pub mod audit_segments;
 mod body;
 mod calls;
 mod captures;
 pub mod deployments;
 pub mod exchange;
 pub mod explain;
+mod health;
 pub mod locks;
 pub mod namespaces;
 mod operation;

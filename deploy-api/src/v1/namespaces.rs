@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::Answer;
 use crate::audit::Verb;
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::deploys::Gateway;
+use crate::identity::ShownCredential;
+use crate::ledger::{Ask, LedgerClient};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
 use crate::upstream::{call, script};
 
 /// A namespace as it is shown.
@@ -42,23 +43,23 @@ impl Shown {
 }
 
 /// The namespaces that a caller may read something in, as the upstream describes them.
-pub(crate) async fn visible<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(crate) async fn visible<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
 ) -> Result<Vec<(Environment, Option<Value>)>, Problem> {
-    let mut visible = Vec::new();
-    for environment in Environment::ALL {
-        if engine
-            .access
-            .may(caller, &Request::namespace(Action::Read, environment))?
-        {
-            visible.push(environment);
-        }
-    }
+    let requests = Environment::ALL
+        .map(|environment| Request::namespace(Action::Read, environment))
+        .to_vec();
+    let authorized = gateway.authorize(credential, Ask::Which { requests }).await?;
+    let visible: Vec<Environment> = Environment::ALL
+        .into_iter()
+        .zip(&authorized.which)
+        .filter_map(|(environment, may)| may.then_some(environment))
+        .collect();
     if visible.is_empty() {
         return Ok(Vec::new());
     }
-    let reply = call(engine.outside, script::namespace(None))
+    let reply = call(gateway.services, script::namespace(None))
         .await
         .outcome
         .map_err(|failure| failure.problem)?;
@@ -75,14 +76,17 @@ pub(crate) async fn visible<S: Sql, O: Outside>(
 }
 
 /// A namespace as the upstream describes it.
-pub(crate) async fn described<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(crate) async fn described<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     environment: Environment,
 ) -> Result<Value, Problem> {
-    let request = Request::namespace(Action::Read, environment);
-    engine.access.authorize(caller, &request, Verb::Read)?;
-    call(engine.outside, script::namespace(Some(environment)))
+    let ask = Ask::OneOf {
+        requests: vec![Request::namespace(Action::Read, environment)],
+        action: Verb::Read,
+    };
+    gateway.authorize(credential, ask).await?;
+    call(gateway.services, script::namespace(Some(environment)))
         .await
         .outcome
         .map(|reply| reply.result)
@@ -93,12 +97,15 @@ pub(crate) async fn described<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `UPSTREAM_…` when the upstream does not answer; `RECORD_UNAVAILABLE`.
-pub async fn list<S: Sql, O: Outside>(engine: &Engine<'_, S, O>, caller: &Caller) -> Result<Answer, Problem> {
+pub async fn list<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+) -> Result<Answer, Problem> {
     #[derive(Serialize)]
     struct Listed {
         items: Vec<Shown>,
     }
-    let visible = visible(engine, caller).await?;
+    let visible = visible(gateway, credential).await?;
     let items = visible
         .iter()
         .map(|(environment, described)| Shown::of(*environment, described.as_ref()))
@@ -110,11 +117,11 @@ pub async fn list<S: Sql, O: Outside>(engine: &Engine<'_, S, O>, caller: &Caller
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may read something in it; `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn get<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn get<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     environment: Environment,
 ) -> Result<Answer, Problem> {
-    let described = described(engine, caller, environment).await?;
+    let described = described(gateway, credential, environment).await?;
     Answer::json(200, &Shown::of(environment, Some(&described)))
 }

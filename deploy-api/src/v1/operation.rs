@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 macro_rules! operations {
     ($(#[doc = $doc:literal] $variant:ident = $id:literal;)+) => {
         /// What a call of `/v1` does.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Operation {
             $(#[doc = $doc] $variant,)+
         }
@@ -23,7 +25,7 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Whether the API itself is well. Needs no credential.
+    /// Returns whether the API works. Needs no credential; an administrator also gets the sizes of the Wasm memories.
     Health = "health";
     /// This document. Needs no credential.
     OpenApi = "openapi";
@@ -49,8 +51,12 @@ operations! {
     PolicyExplain = "explainPolicy";
     /// Lists the audit log, the newest entry first; with `format=ndjson` one entry a line.
     AuditList = "listAudit";
-    /// Walks the hash chain of the audit log, and says whether it is whole.
+    /// Verifies the next 1,000 entries of the audit log's hash chain, from the first entry or from `cursor` on.
     AuditVerify = "verifyAudit";
+    /// Lists the archived segments of the audit log, the newest first.
+    AuditSegmentList = "listAuditSegments";
+    /// Returns an archived segment of the audit log, one line per entry, with its signature.
+    AuditSegmentGet = "getAuditSegment";
     /// Signs the length and the head of the audit log, for an outsider to keep.
     AuditCheckpoint = "getCheckpoint";
     /// Puts on record what an administrator did past this API.
@@ -103,4 +109,19 @@ operations! {
     ProbePut = "putProbe";
     /// Ends the probing of deployments.
     ProbeDelete = "deleteProbe";
+}
+
+impl Operation {
+    /// Whether it changes a Worker by a call to the upstream.
+    pub(super) const fn is_change_of_worker(self) -> bool {
+        matches!(
+            self,
+            Self::WorkerDelete
+                | Self::SecretPut
+                | Self::SecretDelete
+                | Self::TagPut
+                | Self::Rollback
+                | Self::Promote
+        )
+    }
 }

@@ -3,14 +3,15 @@
 use serde::Serialize;
 
 use super::{Answer, body};
+use crate::access::Access;
 use crate::audit::{Outcome, Verb};
 use crate::code::Code;
-use crate::deployments::{Probe, Turn};
-use crate::engine::{Engine, Outside};
+use crate::deployments::Probe;
 use crate::identity::Caller;
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::locks::{self, Place};
 use crate::store::workers;
 use crate::target::Target;
 
@@ -26,14 +27,10 @@ struct Shown {
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
-pub fn get<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    target: &Target,
-) -> Result<Answer, Problem> {
+pub fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    engine.access.authorize(caller, &request, Verb::Read)?;
-    let probe = workers::get(engine.access.sql, target)?.and_then(|worker| worker.probe);
+    access.authorize(caller, &request, Verb::Read)?;
+    let probe = workers::get(access.sql, target)?.and_then(|worker| worker.probe);
     Answer::json(200, &Shown { probe })
 }
 
@@ -42,8 +39,8 @@ pub fn get<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
-pub async fn put<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+pub fn put<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
     body: &[u8],
@@ -57,31 +54,36 @@ pub async fn put<S: Sql, O: Outside>(
             "Write 200, or whatever a good answer has.",
         ));
     }
-    set(engine, caller, target, Some(probe)).await
+    set(access, caller, target, Some(probe))
 }
 
 /// `DELETE …/probe`: deployments are no longer probed.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
-pub async fn delete<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
-    target: &Target,
-) -> Result<Answer, Problem> {
-    set(engine, caller, target, None).await
+pub fn delete<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<Answer, Problem> {
+    set(access, caller, target, None)
 }
 
-async fn set<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
+fn set<S: Sql>(
+    access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
     probe: Option<Probe>,
 ) -> Result<Answer, Problem> {
-    let turn = Turn::take(engine, caller, target, Action::Deploy, Verb::SettingsChange).await?;
-    let sql = engine.access.sql;
+    let request = Request::worker(Action::Deploy, target.clone());
+    let allowed = access.authorize(caller, &request, Verb::SettingsChange)?;
+    let entry = access
+        .entry(Verb::SettingsChange, Outcome::Succeeded)
+        .about(target)
+        .by(caller)
+        .under(Some(&allowed.rule), allowed.policy_version);
+    let sql = access.sql;
+    if let Some(lock) = locks::holding(sql, Place::worker(target), access.now)? {
+        return Err(access.refuse(entry, locks::locked(target, &lock)));
+    }
     sql.transaction(|| {
-        engine.access.record(&turn.entry(engine, Outcome::Succeeded))?;
+        access.record(&entry)?;
         workers::set_probe(sql, target, probe.as_ref()).map_err(Problem::from)
     })?;
     Answer::json(200, &Shown { probe })

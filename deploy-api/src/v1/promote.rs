@@ -6,18 +6,15 @@ use dotdo_names::Environment;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::deployments::shipped;
-use super::secrets::check_name;
+use super::deployments::deployed;
+use super::secrets::check_secret_name;
 use super::{Answer, body};
-use crate::audit::Verb;
 use crate::code::Code;
-use crate::deployments::{Deployment, Turn, again, named, probed, ship};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
-use crate::policy::{Action, Request};
+use crate::deploys::{Gateway, redeploy};
+use crate::identity::ShownCredential;
+use crate::ledger::{Change, LedgerClient};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::{deployments, workers};
+use crate::services::Services;
 use crate::target::Target;
 
 #[derive(Deserialize)]
@@ -30,16 +27,16 @@ struct PromoteRequest {
     secrets: BTreeMap<String, SecretString>,
 }
 
-/// `POST …/promote`, `{"to": "dotdo-staging"}`: ships what serves here, or the body's `deployment`, to the Worker of the
+/// `POST …/promote`, `{"to": "dotdo-staging"}`: deploys what serves here, or the body's `deployment`, to the Worker of the
 /// same name in another namespace. Needs `promote` there and `read` here; with `secrets` (`{"NAME": "value"}`, for those
-/// that the other namespace does not have yet) also `secrets` there. The answer is the new deployment, which is probed
-/// where the Worker has a probe.
+/// that the other namespace does not have yet) also `secrets` there. The answer is the new deployment, whose health
+/// check is made if the Worker has one.
 ///
 /// # Errors
 /// Those of [`rollback`](super::rollback::rollback), and `PROBE_FAILED`.
-pub async fn promote<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn promote<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
@@ -63,54 +60,21 @@ pub async fn promote<S: Sql, O: Outside>(
         )));
     }
     for name in request.secrets.keys() {
-        check_name(name)?;
+        check_secret_name(name)?;
     }
-    let access = &engine.access;
-    access.authorize(
-        caller,
-        &Request::worker(Action::Read, target.clone()),
-        Verb::Promote,
-    )?;
     let to = Target {
         environment,
         worker: target.worker.clone(),
     };
-    if !request.secrets.is_empty() {
-        access.authorize(
-            caller,
-            &Request::worker(Action::Secrets, to.clone()),
-            Verb::SecretPut,
-        )?;
-    }
-    let turn = Turn::take(engine, caller, &to, Action::Promote, Verb::Promote).await?;
     let secrets: Vec<(String, String)> = request
         .secrets
         .iter()
         .map(|(name, text)| (name.clone(), text.expose_secret().to_owned()))
         .collect();
-    let shipment = match source(access.sql, target, request.deployment.as_deref()) {
-        Ok(source) => again(engine, &to, &source, Verb::Promote, &secrets).await,
-        Err(problem) => Err(problem),
-    }
-    .map_err(|problem| turn.refuse(engine, problem))?;
-    let deployment = ship(engine, &turn, shipment, None).await?;
-    shipped(&probed(engine, &turn, deployment).await?)
-}
-
-fn source(sql: &impl Sql, target: &Target, id: Option<&str>) -> Result<Deployment, Problem> {
-    if let Some(id) = id {
-        return named(sql, target, id);
-    }
-    let serving = workers::get(sql, target)?.and_then(|worker| worker.deployment);
-    let serving = match serving {
-        Some(id) => deployments::get(sql, &id)?,
-        None => None,
+    let change = Change::Promote {
+        from: target.clone(),
+        deployment: request.deployment,
+        with_secrets: !secrets.is_empty(),
     };
-    serving.ok_or_else(|| {
-        Problem::new(
-            Code::DeploymentUnknown,
-            format!("No deployment of {target} serves that went through this API."),
-            "Deploy it there first, or name a deployment.",
-        )
-    })
+    deployed(&redeploy(gateway, credential, &to, change, &secrets).await?)
 }

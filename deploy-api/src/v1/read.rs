@@ -3,16 +3,8 @@
 use super::page::parameter_invalid;
 use super::route::Route;
 use crate::code::Code;
-use crate::gateway::BodyFailure;
 use crate::problem::Problem;
-
-/// A header's value, whatever the case of its name.
-pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
-}
+use crate::upload::SourceFailure;
 
 /// Refuses a parameter that the call does not have.
 pub(super) fn check_parameters(route: &Route, parameters: &[(&str, &str)]) -> Result<(), Problem> {
@@ -34,14 +26,14 @@ pub(super) fn check_parameters(route: &Route, parameters: &[(&str, &str)]) -> Re
 }
 
 /// The problem of a body that could not be read.
-pub(super) fn body_unread(failure: BodyFailure, limit: usize) -> Problem {
+pub(super) fn body_unread(failure: SourceFailure, limit: usize) -> Problem {
     match failure {
-        BodyFailure::TooLarge => Problem::new(
+        SourceFailure::TooLarge { .. } => Problem::new(
             Code::BodyTooLarge,
             format!("The body has more than {limit} bytes, which is all that this call reads."),
             "",
         ),
-        BodyFailure::Interrupted => Problem::new(
+        SourceFailure::Interrupted => Problem::new(
             Code::BodyInvalid,
             "The body ended before its end.",
             "Send the request again.",

@@ -1,6 +1,6 @@
 use super::answer::{Answer, Content};
 use crate::code::Code;
-use crate::gateway::Response;
+use crate::http::Response;
 use crate::problem::{PROBLEM_JSON, Problem};
 
 /// The answer to a request, ready to be sent.
@@ -10,7 +10,7 @@ pub(super) fn of_answer(answer: Answer, path: &str, query: &str) -> Reply {
     let (body, media_type, cursor) = content(answer.content);
     let mut reply = Reply {
         status: answer.status,
-        headers: vec![("content-type", media_type.to_owned())],
+        headers: vec![("content-type", media_type)],
         body,
         problem: None,
     };
@@ -43,21 +43,12 @@ pub fn of_problem(problem: Problem, request_id: &str) -> Reply {
     reply
 }
 
-impl Reply {
-    /// The same with one more header.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-}
-
 /// The content of an answer, and its media type.
-fn content(content: Content) -> (String, &'static str, Option<String>) {
+fn content(content: Content) -> (String, String, Option<String>) {
     match content {
-        Content::Json(text) => (text, "application/json", None),
-        Content::JsonLines { text, cursor } => (text, "application/x-ndjson", cursor),
-        Content::Document { text, media_type } => (text.to_owned(), media_type, None),
+        Content::Json(text) => (text, "application/json".to_owned(), None),
+        Content::JsonLines { text, cursor } => (text, "application/x-ndjson".to_owned(), cursor),
+        Content::Document { text, media_type } => (text.into_owned(), media_type.into_owned(), None),
     }
 }
 

@@ -1,16 +1,14 @@
-//! `…/workers/{worker}/rollback`: an earlier deployment's very bytes again.
+//! `…/workers/{worker}/rollback`: the bytes of an earlier deployment again.
 
 use serde::Deserialize;
 
-use super::deployments::shipped;
+use super::deployments::deployed;
 use super::{Answer, body};
-use crate::audit::Verb;
-use crate::deployments::{Turn, again, named, previous, ship};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
-use crate::policy::Action;
+use crate::deploys::{Gateway, redeploy};
+use crate::identity::ShownCredential;
+use crate::ledger::{Change, LedgerClient};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
 use crate::target::Target;
 
 #[derive(Default, Deserialize)]
@@ -20,17 +18,17 @@ struct RollbackRequest {
     deployment: Option<String>,
 }
 
-/// `POST …/rollback`: ships the deployment before the one that serves, or the one of the body's `deployment`, again.
-/// The body is `{"deployment": "…"}`, `{}` or empty. The answer is the new deployment. A rollback is not probed: it is
-/// what a failed probe leads to.
+/// `POST …/rollback`: deploys the deployment before the one that serves, or the one of the body's `deployment`, again.
+/// The body is `{"deployment": "…"}`, `{}` or empty. The answer is the new deployment. A rollback has no health check: it
+/// is what follows a failed one.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNKNOWN`, `ROLLBACK_IMPOSSIBLE`, `BUNDLE_MISSING`,
 /// `MIGRATION_UNKNOWN`, `SECRETS_MISSING`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`, `BUNDLE_STORE_UNAVAILABLE`,
 /// `RECORD_UNAVAILABLE`.
-pub async fn rollback<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn rollback<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
@@ -42,16 +40,8 @@ pub async fn rollback<S: Sql, O: Outside>(
             "{\"deployment\": \"the id of a deployment\"}, {} or nothing",
         )?
     };
-    let turn = Turn::take(engine, caller, target, Action::Rollback, Verb::Rollback).await?;
-    let sql = engine.access.sql;
-    let source = match &request.deployment {
-        Some(id) => named(sql, target, id),
-        None => previous(sql, target),
+    let change = Change::Rollback {
+        deployment: request.deployment,
     };
-    let shipment = match source {
-        Ok(source) => again(engine, target, &source, Verb::Rollback, &[]).await,
-        Err(problem) => Err(problem),
-    }
-    .map_err(|problem| turn.refuse(engine, problem))?;
-    shipped(&ship(engine, &turn, shipment, None).await?)
+    deployed(&redeploy(gateway, credential, target, change, &[]).await?)
 }

@@ -16,6 +16,8 @@ pub struct Route {
     pub operation: Operation,
     /// Whether it is served to anyone, without a credential.
     pub is_open: bool,
+    /// Whether an open call reads a credential nevertheless, and answers an administrator with more.
+    pub may_authenticate: bool,
     /// What body is read; nothing for a call without one.
     pub takes: Option<Taken>,
     /// The parameters that the query may have.
@@ -61,6 +63,7 @@ impl Route {
             path,
             operation,
             is_open: false,
+            may_authenticate: false,
             takes: None,
             parameters: &[],
             status: 200,
@@ -70,6 +73,11 @@ impl Route {
 
     pub(super) const fn open(mut self) -> Self {
         self.is_open = true;
+        self
+    }
+
+    pub(super) const fn may_authenticate(mut self) -> Self {
+        self.may_authenticate = true;
         self
     }
 

@@ -19,7 +19,9 @@ macro_rules! worker {
 
 /// Every call of `/v1`.
 pub const ROUTES: &[Route] = &[
-    Route::new("GET", "/v1/health", Operation::Health, "Health").open(),
+    Route::new("GET", "/v1/health", Operation::Health, "Health")
+        .open()
+        .may_authenticate(),
     Route::new("GET", "/v1/openapi.json", Operation::OpenApi, "Document").open(),
     Route::new(
         "GET",
@@ -90,7 +92,26 @@ pub const ROUTES: &[Route] = &[
         "limit",
         "format",
     ]),
-    Route::new("GET", "/v1/audit/verify", Operation::AuditVerify, "AuditWalk"),
+    Route::new(
+        "GET",
+        "/v1/audit/verify",
+        Operation::AuditVerify,
+        "AuditVerification",
+    )
+    .with(&["cursor"]),
+    Route::new(
+        "GET",
+        "/v1/audit/segments",
+        Operation::AuditSegmentList,
+        "AuditSegmentPage",
+    )
+    .with(PAGED),
+    Route::new(
+        "GET",
+        "/v1/audit/segments/{first}",
+        Operation::AuditSegmentGet,
+        "AuditSegmentObject",
+    ),
     Route::new(
         "GET",
         "/v1/audit/checkpoint",

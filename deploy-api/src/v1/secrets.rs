@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, body};
-use crate::audit::{SubjectRecord, Verb};
+use crate::audit::Verb;
 use crate::code::Code;
-use crate::deployments::{Trace, Turn, change, worker_unknown};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::deploys::{Gateway, Lease, LostAnswer, change, worker_unknown};
+use crate::identity::ShownCredential;
+use crate::ledger::{Change, LedgerClient, ScriptState};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
 use crate::target::Target;
 use crate::upstream::{Method, call, script};
 
@@ -42,24 +42,26 @@ struct PutRequest {
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_UNKNOWN`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn list<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn list<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    engine.access.authorize(caller, &request, Verb::Read)?;
+    gateway
+        .authorize_for(credential, vec![request], Verb::Read, target)
+        .await?;
     Answer::json(
         200,
         &Listed {
-            items: names(engine.outside, target).await?,
+            items: names(gateway.services, target).await?,
         },
     )
 }
 
 /// The secrets of a Worker, by name and type only, whatever else the upstream may send.
-pub(crate) async fn names(outside: &impl Outside, target: &Target) -> Result<Vec<SecretName>, Problem> {
-    let answer = call(outside, script::script(Method::Get, target, &["secrets"])).await;
+pub(crate) async fn names(services: &impl Services, target: &Target) -> Result<Vec<SecretName>, Problem> {
+    let answer = call(services, script::script(Method::Get, target, &["secrets"])).await;
     match answer.outcome {
         Ok(reply) => serde_json::from_value(reply.result).map_err(|_| {
             Problem::new(
@@ -78,32 +80,36 @@ pub(crate) async fn names(outside: &impl Outside, target: &Target) -> Result<Vec
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `BODY_TOO_LARGE`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `DEPLOYMENT_UNSETTLED`,
 /// `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn put<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn put<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     name: &str,
     body: &[u8],
 ) -> Result<Answer, Problem> {
     let request: PutRequest = body::read_secret(body, "{\"text\": \"the secret\"}")?;
-    set(engine, caller, target, name, &request.text).await?;
+    set(gateway, credential, target, name, &request.text).await?;
     Answer::json(200, &json!({ "name": name, "type": "secret_text" }))
 }
 
 /// Sets a secret, for a call of either API.
-pub(crate) async fn set<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(crate) async fn set<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     name: &str,
     text: &SecretString,
 ) -> Result<(), Problem> {
-    let turn = Turn::take(engine, caller, target, Action::Secrets, Verb::SecretPut).await?;
-    check_name(name).map_err(|problem| turn.refuse(engine, problem))?;
+    check_name(gateway, credential, target, Verb::SecretPut, name).await?;
+    let put = Change::PutSecret {
+        name: name.to_owned(),
+    };
+    let lease = Lease::begin(gateway, credential, target, put).await?;
     let body = json!({ "name": name, "text": text.expose_secret(), "type": "secret_text" });
     let request = script::script(Method::Put, target, &["secrets"])
         .with_body("application/json", body.to_string().into_bytes());
-    change(engine, &turn, Some(subject(name)), request, Trace::None)
+    let state = ScriptState::default();
+    change(&lease, request, state, LostAnswer::Fails, Some(name))
         .await
         .map(drop)
 }
@@ -113,40 +119,56 @@ pub(crate) async fn set<S: Sql, O: Outside>(
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `SECRET_UNKNOWN`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
 /// `RECORD_UNAVAILABLE`.
-pub async fn delete<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn delete<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     name: &str,
 ) -> Result<Answer, Problem> {
-    remove(engine, caller, target, name).await?;
+    remove(gateway, credential, target, name).await?;
     Answer::json(200, &Value::Null)
 }
 
 /// Removes a secret, for a call of either API.
-pub(crate) async fn remove<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(crate) async fn remove<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     name: &str,
 ) -> Result<(), Problem> {
-    let turn = Turn::take(engine, caller, target, Action::Secrets, Verb::SecretDelete).await?;
-    check_name(name).map_err(|problem| turn.refuse(engine, problem))?;
+    check_name(gateway, credential, target, Verb::SecretDelete, name).await?;
+    let delete = Change::DeleteSecret {
+        name: name.to_owned(),
+    };
+    let lease = Lease::begin(gateway, credential, target, delete).await?;
     let request = script::script(Method::Delete, target, &["secrets", name]).parameter("url_encoded", "true");
-    change(engine, &turn, Some(subject(name)), request, Trace::None)
+    let state = ScriptState::default();
+    change(&lease, request, state, LostAnswer::Fails, Some(name))
         .await
         .map(drop)
 }
 
-fn subject(name: &str) -> SubjectRecord {
-    SubjectRecord::Secret {
-        name: name.to_owned(),
-    }
+/// Refuses a name that no secret can have, and records that.
+async fn check_name<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    action: Verb,
+    name: &str,
+) -> Result<(), Problem> {
+    let Err(problem) = check_secret_name(name) else {
+        return Ok(());
+    };
+    let request = Request::worker(Action::Secrets, target.clone());
+    let authorized = gateway
+        .authorize_for(credential, vec![request], action, target)
+        .await?;
+    Err(gateway.refuse(&authorized, target, action, problem, None).await)
 }
 
-/// A secret's name is a JavaScript identifier, as far as ASCII goes. So no value that was given as a name by mistake gets
-/// on record: most have other characters.
-pub(super) fn check_name(name: &str) -> Result<(), Problem> {
+/// A secret's name is a JavaScript identifier in ASCII. So no value that was given as a name by mistake is recorded: most values
+/// have other characters.
+pub(super) fn check_secret_name(name: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let begins_well = name.chars().next().is_some_and(|first| !first.is_ascii_digit());
     if begins_well && name.len() <= MAX_NAME && name.chars().all(plain) {

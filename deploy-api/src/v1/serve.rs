@@ -3,36 +3,35 @@ use std::borrow::Cow;
 use super::answer::Answer;
 use super::calls::Call;
 use super::captures::Captures;
-use super::read::{body_unread, check_parameters, header};
+use super::read::{body_unread, check_parameters};
 use super::reply::{self, Reply};
 use super::route::{NoRoute, Route, Taken};
-use crate::audit::CheckpointKey;
 use crate::code::Code;
-use crate::engine::{Engine, Outside};
-use crate::gateway::{Body, Request, is_method_override};
+use crate::deploys::Gateway;
+use crate::http::{Request, is_method_override, read_body};
 use crate::identity::oidc::{KeySource, Keyring};
+use crate::ledger::{Ask, LedgerClient};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
+use crate::upload::Source;
 
 /// The OpenAPI document, which `GET /v1/openapi.json` publishes.
 pub const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
 /// What the calls of `/v1` need.
-pub struct Api<'a, S: Sql, O: Outside, K: KeySource> {
-    /// Who may do what, and what is done with Workers.
-    pub engine: &'a Engine<'a, S, O>,
-    /// The keys of OIDC issuers. One of these lives as long as the process.
+pub struct Api<'a, L: LedgerClient, O: Services, K: KeySource> {
+    /// The ledger and the services.
+    pub gateway: &'a Gateway<'a, L, O>,
+    /// The keys of OIDC issuers. One of these lives as long as the isolate.
     pub keyring: &'a Keyring,
     /// How those keys are read.
     pub key_source: &'a K,
-    /// What signs checkpoints of the audit log, if a key is configured.
-    pub checkpoint_key: Option<&'a CheckpointKey>,
 }
 
-impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
+impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
     /// Serves one request to `/v1`, from its request line to its answer. Never fails: a problem is an answer too.
-    pub async fn serve<B: Body>(&self, request: Request<'_, B>) -> Reply {
-        let request_id = &self.engine.access.client.request_id;
+    pub async fn serve<B: Source>(&self, request: Request<'_, B>) -> Reply {
+        let request_id = &self.gateway.client.request_id;
         let is_head = request.method == "HEAD";
         let query = request.query;
         let path = request.path;
@@ -54,7 +53,7 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
         reply
     }
 
-    async fn answer<B: Body>(
+    async fn answer<B: Source>(
         &self,
         route: &Route,
         captures: &Captures<'_>,
@@ -67,41 +66,63 @@ impl<S: Sql, O: Outside, K: KeySource> Api<'_, S, O, K> {
                 "Send the request with the method that is meant.",
             ));
         }
-        let access = &self.engine.access;
-        let caller = if route.is_open {
+        let authorization = request.header("authorization");
+        let needs_none = route.is_open && !(route.may_authenticate && authorization.is_some());
+        let credential = if needs_none {
             None
         } else {
-            Some(access.authenticate(header(request.headers, "authorization"))?)
+            Some(self.gateway.credential(authorization)?)
         };
-        let decoded: Vec<(Cow<'_, str>, Cow<'_, str>)> =
-            form_urlencoded::parse(request.query.as_bytes()).collect();
-        let parameters: Vec<_> = decoded
+        let query = request.query;
+        let if_match = request.header("if-match");
+        let announced = request.content_length();
+        let read = self.read(route, query, announced, request.body).await;
+        let (parameters, body) = match (read, &credential) {
+            (Ok(read), _) => read,
+            (Err(problem), None) => return Err(problem),
+            (Err(problem), Some(credential)) => {
+                // A stranger learns nothing from what is wrong with a request.
+                self.gateway.authorize(credential, Ask::Identity).await?;
+                return Err(problem);
+            }
+        };
+        let parameters: Vec<_> = parameters
             .iter()
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
             .collect();
-        check_parameters(route, &parameters)?;
-        let if_match = header(request.headers, "if-match");
-        let body = match route.takes {
-            Some(Taken { longest, .. }) => request
-                .body
-                .read(longest)
-                .await
-                .map_err(|failure| body_unread(failure, longest))?,
-            None => Vec::new(),
-        };
         let call = Call {
             captures,
             parameters: &parameters,
             if_match,
             body: &body,
         };
-        match caller {
+        match &credential {
             None => self.answer_anyone(route.operation, &call).await,
-            Some(caller) => match self.answer_about_access(route.operation, &caller, &call) {
-                Some(answer) => answer,
-                None => self.answer_about_workers(route.operation, &caller, &call).await,
-            },
+            Some(credential) => self.answer_caller(route.operation, credential, &call).await,
         }
+    }
+
+    /// Reads the parameters and the body.
+    async fn read<'q, B: Source>(
+        &self,
+        route: &Route,
+        query: &'q str,
+        announced: Option<u64>,
+        body: B,
+    ) -> Result<(Vec<(Cow<'q, str>, Cow<'q, str>)>, Vec<u8>), Problem> {
+        let decoded: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
+        let parameters: Vec<_> = decoded
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+            .collect();
+        check_parameters(route, &parameters)?;
+        let body = match route.takes {
+            Some(Taken { longest, .. }) => read_body(body, announced, longest)
+                .await
+                .map_err(|failure| body_unread(failure, longest))?,
+            None => Vec::new(),
+        };
+        Ok((decoded, body))
     }
 }
 

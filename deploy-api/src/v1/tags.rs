@@ -5,12 +5,15 @@ use serde::Serialize;
 use super::{Answer, body};
 use crate::audit::Verb;
 use crate::code::Code;
-use crate::deployments::{MAX_TAGS, TAG_PREFIX, Trace, Turn, change, held, too_many_tags, worker_unknown};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::deployments::TAG_PREFIX;
+use crate::deploys::{
+    Gateway, Lease, LostAnswer, MAX_TAGS, change, remote_tags, too_many_tags, worker_unknown,
+};
+use crate::identity::ShownCredential;
+use crate::ledger::{Change, LedgerClient, ScriptState};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::services::Services;
 use crate::target::Target;
 use crate::upstream::{Method, script};
 
@@ -26,18 +29,20 @@ struct Tags<'a> {
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_UNKNOWN`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn list<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn list<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    engine.access.authorize(caller, &request, Verb::Read)?;
-    let held = held(engine.outside, target)
+    gateway
+        .authorize_for(credential, vec![request], Verb::Read, target)
+        .await?;
+    let remote = remote_tags(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
         .ok_or_else(|| worker_unknown(target))?;
-    Answer::json(200, &Tags { tags: &held.tags })
+    Answer::json(200, &Tags { tags: &remote.tags })
 }
 
 /// `PUT …/tags`, `["a", "b"]`: replaces all of them, at most seven. Needs the action `deploy`.
@@ -45,38 +50,52 @@ pub async fn list<S: Sql, O: Outside>(
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
 /// `RECORD_UNAVAILABLE`.
-pub async fn put<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn put<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
     let tags: Vec<String> = body::read(body, "a list of texts, such as [\"team:agents\"]")?;
-    set(engine, caller, target, &tags).await?;
+    set(gateway, credential, target, &tags).await?;
     Answer::json(200, &Tags { tags: &tags })
 }
 
 /// Replaces a Worker's tags, for a call of either API.
-pub(crate) async fn set<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub(crate) async fn set<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     tags: &[String],
 ) -> Result<(), Problem> {
-    let turn = Turn::take(engine, caller, target, Action::Deploy, Verb::SettingsChange).await?;
-    check(tags).map_err(|problem| turn.refuse(engine, problem))?;
-    let held = held(engine.outside, target)
+    if let Err(problem) = check(tags) {
+        let request = Request::worker(Action::Deploy, target.clone());
+        let action = Verb::SettingsChange;
+        let authorized = gateway
+            .authorize_for(credential, vec![request], action, target)
+            .await?;
+        return Err(gateway.refuse(&authorized, target, action, problem, None).await);
+    }
+    let lease = Lease::begin(gateway, credential, target, Change::SetTags).await?;
+    let remote = remote_tags(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)
-        .and_then(|held| held.ok_or_else(|| worker_unknown(target)))
-        .map_err(|problem| turn.refuse(engine, problem))?;
+        .and_then(|remote| remote.ok_or_else(|| worker_unknown(target)));
+    let remote = match remote {
+        Ok(remote) => remote,
+        Err(problem) => return Err(lease.fail(problem).await),
+    };
     let mut all = tags.to_vec();
-    all.extend(held.deployment.map(|deployment| deployment.tag()));
+    all.extend(remote.deployment.map(|deployment| deployment.tag()));
     let request = script::script(Method::Put, target, &["tags"]).with_body(
         "application/json",
         serde_json::Value::from(all).to_string().into_bytes(),
     );
-    change(engine, &turn, None, request, Trace::Tags(tags.to_vec()))
+    let state = ScriptState {
+        tags: Some(tags.to_vec()),
+        ..ScriptState::default()
+    };
+    change(&lease, request, state, LostAnswer::Fails, None)
         .await
         .map(drop)
 }

@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::Answer;
 use super::page::{Parameters, parameter_invalid};
 use super::probe::{PATH_FIX, check_path};
-use crate::audit::{Outcome, Verb};
-use crate::deployments::{DeploymentId, described, held, host};
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::audit::Verb;
+use crate::deployments::DeploymentId;
+use crate::deploys::{Gateway, host, remote_script, remote_tags};
+use crate::identity::ShownCredential;
+use crate::ledger::{LedgerClient, RecordVerification};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::workers;
+use crate::services::Services;
 use crate::target::Target;
 
 #[derive(Serialize)]
@@ -47,60 +47,63 @@ struct Probed {
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `PARAMETER_INVALID`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn verify<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn verify<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    let allowed = engine.access.authorize(caller, &request, Verb::Verify)?;
     let parameters = Parameters::new(parameters, &["probe", "expect"])?;
     let path = parameters.get("probe").unwrap_or("/");
     check_path(path).map_err(|reason| parameter_invalid(reason, PATH_FIX))?;
     let expected = parameters.parse("expect", "an HTTP status, such as 200", |value| {
         value.parse().ok().filter(|status| (100..600).contains(status))
     })?;
-    let listed = described(engine.outside, target)
+    let authorized = gateway
+        .authorize_for(credential, vec![request], Verb::Verify, target)
+        .await?;
+    let listed = remote_script(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
         .is_some();
-    let held = held(engine.outside, target)
+    let remote = remote_tags(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
         .unwrap_or_default();
-    let recorded_deployment = workers::get(engine.access.sql, target)?.and_then(|worker| worker.deployment);
-    let probe = send(engine.outside, target, path, expected).await;
-    let same = recorded_deployment.is_none() || recorded_deployment == held.deployment;
+    let recorded_deployment = authorized
+        .worker
+        .as_ref()
+        .and_then(|worker| worker.deployment.clone());
+    let probe = send(gateway.services, target, path, expected).await;
+    let same = recorded_deployment.is_none() || recorded_deployment == remote.deployment;
     let verified = Verification {
         verified: listed
             && same
             && probe.reached
             && expected.is_none_or(|status| probe.status == Some(status)),
         listed,
-        deployment: held.deployment,
+        deployment: remote.deployment,
         recorded_deployment,
         probe,
     };
-    let outcome = if verified.verified {
-        Outcome::Succeeded
-    } else {
-        Outcome::Failed
-    };
-    let mut entry = engine
-        .access
-        .entry(Verb::Verify, outcome)
-        .about(target)
-        .by(caller)
-        .under(Some(&allowed.rule), allowed.policy_version);
-    entry.deployment = verified.deployment.as_ref().map(ToString::to_string);
-    engine.access.record(&entry)?;
+    gateway
+        .send(&RecordVerification {
+            attempt: gateway.attempt.clone(),
+            caller: authorized.caller,
+            allowed: authorized.allowed,
+            client: gateway.client.clone(),
+            target: target.clone(),
+            deployment: verified.deployment.clone(),
+            is_verified: verified.verified,
+        })
+        .await?;
     Answer::json(200, &verified)
 }
 
-async fn send(outside: &impl Outside, target: &Target, path: &str, expected: Option<u16>) -> Probed {
+async fn send(services: &impl Services, target: &Target, path: &str, expected: Option<u16>) -> Probed {
     let host = host(target);
-    let answer = outside.request(&host, path).await;
+    let answer = services.request(&host, path).await;
     let url = format!("https://{host}{path}");
     match answer {
         Ok(answer) => Probed {

@@ -7,16 +7,16 @@ use serde_json::Value;
 use super::Answer;
 use super::page::{Page, Parameters};
 use crate::audit::Verb;
-use crate::deployments::{
-    DeploymentId, Probe, Trace, Turn, change, described, held, without_own, worker_unknown,
+use crate::deployments::{DeploymentId, Probe};
+use crate::deploys::{
+    Gateway, Lease, LostAnswer, change, remote_script, remote_tags, without_own, worker_unknown,
 };
-use crate::engine::{Engine, Outside};
-use crate::identity::Caller;
+use crate::identity::ShownCredential;
+use crate::ledger::{Ask, Change, LedgerClient, ScriptState};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::sql::Sql;
-use crate::store::locks::{self, Lock, Place};
-use crate::store::workers;
+use crate::services::Services;
+use crate::store::locks::Lock;
 use crate::target::Target;
 use crate::upstream::{Method, call, script};
 
@@ -72,14 +72,18 @@ impl Listed {
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may read something in it; `PARAMETER_INVALID`, `UPSTREAM_…`,
 /// `RECORD_UNAVAILABLE`.
-pub async fn list<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn list<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     environment: Environment,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
     let namespace = Request::namespace(Action::Read, environment);
-    engine.access.authorize(caller, &namespace, Verb::Read)?;
+    let ask = Ask::OneOf {
+        requests: vec![namespace],
+        action: Verb::Read,
+    };
+    gateway.authorize(credential, ask).await?;
     let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
     let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
     let cursor = parameters.parse("cursor", "the cursor of an earlier page", |cursor| {
@@ -92,24 +96,32 @@ pub async fn list<S: Sql, O: Outside>(
     if let Some(tag) = tag {
         request = request.parameter("tags", format!("{tag}:yes"));
     }
-    let reply = call(engine.outside, request)
+    let reply = call(gateway.services, request)
         .await
         .outcome
         .map_err(|failure| failure.problem)?;
-    let mut items = Vec::new();
-    for described in reply.result.as_array().into_iter().flatten() {
-        let Some(name) = described.get("id").and_then(Value::as_str) else {
-            continue;
-        };
+    let found: Vec<(&str, &Value)> = reply
+        .result
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|described| Some((described.get("id")?.as_str()?, described)))
+        .collect();
+    let readable = |name: &str| match WorkerName::parse(name) {
+        Ok(worker) => Request::worker(Action::Read, Target { environment, worker }),
         // A name that no host reaches was never deployed through here; only a rule for every Worker covers it.
-        let readable = match WorkerName::parse(name) {
-            Ok(worker) => Request::worker(Action::Read, Target { environment, worker }),
-            Err(_) => Request::namespace(Action::Lock, environment),
-        };
-        if engine.access.may(caller, &readable)? {
-            items.push(Listed::of(name, described));
-        }
-    }
+        Err(_) => Request::namespace(Action::Lock, environment),
+    };
+    let ask = Ask::Which {
+        requests: found.iter().map(|(name, _)| readable(name)).collect(),
+    };
+    let which = gateway.authorize(credential, ask).await?.which;
+    let items = found
+        .iter()
+        .zip(&which)
+        .filter(|(_, may_read)| **may_read)
+        .map(|((name, described), _)| Listed::of(name, described))
+        .collect();
     let cursor = reply
         .info
         .as_ref()
@@ -123,35 +135,37 @@ pub async fn list<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_UNKNOWN`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn get<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn get<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    engine.access.authorize(caller, &request, Verb::Read)?;
-    let found = described(engine.outside, target)
+    let authorized = gateway
+        .authorize_for(credential, vec![request], Verb::Read, target)
+        .await?;
+    let found = remote_script(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
         .ok_or_else(|| worker_unknown(target))?;
-    let held = held(engine.outside, target)
+    let remote = remote_tags(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
         .unwrap_or_default();
-    let known = workers::get(engine.access.sql, target)?.unwrap_or_default();
+    let known = authorized.worker.unwrap_or_default();
     let script = found.get("script").unwrap_or(&found);
     let text = |name: &str| script.get(name).and_then(Value::as_str).map(str::to_owned);
     let shown = Shown {
         listed: Listed {
-            deployment: held.deployment,
-            tags: held.tags,
+            deployment: remote.deployment,
+            tags: remote.tags,
             ..Listed::of(target.worker.as_str(), &found)
         },
         namespace: target.namespace(),
         recorded_deployment: known.deployment,
         etag: text("etag"),
         migration_tag: text("migration_tag"),
-        lock: locks::holding(engine.access.sql, Place::worker(target), engine.access.now)?,
+        lock: authorized.lock,
         probe: known.probe,
     };
     Answer::json(200, &shown)
@@ -161,15 +175,16 @@ pub async fn get<S: Sql, O: Outside>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn delete<S: Sql, O: Outside>(
-    engine: &Engine<'_, S, O>,
-    caller: &Caller,
+pub async fn delete<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let turn = Turn::take(engine, caller, target, Action::Delete, Verb::Delete).await?;
+    let lease = Lease::begin(gateway, credential, target, Change::Delete).await?;
     // Without `force` the upstream keeps a script that others bind to or that holds Durable Objects; whoever may delete
     // means it.
     let request = script::script(Method::Delete, target, &[]).parameter("force", "true");
-    change(engine, &turn, None, request, Trace::Deleted).await?;
+    let state = ScriptState::default();
+    change(&lease, request, state, LostAnswer::StaysOpen, None).await?;
     Answer::json(200, &Value::Null)
 }

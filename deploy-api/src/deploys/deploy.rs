@@ -1,0 +1,260 @@
+//! The deploy of a client's upload.
+
+use futures_util::future::join;
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::health_check::{self, HealthCheck};
+use super::lease::Lease;
+use super::remote::{remote_script, without_own};
+use super::upload::{Script, UploadFailure, bundle_store_unavailable};
+use super::{Gateway, assets, upload};
+use crate::audit::Verb;
+use crate::bundles::{ObjectStore, Retrying, Staged, StoreFailure, bundle_key};
+use crate::code::Code;
+use crate::deployments::Deployment;
+use crate::identity::ShownCredential;
+use crate::ledger::{
+    Authority, Authorized, Begin, Begun, Change, Finished, IsDeployedSomewhere, LedgerClient, NewUpload,
+    ScriptState,
+};
+use crate::lint::{self, Findings, Refusal};
+use crate::problem::Problem;
+use crate::services::Services;
+use crate::target::Target;
+use crate::upload::{Metadata, SealedUpload, StreamedUpload};
+use crate::upstream::{Method, call, script};
+
+/// A stored object of this age is reused if it cannot be written again. It is half of the age at which objects that no deployment
+/// needs are deleted.
+const REUSED: SignedDuration = SignedDuration::from_hours(12);
+
+/// Deploys an upload: checks it, stores its bundle, takes the lease, sends it to the upstream, records the outcome, and makes the
+/// health check. `authorized` says what allowed the caller to deploy before the body was read; the ledger decides again when the
+/// deploy begins.
+///
+/// # Errors
+/// Why it was not deployed; recorded.
+pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    authorized: &Authorized,
+    target: &Target,
+    upload: StreamedUpload<'_, S>,
+    query: Vec<(&'static str, String)>,
+) -> Result<Deployment, Problem> {
+    let Prepared {
+        intent,
+        mut upload,
+        upstream_jwt,
+    } = match prepare(gateway, authorized, target, upload, &query).await {
+        Ok(prepared) => prepared,
+        Err(refusal) => {
+            let Refusal { problem, binding } = *refusal;
+            return Err(gateway
+                .refuse(authorized, target, Verb::Deploy, problem, binding)
+                .await);
+        }
+    };
+    let key = intent.object.clone();
+    let begin = Begin {
+        attempt: gateway.attempt.clone(),
+        authority: Authority::Credential(credential.clone()),
+        client: gateway.client.clone(),
+        target: target.clone(),
+        change: Change::Deploy(Box::new(intent)),
+    };
+    // A small bundle is written while the intent is recorded; the upload waits for both. A large one is stored already.
+    let store = store_small(gateway, &key, &upload.contents);
+    let (stored, outcome) = join(store, gateway.send(&begin)).await;
+    let granted = match outcome? {
+        Begun::Lease(granted) => granted,
+        Begun::Replayed(deployment) => return Ok(*deployment),
+        Begun::Outdated => return Err(outdated(target)),
+    };
+    let lease = Lease::granted(gateway, target, *granted);
+    if let Err(error) = stored {
+        return Err(lease.fail(bundle_store_unavailable(&error)).await);
+    }
+    let Some(deployment) = lease.granted.deployment.clone() else {
+        return Err(lease.fail(no_deployment()).await);
+    };
+    if let Some(jwt) = upstream_jwt {
+        upload.metadata = upload.metadata.with_assets_jwt(jwt.expose_secret());
+    }
+    let script = Script {
+        metadata: upload.metadata,
+        parts: &upload.head.parts,
+        contents: &upload.contents,
+        query,
+    };
+    let finished = upload::upload(&lease, &deployment, ScriptState::default(), script)
+        .await
+        .map_err(UploadFailure::into_problem)?;
+    checked(gateway, &lease, finished).await
+}
+
+/// Writes a bundle that is in memory. R2 refuses parallel writes of one key, which is the same bundle from parallel jobs.
+async fn store_small<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    key: &str,
+    contents: &Staged,
+) -> Result<(), StoreFailure> {
+    let Staged::Memory(bytes) = contents else {
+        return Ok(());
+    };
+    let store = Retrying::new(gateway.services, gateway.services);
+    let Err(failure) = store.put(key, bytes).await else {
+        return Ok(());
+    };
+    let fresh = gateway.now().saturating_sub(REUSED).unwrap_or_default();
+    match store.head(key).await {
+        Ok(Some(head)) if head.uploaded > fresh => Ok(()),
+        _ => Err(failure),
+    }
+}
+
+/// Makes the health check that follows a deployment, if there is one.
+///
+/// # Errors
+/// `PROBE_FAILED`, which says what was done.
+pub(super) async fn checked<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    lease: &Lease<'_, '_, L, O>,
+    finished: Finished,
+) -> Result<Deployment, Problem> {
+    let deployment = finished.deployment.ok_or_else(no_deployment)?;
+    if let Some(request) = &finished.health_check {
+        let check = HealthCheck {
+            attempt: &lease.granted.attempt,
+            client: gateway.client,
+            deployment: &deployment,
+            request,
+        };
+        if let Some(problem) = health_check::check(gateway, &check).await? {
+            return Err(problem);
+        }
+    }
+    Ok(deployment)
+}
+
+/// An upload that was checked and is about to begin.
+struct Prepared {
+    intent: NewUpload,
+    upload: SealedUpload,
+    /// The upstream's completion token of the static assets.
+    upstream_jwt: Option<SecretString>,
+}
+
+async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
+    gateway: &Gateway<'_, L, O>,
+    authorized: &Authorized,
+    target: &Target,
+    upload: StreamedUpload<'_, S>,
+    query: &[(&'static str, String)],
+) -> Result<Prepared, Box<Refusal>> {
+    let checked = async {
+        let findings = check(gateway, target, &upload.metadata).await?;
+        let assets = assets::of_upload(gateway, authorized, target, &upload.metadata)
+            .await
+            .map_err(Refusal::new)?;
+        Ok((findings, assets))
+    };
+    let (findings, assets) = match checked.await {
+        Ok(checked) => checked,
+        Err(refusal) => {
+            upload.abort().await;
+            return Err(refusal);
+        }
+    };
+    let holder = match &authorized.caller.token {
+        Some(token) => token.to_string(),
+        None => authorized.caller.identity.to_string(),
+    };
+    let about = format!("{target} {query:?}");
+    let metadata = &upload.metadata;
+    let fingerprint = gateway
+        .fingerprint_key
+        .of_stored(&holder, &about, metadata, &upload.parts);
+    let sealed = upload.seal(assets.reference).await.map_err(Refusal::new)?;
+    Ok(Prepared {
+        intent: NewUpload {
+            bundle: sealed.head.record(),
+            object: match &sealed.contents {
+                Staged::Memory(_) => bundle_key(&sealed.digest),
+                Staged::Object { key, .. } => key.clone(),
+            },
+            pins: assets.pins,
+            fingerprint: fingerprint.0,
+            tags: sealed.metadata.tags().map(without_own),
+            migrations: sealed.metadata.migrations(),
+            warnings: findings.warnings,
+            based_on: assets.kept_from,
+        },
+        upload: sealed,
+        upstream_jwt: assets.upstream_jwt,
+    })
+}
+
+async fn check<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    target: &Target,
+    metadata: &Metadata,
+) -> Result<Findings, Box<Refusal>> {
+    let findings = lint::metadata(metadata, target, gateway.now())?;
+    for service in &findings.services {
+        if is_only_in_a_namespace(gateway, target, &service.service)
+            .await
+            .map_err(Refusal::new)?
+        {
+            return Err(lint::unreachable_service(service));
+        }
+    }
+    Ok(findings)
+}
+
+/// Whether a Worker of that name is in a namespace and not in the account. If the upstream does not say, the upload is not
+/// refused: the upstream itself refuses a binding to a Worker that it does not find.
+async fn is_only_in_a_namespace<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    target: &Target,
+    service: &str,
+) -> Result<bool, Problem> {
+    let Ok(worker) = dotdo_names::WorkerName::parse(service) else {
+        return Ok(false);
+    };
+    let question = IsDeployedSomewhere {
+        worker: service.to_owned(),
+    };
+    let mut in_namespace = *service == *target.worker.as_str() || gateway.send(&question).await?;
+    if !in_namespace {
+        let there = Target {
+            environment: target.environment,
+            worker,
+        };
+        in_namespace = matches!(remote_script(gateway.services, &there).await, Ok(Some(_)));
+    }
+    if !in_namespace {
+        return Ok(false);
+    }
+    let request = script::account(Method::Get, &["workers", "services", service]);
+    let answer = call(gateway.services, request).await;
+    Ok(answer.record.status == Some(404))
+}
+
+fn outdated(target: &Target) -> Problem {
+    Problem::new(
+        Code::DeploymentUnsettled,
+        format!("Another deployment of {target} was made while this upload was read."),
+        "Deploy again: it keeps the static assets of the deployment that serves.",
+    )
+    .retry_after(1)
+}
+
+fn no_deployment() -> Problem {
+    Problem::new(
+        Code::Internal,
+        "The ledger recorded no deployment for an upload.",
+        "",
+    )
+}

@@ -1,0 +1,167 @@
+use jiff::Timestamp;
+
+use crate::access::authentication_failed;
+use crate::assets::SessionKey;
+use crate::attempt::AttemptId;
+use crate::audit::{Client, Verb};
+use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
+use crate::ledger::{Ask, Authorize, Authorized, LedgerClient, Message, Refuse, send};
+use crate::policy::Request;
+use crate::problem::Problem;
+use crate::services::Services;
+use crate::target::Target;
+use crate::upload::{Admission, FingerprintKey, Permit};
+
+/// What the gateway has for one request: the ledger, the services, and where the request came from.
+pub struct Gateway<'a, L: LedgerClient, O: Services> {
+    /// The ledger.
+    pub ledger: &'a L,
+    /// The upstream, the bundle store, the dispatch Worker, the clock.
+    pub services: &'a O,
+    /// Where the request came from.
+    pub client: &'a Client,
+    /// The attempt, which every message of the request names.
+    pub attempt: AttemptId,
+    /// The bootstrap administrator's secret, if it is configured.
+    pub bootstrap: Option<&'a BootstrapSecret>,
+    /// The key of the fingerprints of uploads.
+    pub fingerprint_key: &'a FingerprintKey,
+    /// The key of the tokens of asset sessions.
+    pub session_key: &'a SessionKey,
+    /// The memory for bodies of this instance.
+    pub admission: &'a Admission,
+}
+
+/// The memory of one upload that is streamed, in bytes: a part of 5 MiB, its copy on the way to the store, and chunks.
+const STREAMED: u64 = 12 * 1024 * 1024;
+
+/// How long an upload waits for memory, in seconds.
+const ADMISSION_WAIT: u32 = 30;
+
+impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
+    /// Sends a message to the ledger.
+    ///
+    /// # Errors
+    /// The ledger's problem, or `RECORD_UNAVAILABLE` if it does not answer.
+    pub async fn send<M: Message>(&self, message: &M) -> Result<M::Answer, Problem> {
+        send(self.ledger, message).await
+    }
+
+    /// Waits until there is memory for a body of this length.
+    ///
+    /// # Errors
+    /// `GATEWAY_BUSY`.
+    pub async fn admit(&self, content_length: Option<u64>) -> Result<Permit, Problem> {
+        let bytes = content_length.map_or(STREAMED, |length| length.saturating_mul(3).min(STREAMED));
+        self.admission.acquire(self.services, bytes, ADMISSION_WAIT).await
+    }
+
+    /// Waits until there is memory for a body that is held as a whole, with what is made of it.
+    ///
+    /// # Errors
+    /// `GATEWAY_BUSY`.
+    pub async fn admit_whole(&self, content_length: Option<u64>) -> Result<Permit, Problem> {
+        let bytes = content_length.unwrap_or(STREAMED).saturating_mul(3);
+        self.admission.acquire(self.services, bytes, ADMISSION_WAIT).await
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.services.now()
+    }
+
+    /// Reads the `Authorization` header.
+    ///
+    /// # Errors
+    /// `AUTHENTICATION_FAILED` if it has no credential that could be valid. The ledger does not hear of such requests.
+    pub fn credential(&self, header: Option<&str>) -> Result<ShownCredential, Problem> {
+        ShownCredential::read(header, self.bootstrap).map_err(|rejection| {
+            let problem = authentication_failed();
+            match rejection {
+                Rejection::Credential(InvalidCredential::Missing) => problem,
+                other => problem.caused_by(&other),
+            }
+        })
+    }
+
+    /// Asks the ledger about a caller.
+    ///
+    /// # Errors
+    /// `AUTHENTICATION_FAILED`, `LOCKED_OUT`, `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
+    pub async fn authorize(&self, credential: &ShownCredential, ask: Ask) -> Result<Authorized, Problem> {
+        self.send(&self.question(credential, ask)).await
+    }
+
+    /// Asks whether a caller may do something to a Worker, and what is known of it.
+    ///
+    /// # Errors
+    /// Those of [`authorize`](Self::authorize).
+    pub async fn authorize_for(
+        &self,
+        credential: &ShownCredential,
+        requests: Vec<Request>,
+        action: Verb,
+        target: &Target,
+    ) -> Result<Authorized, Problem> {
+        let mut question = self.question(credential, Ask::OneOf { requests, action });
+        question.inspect = Some(target.clone());
+        self.send(&question).await
+    }
+
+    /// The same for a call of wrangler that names the namespace, which is remembered for those that do not.
+    ///
+    /// # Errors
+    /// Those of [`authorize`](Self::authorize).
+    pub async fn authorize_wrangler(
+        &self,
+        credential: &ShownCredential,
+        requests: Vec<Request>,
+        action: Verb,
+        target: &Target,
+    ) -> Result<Authorized, Problem> {
+        let mut question = self.question(credential, Ask::OneOf { requests, action });
+        question.inspect = Some(target.clone());
+        question.remember = Some(target.clone());
+        self.send(&question).await
+    }
+
+    fn question(&self, credential: &ShownCredential, ask: Ask) -> Authorize {
+        Authorize {
+            attempt: self.attempt.clone(),
+            credential: credential.clone(),
+            client: self.client.clone(),
+            ask,
+            inspect: None,
+            remember: None,
+        }
+    }
+
+    /// Records that a request was refused before it began, and returns what the caller is told.
+    pub async fn refuse(
+        &self,
+        authorized: &Authorized,
+        target: &Target,
+        action: Verb,
+        problem: Problem,
+        binding: Option<String>,
+    ) -> Problem {
+        let Some(allowed) = &authorized.allowed else {
+            return problem;
+        };
+        let refuse = Refuse {
+            attempt: self.attempt.clone(),
+            caller: authorized.caller.clone(),
+            allowed: allowed.clone(),
+            client: self.client.clone(),
+            target: target.clone(),
+            action,
+            problem: problem.clone(),
+            binding,
+        };
+        match self.send(&refuse).await {
+            Ok(()) => problem,
+            Err(unrecorded) => unrecorded,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The reconciler: finds out how changes ended whose gateway died or whose answer was lost, makes the health checks that nobody
+//! made, and deletes the objects that nobody needs. The ledger selects the work; each item takes a few calls.
+
+use super::Gateway;
+use super::health_check::{self, HealthCheck};
+use super::remote::{remote_script, remote_tags};
+use crate::audit::{CheckpointKey, Verb};
+use crate::bundles::Retrying;
+use crate::code::Code;
+use crate::deployments::Deployment;
+use crate::ledger::{
+    Due, End, Finish, HealthCheckResult, LedgerClient, ScriptState, Unreferenced, Work, archive_step,
+};
+use crate::problem::Problem;
+use crate::services::Services;
+use crate::store::health_checks::PendingHealthCheck;
+use crate::store::leases::Lease;
+
+/// Does the work that is due. Returns how many items there were. `checkpoint_key` signs archived segments of the audit log; without
+/// it, none are archived.
+///
+/// # Errors
+/// The first failure; the other items were tried all the same, and what is not settled is due again.
+pub async fn reconcile<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    checkpoint_key: Option<&CheckpointKey>,
+) -> Result<usize, Problem> {
+    let work = gateway.send(&Due {}).await?;
+    let items = work.len();
+    let mut failure = None;
+    for item in work {
+        let settled = match item {
+            Work::Intent {
+                lease,
+                deployment,
+                is_over,
+            } => settle_intent(gateway, &lease, deployment.as_deref(), is_over).await,
+            Work::HealthCheck {
+                check,
+                request,
+                deployment,
+                serving,
+            } => match (deployment, request) {
+                (Some(deployment), Some(request)) => {
+                    let check = HealthCheck {
+                        attempt: &check.attempt,
+                        client: gateway.client,
+                        deployment: &deployment,
+                        request: &request,
+                    };
+                    make_check(gateway, &check, serving.as_deref()).await
+                }
+                _ => drop_check(gateway, check).await,
+            },
+            Work::Archive => archive(gateway, checkpoint_key).await,
+            Work::CollectGarbage => collect_garbage(gateway).await.map(drop),
+        };
+        if let Err(problem) = settled {
+            failure.get_or_insert(problem);
+        }
+    }
+    failure.map_or(Ok(items), Err)
+}
+
+/// Asks the upstream how a change ended, and records the outcome if that is certain.
+async fn settle_intent<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    lease: &Lease,
+    deployment: Option<&Deployment>,
+    is_over: bool,
+) -> Result<(), Problem> {
+    let succeeded = |script| End::Succeeded {
+        upstream: None,
+        script: Box::new(script),
+    };
+    let end = match (lease.action, deployment) {
+        (Verb::Deploy | Verb::Rollback | Verb::Promote, Some(deployment)) => {
+            match remote_tags(gateway.services, &lease.target).await {
+                // An upstream that does not answer settles nothing.
+                Err(_) => None,
+                Ok(Some(there)) if there.deployment.as_ref() == Some(&deployment.id) => {
+                    Some(succeeded(ScriptState {
+                        tags: Some(there.tags),
+                        ..ScriptState::default()
+                    }))
+                }
+                Ok(_) => is_over.then(|| failed("The upstream never received it.")),
+            }
+        }
+        (Verb::Delete, _) => match remote_script(gateway.services, &lease.target).await {
+            Err(_) => None,
+            Ok(None) => Some(succeeded(ScriptState::default())),
+            Ok(Some(_)) => is_over.then(|| failed("The upstream still has the Worker.")),
+        },
+        // To set a secret or tags, or to upload an asset again is safe, and nothing tells whether it was carried out.
+        _ => is_over.then(|| failed("The answer of the upstream was lost.")),
+    };
+    let Some(end) = end else { return Ok(()) };
+    let finished = gateway
+        .send(&Finish {
+            attempt: lease.attempt.clone(),
+            client: gateway.client.clone(),
+            end,
+        })
+        .await?;
+    if let (Some(request), Some(deployment)) = (&finished.health_check, &finished.deployment) {
+        let check = HealthCheck {
+            attempt: &lease.attempt,
+            client: gateway.client,
+            deployment,
+            request,
+        };
+        health_check::check(gateway, &check).await?;
+    }
+    Ok(())
+}
+
+fn failed(why: &str) -> End {
+    End::Failed {
+        upstream: None,
+        problem: Box::new(Problem::new(Code::UpstreamUnavailable, why, "")),
+    }
+}
+
+/// Makes a health check that its gateway did not finish.
+async fn make_check<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    check: &HealthCheck<'_>,
+    serving: Option<&Deployment>,
+) -> Result<(), Problem> {
+    let id = &check.deployment.id;
+    if let Some(serving) = serving.filter(|serving| serving.id != *id) {
+        let result = if serving.verb == Verb::Rollback && serving.previous.as_ref() == Some(id) {
+            // The process ended after the rollback and before its result was recorded.
+            HealthCheckResult::RolledBack {
+                problem: Box::new(Problem::new(
+                    Code::ProbeFailed,
+                    format!("Deployment {id} failed its health check and was rolled back."),
+                    "",
+                )),
+            }
+        } else {
+            HealthCheckResult::Superseded
+        };
+        return health_check::finish(gateway, check, result).await;
+    }
+    let Ok(there) = remote_tags(gateway.services, &check.deployment.target).await else {
+        return Ok(());
+    };
+    if there.and_then(|there| there.deployment).as_ref() != Some(id) {
+        return health_check::finish(gateway, check, HealthCheckResult::Superseded).await;
+    }
+    health_check::check(gateway, check).await.map(drop)
+}
+
+/// The Worker has no health check any more.
+async fn drop_check<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    check: PendingHealthCheck,
+) -> Result<(), Problem> {
+    gateway
+        .send(&crate::ledger::FinishHealthCheck {
+            attempt: check.attempt,
+            client: gateway.client.clone(),
+            target: check.target,
+            deployment: check.deployment,
+            result: HealthCheckResult::Passed,
+        })
+        .await
+}
+
+/// Archives the segments of the audit log that are complete.
+async fn archive<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    key: Option<&CheckpointKey>,
+) -> Result<(), Problem> {
+    let Some(key) = key else { return Ok(()) };
+    let store = Retrying::new(gateway.services, gateway.services);
+    while archive_step(gateway.ledger, &store, key).await? {}
+    Ok(())
+}
+
+/// The prefixes of keys that garbage is collected from. Objects of the first format (`sha256/`) are never deleted: which of
+/// them static assets need is not recorded.
+const PREFIXES: [&str; 3] = ["bundles/", "staging/", "assets/"];
+
+/// How old an object must be before it is deleted: its deploy may not have begun yet.
+const MIN_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Deletes the objects that no deployment needs and that are old. Returns how many.
+///
+/// # Errors
+/// `BUNDLE_STORE_UNAVAILABLE`, `RECORD_UNAVAILABLE`.
+pub async fn collect_garbage<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+) -> Result<usize, Problem> {
+    let unavailable = |error| super::upload::bundle_store_unavailable(&error);
+    let before = gateway.now().saturating_sub(MIN_AGE).unwrap_or_default();
+    let mut deleted = 0;
+    for prefix in PREFIXES {
+        let mut cursor = None;
+        loop {
+            let page = gateway
+                .services
+                .list(prefix, cursor.as_deref())
+                .await
+                .map_err(unavailable)?;
+            let keys: Vec<String> = page
+                .objects
+                .into_iter()
+                .filter(|object| object.uploaded < before)
+                .map(|object| object.key)
+                .collect();
+            if !keys.is_empty() {
+                let unreferenced = gateway.send(&Unreferenced { keys }).await?;
+                if !unreferenced.is_empty() {
+                    gateway
+                        .services
+                        .delete(&unreferenced)
+                        .await
+                        .map_err(unavailable)?;
+                    deleted += unreferenced.len();
+                }
+            }
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(deleted)
+}

@@ -1,0 +1,88 @@
+//! The remote state of a Worker: what the upstream has under its name.
+
+use serde_json::Value;
+
+use crate::deployments::{DeploymentId, TAG_PREFIX};
+use crate::problem::Problem;
+use crate::services::Services;
+use crate::target::Target;
+use crate::upstream::{CallFailure, Method, call, script};
+
+/// The tags of a script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RemoteTags {
+    /// The deployment that they name; `None` if the script was not uploaded through this API.
+    pub deployment: Option<DeploymentId>,
+    /// The other tags.
+    pub tags: Vec<String>,
+}
+
+/// The tags of a script; `None` if the upstream has no such script.
+///
+/// Each upload carries its deployment's id as a tag, which the upstream stores with the script in one step. So the tags say
+/// whether a call whose answer was lost was carried out, and whether something was deployed outside of this API.
+pub(crate) async fn remote_tags(
+    services: &impl Services,
+    target: &Target,
+) -> Result<Option<RemoteTags>, CallFailure> {
+    let answer = call(services, script::script(Method::Get, target, &["tags"])).await;
+    match answer.outcome {
+        Ok(reply) => {
+            let tags: Vec<String> = serde_json::from_value(reply.result).unwrap_or_default();
+            Ok(Some(RemoteTags {
+                deployment: DeploymentId::of_tags(&tags),
+                tags: without_own(tags),
+            }))
+        }
+        Err(failure) if failure.absent => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Tags without the one that names the deployment.
+pub(crate) fn without_own(mut tags: Vec<String>) -> Vec<String> {
+    tags.retain(|tag| !tag.starts_with(TAG_PREFIX));
+    tags
+}
+
+/// The script as the upstream describes it; `None` if it has no such script.
+pub(crate) async fn remote_script(
+    services: &impl Services,
+    target: &Target,
+) -> Result<Option<Value>, CallFailure> {
+    let answer = call(services, script::script(Method::Get, target, &[])).await;
+    match answer.outcome {
+        Ok(reply) => Ok(Some(reply.result)),
+        Err(failure) if failure.absent => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The Durable Object migration tag of a script as the upstream describes it.
+pub(crate) fn migration_tag(script: &Value) -> Option<String> {
+    script
+        .get("script")
+        .unwrap_or(script)
+        .get("migration_tag")?
+        .as_str()
+        .filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+}
+
+/// The names of a Worker's secrets; empty if the upstream has no such Worker.
+///
+/// # Errors
+/// `UPSTREAM_…`.
+pub(crate) async fn secret_names(services: &impl Services, target: &Target) -> Result<Vec<String>, Problem> {
+    let answer = call(services, script::script(Method::Get, target, &["secrets"])).await;
+    let reply = match answer.outcome {
+        Ok(reply) => reply,
+        Err(failure) if failure.absent => return Ok(Vec::new()),
+        Err(failure) => return Err(failure.problem),
+    };
+    let list = reply.result.as_array().cloned().unwrap_or_default();
+    Ok(list
+        .iter()
+        .filter_map(|secret| secret.get("name").and_then(Value::as_str).map(str::to_owned))
+        .collect())
+}

@@ -1,0 +1,197 @@
+//! The upload of a script to the upstream, between the intent and its outcome.
+
+use serde_json::Value;
+
+use super::lease::Lease;
+use super::remote::{migration_tag, remote_script, remote_tags};
+use crate::bundles::{Staged, StoredPart};
+use crate::code::Code;
+use crate::deployments::Deployment;
+use crate::ledger::{End, Finished, LedgerClient, ScriptState};
+use crate::problem::Problem;
+use crate::services::Services;
+use crate::upload::{Metadata, script_pieces};
+use crate::upstream::{Called, Effect, Method, call, script};
+
+/// The most tags of a script, one of which names the deployment.
+/// <https://developers.cloudflare.com/cloudflare-for-platforms/workers-for-platforms/platform/limits/>
+pub const MAX_TAGS: usize = 8;
+
+/// A script as it is sent.
+pub(crate) struct Script<'a> {
+    /// The metadata, secrets included.
+    pub metadata: Metadata,
+    /// The modules and source maps.
+    pub parts: &'a [StoredPart],
+    /// Where their bytes are.
+    pub contents: &'a Staged,
+    /// The parameters of the query.
+    pub query: Vec<(&'static str, String)>,
+}
+
+/// Why an upload has no success.
+pub(crate) enum UploadFailure {
+    /// It was not carried out; the outcome is recorded.
+    Known(Problem),
+    /// Nobody knows; the lease stays open.
+    Unknown(Problem),
+}
+
+impl UploadFailure {
+    /// What the caller is told.
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::Known(problem) | Self::Unknown(problem) => problem,
+        }
+    }
+}
+
+/// Sends a script and records the outcome. `state` has what is known of the script beside the intent.
+///
+/// # Errors
+/// Why it failed. With [`UploadFailure::Unknown`] it may have been carried out; the same upload again continues it.
+pub(crate) async fn upload<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    deployment: &Deployment,
+    mut state: ScriptState,
+    script: Script<'_>,
+) -> Result<Finished, UploadFailure> {
+    let services = lease.gateway.services;
+    let known = |problem| UploadFailure::Known(problem);
+    if lease.granted.is_resumed && is_there(lease, deployment).await.unwrap_or(false) {
+        return succeeded(lease, None, state).await;
+    }
+    if let Err(problem) = complete_state(lease, deployment, &mut state).await {
+        return Err(known(lease.fail(problem).await));
+    }
+    let mut tags = state.tags.clone().unwrap_or_else(|| deployment.tags.clone());
+    if tags.len() >= MAX_TAGS {
+        return Err(known(lease.fail(too_many_tags(tags.len())).await));
+    }
+    tags.push(deployment.id.tag());
+    let metadata = script.metadata.with_tags(&tags);
+    let (content_type, body) =
+        match script_pieces(&metadata, script.parts, script.contents, services.entropy()) {
+            Ok(form) => form,
+            Err(error) => return Err(known(lease.fail(bundle_store_unavailable(&error)).await)),
+        };
+    let request = script::script(Method::Put, lease.target, &[]).with_body(content_type, body);
+    let request = script
+        .query
+        .into_iter()
+        .fold(request, |request, (name, value)| request.parameter(name, value));
+    lease.renew().await.map_err(known)?;
+    let Called { record, outcome } = call(services, request).await;
+    let failure = match outcome {
+        Ok(reply) => {
+            state.read(&reply.result);
+            return succeeded(lease, Some(record), state).await;
+        }
+        Err(failure) => failure,
+    };
+    let mut effect = failure.effect;
+    if effect != Effect::None
+        && let Some(is_there) = is_there(lease, deployment).await
+    {
+        if is_there {
+            return succeeded(lease, Some(record), state).await;
+        }
+        if effect == Effect::Unknown {
+            effect = Effect::None;
+        }
+    }
+    if effect == Effect::None {
+        let end = End::Failed {
+            upstream: Some(record),
+            problem: Box::new(failure.problem.clone()),
+        };
+        lease.finish(end).await.map_err(UploadFailure::Unknown)?;
+        return Err(known(failure.problem));
+    }
+    lease.finish(End::Unknown).await.map_err(UploadFailure::Unknown)?;
+    Err(UploadFailure::Unknown(failure.problem.note(format!(
+        "Whether deployment {} was uploaded is not known yet; the same upload again continues it.",
+        deployment.id
+    ))))
+}
+
+async fn succeeded<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    upstream: Option<crate::audit::Upstream>,
+    state: ScriptState,
+) -> Result<Finished, UploadFailure> {
+    let end = End::Succeeded {
+        upstream,
+        script: Box::new(state),
+    };
+    lease.finish(end).await.map_err(UploadFailure::Unknown)
+}
+
+/// Whether the upstream has the deployment; `None` if it does not say.
+async fn is_there<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    deployment: &Deployment,
+) -> Option<bool> {
+    let there = remote_tags(lease.gateway.services, lease.target).await.ok()?;
+    Some(there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id))
+}
+
+/// Asks the upstream for the tags and the migration tag of a Worker that was never changed through here.
+async fn complete_state<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    deployment: &Deployment,
+    state: &mut ScriptState,
+) -> Result<(), Problem> {
+    if lease.granted.worker.is_some() {
+        return Ok(());
+    }
+    let services = lease.gateway.services;
+    let found = remote_script(services, lease.target)
+        .await
+        .map_err(|failure| failure.problem)?;
+    let Some(found) = found else { return Ok(()) };
+    if deployment.migrations.is_none() && state.migration_tag.is_none() {
+        state.migration_tag = Some(migration_tag(&found));
+    }
+    if deployment.tags.is_empty() && state.tags.is_none() {
+        let there = remote_tags(services, lease.target)
+            .await
+            .map_err(|failure| failure.problem)?;
+        state.tags = Some(there.unwrap_or_default().tags);
+    }
+    Ok(())
+}
+
+impl ScriptState {
+    /// Takes what the upstream says of an uploaded script.
+    fn read(&mut self, result: &Value) {
+        self.etag = result.get("etag").and_then(Value::as_str).map(str::to_owned);
+        self.startup_time_ms = result.get("startup_time_ms").and_then(Value::as_u64);
+        let handlers = result.get("handlers").and_then(Value::as_array);
+        self.handlers = handlers
+            .into_iter()
+            .flatten()
+            .filter_map(|handler| handler.as_str().map(str::to_owned))
+            .collect();
+    }
+}
+
+pub(crate) fn bundle_store_unavailable(error: &impl ToString) -> Problem {
+    Problem::new(
+        Code::BundleStoreUnavailable,
+        "The bundle store failed, so nothing was deployed.",
+        "Try again in a moment.",
+    )
+    .caused_by(error)
+    .retry_after(5)
+}
+
+pub(crate) fn too_many_tags(number: usize) -> Problem {
+    Problem::new(
+        Code::BodyInvalid,
+        format!(
+            "The Worker would have {number} tags; seven is the most, beside the one that names the deployment."
+        ),
+        "Leave some out.",
+    )
+}

@@ -1,0 +1,57 @@
+//! `GET /v1/health`.
+
+use serde::Serialize;
+
+use super::Answer;
+use crate::deploys::Gateway;
+use crate::identity::ShownCredential;
+use crate::ledger::{CheckHealth, LedgerClient};
+use crate::problem::Problem;
+use crate::services::Services;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wasm_memory_bytes: Option<WasmMemory>,
+}
+
+/// The sizes of the Wasm memories, in bytes. A Wasm memory never shrinks, so these are also the peaks.
+#[derive(Serialize)]
+struct WasmMemory {
+    /// Of the gateway instance that answers.
+    gateway: u64,
+    /// Of the ledger.
+    ledger: u64,
+}
+
+/// The API is healthy if the ledger's database works. Only an administrator gets the sizes of the Wasm memories.
+///
+/// # Errors
+/// `RECORD_UNAVAILABLE`; with a credential also `AUTHENTICATION_FAILED` and `LOCKED_OUT`.
+pub(super) async fn check<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: Option<&ShownCredential>,
+) -> Result<Answer, Problem> {
+    let ledger = gateway
+        .send(&CheckHealth {
+            attempt: gateway.attempt.clone(),
+            credential: credential.cloned(),
+            client: gateway.client.clone(),
+        })
+        .await?;
+    let of_gateway = gateway.services.wasm_memory_bytes();
+    let wasm_memory_bytes = match (of_gateway, ledger.wasm_memory_bytes) {
+        (Some(gateway), Some(ledger)) => Some(WasmMemory { gateway, ledger }),
+        _ => None,
+    };
+    Answer::json(
+        200,
+        &Health {
+            status: "ok",
+            version: env!("CARGO_PKG_VERSION"),
+            wasm_memory_bytes,
+        },
+    )
+}
