@@ -1,81 +1,93 @@
-// The two things that the platform wants as JavaScript: the Worker, and the class of its Durable Object.
+// What the platform calls: the Worker, the class of its Durable Object, and its entrypoint for the reconciler. Each of them
+// calls Rust.
 //
-// Everything else is Rust. A trap poisons the Wasm instance: the requests in it would wait for ever, and later ones
-// would fail. So they are failed at once, and the next request gets a fresh instance; what it finds in the database is
-// whole, because every statement there is.
-import { DurableObject } from "cloudflare:workers";
+// A panic in Wasm is a trap, which leaves the instance in an undefined state: its tasks never run again. So all requests in
+// flight are rejected at once, and the next call uses a new instance. Every transaction of the database was either committed
+// or rolled back.
+//
+// The shims that worker-build generates would only do the second half: requests in flight would wait forever.
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as wasm from "./index.js";
 
-/** How requests under way are failed when the Wasm traps. */
-const underWay = new Set();
-let instance = 0;
-let isPoisoned = false;
+/** The functions that reject the calls in flight. */
+const inFlight = new Set();
+/** The number of traps, which identifies the instance. */
+let traps = 0;
+let isTrapped = false;
 
 // The Wasm calls this when it traps.
 globalThis.deployApiTrapped = () => {
-  isPoisoned = true;
-  for (const fail of underWay) fail(new Error("the Wasm trapped"));
-  underWay.clear();
+  isTrapped = true;
+  const rejections = [...inFlight];
+  inFlight.clear();
+  for (const reject of rejections) reject(new Error("the Wasm trapped"));
 };
 
-/** The Rust functions, of an instance that has not trapped. */
+wasm.start();
+
+/** The exports of an instance that has not trapped. */
 function rust() {
-  if (isPoisoned) {
-    // Here, and not in the glue's own guard: that runs when arguments are in the old instance's memory already.
+  if (isTrapped) {
+    // wasm-bindgen could replace the instance itself, but only after it has copied the arguments to the old one.
     wasm.__wbg_reset_state();
-    isPoisoned = false;
-    instance += 1;
+    isTrapped = false;
+    traps += 1;
+    wasm.start();
   }
   return wasm;
 }
 
-async function unlessTrapped(work) {
-  let fail;
-  const trapped = new Promise((_, reject) => {
-    fail = reject;
-    underWay.add(fail);
-  });
-  try {
-    return await Promise.race([work(), trapped]);
-  } finally {
-    underWay.delete(fail);
-  }
+/** Calls Rust. The promise is rejected if the Wasm traps before the call ends. */
+function untilTrapped(call) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  inFlight.add(reject);
+  const ended = () => inFlight.delete(reject);
+  // A trap before the first wait is an exception of the call itself.
+  new Promise((started) => started(call(rust()))).then(resolve, reject);
+  promise.then(ended, ended);
+  return promise;
 }
 
+export default {
+  async fetch(request, env, context) {
+    const response = untilTrapped(({ fetch }) => fetch(request, env, context));
+    // Without this, the runtime ends the call when the client disconnects: its promise never settles, and its memory is never
+    // freed.
+    context.waitUntil(response.catch(() => {}));
+    try {
+      return await response;
+    } catch (error) {
+      return rust().failed(request, String(error));
+    }
+  },
+};
+
+/** Called with `POST https://ledger/{message}`, a JSON body and a JSON response. */
 export class Ledger extends DurableObject {
   #ledger;
-  #instance;
+  #traps;
 
-  /** The Rust object, made anew after a trap. */
-  #current() {
-    const { Ledger } = rust();
-    if (this.#ledger === undefined || this.#instance !== instance) {
-      this.#ledger = new Ledger(this.ctx.storage, this.env);
-      this.#instance = instance;
+  /** The Rust object, a new one after a trap. */
+  #current({ Ledger }) {
+    if (this.#ledger === undefined || this.#traps !== traps) {
+      this.#ledger = new Ledger(this.ctx, this.env);
+      this.#traps = traps;
     }
     return this.#ledger;
   }
 
-  async fetch(request) {
-    try {
-      return await unlessTrapped(() => this.#current().fetch(request));
-    } catch (error) {
-      return rust().failed(request, String(error), false);
-    }
+  fetch(request) {
+    return untilTrapped((wasm) => this.#current(wasm).fetch(request));
   }
 
   async alarm() {
-    await unlessTrapped(() => this.#current().alarm());
+    await untilTrapped((wasm) => this.#current(wasm).alarm());
   }
 }
 
-export default {
-  async fetch(request, env) {
-    try {
-      return await env.LEDGER.getByName("ledger").fetch(request);
-    } catch (error) {
-      const mayRetry = error?.retryable === true || error?.overloaded === true;
-      return rust().failed(request, String(error), mayRetry);
-    }
-  },
-};
+/** Called by the alarm of the Durable Object with `ctx.exports.Reconciler.reconcile()`. */
+export class Reconciler extends WorkerEntrypoint {
+  reconcile() {
+    return untilTrapped(({ reconcile }) => reconcile(this.env));
+  }
+}

@@ -5,18 +5,21 @@
 
 pub mod access;
 pub mod assets;
+pub mod attempt;
 pub mod audit;
 pub mod bundles;
 pub mod code;
 pub mod deployments;
-pub mod engine;
+pub mod deploys;
 pub mod gateway;
+pub mod http;
 pub mod identity;
 pub mod ledger;
 pub mod lint;
 pub mod policy;
 pub mod probe;
 pub mod problem;
+pub mod services;
 pub mod sql;
 pub mod store;
 pub mod target;

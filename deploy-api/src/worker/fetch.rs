@@ -1,12 +1,25 @@
-use js_sys::{Reflect, Uint8Array};
+//! Requests to services.
+
+use js_sys::Uint8Array;
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, Request, RequestInit, RequestRedirect, Response};
+use web_sys::{AbortSignal, ReadableStream, Request, RequestCache, RequestInit, RequestRedirect};
+use worker::{Fetch, Fetcher, Response, ResponseBody, Stub};
 
-use super::bindings::Fetcher;
+use super::chunks::{Chunks, Unread};
 
-/// A request to a service, with nothing in it but what is said here.
+/// Where a request is sent.
+#[derive(Clone, Copy)]
+pub enum Channel<'a> {
+    /// The internet.
+    Internet,
+    /// A service binding.
+    Service(&'a Fetcher),
+    /// A Durable Object.
+    Object(&'a Stub),
+}
+
+/// A request to a service. Nothing is added to it.
 pub struct Outgoing<'a> {
     /// The method.
     pub method: &'static str,
@@ -14,10 +27,20 @@ pub struct Outgoing<'a> {
     pub url: &'a str,
     /// The headers.
     pub headers: &'a [(&'static str, &'a str)],
-    /// The body; empty for none.
-    pub body: &'a [u8],
-    /// After how many milliseconds nobody waits any longer, for the answer's body either.
+    /// The body.
+    pub body: Content,
+    /// The time limit in milliseconds, for the answer's body as well.
     pub timeout: u32,
+}
+
+/// The body of a request.
+pub enum Content {
+    /// None.
+    Empty,
+    /// Bytes.
+    Bytes(Uint8Array),
+    /// A stream. With the readable side of a `FixedLengthStream` its length is known.
+    Stream(ReadableStream),
 }
 
 /// The answer of a service whose body has not been read.
@@ -26,61 +49,93 @@ pub struct Answered {
     signal: AbortSignal,
 }
 
-/// Why no answer came.
+/// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Failure {
-    /// The time was over.
+    /// The time limit was reached.
     #[error("no answer came in time")]
     Timeout,
     /// The connection failed before the answer began.
     #[error("the connection failed")]
     Connection,
-    /// The answer ended in its middle.
+    /// The answer's body failed in the middle.
     #[error("the answer was cut off")]
     Interrupted,
-    /// The answer is longer than the caller reads.
+    /// The answer's body has more bytes than the limit.
     #[error("the answer is too long")]
     TooLong,
 }
 
-/// Sends a request over a service binding or the global `fetch`. No redirect is followed.
+/// A failure with the runtime's text, which is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{failure}: {cause}")]
+pub struct Unanswered {
+    /// The kind of failure.
+    pub failure: Failure,
+    /// What the runtime says.
+    pub cause: String,
+}
+
+/// Sends a request. Redirects are not followed.
 ///
 /// # Errors
 /// When no answer began.
-pub async fn send(via: &Fetcher, outgoing: &Outgoing<'_>) -> Result<Answered, Failure> {
+pub async fn send(channel: Channel<'_>, outgoing: Outgoing<'_>) -> Result<Answered, Unanswered> {
     let signal = AbortSignal::timeout_with_u32(outgoing.timeout);
-    let request = build(outgoing, &signal).map_err(|_| Failure::Connection)?;
-    let failure = |_| {
-        if signal.aborted() {
+    let failed = |error: worker::Error| Unanswered {
+        failure: if signal.aborted() {
             Failure::Timeout
         } else {
             Failure::Connection
-        }
+        },
+        cause: error.to_string(),
     };
-    let promise = via.fetch(&request).map_err(failure)?;
-    let response: Response = JsFuture::from(promise).await.map_err(failure)?.unchecked_into();
+    let is_cacheable = matches!(channel, Channel::Internet) && outgoing.method == "GET";
+    let request = build(&outgoing, &signal, is_cacheable).map_err(|thrown| failed(thrown.into()))?;
+    let response = match channel {
+        // Its `send` would replace the request's signal by none.
+        Channel::Internet => {
+            Fetch::Request(request)
+                .send_with_signal(&signal.clone().into())
+                .await
+        }
+        Channel::Service(service) => service.fetch_request(request).await,
+        Channel::Object(object) => object.fetch_with_request(request).await,
+    };
+    let response = response.map_err(failed)?;
     Ok(Answered { response, signal })
 }
 
-fn build(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> Result<Request, JsValue> {
+fn build(
+    outgoing: &Outgoing<'_>,
+    signal: &AbortSignal,
+    is_cacheable: bool,
+) -> Result<worker::Request, JsValue> {
+    // `worker::RequestInit` has no signal.
     let init = RequestInit::new();
     init.set_method(outgoing.method);
     init.set_redirect(RequestRedirect::Manual);
+    if is_cacheable {
+        // Other Workers of the zone can write to the runtime's cache.
+        init.set_cache(RequestCache::NoStore);
+    }
     init.set_signal(Some(signal));
-    if !outgoing.body.is_empty() {
-        init.set_body(&Uint8Array::from(outgoing.body));
+    match &outgoing.body {
+        Content::Empty => {}
+        Content::Bytes(bytes) => init.set_body(bytes),
+        Content::Stream(stream) => init.set_body(stream),
     }
     let request = Request::new_with_str_and_init(outgoing.url, &init)?;
     for (name, value) in outgoing.headers {
         request.headers().set(name, value)?;
     }
-    Ok(request)
+    Ok(request.into())
 }
 
 impl Answered {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.response.status()
+        self.response.status_code()
     }
 
     /// A header's value.
@@ -91,58 +146,25 @@ impl Answered {
     /// Reads the whole body.
     ///
     /// # Errors
-    /// When it does not end in time, ends too early, or has more than `limit` bytes.
+    /// When it does not end in time, fails in the middle, or has more than `limit` bytes.
     pub async fn read(self, limit: usize) -> Result<Vec<u8>, Failure> {
-        let Some(stream) = self.response.body() else {
+        let ResponseBody::Stream(stream) = self.response.body() else {
             return Ok(Vec::new());
         };
-        read(&stream, limit).await.map_err(|failure| match failure {
-            Unread::TooLong => Failure::TooLong,
-            Unread::Interrupted if self.signal.aborted() => Failure::Timeout,
-            Unread::Interrupted => Failure::Interrupted,
-        })
+        Chunks::of(stream)
+            .read_all(limit)
+            .await
+            .map_err(|failure| match failure {
+                Unread::TooLong => Failure::TooLong,
+                Unread::Interrupted if self.signal.aborted() => Failure::Timeout,
+                Unread::Interrupted => Failure::Interrupted,
+            })
     }
 
-    /// Lets the body go unread, so that its connection is free again.
-    pub fn drop_body(self) {
-        if let Some(stream) = self.response.body() {
-            // Nothing depends on how the cancellation ends.
-            let _ = stream.cancel();
-        }
-    }
-}
-
-/// Why a stream was not read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unread {
-    /// It has more bytes than are read.
-    TooLong,
-    /// It failed.
-    Interrupted,
-}
-
-/// Reads a stream of bytes to its end, or until more than `limit` bytes came.
-pub async fn read(stream: &web_sys::ReadableStream, limit: usize) -> Result<Vec<u8>, Unread> {
-    let interrupted = |_: JsValue| Unread::Interrupted;
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
-    loop {
-        let step = JsFuture::from(reader.read()).await.map_err(interrupted)?;
-        let done = Reflect::get(&step, &JsValue::from_str("done")).map_err(interrupted)?;
-        if done.is_truthy() {
-            return Ok(bytes);
-        }
-        let value = Reflect::get(&step, &JsValue::from_str("value")).map_err(interrupted)?;
-        let chunk: Uint8Array = value.unchecked_into();
-        let begin = bytes.len();
-        let end = begin.saturating_add(chunk.length() as usize);
-        if end > limit {
-            let _ = reader.cancel();
-            return Err(Unread::TooLong);
-        }
-        bytes.resize(end, 0);
-        if let Some(space) = bytes.get_mut(begin..end) {
-            chunk.copy_to(space);
+    /// Discards the body, so that its connection can be used again.
+    pub fn discard(self) {
+        if let ResponseBody::Stream(stream) = self.response.body() {
+            Chunks::of(stream).cancel();
         }
     }
 }

@@ -1,14 +1,16 @@
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use super::bindings::random_uuid;
-use super::fetch::{Unread, read};
+use super::chunks::Chunks;
+use super::runtime::random_uuid;
 use crate::audit::Client;
-use crate::gateway::{Body, BodyFailure};
+use crate::upload::{Source, SourceFailure};
 
-/// A request as it came, in Rust's types, its body not read.
+/// The head of a request. `worker` and its `http` feature are not used for it, because their conversion panics on an unknown
+/// `cf.httpProtocol`.
 pub struct Incoming {
     /// The method.
     pub method: String,
@@ -21,7 +23,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Reads all of a request but its body.
+    /// Reads the head of a request.
     pub fn of(request: &web_sys::Request) -> Self {
         let url = request.url();
         let (path, query) = path_and_query(&url);
@@ -33,7 +35,7 @@ impl Incoming {
         }
     }
 
-    /// Where the request comes from. Cloudflare sets both headers itself, whatever the client sends.
+    /// Where the request comes from. Cloudflare overwrites both headers if a client sends them.
     pub fn client(&self) -> Client {
         let header = |name: &str| {
             self.headers
@@ -50,7 +52,7 @@ impl Incoming {
     }
 }
 
-/// Whether a text can stand in a log and in an answer as it is.
+/// Whether a text can be written to a log and a response without encoding.
 fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
@@ -58,7 +60,7 @@ fn is_plain(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// A URL's path and query. The runtime has parsed it, so that it has a host and an absolute path.
+/// A URL's path and query. The runtime has parsed the URL, so it has a host and an absolute path.
 pub fn path_and_query(url: &str) -> (&str, &str) {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let from_path = after_scheme.find('/').and_then(|start| after_scheme.get(start..));
@@ -79,35 +81,21 @@ fn headers(request: &web_sys::Request) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The body of a request, not read yet.
-pub struct IncomingBody {
-    stream: Option<web_sys::ReadableStream>,
-    announced: Option<usize>,
-}
+/// The body of a request, read chunk by chunk.
+pub struct IncomingBody(Option<Chunks>);
 
 impl IncomingBody {
     /// The body of a request.
     pub fn of(request: &web_sys::Request) -> Self {
-        let length = request.headers().get("content-length").ok().flatten();
-        Self {
-            stream: request.body(),
-            announced: length.and_then(|text| text.parse().ok()),
-        }
+        Self(request.body().as_ref().map(Chunks::of))
     }
 }
 
-impl Body for IncomingBody {
-    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyFailure> {
-        let Some(stream) = self.stream else {
-            return Ok(Vec::new());
-        };
-        if self.announced.is_some_and(|length| length > limit) {
-            let _ = stream.cancel();
-            return Err(BodyFailure::TooLarge);
+impl Source for IncomingBody {
+    async fn next(&mut self) -> Result<Option<Bytes>, SourceFailure> {
+        match &self.0 {
+            None => Ok(None),
+            Some(chunks) => chunks.next().await.map_err(|_| SourceFailure::Interrupted),
         }
-        read(&stream, limit).await.map_err(|unread| match unread {
-            Unread::TooLong => BodyFailure::TooLarge,
-            Unread::Interrupted => BodyFailure::Interrupted,
-        })
     }
 }

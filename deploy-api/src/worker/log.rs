@@ -2,17 +2,17 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
-/// One line of the log, in JSON. Nothing in it comes from a body or a query, so that it holds no secret.
+/// One line of the log, in JSON. It contains nothing from a body or a query, and so no secret.
 #[derive(Serialize)]
 pub struct Line<'a> {
     /// `error` for a fault of the platform, `warning` for a refusal.
     pub level: &'static str,
-    /// What happened, in words that do not vary.
+    /// What happened: a constant text.
     pub message: &'a str,
     /// The problem's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// The answer's HTTP status.
+    /// The response's HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The request's method.
@@ -24,13 +24,13 @@ pub struct Line<'a> {
     /// The request's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'a str>,
-    /// What went wrong inside.
+    /// The internal cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'a str>,
 }
 
 impl<'a> Line<'a> {
-    /// A line of no request.
+    /// A line that does not belong to a request.
     pub const fn error(message: &'a str, cause: &'a str) -> Self {
         Self {
             level: "error",
@@ -44,7 +44,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The line about a problem that a request was answered with.
+    /// The line about a problem that is the response to a request.
     pub fn of_problem(problem: &'a Problem, method: &'a str, path: &'a str, request_id: &'a str) -> Self {
         let status = problem.code.status();
         Self {

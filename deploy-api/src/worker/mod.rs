@@ -1,25 +1,29 @@
-//! The Worker around it all, for Wasm only: one Durable Object that every request goes to, and what it reaches.
+//! The Worker around the deploy API, for Wasm only: its entry points, and the services that it calls.
 //!
-//! `entry.js` holds the two classes that the platform wants and hands each request to [`Ledger`], of which there is one
-//! for each start of the Durable Object. Nothing is decided here: requests are read, services are called, answers are
-//! written.
+//! `entry.js` exports what the platform calls: the default handler ([`gateway`]), the class of the Durable Object
+//! ([`Ledger`]) and the entrypoint of the [`reconciler`]. Each of them calls Rust. Nothing is decided here: requests are
+//! read, services are called, responses are written.
+//!
+//! One rule for the gateway: a task that waits must only be woken by a promise of the same request. The runtime binds
+//! streams and calls to the request that created them, so a lock or channel of `futures` that is shared by requests makes
+//! one request run in the context of another.
 
 mod alarm;
-mod bindings;
-mod bundles;
+mod chunks;
 mod dispatcher;
-mod failure;
 mod fetch;
+mod gateway;
 mod incoming;
 mod key_source;
 mod ledger;
+mod ledger_client;
 mod log;
-mod outgoing;
+mod object_store;
+mod reconciler;
+mod response;
 mod runtime;
+mod services;
 mod settings;
-mod surroundings;
-mod trap;
+mod start;
 mod upstream;
-
-pub use failure::failed;
-pub use ledger::Ledger;
+mod upstream_body;

@@ -1,40 +1,43 @@
 use jiff::SignedDuration;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
-use wasm_bindgen::JsValue;
+use worker::Env;
 
-use super::bindings::binding;
 use crate::audit::{CheckpointKey, InvalidCheckpointKey};
 use crate::identity::oidc::{InvalidIssuer, Issuers};
 use crate::identity::{BootstrapSecret, BootstrapTooShort};
+use crate::upload::{InvalidUploadKey, UploadKey};
 
 /// The Cloudflare API.
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
 
-/// How long the upstream may take to answer, in seconds.
+/// How long the upstream may take to answer, in seconds, unless it is configured.
 const UPSTREAM_TIMEOUT: u32 = 60;
 
 /// The variables and secrets of the Worker.
 #[derive(Debug)]
 pub struct Settings {
-    /// `CLOUDFLARE_API_TOKEN`: what the upstream takes. It is nowhere else.
+    /// `CLOUDFLARE_API_TOKEN`: the account's token for the upstream. It is stored nowhere else.
     pub account_token: SecretString,
-    /// `BOOTSTRAP_TOKEN`: what makes the first policy.
+    /// `BOOTSTRAP_TOKEN`: the token that creates the first policy.
     pub bootstrap: Option<BootstrapSecret>,
-    /// `CHECKPOINT_KEY`: what signs checkpoints of the audit log.
+    /// `CHECKPOINT_KEY`: signs checkpoints of the audit log.
     pub checkpoint_key: Option<CheckpointKey>,
+    /// `UPLOAD_KEY`, 32 bytes in hexadecimal: signs asset upload sessions and cached key documents, and keys the
+    /// fingerprints of uploads.
+    pub upload_key: UploadKey,
     /// `OIDC_ISSUERS` and `OIDC_AUDIENCE`.
     pub issuers: Issuers,
-    /// `UPSTREAM_URL`: what stands in the place of `https://api.cloudflare.com/client/v4`.
+    /// `UPSTREAM_URL`: used in place of `https://api.cloudflare.com/client/v4`.
     pub upstream_url: String,
     /// `UPSTREAM_TIMEOUT_SECONDS`
     upstream_timeout: u32,
 }
 
-/// What cannot be used. Holds no value of a secret.
+/// A variable, secret or binding that is invalid or missing. Contains no value of a secret.
 #[derive(Debug, Error)]
 pub enum Misconfigured {
-    /// A secret that nothing works without.
+    /// A required secret.
     #[error("the secret CLOUDFLARE_API_TOKEN is missing")]
     AccountToken,
     /// `BOOTSTRAP_TOKEN`
@@ -43,26 +46,35 @@ pub enum Misconfigured {
     /// `CHECKPOINT_KEY`
     #[error(transparent)]
     CheckpointKey(#[from] InvalidCheckpointKey),
+    /// `UPLOAD_KEY`
+    #[error("the secret UPLOAD_KEY is missing (create one with `openssl rand -hex 32`)")]
+    NoUploadKey,
+    /// `UPLOAD_KEY`
+    #[error(transparent)]
+    UploadKey(#[from] InvalidUploadKey),
     /// `OIDC_ISSUERS` or `OIDC_AUDIENCE`
     #[error(transparent)]
     Issuers(#[from] InvalidIssuer),
     /// `UPSTREAM_URL`
     #[error(
-        "UPSTREAM_URL is no https address, nor an http address of this machine, without a '/' at its end"
+        "UPSTREAM_URL is not an https address or an http address of this machine, or it ends with '/' or has a query"
     )]
     Upstream,
     /// `UPSTREAM_TIMEOUT_SECONDS`
-    #[error("UPSTREAM_TIMEOUT_SECONDS is no number from 1 to 60")]
+    #[error("UPSTREAM_TIMEOUT_SECONDS is not a number from 1 to 60")]
     Timeout,
+    /// The Durable Object's binding.
+    #[error("the binding LEDGER is missing: {0}")]
+    Ledger(String),
 }
 
 impl Settings {
-    /// Reads the members of the Worker's `env`.
+    /// Reads the variables and secrets from the Worker's `env`.
     ///
     /// # Errors
-    /// The first one that cannot be used.
-    pub fn load(env: &JsValue) -> Result<Self, Misconfigured> {
-        let text = |name| binding(env, name).and_then(|value| value.as_string());
+    /// The first one that is invalid or missing.
+    pub fn load(env: &Env) -> Result<Self, Misconfigured> {
+        let text = |name| env.var(name).ok().map(|value| value.to_string());
         let secret = |name| text(name).filter(|text| !text.is_empty()).map(SecretString::from);
         Ok(Self {
             account_token: secret("CLOUDFLARE_API_TOKEN").ok_or(Misconfigured::AccountToken)?,
@@ -72,6 +84,11 @@ impl Settings {
             checkpoint_key: secret("CHECKPOINT_KEY")
                 .map(|secret| CheckpointKey::from_hex(&secret))
                 .transpose()?,
+            upload_key: UploadKey::from_hex(
+                secret("UPLOAD_KEY")
+                    .ok_or(Misconfigured::NoUploadKey)?
+                    .expose_secret(),
+            )?,
             issuers: Issuers::load(text("OIDC_ISSUERS").as_deref(), text("OIDC_AUDIENCE").as_deref())?,
             upstream_url: text("UPSTREAM_URL").map_or_else(|| Ok(CLOUDFLARE.to_owned()), upstream_url)?,
             upstream_timeout: text("UPSTREAM_TIMEOUT_SECONDS")
@@ -85,9 +102,9 @@ impl Settings {
         self.upstream_timeout * 1000
     }
 
-    /// How long a change whose answer was lost may still be at work: half as long again.
-    pub fn settle_after(&self) -> SignedDuration {
-        SignedDuration::from_millis(i64::from(self.upstream_timeout) * 1500)
+    /// The same as a duration.
+    pub fn upstream_timeout(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.upstream_timeout))
     }
 }
 

@@ -1,10 +1,11 @@
 use secrecy::ExposeSecret;
 
-use super::fetch::{Failure, Outgoing, send};
-use super::surroundings::Surroundings;
+use super::fetch::{Content, Failure, Outgoing};
+use super::services::Services;
+use super::upstream_body::send_with_body;
 use crate::upstream::{Bearer, MAX_ANSWER, Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
 
-impl Upstream for Surroundings {
+impl Upstream for Services {
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamAnswer, UpstreamFailure> {
         let secret = match &request.bearer {
             Bearer::Account => &self.settings.account_token,
@@ -18,16 +19,17 @@ impl Upstream for Surroundings {
         if let Some(content_type) = &request.content_type {
             headers.push(("content-type", content_type));
         }
-        // Pieces of the bundle store cannot be sent yet, and no caller makes any.
-        let body = request.body.in_memory().ok_or(UpstreamFailure::Connection)?;
+        let url = format!("{}{}", self.settings.upstream_url, request.path_and_query());
         let outgoing = Outgoing {
             method: request.method.as_str(),
-            url: &format!("{}{}", self.settings.upstream_url, request.path_and_query()),
+            url: &url,
             headers: &headers,
-            body: &body,
+            body: Content::Empty,
             timeout: self.settings.upstream_timeout_milliseconds(),
         };
-        let answer = send(&self.upstream, &outgoing).await.map_err(failure)?;
+        let answer = send_with_body(self.upstream(), outgoing, &request.body, self.bundles.as_ref())
+            .await
+            .map_err(failure)?;
         Ok(UpstreamAnswer {
             status: answer.status(),
             cf_ray: answer.header("cf-ray"),
