@@ -2,11 +2,7 @@
 
 #![cfg(test)]
 
-use deploy_api::{
-    code::Code,
-    gateway::{Route, is_method_override},
-    target::Target,
-};
+use deploy_api::{code::Code, gateway::Route, http::is_method_override, target::Target};
 use dotdo_names::{Environment, WorkerName};
 
 /// Writes out `A` (the account) and `S` (a script in the staging namespace) at the beginning of a path.

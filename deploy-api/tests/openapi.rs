@@ -77,6 +77,9 @@ fn operation(route: &Route, described: &Value) -> Value {
     if route.answer == "SchemaDocument" {
         content = json!({ "application/schema+json": { "schema": schema(route.answer) } });
     }
+    if route.answer == "AuditSegmentObject" {
+        content = json!({ "application/x-ndjson": { "schema": schema(route.answer) } });
+    }
     if route.parameters.contains(&"format") {
         content["application/x-ndjson"] = json!({ "schema": { "type": "string" } });
     }
@@ -114,7 +117,11 @@ fn operation(route: &Route, described: &Value) -> Value {
         });
     }
     if route.is_open {
-        operation["security"] = json!([]);
+        operation["security"] = if route.may_authenticate {
+            json!([{}, { "token": [] }])
+        } else {
+            json!([])
+        };
     }
     operation
 }

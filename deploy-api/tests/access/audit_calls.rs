@@ -1,27 +1,34 @@
 //! `/v1/audit`.
 
-use deploy_api::audit::{Checkpoint, CheckpointKey};
+use deploy_api::audit::{Checkpoint, CheckpointKey, Client, Entry, Outcome, Verb};
 use deploy_api::code::Code;
 use deploy_api::identity::Caller;
 use deploy_api::problem::Problem;
-use deploy_api::v1::{Answer, Content, audit};
+use deploy_api::store::audit_log;
+use deploy_api::v1::{Answer, Content, audit, audit_segments};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+
+use deploy_api::identity::{TOKEN_ENTROPY, Token, TokenKind};
 
 use crate::support::api::{Api, json_of};
 use crate::support::callers::person;
 use crate::support::rules::alice;
+use crate::support::time::at;
 
 /// An API with so many refusals on record.
-fn api(entries: usize) -> Api {
+pub fn api(entries: usize) -> Api {
     let api = Api::with_policy(&[alice()]);
-    for _ in 0..entries {
-        api.authenticate("dotdo_run_typo").unwrap_err();
+    for entry in 0..entries {
+        let unknown = Token::mint(TokenKind::Api, [u8::try_from(entry).unwrap(); TOKEN_ENTROPY]);
+        api.set_address(&format!("198.51.100.{entry}"));
+        api.authenticate(unknown.reveal()).unwrap_err();
     }
+    api.set_address("192.0.2.1");
     api
 }
 
-fn list(api: &Api, parameters: &[(&str, &str)]) -> Result<Answer, Problem> {
+pub fn list(api: &Api, parameters: &[(&str, &str)]) -> Result<Answer, Problem> {
     let bootstrap = api.bootstrap();
     api.request(|access| audit::list(access, &bootstrap, parameters))
 }
@@ -115,13 +122,21 @@ fn a_filter_that_stands_twice_opens_no_door() {
     assert_eq!(outcome.unwrap_err().code, Code::ParameterInvalid);
 }
 
-#[test]
-fn the_chain_is_walked_on_request() {
-    let api = api(3);
+fn verify(api: &Api, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
     let bootstrap = api.bootstrap();
-    let walk = || json_of(&api.request(|access| audit::verify(access, &bootstrap)).unwrap());
-    let whole = walk();
-    assert_eq!((&whole["whole"], &whole["size"]), (&json!(true), &json!(3)));
+    api.request(|access| audit::verify(access, &bootstrap, parameters))
+        .map(|answer| json_of(&answer))
+}
+
+#[test]
+fn the_chain_is_verified_on_request() {
+    let api = api(3);
+    let walk = || verify(&api, &[]).unwrap();
+    let head = audit_log::head(&api.sql).unwrap();
+    assert_eq!(
+        walk(),
+        json!({ "whole": true, "first": 1, "size": 3, "head": head.hash.to_string(), "cursor": null })
+    );
     api.sql.tamper(
         "DROP TRIGGER audit_is_never_changed;
          UPDATE audit SET entry = replace(entry, 'denied', 'failed') WHERE sequence = 2",
@@ -135,6 +150,25 @@ fn the_chain_is_walked_on_request() {
         broken["how"].as_str().unwrap().ends_with("the entry was changed"),
         "{broken}"
     );
+}
+
+#[test]
+fn a_long_chain_is_verified_in_steps() {
+    let api = api(0);
+    for _ in 0..1001 {
+        let entry = Entry::new(at(0), Verb::Lock, Outcome::Denied, Client::default());
+        audit_log::append(&api.sql, &entry).unwrap();
+    }
+    let step = verify(&api, &[]).unwrap();
+    assert_eq!((&step["whole"], &step["size"]), (&json!(true), &json!(1000)));
+    let cursor = step["cursor"].as_str().unwrap();
+    assert_eq!(cursor, format!("1000-{}", step["head"].as_str().unwrap()));
+    let last = verify(&api, &[("cursor", cursor)]).unwrap();
+    assert_eq!((&last["size"], &last["cursor"]), (&json!(1001), &Value::Null));
+    for bad in ["", "1000", "x-y", "-1-00", &cursor.to_uppercase()[..20]] {
+        let problem = verify(&api, &[("cursor", bad)]).unwrap_err();
+        assert_eq!(problem.code, Code::ParameterInvalid, "{bad}");
+    }
 }
 
 #[test]
@@ -162,11 +196,14 @@ fn strangers_see_nothing_of_the_log() {
     let api = api(1);
     let bob = person("bob");
     for outcome in [
-        api.request(|access| audit::verify(access, &bob)),
+        api.request(|access| audit::verify(access, &bob, &[])),
+        api.request(|access| audit_segments::list(access, &bob, &[])),
         api.request(|access| audit::checkpoint(access, &bob, None)),
     ] {
         assert_eq!(outcome.unwrap_err().code, Code::PermissionDenied);
     }
+    let segment = api.request(|access| audit_segments::get(access, &bob, "1"));
+    assert_eq!(segment.unwrap_err().code, Code::PermissionDenied);
 }
 
 fn break_glass(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {

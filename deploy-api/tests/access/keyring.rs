@@ -1,15 +1,16 @@
 //! When an issuer's keys are read, and what happens when they cannot be.
 
-use deploy_api::access::Access;
-use deploy_api::v1::exchange::exchange;
+use deploy_api::code::Code;
+use deploy_api::v1::exchange::prove;
 use futures_executor::block_on;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
 use crate::support::callers::run;
 use crate::support::issuer::{Key, claims, header, public, signed, token};
 use crate::support::rules::production;
-use crate::support::sqlite::Sqlite;
+use crate::support::time::at;
 
 fn numbered(number: u32) -> String {
     let mut claims = claims(&run());
@@ -83,38 +84,49 @@ fn held_keys_outlive_an_issuer_that_fails() {
 fn without_keys_nothing_passes() {
     let api = Api::with_policy(&[production()]);
     api.connection.down.set(true);
-    api.exchange(&numbered(0)).unwrap_err();
-    assert_eq!(reason(&api), "oidc_keys_unavailable");
+    for _ in 0..30 {
+        let problem = api.exchange(&numbered(0)).unwrap_err();
+        assert_eq!(
+            (problem.code, problem.retry_after),
+            (Code::IssuerUnavailable, Some(10))
+        );
+    }
+    assert!(api.record().is_empty(), "an issuer's failure is not a guess");
     api.connection.down.set(false);
-    api.exchange(&numbered(0)).unwrap_err();
     assert_eq!(
-        reason(&api),
-        "oidc_keys_unavailable",
-        "not asked again within the minute"
+        api.exchange(&numbered(0)).unwrap_err().code,
+        Code::IssuerUnavailable,
+        "the issuer is not asked again within the minute"
     );
     api.now.set(61);
     api.exchange(&numbered(0)).unwrap();
 }
 
 #[test]
-fn requests_that_come_while_the_issuer_is_asked_wait_for_that_one_answer() {
+fn requests_at_the_same_time_do_not_wait_for_each_other() {
     let api = Api::with_policy(&[production()]);
     let bodies: Vec<_> = (0..5)
         .map(|number| json!({ "token": numbered(number) }).to_string())
         .collect();
-    api.request(|access: &Access<'_, Sqlite>| {
-        let all = bodies.iter().map(|body| {
-            exchange(
-                access,
-                &api.keyring,
-                &api.connection,
-                body.as_bytes(),
-                api.entropy(),
-            )
-        });
-        for outcome in block_on(futures_util::future::join_all(all)) {
-            outcome.unwrap();
-        }
-    });
-    assert_eq!(api.connection.reads(), 1);
+    let all = bodies
+        .iter()
+        .map(|body| prove(&api.keyring, &api.connection, body.as_bytes(), at(1)));
+    for outcome in block_on(futures_util::future::join_all(all)) {
+        outcome.unwrap().unwrap();
+    }
+    let reads = api.connection.reads();
+    api.exchange(&numbered(6)).unwrap();
+    assert_eq!(api.connection.reads(), reads, "the keys are known now");
+}
+
+#[test]
+fn a_key_that_a_shared_copy_lacks_is_fetched_from_the_issuer() {
+    let api = Api::with_policy(&[production()]);
+    let connection = &api.connection;
+    let copy = (vec![public(Key::Issuers, "key-0")], SignedDuration::from_mins(5));
+    *connection.copy.borrow_mut() = Some(copy);
+    api.exchange(&by_key("key-0")).unwrap();
+    assert_eq!(connection.reads(), 0, "the copy is used");
+    api.exchange(&numbered(2)).unwrap();
+    assert_eq!(connection.reads(), 1, "the copy lacks key-1");
 }

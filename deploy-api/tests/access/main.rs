@@ -11,6 +11,7 @@ mod support;
 
 mod api_tokens;
 mod audit_calls;
+mod audit_segments;
 mod authentication;
 mod authorization;
 mod exchange;

@@ -24,7 +24,7 @@ fn a_bucket_is_stored_and_its_form_is_what_the_upstream_receives() {
     ]);
     let bucket = upload(&store, 7, &body, 1000).unwrap();
     assert_eq!(bucket.key, session().bucket_key([7; 16]));
-    assert_eq!(store.keys(), [bucket.key.clone()]);
+    assert_eq!(store.keys(), [session().bucket_key([7; 16])]);
     assert_eq!(
         received(&store, &bucket.body),
         [
@@ -230,6 +230,18 @@ fn an_upload_has_a_limit_of_files() {
     let failure = upload(&store, 2, &form(&parts), 64 * 1024).unwrap_err();
     assert_eq!(failure, BucketFailure::TooManyFiles);
     assert_eq!(Problem::from(failure).code, Code::UploadTooManyParts);
+}
+
+#[test]
+fn what_follows_the_form_is_ignored_and_counts_for_the_limit() {
+    let good = form(&[(&hash(1), None, "YWJj")]);
+    for (epilogue, expected) in [(100_000, true), (41 << 20, false)] {
+        let store = MemoryStore::default();
+        let body = [good.clone(), vec![b'x'; epilogue]].concat();
+        let read = upload(&store, 1, &body, 1 << 20);
+        assert_eq!(read.is_ok(), expected);
+        assert_eq!(store.keys().len(), usize::from(expected));
+    }
 }
 
 struct Interrupted(Option<Bytes>);

@@ -8,7 +8,7 @@ use deploy_api::target::Target;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use proptest::prelude::*;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -18,8 +18,12 @@ fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
+fn session_key(byte: u8) -> SessionKey {
+    SessionKey::new(SecretBox::new(Box::new([byte; 32])))
+}
+
 fn key() -> SessionKey {
-    SessionKey::new([7; 32])
+    session_key(7)
 }
 
 fn target(text: &str) -> Target {
@@ -141,7 +145,7 @@ fn a_token_is_accepted_until_the_second_in_which_it_expires() {
 
 #[test]
 fn a_token_of_another_key_is_refused() {
-    let other = SessionKey::new([8; 32]);
+    let other = session_key(8);
     let token = session("jwt").to_token(&other, now()).unwrap();
     assert_eq!(verify(token.expose_secret()), Err(InvalidSessionToken::Signature));
 }
@@ -289,10 +293,7 @@ fn debug_output_contains_no_credential() {
     let session = session("marker-secret");
     let token = session.to_token(&key(), now()).unwrap();
     let verified = AssetSession::verify(token.expose_secret(), &key(), now()).unwrap();
-    let shown = format!(
-        "{session:?} {token:?} {verified:?} {:?}",
-        SessionKey::new([77; 32])
-    );
+    let shown = format!("{session:?} {token:?} {verified:?} {:?}", session_key(77));
     assert!(!shown.contains("marker") && !shown.contains("77"), "{shown}");
 }
 

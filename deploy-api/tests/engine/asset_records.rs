@@ -1,7 +1,6 @@
-//! What is on record of static assets before the deploy that names them.
+//! What is recorded of static assets.
 
 use deploy_api::code::Code;
-use deploy_api::deployments::Swept;
 use serde_json::json;
 
 use super::assets::{INDEX, deploy, send};
@@ -16,7 +15,7 @@ fn begin(platform: &Platform, token: &str) -> Answered {
 }
 
 #[test]
-fn a_session_and_its_uploads_are_on_record_before_and_after_their_calls() {
+fn a_session_is_recorded_with_a_digest_a_count_and_a_total() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     deploy(&platform, &token, "dotdo-staging", INDEX, b"one");
@@ -25,87 +24,54 @@ fn a_session_and_its_uploads_are_on_record_before_and_after_their_calls() {
         [
             "asset_session intent",
             "asset_session succeeded",
-            "asset_upload intent",
-            "asset_upload succeeded",
             "deploy intent",
             "deploy succeeded"
         ]
     );
     let record = platform.record();
-    for entry in &record[..4] {
+    for entry in &record[..2] {
         assert_eq!(entry["identity"]["subject"], "alice", "{entry}");
         assert_eq!(entry["authority"]["rule"], "alice", "{entry}");
         assert_eq!(entry["worker"], "agents", "{entry}");
-        assert_eq!(entry["token"], record[4]["token"], "{entry}");
+        assert_eq!(entry["token"], record[2]["token"], "{entry}");
     }
-    for intent in [0, 2] {
-        let (files, bytes) = (
-            &record[intent]["subject"]["files"],
-            &record[intent]["subject"]["bytes"],
-        );
-        assert_eq!((files, bytes), (&json!(1), &json!(3)), "{}", record[intent]);
-        let manifest = record[intent]["subject"]["manifest"].as_str().unwrap();
-        assert!(
-            platform
-                .cloud
-                .stored
-                .borrow()
-                .keys()
-                .any(|digest| digest.as_str() == manifest),
-            "what was begun can be looked up"
-        );
-        assert_eq!(record[intent + 1]["intent"], record[intent]["sequence"]);
-        assert!(record[intent + 1]["upstream"]["status"].is_u64());
-    }
+    let subject = &record[0]["subject"];
+    assert_eq!((&subject["files"], &subject["bytes"]), (&json!(1), &json!(3)));
+    let key = format!("assets/manifests/{}", subject["manifest"].as_str().unwrap());
+    assert!(platform.cloud.stored.object(&key).is_some());
+    assert_eq!(record[1]["intent"], record[0]["sequence"]);
+    assert!(record[1]["upstream"]["status"].is_u64());
     platform.is_settled();
 }
 
 #[test]
-fn without_an_intent_no_asset_goes_upstream() {
+fn without_an_intent_no_session_is_opened_upstream() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
-    let unavailable = [u64::from(Code::RecordUnavailable.number())];
     platform.sql.fail_at("INSERT INTO audit ");
-    assert_eq!(begin(&platform, &token).codes(), unavailable);
+    assert_eq!(
+        begin(&platform, &token).codes(),
+        [u64::from(Code::RecordUnavailable.number())]
+    );
     assert!(platform.cloud.seen.borrow().is_empty());
-    assert!(platform.cloud.stored.borrow().is_empty());
-    platform.sql.heal();
-    let session = begin(&platform, &token);
-    let jwt = session.body["result"]["jwt"].as_str().unwrap();
-    let before = platform.cloud.seen.borrow().len();
-    platform.sql.fail_at("INSERT INTO audit ");
-    assert_eq!(send(&platform, jwt, &[(INDEX, b"one")]).codes(), unavailable);
-    assert_eq!(platform.cloud.seen.borrow().len(), before);
 }
 
 #[test]
-fn denied_and_failed_assets_are_on_record() {
+fn denied_and_failed_sessions_are_recorded() {
     let platform = Platform::new();
     let token = platform.token("bob", &[]);
     assert_eq!(begin(&platform, &token).status, 403);
-    send(&platform, "stolen-jwt", &[(INDEX, b"one")]);
     let alice = platform.alice("dotdo-staging");
     platform.call(&alice, "POST S/assets-upload-session", "no manifest");
     platform.cloud.fail_next(Fault::Answer(500, "{}"));
     begin(&platform, &alice);
-    let session = begin(&platform, &alice);
-    let jwt = session.body["result"]["jwt"].as_str().unwrap();
-    send(&platform, jwt, &[("no-hash", b"one")]);
-    platform.cloud.store_fails.set(true);
-    send(&platform, jwt, &[(INDEX, b"one")]);
     assert_eq!(
         platform.story(),
         [
             "asset_session denied",
-            "asset_upload denied",
             "asset_session denied",
             "asset_session intent",
             "asset_session failed",
-            "asset_session intent",
-            "asset_session succeeded",
-            "asset_upload denied",
-            "asset_upload intent",
-            "asset_upload failed",
         ]
     );
     let codes: Vec<_> = platform
@@ -115,39 +81,47 @@ fn denied_and_failed_assets_are_on_record() {
         .collect();
     assert_eq!(
         codes,
-        [
-            "PERMISSION_DENIED",
-            "ASSET_SESSION_UNKNOWN",
-            "UPLOAD_MALFORMED",
-            "UPSTREAM_UNAVAILABLE",
-            "UPLOAD_MALFORMED",
-            "BUNDLE_STORE_UNAVAILABLE"
-        ]
+        ["PERMISSION_DENIED", "UPLOAD_MALFORMED", "UPSTREAM_UNAVAILABLE"]
     );
     platform.is_settled();
 }
 
 #[test]
-fn an_upload_of_assets_that_the_process_did_not_live_to_end_is_closed_later_and_stops_nobody() {
+fn assets_that_cannot_be_read_or_stored_are_refused() {
+    let platform = Platform::new();
+    let alice = platform.alice("dotdo-staging");
+    let session = begin(&platform, &alice);
+    let jwt = session.body["result"]["jwt"].as_str().unwrap();
+    let malformed = send(&platform, jwt, &[("no-hash", b"one")]);
+    assert_eq!(malformed.codes(), [u64::from(Code::UploadMalformed.number())]);
+    platform.cloud.store_fails.set(true);
+    let unavailable = send(&platform, jwt, &[(INDEX, b"one")]);
+    assert_eq!(
+        unavailable.codes(),
+        [u64::from(Code::BundleStoreUnavailable.number())]
+    );
+    let uploads = platform.cloud.seen.borrow();
+    assert!(!uploads.iter().any(|seen| seen.line.contains("/assets/upload")));
+}
+
+#[test]
+fn a_session_whose_process_ended_blocks_no_deploy_and_is_closed_later() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
-    let session = begin(&platform, &token);
-    let jwt = session.body["result"]["jwt"].as_str().unwrap();
     {
-        let form = "--b\r\nContent-Disposition: form-data; name=\"00112233445566778899aabbccddeeff\"\r\n\r\nb25l\r\n--b--\r\n";
-        let headers = [("content-type", "multipart/form-data; boundary=b")];
-        let call = "POST A/workers/assets/upload?base64=true";
-        let mut sending = std::pin::pin!(platform.ask(jwt, call, &headers, form.into()));
+        let manifest = json!({ "manifest": { "/index.html": { "hash": INDEX, "size": 3 } } });
+        let call = "POST S/assets-upload-session";
+        let body = manifest.to_string().into_bytes();
+        let mut asking = std::pin::pin!(platform.ask(&token, call, &[], body));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        while !platform.story().contains(&"asset_upload intent".to_owned()) {
-            assert!(sending.as_mut().poll(&mut context).is_pending());
+        while platform.story().is_empty() {
+            assert!(asking.as_mut().poll(&mut context).is_pending());
         }
-        // While it is under way, a deploy of the Worker neither waits for it nor closes it.
         assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
-        assert_eq!(platform.sweep(), Swept { closed: 0, open: 1 });
+        assert_eq!(platform.reconcile(), 1);
     }
     platform.cloud.pass(100);
-    assert_eq!(platform.sweep(), Swept { closed: 1, open: 0 });
-    assert_eq!(platform.story().last().unwrap(), "asset_upload failed");
+    assert_eq!(platform.reconcile(), 0);
+    assert_eq!(platform.story().last().unwrap(), "asset_session failed");
     platform.is_settled();
 }

@@ -2,12 +2,17 @@
 //! Worker, the clock.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use deploy_api::bundles::{BundleStore, Digest, StoreFailure};
-use deploy_api::engine::Runtime;
+use data_encoding::BASE64;
+use deploy_api::bundles::{
+    ByteRange, MemoryStore, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart,
+};
 use deploy_api::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
-use deploy_api::upstream::{Bearer, Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
+use deploy_api::services::Runtime;
+use deploy_api::upstream::{
+    Bearer, Piece, Upstream, UpstreamAnswer, UpstreamBody, UpstreamFailure, UpstreamRequest,
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -43,10 +48,8 @@ pub struct Cloud {
     pub faults: RefCell<VecDeque<Fault>>,
     /// Whether the upstream cannot be reached at all.
     pub down: Cell<bool>,
-    pub stored: RefCell<HashMap<Digest, Vec<u8>>>,
+    pub stored: MemoryStore,
     pub store_fails: Cell<bool>,
-    /// How often something was stored.
-    pub puts: Cell<usize>,
     /// What the dispatch Worker answers, in order; the last one for ever.
     pub probes: RefCell<VecDeque<DispatcherAnswer>>,
     pub probed: RefCell<Vec<String>>,
@@ -61,9 +64,8 @@ impl Cloud {
             seen: RefCell::default(),
             faults: RefCell::default(),
             down: Cell::new(false),
-            stored: RefCell::default(),
+            stored: MemoryStore::default(),
             store_fails: Cell::new(false),
-            puts: Cell::new(0),
             probes: RefCell::new(VecDeque::from([DispatcherAnswer {
                 status: 200,
                 error: None,
@@ -106,7 +108,7 @@ impl Cloud {
 }
 
 /// Lets others have their turn, as a call over a network does.
-async fn elsewhere() {
+pub async fn elsewhere() {
     let mut waited = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut waited, true) {
@@ -119,8 +121,9 @@ async fn elsewhere() {
 }
 
 impl Upstream for Cloud {
-    async fn send(&self, request: UpstreamRequest) -> Result<UpstreamAnswer, UpstreamFailure> {
+    async fn send(&self, mut request: UpstreamRequest) -> Result<UpstreamAnswer, UpstreamFailure> {
         elsewhere().await;
+        request.body = self.bytes_of(&request.body).into();
         let line = format!("{} {}", request.method.as_str(), request.path_and_query());
         let bearer = match &request.bearer {
             Bearer::Account => "account".to_owned(),
@@ -130,7 +133,7 @@ impl Upstream for Cloud {
             line: line.replace("/accounts/b6641681fe423910342b9ffa1364c76d", "A"),
             bearer,
             content_type: request.content_type.clone(),
-            body: request.body.in_memory().unwrap(),
+            body: self.bytes_of(&request.body),
         });
         self.now.set(self.now.get() + SignedDuration::from_millis(10));
         if self.down.get() {
@@ -167,25 +170,91 @@ impl Upstream for Cloud {
     }
 }
 
-impl BundleStore for Cloud {
-    async fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreFailure> {
+impl Cloud {
+    /// A call to the store, which takes two turns.
+    async fn store<T>(
+        &self,
+        call: impl AsyncFnOnce(&MemoryStore) -> Result<T, StoreFailure>,
+    ) -> Result<T, StoreFailure> {
         elsewhere().await;
         if self.store_fails.get() {
             return Err(StoreFailure("the bucket is away".to_owned()));
         }
-        assert_eq!(*digest, Digest::of(bytes));
-        self.puts.set(self.puts.get() + 1);
-        self.stored.borrow_mut().insert(digest.clone(), bytes.to_vec());
+        self.stored.set_time(self.now.get());
+        let answer = call(&self.stored).await;
         elsewhere().await;
-        Ok(())
+        answer
     }
 
-    async fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreFailure> {
-        elsewhere().await;
-        if self.store_fails.get() {
-            return Err(StoreFailure("the bucket is away".to_owned()));
+    /// The bytes of a body, as the runtime would send them.
+    fn bytes_of(&self, body: &UpstreamBody) -> Vec<u8> {
+        let object = |key: &str| self.stored.object(key).unwrap();
+        let mut bytes = Vec::new();
+        for piece in body.pieces() {
+            match piece {
+                Piece::Bytes(own) => bytes.extend_from_slice(own),
+                Piece::Stored { key, offset, length } => {
+                    let offset = usize::try_from(*offset).unwrap();
+                    let length = usize::try_from(*length).unwrap();
+                    bytes.extend_from_slice(&object(key)[offset..offset + length]);
+                }
+                Piece::Base64 { key, .. } => bytes.extend_from_slice(BASE64.encode(&object(key)).as_bytes()),
+            }
         }
-        Ok(self.stored.borrow().get(digest).cloned())
+        assert_eq!(u64::try_from(bytes.len()).unwrap(), body.length());
+        bytes
+    }
+}
+
+impl ObjectStore for Cloud {
+    async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreFailure> {
+        self.store(async |store| store.put(key, bytes).await).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectHead>, StoreFailure> {
+        self.store(async |store| store.head(key).await).await
+    }
+
+    async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Option<Vec<u8>>, StoreFailure> {
+        self.store(async |store| store.get(key, range).await).await
+    }
+
+    async fn delete(&self, keys: &[String]) -> Result<(), StoreFailure> {
+        self.store(async |store| store.delete(keys).await).await
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<ObjectPage, StoreFailure> {
+        self.store(async |store| store.list(prefix, cursor).await).await
+    }
+
+    async fn create_multipart(&self, key: &str) -> Result<String, StoreFailure> {
+        self.store(async |store| store.create_multipart(key).await).await
+    }
+
+    async fn upload_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: u16,
+        bytes: &[u8],
+    ) -> Result<UploadedPart, StoreFailure> {
+        self.store(async |store| store.upload_part(key, upload, number, bytes).await)
+            .await
+    }
+
+    async fn complete_multipart(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[UploadedPart],
+    ) -> Result<(), StoreFailure> {
+        self.store(async |store| store.complete_multipart(key, upload, parts).await)
+            .await
+    }
+
+    async fn abort_multipart(&self, key: &str, upload: &str) -> Result<(), StoreFailure> {
+        self.store(async |store| store.abort_multipart(key, upload).await)
+            .await
     }
 }
 
@@ -213,10 +282,22 @@ impl Runtime for Cloud {
     }
 
     async fn pause(&self, milliseconds: u32) {
+        // Long pauses are time limits: everything that can happen meanwhile does.
+        let turns = match milliseconds {
+            0..=1_000 => 1,
+            1_001..60_000 => PATIENCE,
+            _ => 10 * PATIENCE,
+        };
+        for _ in 0..turns {
+            elsewhere().await;
+        }
         let passed = SignedDuration::from_millis(milliseconds.into());
         self.now.set(self.now.get() + passed);
     }
 }
+
+/// For how many turns a long pause lasts: more than a whole deploy.
+const PATIENCE: usize = 2_000;
 
 /// An envelope with an error, as the upstream answers.
 pub const REFUSED: &str = r#"{"success":false,"result":null,"errors":[{"code":10021,"message":"No event handlers"}],"messages":[]}"#;

@@ -179,6 +179,8 @@ fn when_the_outcome_cannot_be_written_the_caller_learns_it_and_the_retry_puts_it
         "never a success that is not on record"
     );
     platform.sql.heal();
+    platform.cloud.pass(100);
+    assert_eq!(platform.reconcile(), 0);
     let again = platform.deploy(&token, &Upload::of("1"));
     assert_eq!(again.status, 200);
     assert_eq!(platform.cloud.scripts.borrow().uploads, 1);

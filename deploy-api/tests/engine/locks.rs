@@ -17,7 +17,7 @@ fn a_lock_stops_every_change_and_says_who_why_and_until_when() {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = json!({ "why": "the demo is on", "until": at(600).to_string() }).to_string();
     platform
-        .v1(async |engine, caller| v1::locks::lock_worker(engine, caller, &target, body.as_bytes()))
+        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, body.as_bytes()))
         .unwrap();
     let uploads = platform.cloud.changes().len();
     let answer = platform.deploy(&token, &Upload::of("3"));
@@ -33,7 +33,8 @@ fn a_lock_stops_every_change_and_says_who_why_and_until_when() {
         r#"{"name": "T", "text": "w", "type": "secret_text"}"#,
     );
     assert_eq!(secret.status, 409);
-    let deleted = platform.v1(async |engine, caller| v1::workers::delete(engine, caller, &target).await);
+    let deleted =
+        platform.v1(async |gateway, credential| v1::workers::delete(gateway, credential, &target).await);
     assert_eq!(deleted.unwrap_err().code, Code::WorkerLocked);
     assert_eq!(
         platform.cloud.changes().len(),
@@ -56,7 +57,7 @@ fn a_retry_of_what_was_deployed_before_the_lock_is_answered() {
     let first = platform.deploy(&token, &Upload::of("1"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .v1(async |engine, caller| v1::locks::lock_worker(engine, caller, &target, br#"{"why": "x"}"#))
+        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, br#"{"why": "x"}"#))
         .unwrap();
     assert_eq!(platform.deploy(&token, &Upload::of("1")).body, first.body);
 }
@@ -66,8 +67,8 @@ fn a_namespace_is_locked_with_all_that_is_in_it_and_unlocked_by_itself() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform
-        .v1(async |engine, caller| {
-            v1::locks::lock_namespace(engine, caller, Environment::Staging, br#"{"why": "freeze"}"#)
+        .access(|access, caller| {
+            v1::locks::lock_namespace(access, caller, Environment::Staging, br#"{"why": "freeze"}"#)
         })
         .unwrap();
     let answer = platform.deploy(&token, &Upload::of("1"));
@@ -76,11 +77,11 @@ fn a_namespace_is_locked_with_all_that_is_in_it_and_unlocked_by_itself() {
     assert!(answer.text().contains("DELETE /v1/namespaces/dotdo-staging/lock"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let held = platform
-        .v1(async |engine, caller| v1::locks::unlock_worker(engine, caller, &target))
+        .access(|access, caller| v1::locks::unlock_worker(access, caller, &target))
         .unwrap();
     assert_eq!(held["lock"]["why"], "freeze", "the namespace's lock still holds");
     platform
-        .v1(async |engine, caller| v1::locks::unlock_namespace(engine, caller, Environment::Staging))
+        .access(|access, caller| v1::locks::unlock_namespace(access, caller, Environment::Staging))
         .unwrap();
     assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
     assert_eq!(
@@ -109,7 +110,7 @@ fn a_lock_without_a_reason_or_in_the_past_is_refused() {
     ] {
         let body = body.to_string();
         let problem = platform
-            .v1(async |engine, caller| v1::locks::lock_worker(engine, caller, &target, body.as_bytes()))
+            .access(|access, caller| v1::locks::lock_worker(access, caller, &target, body.as_bytes()))
             .unwrap_err();
         assert_eq!(problem.code, Code::BodyInvalid, "{body}");
     }

@@ -17,12 +17,14 @@ mod wrangler_upload;
 
 mod asset_records;
 mod assets;
+mod authority;
 mod deploys;
 mod faults;
 mod hostile_uploads;
 mod lints;
 mod locks;
 mod marked_secret;
+mod messages;
 mod migrations;
 mod owed_probes;
 mod pitfalls;

@@ -56,10 +56,12 @@ fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = format!("{{\"text\": \"{MARK}\", \"x\": 1}}");
     let problem = platform
-        .v1(async |engine, caller| v1::secrets::put(engine, caller, &target, "A", body.as_bytes()).await)
+        .v1(async |gateway, credential| {
+            v1::secrets::put(gateway, credential, &target, "A", body.as_bytes()).await
+        })
         .unwrap_err();
     let listed = platform
-        .v1(async |engine, caller| v1::secrets::list(engine, caller, &target).await)
+        .v1(async |gateway, credential| v1::secrets::list(gateway, credential, &target).await)
         .unwrap();
     roll_back(&platform, "").unwrap_err();
     let held = platform.cloud.scripts.borrow();
@@ -74,7 +76,10 @@ fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
         "deployments",
         "workers",
         "tokens",
-        "asset_sessions",
+        "answers",
+        "leases",
+        "health_checks",
+        "deployment_objects",
         "assets",
         "durable_object_migrations",
         "recent_targets",
@@ -82,9 +87,10 @@ fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
     ] {
         searched.push_str(&platform.sql.dump(table));
     }
-    for (digest, stored) in platform.cloud.stored.borrow().iter() {
-        searched.push_str(&digest.to_string());
-        searched.push_str(&String::from_utf8_lossy(stored));
+    for key in platform.cloud.stored.keys() {
+        let stored = platform.cloud.stored.object(&key).unwrap();
+        searched.push_str(&key);
+        searched.push_str(&String::from_utf8_lossy(&stored));
     }
     assert!(
         searched.contains("TOKEN"),

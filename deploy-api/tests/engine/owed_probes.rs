@@ -1,8 +1,9 @@
 //! The process ends between an upload and the end of its probe.
 
 use deploy_api::code::Code;
-use deploy_api::deployments::Swept;
 use deploy_api::v1;
+use futures_executor::block_on;
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::platform::Platform;
@@ -28,6 +29,7 @@ fn uploaded(is_on_record: bool) -> (Platform, String) {
         let is_new = platform.deployments("dotdo-staging").len() == 2;
         if is_uploaded && is_new && recorded == is_on_record {
             assert!(platform.cloud.probed.borrow().is_empty());
+            platform.cloud.pass(100);
             return (platform, token);
         }
     }
@@ -58,7 +60,7 @@ const ROLLED_BACK: [(&str, &str); 3] = [
 fn the_sweeper_makes_the_probe_and_rolls_back_what_fails_it() {
     for is_on_record in [false, true] {
         let (platform, _) = uploaded(is_on_record);
-        assert_eq!(platform.sweep().open, 0);
+        assert_eq!(platform.reconcile(), 0);
         assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
         assert_eq!(states(&platform), pairs(&ROLLED_BACK));
         let record = platform.record();
@@ -86,7 +88,7 @@ fn the_sweeper_makes_the_probe_and_rolls_back_what_fails_it() {
             );
         }
         platform.is_settled();
-        assert_eq!(platform.sweep(), Swept::default(), "it is made once");
+        assert_eq!(platform.reconcile(), 0, "it is made once");
     }
 }
 
@@ -96,7 +98,7 @@ fn wherever_the_process_ends_nothing_serves_that_failed_its_probe() {
         let (platform, token) = with_failing_probe();
         let ended = killed_after(&platform, &token, &Upload::of("two"), turns);
         platform.cloud.pass(100);
-        assert_eq!(platform.sweep().open, 0, "after {turns} turns");
+        assert_eq!(platform.reconcile(), 0, "after {turns} turns");
         assert_eq!(
             platform.serves("dotdo-staging").unwrap(),
             "one",
@@ -119,21 +121,22 @@ fn wherever_the_process_ends_nothing_serves_that_failed_its_probe() {
 fn what_passes_stays_and_is_on_record_as_verified() {
     let (platform, _) = uploaded(false);
     *platform.cloud.probes.borrow_mut() = [answer(204)].into();
-    assert_eq!(platform.sweep().open, 0);
+    assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
     assert_eq!(platform.story()[4..], ["deploy succeeded", "verify succeeded"]);
     platform.is_settled();
 }
 
 #[test]
-fn a_retry_is_told_what_the_probe_gave() {
+fn a_retry_is_told_the_result_of_its_health_check() {
     for is_on_record in [false, true] {
         let (platform, token) = uploaded(is_on_record);
+        platform.reconcile();
         let answered = platform.deploy(&token, &Upload::of("two"));
         assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
         assert!(answered.text().contains("was rolled back"), "{}", answered.text());
         assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
-        assert_eq!(states(&platform), pairs(&ROLLED_BACK));
+        assert_eq!(states(&platform)[2..], pairs(&ROLLED_BACK));
         platform.is_settled();
     }
 }
@@ -142,7 +145,12 @@ fn a_retry_is_told_what_the_probe_gave() {
 fn the_next_change_comes_after_the_probe() {
     let (platform, token) = uploaded(true);
     *platform.cloud.probes.borrow_mut() = [answer(500), answer(500), answer(500), answer(204)].into();
-    assert_eq!(platform.deploy(&token, &Upload::of("three")).status, 200);
+    let three = Upload::of("three");
+    let (deployed, ()) = block_on(join(
+        platform.deploying(&token, "dotdo-staging", &three),
+        platform.reconciling(),
+    ));
+    assert_eq!(deployed.status, 200, "{}", deployed.text());
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "three");
     assert_eq!(
         states(&platform)[1..],
@@ -157,12 +165,12 @@ fn a_locked_worker_is_probed_and_not_changed() {
     let (platform, _) = uploaded(true);
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .v1(async |engine, caller| v1::locks::lock_worker(engine, caller, &target, br#"{"why": "stop"}"#))
+        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, br#"{"why": "stop"}"#))
         .unwrap();
-    assert_eq!(platform.sweep().open, 0);
+    assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
     assert_eq!(platform.story().last().unwrap(), "verify failed");
-    assert_eq!(platform.sweep(), Swept::default());
+    assert_eq!(platform.reconcile(), 0);
 }
 
 #[test]
@@ -176,7 +184,7 @@ fn what_was_deployed_past_the_api_meanwhile_is_left_alone() {
         .get_mut("dotdo-staging/agents")
         .unwrap()
         .tags = vec![];
-    assert_eq!(platform.sweep().open, 0);
+    assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
     assert!(platform.cloud.probed.borrow().is_empty());
     assert_eq!(platform.story().last().unwrap(), "verify failed");
@@ -186,11 +194,13 @@ fn what_was_deployed_past_the_api_meanwhile_is_left_alone() {
 fn while_the_upstream_cannot_be_asked_the_probe_stays_owed() {
     let (platform, token) = uploaded(true);
     platform.cloud.down.set(true);
-    assert_eq!(platform.sweep(), Swept { closed: 0, open: 1 });
+    assert_eq!(platform.reconcile(), 1);
     let answered = platform.deploy(&token, &Upload::of("three"));
     assert_eq!(answered.codes(), [u64::from(Code::DeploymentUnsettled.number())]);
+    assert!(answered.headers.iter().any(|(name, _)| *name == "retry-after"));
     platform.cloud.down.set(false);
-    assert_eq!(platform.sweep(), Swept { closed: 1, open: 0 });
+    platform.cloud.pass(100);
+    assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
     platform.is_settled();
 }

@@ -121,7 +121,7 @@ fn pitfall_15_nothing_happens_off_the_record_and_a_failing_database_is_no_empty_
     platform.sql.fail_at("FROM deployments");
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let problem = platform
-        .v1(async |engine, caller| v1::deployments::list(engine, caller, &target, &[]))
+        .access(|access, caller| v1::deployments::list(access, caller, &target, &[]))
         .unwrap_err();
     assert_eq!(problem.code, Code::RecordUnavailable);
 }

@@ -1,25 +1,37 @@
 //! The deploy API around one database, as its callers see it.
 
-use std::cell::RefCell;
+use secrecy::SecretBox;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 
 use deploy_api::access::Access;
+use deploy_api::assets::SessionKey;
+use deploy_api::attempt::AttemptId;
 use deploy_api::audit::{Client, Query};
-use deploy_api::deployments::{Lines, Swept, sweep};
-use deploy_api::engine::{Engine, SETTLE_AFTER};
-use deploy_api::gateway::{self, Body, BodyFailure, Request};
-use deploy_api::identity::{Caller, Identity, TOKEN_ENTROPY, Token, TokenKind};
+use deploy_api::deploys::{Gateway, reconcile};
+use deploy_api::gateway;
+use deploy_api::http::{Request, WholeBody};
+use deploy_api::identity::oidc::{Issuers, Keyring};
+use deploy_api::identity::{Caller, Identity, ShownCredential, TOKEN_ENTROPY, Token, TokenKind};
+use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::policy::{Grant, Policy};
 use deploy_api::problem::Problem;
-use deploy_api::store::audit_log;
+use deploy_api::services::Runtime;
+use deploy_api::store::audit_segments::ArchiveRules;
 use deploy_api::store::policies::{self, PolicyCache};
 use deploy_api::store::tokens::{self, NewToken};
-use deploy_api::v1::Answer;
+use deploy_api::store::{audit_log, leases};
+use deploy_api::upload::{Admission, FingerprintKey, Source};
+use deploy_api::v1::{self, Answer};
 use futures_executor::block_on;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::cloud::Cloud;
+use super::cloud::{Cloud, elsewhere};
 use super::support::api::json_of;
+use super::support::audit::verify;
 use super::support::callers::{grant, person, run};
+use super::support::issuer::Connection;
 use super::support::sqlite::Sqlite;
 use super::support::time::at;
 use super::wrangler_upload::Upload;
@@ -27,11 +39,50 @@ use super::wrangler_upload::Upload;
 const EVERY: [&str; 3] = ["dotdo-production", "dotdo-staging", "dotdo-development"];
 
 pub struct Platform {
-    pub sql: Sqlite,
-    pub cloud: Cloud,
-    lines: Lines,
+    pub sql: &'static Sqlite,
+    pub cloud: &'static Cloud,
+    ledger: RefCell<&'static Ledger<&'static Sqlite, &'static Cloud>>,
+    /// What happens to the next messages to the ledger.
+    pub messages: RefCell<VecDeque<MessageFault>>,
+    /// The names of the messages to the ledger.
+    pub sent: RefCell<Vec<&'static str>>,
     policies: PolicyCache,
-    minted: RefCell<u8>,
+    fingerprint_key: FingerprintKey,
+    session_key: SessionKey,
+    admission: Admission,
+    minted: Cell<u8>,
+}
+
+/// What goes wrong with a message to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageFault {
+    /// Nothing.
+    None,
+    /// It does not arrive.
+    Lost,
+    /// It is handled, and its answer is lost.
+    AnswerLost,
+}
+
+impl LedgerClient for Platform {
+    async fn exchange(&self, name: &'static str, message: String) -> Result<String, LedgerFailure> {
+        elsewhere().await;
+        self.sent.borrow_mut().push(name);
+        let lost = || LedgerFailure {
+            cause: "a test".to_owned(),
+        };
+        let fault = self.messages.borrow_mut().pop_front();
+        if fault == Some(MessageFault::Lost) {
+            return Err(lost());
+        }
+        let ledger = *self.ledger.borrow();
+        let answer = ledger.answer(name, &message).await;
+        elsewhere().await;
+        if fault == Some(MessageFault::AnswerLost) {
+            return Err(lost());
+        }
+        Ok(answer)
+    }
 }
 
 /// An answer of the gateway.
@@ -57,19 +108,6 @@ impl Answered {
     }
 }
 
-/// A body whose bytes are there.
-pub struct Whole(pub Vec<u8>);
-
-impl Body for Whole {
-    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyFailure> {
-        if self.0.len() > limit {
-            Err(BodyFailure::TooLarge)
-        } else {
-            Ok(self.0)
-        }
-    }
-}
-
 impl Platform {
     /// A platform on which alice may do everything but administer, and bob may do what a test's rules say.
     pub fn new() -> Self {
@@ -84,15 +122,26 @@ impl Platform {
         let rules: Vec<_> = std::iter::once(alice).chain(rules.iter().cloned()).collect();
         let document = json!({ "version": 1, "rules": rules }).to_string();
         Policy::load(&document).unwrap();
-        let sql = Sqlite::new();
-        policies::put(&sql, &document, "a test", at(0)).unwrap();
+        let sql: &'static Sqlite = Box::leak(Box::new(Sqlite::new()));
+        policies::put(sql, &document, "a test", at(0)).unwrap();
+        let cloud: &'static Cloud = Box::leak(Box::new(Cloud::new()));
         Self {
             sql,
-            cloud: Cloud::new(),
-            lines: Lines::default(),
+            cloud,
+            ledger: RefCell::new(start(sql, cloud)),
+            messages: RefCell::default(),
+            sent: RefCell::default(),
             policies: PolicyCache::default(),
-            minted: RefCell::new(0),
+            fingerprint_key: FingerprintKey([7; 32]),
+            session_key: SessionKey::new(SecretBox::new(Box::new([8; 32]))),
+            admission: Admission::default(),
+            minted: Cell::new(0),
         }
+    }
+
+    /// Starts the ledger again: what was in memory is gone.
+    pub fn restart_ledger(&self) {
+        *self.ledger.borrow_mut() = start(self.sql, self.cloud);
     }
 
     /// A token, bound to grants, for a subject.
@@ -114,8 +163,8 @@ impl Platform {
     }
 
     fn token_of(&self, identity: &Identity, grants: &[Grant]) -> String {
-        *self.minted.borrow_mut() += 1;
-        let token = Token::mint(TokenKind::Api, [*self.minted.borrow(); TOKEN_ENTROPY]);
+        self.minted.set(self.minted.get() + 1);
+        let token = Token::mint(TokenKind::Api, [self.minted.get(); TOKEN_ENTROPY]);
         let new = NewToken {
             token: &token,
             identity,
@@ -124,35 +173,42 @@ impl Platform {
             expires: at(1_000_000),
             max_uses: None,
         };
-        tokens::insert(&self.sql, &new).unwrap();
+        tokens::insert(self.sql, &new).unwrap();
         token.reveal().to_owned()
     }
 
-    /// Does something with the engine of one request.
-    pub async fn engine<T>(&self, act: impl AsyncFnOnce(&Engine<'_, Sqlite, Cloud>) -> T) -> T {
+    /// Does something with the gateway of one request.
+    pub async fn gateway<T>(&self, act: impl AsyncFnOnce(&Gateway<'_, Self, Cloud>) -> T) -> T {
+        self.gateway_for(Some("192.0.2.1"), "ray-1", act).await
+    }
+
+    async fn gateway_for<T>(
+        &self,
+        address: Option<&str>,
+        request_id: &str,
+        act: impl AsyncFnOnce(&Gateway<'_, Self, Cloud>) -> T,
+    ) -> T {
         let client = Client {
-            address: Some("192.0.2.1".to_owned()),
-            request_id: "ray-1".to_owned(),
+            address: address.map(str::to_owned),
+            request_id: request_id.to_owned(),
         };
-        let engine = Engine {
-            access: Access {
-                sql: &self.sql,
-                policies: &self.policies,
-                bootstrap: None,
-                client: &client,
-                now: self.cloud.now.get(),
-            },
-            outside: &self.cloud,
-            lines: &self.lines,
-            settle_after: SETTLE_AFTER,
+        let gateway = Gateway {
+            ledger: self,
+            services: self.cloud,
+            client: &client,
+            attempt: AttemptId::new(self.cloud.now(), self.cloud.entropy()),
+            bootstrap: None,
+            fingerprint_key: &self.fingerprint_key,
+            session_key: &self.session_key,
+            admission: &self.admission,
         };
-        act(&engine).await
+        act(&gateway).await
     }
 
     /// A call of `/v1` by alice.
     pub fn v1(
         &self,
-        act: impl AsyncFnOnce(&Engine<'_, Sqlite, Cloud>, &Caller) -> Result<Answer, Problem>,
+        act: impl AsyncFnOnce(&Gateway<'_, Self, Cloud>, &ShownCredential) -> Result<Answer, Problem>,
     ) -> Result<Value, Problem> {
         self.v1_by(&person("alice"), act)
     }
@@ -160,19 +216,60 @@ impl Platform {
     pub fn v1_by(
         &self,
         caller: &Caller,
-        act: impl AsyncFnOnce(&Engine<'_, Sqlite, Cloud>, &Caller) -> Result<Answer, Problem>,
+        act: impl AsyncFnOnce(&Gateway<'_, Self, Cloud>, &ShownCredential) -> Result<Answer, Problem>,
     ) -> Result<Value, Problem> {
-        block_on(self.engine(async |engine| act(engine, caller).await)).map(|answer| json_of(&answer))
+        let credential = self.credential_of(caller);
+        block_on(self.gateway(async |gateway| act(gateway, &credential).await)).map(|answer| json_of(&answer))
+    }
+
+    /// A token of a caller that is bound to nothing but the policy.
+    pub fn credential_of(&self, caller: &Caller) -> ShownCredential {
+        let actions = [
+            "read", "deploy", "delete", "secrets", "rollback", "promote", "lock",
+        ];
+        let token = self.token_of(&caller.identity, &[grant(&EVERY, &["*"], &actions)]);
+        ShownCredential::Token(Token::parse(&token).unwrap().hash())
+    }
+
+    /// A call of `/v1` by alice that the ledger answers alone.
+    pub fn access(
+        &self,
+        act: impl FnOnce(&Access<'_, Sqlite>, &Caller) -> Result<Answer, Problem>,
+    ) -> Result<Value, Problem> {
+        let client = Client {
+            address: Some("192.0.2.1".to_owned()),
+            request_id: "ray-1".to_owned(),
+        };
+        let access = Access {
+            sql: self.sql,
+            policies: &self.policies,
+            client: &client,
+            now: self.cloud.now.get(),
+        };
+        act(&access, &person("alice")).map(|answer| json_of(&answer))
     }
 
     /// A call of `/client/v4`. In `call`, `A` is the account and `S` the script agents of staging.
     pub async fn ask(&self, token: &str, call: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answered {
+        self.send(token, call, headers, WholeBody::new(body)).await
+    }
+
+    /// A call of `/client/v4`, or of `/v1` if its path begins so, with a body that arrives in its own way.
+    pub async fn send(
+        &self,
+        token: &str,
+        call: &str,
+        headers: &[(&str, &str)],
+        body: impl Source,
+    ) -> Answered {
         let (method, path) = call.split_once(' ').unwrap();
         let account = "/accounts/b6641681fe423910342b9ffa1364c76d";
         let path = if let Some(rest) = path.strip_prefix('S') {
             format!("/client/v4{account}/workers/dispatch/namespaces/dotdo-staging/scripts/agents{rest}")
         } else if let Some(rest) = path.strip_prefix('A') {
             format!("/client/v4{account}{rest}")
+        } else if path.starts_with("/v1/") {
+            path.to_owned()
         } else {
             format!("/client/v4{path}")
         };
@@ -184,15 +281,23 @@ impl Platform {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
         let response = self
-            .engine(async |engine| {
+            .gateway(async |gateway| {
                 let request = Request {
                     method,
                     path,
                     query,
                     headers: &all,
-                    body: Whole(body),
+                    body,
                 };
-                gateway::serve(engine, request).await
+                if !path.starts_with("/v1/") {
+                    return gateway::serve(gateway, request).await;
+                }
+                let api = v1::Api {
+                    gateway,
+                    keyring: &Keyring::new(Issuers::default()),
+                    key_source: &Connection::to_the_issuer(),
+                };
+                api.serve(request).await
             })
             .await;
         Answered {
@@ -230,14 +335,33 @@ impl Platform {
             .await
     }
 
-    pub fn sweep(&self) -> Swept {
-        block_on(self.engine(async |engine| sweep(engine).await)).unwrap()
+    /// Does the work of the reconciler that is due, and returns how many changes are still open.
+    pub fn reconcile(&self) -> usize {
+        // What is blocked by another item is due a little later.
+        for _ in 0..3 {
+            block_on(self.reconciling());
+            self.cloud.pass(16);
+        }
+        self.open()
+    }
+
+    pub async fn reconciling(&self) {
+        self.gateway_for(None, "reconciler", async |gateway| {
+            while reconcile(gateway, None).await.unwrap() > 0 {}
+        })
+        .await;
+    }
+
+    /// How many changes and health checks are open.
+    pub fn open(&self) -> usize {
+        let count = |table| usize::try_from(self.sql.count(table)).unwrap();
+        count("leases") + count("health_checks")
     }
 
     /// The entries on record, the oldest first.
     pub fn record(&self) -> Vec<Value> {
         let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
-        let links = audit_log::find(&self.sql, &query).unwrap().links;
+        let links = audit_log::find(self.sql, &query).unwrap().links;
         links.into_iter().map(|link| link.entry).collect()
     }
 
@@ -252,15 +376,17 @@ impl Platform {
 
     /// Checks that the chain is whole and nothing is open.
     pub fn is_settled(&self) {
-        assert!(audit_log::verify(&self.sql).unwrap().is_ok());
-        assert_eq!(audit_log::open_intents(&self.sql).unwrap(), []);
+        assert!(verify(self.sql).is_ok());
+        assert_eq!(audit_log::open_intents(self.sql).unwrap(), []);
+        assert_eq!(self.open(), 0);
+        assert_eq!(leases::next_due(self.sql).unwrap(), None);
     }
 
     /// The deployments of agents, the newest first.
     pub fn deployments(&self, namespace: &str) -> Vec<Value> {
         let target = deploy_api::v1::target(namespace, "agents").unwrap();
         let page = self
-            .v1(async |engine, caller| deploy_api::v1::deployments::list(engine, caller, &target, &[]))
+            .access(|access, caller| deploy_api::v1::deployments::list(access, caller, &target, &[]))
             .unwrap();
         page["items"].as_array().unwrap().clone()
     }
@@ -271,4 +397,13 @@ impl Platform {
         let script = scripts.get(&format!("{namespace}/agents"))?;
         Some(String::from_utf8(script.modules["index.js"].clone()).unwrap())
     }
+}
+
+fn start(sql: &'static Sqlite, cloud: &'static Cloud) -> &'static Ledger<&'static Sqlite, &'static Cloud> {
+    let settings = Settings {
+        upstream_timeout: SignedDuration::from_secs(60),
+        checkpoint_key: None,
+        archive: ArchiveRules::DEFAULT,
+    };
+    Box::leak(Box::new(Ledger::new(sql, cloud, settings)))
 }

@@ -1,7 +1,9 @@
+use deploy_api::bundles::ObjectStore;
 use deploy_api::code::Code;
 use deploy_api::probe::DispatcherAnswer;
 use deploy_api::problem::Problem;
 use deploy_api::v1;
+use futures_executor::block_on;
 use serde_json::{Value, json};
 
 use super::platform::Platform;
@@ -19,7 +21,7 @@ pub fn with_probe(path: &str) -> (Platform, String) {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = json!({ "path": path, "expect": 204 }).to_string();
     platform
-        .v1(async |engine, caller| v1::probe::put(engine, caller, &target, body.as_bytes()).await)
+        .access(|access, caller| v1::probe::put(access, caller, &target, body.as_bytes()))
         .unwrap();
     platform.cloud.probes.borrow_mut().clear();
     (platform, token)
@@ -90,11 +92,8 @@ fn a_rollback_that_fails_too_is_told() {
     platform.cloud.probes.borrow_mut().push_back(answer(500));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let digest = platform.deployments("dotdo-staging")[0]["bundle"]["digest"].clone();
-    platform
-        .cloud
-        .stored
-        .borrow_mut()
-        .retain(|stored, _| stored.as_str() != digest.as_str().unwrap());
+    let key = format!("bundles/{}", digest.as_str().unwrap());
+    block_on(platform.cloud.stored.delete(&[key])).unwrap();
     let answered = platform.deploy(&token, &Upload::of("two"));
     assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
     assert!(
@@ -104,7 +103,7 @@ fn a_rollback_that_fails_too_is_told() {
     );
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
     let shown = platform
-        .v1(async |engine, caller| v1::workers::get(engine, caller, &target).await)
+        .v1(async |gateway, credential| v1::workers::get(gateway, credential, &target).await)
         .unwrap();
     assert_eq!(
         shown["deployment"], shown["recorded_deployment"],
@@ -114,7 +113,8 @@ fn a_rollback_that_fails_too_is_told() {
 
 fn verify(platform: &Platform, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
     let target = v1::target("dotdo-staging", "agents").unwrap();
-    platform.v1(async |engine, caller| v1::verify::verify(engine, caller, &target, parameters).await)
+    platform
+        .v1(async |gateway, credential| v1::verify::verify(gateway, credential, &target, parameters).await)
 }
 
 #[test]

@@ -9,7 +9,9 @@ use super::wrangler_upload::Upload;
 pub fn promote(platform: &Platform, from: &str, body: &Value) -> Result<Value, Problem> {
     let target = v1::target(from, "agents").unwrap();
     let body = body.to_string();
-    platform.v1(async |engine, caller| v1::promote::promote(engine, caller, &target, body.as_bytes()).await)
+    platform.v1(async |gateway, credential| {
+        v1::promote::promote(gateway, credential, &target, body.as_bytes()).await
+    })
 }
 
 #[test]
@@ -95,8 +97,8 @@ fn a_promotion_needs_promote_there_and_read_here() {
         platform.deploy(&token, &Upload::of("one"));
         let target = v1::target("dotdo-staging", "agents").unwrap();
         let bob = super::support::callers::person("bob");
-        let outcome = platform.v1_by(&bob, async |engine, caller| {
-            v1::promote::promote(engine, caller, &target, br#"{"to": "dotdo-production"}"#).await
+        let outcome = platform.v1_by(&bob, async |gateway, credential| {
+            v1::promote::promote(gateway, credential, &target, br#"{"to": "dotdo-production"}"#).await
         });
         assert_eq!(outcome.is_ok(), allowed, "{outcome:?}");
         assert_eq!(platform.serves("dotdo-production").is_some(), allowed);

@@ -115,8 +115,8 @@ fn the_apis_own_calls_do_the_same() {
     platform.deploy(&token, &Upload::of("1"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let put = |name: &'static str| {
-        platform.v1(async |engine, caller| {
-            v1::secrets::put(engine, caller, &target, name, br#"{"text": "x"}"#).await
+        platform.v1(async |gateway, credential| {
+            v1::secrets::put(gateway, credential, &target, name, br#"{"text": "x"}"#).await
         })
     };
     put("TOKEN").unwrap();
@@ -124,17 +124,17 @@ fn the_apis_own_calls_do_the_same() {
         assert_eq!(put(bad).unwrap_err().code, Code::SecretUnknown, "{bad}");
     }
     let listed = platform
-        .v1(async |engine, caller| v1::secrets::list(engine, caller, &target).await)
+        .v1(async |gateway, credential| v1::secrets::list(gateway, credential, &target).await)
         .unwrap();
     assert_eq!(
         listed["items"],
         json!([{ "name": "TOKEN", "type": "secret_text" }])
     );
     platform
-        .v1(async |engine, caller| v1::secrets::delete(engine, caller, &target, "TOKEN").await)
+        .v1(async |gateway, credential| v1::secrets::delete(gateway, credential, &target, "TOKEN").await)
         .unwrap();
     let missing = platform
-        .v1(async |engine, caller| v1::secrets::delete(engine, caller, &target, "TOKEN").await)
+        .v1(async |gateway, credential| v1::secrets::delete(gateway, credential, &target, "TOKEN").await)
         .unwrap_err();
     assert_eq!(missing.code, Code::SecretUnknown);
 }

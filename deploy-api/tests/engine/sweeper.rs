@@ -1,7 +1,6 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use deploy_api::deployments::Swept;
 use deploy_api::upstream::UpstreamFailure;
 use deploy_api::v1;
 use futures_executor::block_on;
@@ -34,7 +33,7 @@ fn crashes(prepare: impl Fn(&Platform)) -> usize {
             return turns - 1;
         }
         platform.cloud.pass(100);
-        assert_eq!(platform.sweep().open, 0, "after {turns} turns");
+        assert_eq!(platform.reconcile(), 0, "after {turns} turns");
         platform.is_settled();
         let deployments = platform.deployments("dotdo-staging");
         let serving: Vec<_> = deployments
@@ -44,7 +43,7 @@ fn crashes(prepare: impl Fn(&Platform)) -> usize {
         assert_eq!(serving.len(), 1);
         let target = v1::target("dotdo-staging", "agents").unwrap();
         let shown = platform
-            .v1(async |engine, caller| v1::workers::get(engine, caller, &target).await)
+            .v1(async |gateway, credential| v1::workers::get(gateway, credential, &target).await)
             .unwrap();
         assert_eq!(
             shown["deployment"], serving[0]["id"],
@@ -79,8 +78,8 @@ fn a_crash_while_a_failed_probe_is_rolled_back_is_closed_as_well() {
     let moments = crashes(|platform| {
         let target = v1::target("dotdo-staging", "agents").unwrap();
         platform
-            .v1(async |engine, caller| {
-                v1::probe::put(engine, caller, &target, br#"{"path": "/", "expect": 204}"#).await
+            .access(|access, caller| {
+                v1::probe::put(access, caller, &target, br#"{"path": "/", "expect": 204}"#)
             })
             .unwrap();
     });
@@ -93,22 +92,19 @@ fn an_intent_whose_call_may_still_be_at_work_is_left_open() {
     let token = platform.alice("dotdo-staging");
     platform.cloud.fail_next(Fault::Lost(UpstreamFailure::Timeout));
     platform.deploy(&token, &Upload::of("one"));
-    assert_eq!(platform.sweep(), Swept { closed: 0, open: 1 });
+    platform.cloud.pass(10);
+    assert_eq!(platform.reconcile(), 1);
     platform.cloud.pass(100);
     platform.cloud.down.set(true);
-    assert_eq!(
-        platform.sweep(),
-        Swept { closed: 0, open: 1 },
-        "nobody can be asked"
-    );
+    assert_eq!(platform.reconcile(), 1, "the upstream does not answer");
     platform.cloud.down.set(false);
-    assert_eq!(platform.sweep(), Swept { closed: 1, open: 0 });
+    platform.cloud.pass(60);
+    assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.story(), ["deploy intent", "deploy failed"]);
-    assert_eq!(platform.sweep(), Swept::default());
 }
 
 #[test]
-fn the_sweeper_waits_for_a_change_that_is_under_way() {
+fn the_reconciler_leaves_a_change_alone_that_is_under_way() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let upload = Upload::of("one");
@@ -117,10 +113,10 @@ fn the_sweeper_waits_for_a_change_that_is_under_way() {
         while platform.story().is_empty() {
             assert!(poll(deploying.as_mut()).is_none());
         }
-        let mut sweeping = pin!(platform.engine(async |engine| deploy_api::deployments::sweep(engine).await));
-        assert!(poll(sweeping.as_mut()).is_none(), "it waits");
+        platform.cloud.pass(80);
+        platform.reconciling().await;
+        assert_eq!(platform.open(), 1, "its time is not over");
         assert_eq!(deploying.await.status, 200);
-        assert_eq!(sweeping.await.unwrap(), Swept::default());
     });
     assert_eq!(platform.story(), ["deploy intent", "deploy succeeded"]);
 }
@@ -136,10 +132,11 @@ fn a_deletion_whose_answer_was_lost_is_settled_by_asking() {
         let token = platform.alice("dotdo-staging");
         platform.deploy(&token, &Upload::of("one"));
         platform.cloud.fail_next(fault);
-        let lost = platform.v1(async |engine, caller| v1::workers::delete(engine, caller, &target).await);
+        let lost =
+            platform.v1(async |gateway, credential| v1::workers::delete(gateway, credential, &target).await);
         assert!(lost.is_err());
         platform.cloud.pass(100);
-        assert_eq!(platform.sweep(), Swept { closed: 1, open: 0 });
+        assert_eq!(platform.reconcile(), 0);
         assert_eq!(platform.story().last().unwrap(), outcome);
         let serving = platform.deployments("dotdo-staging")[0]["serving"] == true;
         assert_eq!(serving, platform.serves("dotdo-staging").is_some());

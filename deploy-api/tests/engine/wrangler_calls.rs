@@ -218,8 +218,8 @@ fn the_apis_own_lists_show_what_may_be_read() {
     let bob = super::support::callers::person("bob");
     let names = |caller| {
         let page = platform
-            .v1_by(caller, async |engine, caller| {
-                deploy_api::v1::workers::list(engine, caller, Environment::Staging, &[]).await
+            .v1_by(caller, async |gateway, credential| {
+                deploy_api::v1::workers::list(gateway, credential, Environment::Staging, &[]).await
             })
             .unwrap();
         let items = page["items"].as_array().unwrap().clone();
@@ -240,13 +240,13 @@ fn a_worker_is_deleted_and_its_deployments_stay() {
     platform.deploy(&token, &Upload::of("1"));
     let target = deploy_api::v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .v1(async |engine, caller| deploy_api::v1::workers::delete(engine, caller, &target).await)
+        .v1(async |gateway, credential| deploy_api::v1::workers::delete(gateway, credential, &target).await)
         .unwrap();
     assert_eq!(platform.serves("dotdo-staging"), None);
     let deployments = platform.deployments("dotdo-staging");
     assert_eq!(deployments[0]["serving"], false);
-    let again =
-        platform.v1(async |engine, caller| deploy_api::v1::workers::delete(engine, caller, &target).await);
+    let again = platform
+        .v1(async |gateway, credential| deploy_api::v1::workers::delete(gateway, credential, &target).await);
     assert_eq!(again.unwrap_err().code, Code::WorkerUnknown);
     // It can be brought back by name.
     let body = json!({ "deployment": deployments[0]["id"] }).to_string();
@@ -262,8 +262,8 @@ fn tags_are_replaced_and_the_deployments_own_stays() {
     platform.deploy(&token, &Upload::of("1"));
     let target = deploy_api::v1::target("dotdo-staging", "agents").unwrap();
     let put = |body: &str| {
-        platform.v1(async |engine, caller| {
-            deploy_api::v1::tags::put(engine, caller, &target, body.as_bytes()).await
+        platform.v1(async |gateway, credential| {
+            deploy_api::v1::tags::put(gateway, credential, &target, body.as_bytes()).await
         })
     };
     put(r#"["a:b", "c"]"#).unwrap();
@@ -278,7 +278,7 @@ fn tags_are_replaced_and_the_deployments_own_stays() {
     assert_eq!(tags.len(), 3);
     assert!(tags[2].starts_with("dotdo-deployment-"));
     let listed = platform
-        .v1(async |engine, caller| deploy_api::v1::tags::list(engine, caller, &target).await)
+        .v1(async |gateway, credential| deploy_api::v1::tags::list(gateway, credential, &target).await)
         .unwrap();
     assert_eq!(listed["tags"], json!(["a:b", "c"]));
     for bad in [

@@ -1,26 +1,37 @@
 //! The API with nothing behind it: no upstream, no store, no dispatch Worker.
 
+use secrecy::SecretBox;
 use std::cell::Cell;
 use std::future::{Future, ready};
 
-use deploy_api::access::Access;
-use deploy_api::bundles::{BundleStore, Digest, StoreFailure};
-use deploy_api::deployments::Lines;
-use deploy_api::engine::{Engine, Runtime, SETTLE_AFTER};
-use deploy_api::gateway::{Body, BodyFailure, Request};
+use bytes::Bytes;
+use deploy_api::assets::SessionKey;
+use deploy_api::attempt::AttemptId;
+use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
+use deploy_api::deploys::Gateway;
+use deploy_api::http::Request;
+use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use deploy_api::services::Runtime;
+use deploy_api::store::audit_segments::ArchiveRules;
+use deploy_api::upload::{Admission, FingerprintKey, Source, SourceFailure};
 use deploy_api::upstream::{Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
 use deploy_api::v1;
 use futures_executor::block_on;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::support::api::{Api, BOOTSTRAP};
+use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
 #[derive(Default)]
 struct Nothing {
     asked: Cell<u8>,
+}
+
+fn none<T>() -> impl Future<Output = Result<T, StoreFailure>> {
+    ready(Err(StoreFailure("there is none".to_owned())))
 }
 
 impl Upstream for Nothing {
@@ -29,13 +40,56 @@ impl Upstream for Nothing {
     }
 }
 
-impl BundleStore for Nothing {
-    fn put(&self, _: &Digest, _: &[u8]) -> impl Future<Output = Result<(), StoreFailure>> {
-        ready(Err(StoreFailure("there is none".to_owned())))
+impl ObjectStore for Nothing {
+    fn put(&self, _: &str, _: &[u8]) -> impl Future<Output = Result<(), StoreFailure>> {
+        none()
     }
 
-    fn get(&self, _: &Digest) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> {
-        ready(Ok(None))
+    fn head(&self, _: &str) -> impl Future<Output = Result<Option<ObjectHead>, StoreFailure>> {
+        none()
+    }
+
+    fn get(
+        &self,
+        _: &str,
+        _: Option<ByteRange>,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> {
+        none()
+    }
+
+    fn delete(&self, _: &[String]) -> impl Future<Output = Result<(), StoreFailure>> {
+        none()
+    }
+
+    fn list(&self, _: &str, _: Option<&str>) -> impl Future<Output = Result<ObjectPage, StoreFailure>> {
+        none()
+    }
+
+    fn create_multipart(&self, _: &str) -> impl Future<Output = Result<String, StoreFailure>> {
+        none()
+    }
+
+    fn upload_part(
+        &self,
+        _: &str,
+        _: &str,
+        _: u16,
+        _: &[u8],
+    ) -> impl Future<Output = Result<UploadedPart, StoreFailure>> {
+        none()
+    }
+
+    fn complete_multipart(
+        &self,
+        _: &str,
+        _: &str,
+        _: &[UploadedPart],
+    ) -> impl Future<Output = Result<(), StoreFailure>> {
+        none()
+    }
+
+    fn abort_multipart(&self, _: &str, _: &str) -> impl Future<Output = Result<(), StoreFailure>> {
+        none()
     }
 }
 
@@ -58,24 +112,39 @@ impl Runtime for Nothing {
     fn pause(&self, _: u32) -> impl Future<Output = ()> {
         ready(())
     }
+
+    fn wasm_memory_bytes(&self) -> Option<u64> {
+        Some(Call::WASM_MEMORY_BYTES)
+    }
 }
 
-/// A body that is sent whole, and tells whether it was read.
+/// The ledger, and whether it received a message.
+struct Ledgered<'a> {
+    ledger: Ledger<&'a Sqlite, &'a Nothing>,
+    messages: Cell<usize>,
+}
+
+impl LedgerClient for Ledgered<'_> {
+    async fn exchange(&self, name: &'static str, message: String) -> Result<String, LedgerFailure> {
+        self.messages.set(self.messages.get() + 1);
+        Ok(self.ledger.answer(name, &message).await)
+    }
+}
+
+/// A body that is sent as a whole, and remembers whether it was read.
 struct Sent<'a> {
-    bytes: &'a [u8],
+    bytes: Option<&'a [u8]>,
     was_read: &'a Cell<bool>,
     ends: bool,
 }
 
-impl Body for Sent<'_> {
-    fn read(self, limit: usize) -> impl Future<Output = Result<Vec<u8>, BodyFailure>> {
+impl Source for Sent<'_> {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, SourceFailure>> {
         self.was_read.set(true);
-        ready(if self.bytes.len() > limit {
-            Err(BodyFailure::TooLarge)
-        } else if self.ends {
-            Ok(self.bytes.to_vec())
-        } else {
-            Err(BodyFailure::Interrupted)
+        ready(match self.bytes.take() {
+            Some(bytes) => Ok(Some(Bytes::copy_from_slice(bytes))),
+            None if self.ends => Ok(None),
+            None => Err(SourceFailure::Interrupted),
         })
     }
 }
@@ -95,9 +164,14 @@ pub struct Answered {
     pub headers: Vec<(&'static str, String)>,
     pub text: String,
     pub body_was_read: bool,
+    /// How many messages the ledger received.
+    pub messages: usize,
 }
 
 impl<'a> Call<'a> {
+    /// The size of the Wasm memory that the test's runtime reports.
+    pub const WASM_MEMORY_BYTES: u64 = 2 * 1024 * 1024;
+
     pub fn new(method: &'a str, path: &'a str) -> Self {
         Self {
             method,
@@ -130,46 +204,51 @@ impl<'a> Call<'a> {
     }
 
     pub fn send(self, api: &Api) -> Answered {
-        let outside = Nothing::default();
-        let lines = Lines::default();
+        let services = Nothing::default();
         let was_read = Cell::new(false);
+        let settings = Settings {
+            upstream_timeout: SignedDuration::from_secs(60),
+            checkpoint_key: None,
+            archive: ArchiveRules::DEFAULT,
+        };
+        let ledger = Ledgered {
+            ledger: Ledger::new(&api.sql, &services, settings),
+            messages: Cell::new(0),
+        };
+        let client = api.client.borrow().clone();
+        let gateway = Gateway {
+            ledger: &ledger,
+            services: &services,
+            client: &client,
+            attempt: AttemptId::new(at(1), api.entropy()[..16].try_into().unwrap()),
+            bootstrap: Some(&api.bootstrap),
+            fingerprint_key: &FingerprintKey([7; 32]),
+            session_key: &SessionKey::new(SecretBox::new(Box::new([8; 32]))),
+            admission: &Admission::default(),
+        };
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
-        let reply = api.request(|access| {
-            let engine = Engine {
-                access: Access {
-                    sql: access.sql,
-                    policies: access.policies,
-                    bootstrap: access.bootstrap,
-                    client: access.client,
-                    now: access.now,
-                },
-                outside: &outside,
-                lines: &lines,
-                settle_after: SETTLE_AFTER,
-            };
-            let served = v1::Api {
-                engine: &engine,
-                keyring: &api.keyring,
-                key_source: &api.connection,
-                checkpoint_key: None,
-            };
-            block_on(served.serve(Request {
-                method: self.method,
-                path,
-                query,
-                headers: &self.headers,
-                body: Sent {
-                    bytes: self.body,
-                    was_read: &was_read,
-                    ends: self.ends,
-                },
-            }))
-        });
+        let served = v1::Api {
+            gateway: &gateway,
+            keyring: &api.keyring,
+            key_source: &api.connection,
+        };
+        let reply = block_on(served.serve(Request {
+            method: self.method,
+            path,
+            query,
+            headers: &self.headers,
+            body: Sent {
+                bytes: Some(self.body),
+                was_read: &was_read,
+                ends: self.ends,
+            },
+        }));
         Answered {
             status: reply.status,
             headers: reply.headers,
             text: reply.body,
             body_was_read: was_read.get(),
+            messages: ledger.messages.get(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::alone::Call;
 use crate::support::api::Api;
@@ -15,6 +15,48 @@ fn health_needs_no_key() {
     let answered = Call::new("GET", "/v1/health").send(&Api::new());
     assert_eq!(answered.status, 200);
     assert_eq!(answered.json()["status"], "ok");
+}
+
+#[test]
+fn health_shows_the_memory_only_to_an_administrator() {
+    let api = Api::with_policy(&[rules::alice()]);
+    let memory = |call: Call<'_>| {
+        let answered = call.send(&api);
+        assert_eq!(answered.status, 200, "{}", answered.text);
+        answered.json()["wasm_memory_bytes"].clone()
+    };
+    let health = || Call::new("GET", "/v1/health");
+    assert_eq!(memory(health()), Value::Null);
+    let bytes = Call::WASM_MEMORY_BYTES;
+    assert_eq!(
+        memory(health().by_administrator()),
+        json!({ "gateway": bytes, "ledger": bytes })
+    );
+    let wanted = json!({
+        "subject": "alice",
+        "grants": [{ "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": ["read"] }],
+        "expires": "2027-02-01T00:00:00Z"
+    });
+    let made = Call::new("POST", "/v1/tokens")
+        .by_administrator()
+        .body(wanted.to_string().as_bytes())
+        .send(&api);
+    let bearer = format!("Bearer {}", made.json()["token"].as_str().unwrap());
+    assert_eq!(memory(health().header("authorization", &bearer)), Value::Null);
+}
+
+#[test]
+fn health_rejects_an_invalid_credential() {
+    for credential in ["Bearer ", "Basic YTpi", "Bearer wrong-secret-of-32-characters-x"] {
+        let answered = Call::new("GET", "/v1/health")
+            .header("authorization", credential)
+            .send(&Api::new());
+        assert_eq!(
+            (answered.status, answered.code().as_str()),
+            (401, "AUTHENTICATION_FAILED"),
+            "{credential}"
+        );
+    }
 }
 
 #[test]

@@ -12,6 +12,30 @@ fn no_body_is_read_before_the_caller_is_known() {
         let answered = Call::new(route.method, route.path).body(b"{}").send(&Api::new());
         assert_eq!(answered.status, 401, "{}", route.path);
         assert!(!answered.body_was_read, "{}", route.path);
+        assert_eq!(answered.messages, 0, "{}", route.path);
+    }
+}
+
+#[test]
+fn a_request_without_a_well_formed_credential_never_reaches_the_ledger() {
+    let long = format!("Bearer {}", "x".repeat(600));
+    for header in [
+        "",
+        "Basic YTpi",
+        "Bearer",
+        "Bearer dotdo_run_0000",
+        "Bearer dotdo_api_000000000000000000000000000000000000000000000000",
+        "Bearer 0123456789abcdef0123456789abcdef",
+        long.as_str(),
+    ] {
+        for route in ROUTES.iter().filter(|route| !route.is_open) {
+            let answered = Call::new(route.method, route.path)
+                .header("Authorization", header)
+                .body(b"{}")
+                .send(&Api::new());
+            assert_eq!(answered.status, 401, "{header} {}", route.path);
+            assert_eq!(answered.messages, 0, "{header} {}", route.path);
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 use deploy_api::audit::chain::{Break, Broken, Head};
 use deploy_api::audit::{Client, Entry, Outcome, Verb};
 use deploy_api::sql::Sql;
+use deploy_api::store::audit_batch;
 use deploy_api::store::audit_log::{self, AppendError};
 use dotdo_names::Environment;
 
+use crate::support::audit::verify;
 use crate::support::callers::{caller, run, target};
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
-fn entry(outcome: Outcome) -> Entry {
+pub fn entry(outcome: Outcome) -> Entry {
     let client = Client {
         address: Some("192.0.2.1".to_owned()),
         request_id: "ray-1".to_owned(),
@@ -26,6 +28,17 @@ pub fn log_of(entries: usize) -> Sqlite {
     sqlite
 }
 
+/// A log whose entries have so many bytes.
+pub fn large_log(entries: usize, bytes: usize) -> Sqlite {
+    let sqlite = Sqlite::new();
+    for _ in 0..entries {
+        let mut large = entry(Outcome::Succeeded);
+        large.deployment = Some("x".repeat(bytes));
+        audit_log::append(&sqlite, &large).unwrap();
+    }
+    sqlite
+}
+
 /// What the triggers keep the deploy API itself from doing.
 fn forge(sqlite: &Sqlite, statement: &str) {
     sqlite.tamper("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_never_shortened;");
@@ -33,13 +46,13 @@ fn forge(sqlite: &Sqlite, statement: &str) {
 }
 
 fn broken_at(sqlite: &Sqlite) -> Option<Broken> {
-    audit_log::verify(sqlite).unwrap().err()
+    verify(sqlite).err()
 }
 
 #[test]
 fn entries_are_numbered_without_gaps_and_the_chain_verifies() {
     let sqlite = log_of(1201);
-    let verified = audit_log::verify(&sqlite).unwrap().unwrap();
+    let verified = verify(&sqlite).unwrap();
     assert_eq!(verified.size, 1201);
     assert_eq!(
         audit_log::head(&sqlite).unwrap(),
@@ -48,7 +61,7 @@ fn entries_are_numbered_without_gaps_and_the_chain_verifies() {
             hash: verified.head
         }
     );
-    assert_eq!(audit_log::verify(&Sqlite::new()).unwrap().unwrap().size, 0);
+    assert_eq!(verify(&Sqlite::new()).unwrap().size, 0);
 }
 
 #[test]
@@ -145,4 +158,65 @@ fn an_intent_is_open_until_it_is_closed_once() {
         Err(AppendError::IntentNotOpen(intent))
     );
     assert_eq!(sqlite.count("audit"), 3, "a second outcome is not on record");
+}
+
+#[test]
+fn a_verification_step_reads_at_most_1000_entries_and_the_next_continues() {
+    let sqlite = log_of(1001);
+    let first = audit_batch::verify_step(&sqlite, None).unwrap().unwrap();
+    assert_eq!((first.first, first.head.size, first.is_last), (1, 1000, false));
+    let last = audit_batch::verify_step(&sqlite, Some(first.head))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (last.head, last.is_last),
+        (audit_log::head(&sqlite).unwrap(), true)
+    );
+
+    audit_log::append(&sqlite, &entry(Outcome::Succeeded)).unwrap();
+    let later = audit_batch::verify_step(&sqlite, Some(last.head))
+        .unwrap()
+        .unwrap();
+    assert_eq!(later.head.size, 1002, "a cursor of the end continues later");
+}
+
+#[test]
+fn a_verification_step_reads_at_most_1_mib() {
+    let sqlite = large_log(5, 300_000);
+    let step = audit_batch::verify_step(&sqlite, None).unwrap().unwrap();
+    assert_eq!((step.head.size, step.is_last), (3, false));
+    assert_eq!(verify(&sqlite).unwrap().size, 5);
+    let step = audit_batch::verify_step(&large_log(2, 1_500_000), None)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (step.head.size, step.is_last),
+        (1, false),
+        "one entry is always read"
+    );
+}
+
+#[test]
+fn a_verification_that_continues_finds_what_was_replaced_in_between() {
+    let sqlite = log_of(5);
+    let head = audit_log::head(&sqlite).unwrap();
+    let after = |from: Head| audit_batch::verify_step(&sqlite, Some(from)).unwrap();
+    assert!(after(head).is_ok());
+    let longer = Head { size: 6, ..head };
+    let another = Head {
+        hash: Head::GENESIS.hash,
+        ..head
+    };
+    for (from, sequence) in [(longer, 6), (another, 5)] {
+        let broken = after(from).unwrap_err();
+        assert_eq!((broken.sequence, broken.how), (sequence, Break::Replaced));
+    }
+    let earlier = Head { size: 3, ..another };
+    assert!(matches!(
+        after(earlier),
+        Err(Broken {
+            sequence: 4,
+            how: Break::Previous { .. }
+        })
+    ));
 }

@@ -1,10 +1,11 @@
 use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
-use deploy_api::sql::migrate;
+use deploy_api::sql::{Sql, migrate};
 use deploy_api::store::{MIGRATIONS, audit_log};
 
 use dotdo_names::Environment;
 
-use super::audit_log::log_of;
+use super::audit_log::{large_log, log_of};
+use crate::support::audit::verify;
 use crate::support::callers::target;
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
@@ -30,6 +31,35 @@ fn pages_follow_one_another_without_gaps() {
         page(&[("limit", "3"), ("order", "oldest"), ("cursor", "3")]),
         (vec![4, 5], None)
     );
+}
+
+/// 60 deploys of 990 modules with long names once made a page of 28 MiB.
+#[test]
+fn a_page_has_at_most_1_mib_and_the_next_continues_after_it() {
+    let sqlite = large_log(8, 300_000);
+    let page = |parameters: &[(&str, &str)]| {
+        let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
+        (
+            page.links.iter().map(|link| link.sequence).collect::<Vec<_>>(),
+            page.cursor,
+        )
+    };
+    assert_eq!(page(&[]), (vec![8, 7, 6], Some(6)));
+    assert_eq!(page(&[("cursor", "6")]), (vec![5, 4, 3], Some(3)));
+    assert_eq!(page(&[("cursor", "3")]), (vec![2, 1], None));
+    assert_eq!(page(&[("order", "oldest")]), (vec![1, 2, 3], Some(3)));
+    assert_eq!(page(&[("limit", "2")]), (vec![8, 7], Some(7)));
+    assert_eq!(
+        page(&[("worker", "agents"), ("cursor", "4")]),
+        (vec![3, 2, 1], None)
+    );
+}
+
+#[test]
+fn an_entry_that_is_larger_than_a_page_is_a_page_by_itself() {
+    let sqlite = large_log(3, 1_500_000);
+    let page = audit_log::find(&sqlite, &Query::default()).unwrap();
+    assert_eq!((page.links.len(), page.cursor), (1, Some(3)));
 }
 
 #[test]
@@ -68,7 +98,13 @@ fn every_filter_finds_its_entries_and_no_others() {
 fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
     let sqlite = Sqlite::new();
     let query = Query::parse(parameters.iter().copied()).unwrap();
-    audit_log::find(&sqlite, &query).unwrap();
+    let (condition, bindings) = query.to_sql();
+    sqlite
+        .exec(
+            &format!("SELECT sequence, octet_length(entry) FROM audit {condition}"),
+            &bindings,
+        )
+        .unwrap();
     sqlite.plan_of_last()
 }
 
@@ -215,5 +251,5 @@ fn a_log_from_before_an_index_gets_it() {
     assert!(audit_log::find(&sqlite, &query).unwrap().links.is_empty());
     let query = Query::parse([("worker", "agents")]).unwrap();
     assert_eq!(audit_log::find(&sqlite, &query).unwrap().links.len(), 3);
-    assert!(audit_log::verify(&sqlite).unwrap().is_ok());
+    assert!(verify(&sqlite).is_ok());
 }

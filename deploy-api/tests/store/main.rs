@@ -9,10 +9,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod archive;
 mod audit_log;
 mod audit_pages;
+mod denials;
 mod lockouts;
 mod policies;
+mod previous_version;
 mod replays;
 mod tokens;
 mod transactions;

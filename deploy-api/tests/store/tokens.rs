@@ -1,3 +1,6 @@
+use std::cell::Cell;
+
+use deploy_api::attempt::AttemptId;
 use deploy_api::identity::{Identity, Rejection, Scope, TOKEN_ENTROPY, Token, TokenKind};
 use deploy_api::store::tokens::{self, NewToken, TokenRecord};
 
@@ -23,11 +26,18 @@ fn store(sqlite: &Sqlite, token: &Token, max_uses: Option<u32>) {
     tokens::insert(sqlite, &new).unwrap();
 }
 
+/// A new attempt.
+fn attempt() -> AttemptId {
+    thread_local!(static COUNT: Cell<u8> = const { Cell::new(0) });
+    COUNT.with(|count| count.set(count.get() + 1));
+    AttemptId::new(at(1), [COUNT.with(Cell::get); 16])
+}
+
 #[test]
 fn a_token_proves_its_identity_and_its_grants() {
     let sqlite = Sqlite::new();
     store(&sqlite, &token(1), None);
-    let caller = tokens::spend(&sqlite, &token(1), at(1))
+    let caller = tokens::spend(&sqlite, &token(1).hash(), &attempt(), at(1))
         .unwrap()
         .unwrap()
         .into_caller();
@@ -43,7 +53,8 @@ fn a_token_proves_its_identity_and_its_grants() {
 fn a_token_is_refused_for_what_is_wrong_with_it() {
     let sqlite = Sqlite::new();
     store(&sqlite, &token(1), None);
-    let spend = |token: &Token, seconds| tokens::spend(&sqlite, token, at(seconds)).unwrap();
+    let spend =
+        |token: &Token, seconds| tokens::spend(&sqlite, &token.hash(), &attempt(), at(seconds)).unwrap();
     assert_eq!(spend(&token(2), 1), Err(Rejection::TokenUnknown));
     assert!(spend(&token(1), 899).is_ok());
     assert_eq!(spend(&token(1), 900), Err(Rejection::TokenExpired));
@@ -56,7 +67,7 @@ fn a_token_is_used_only_so_often() {
     let sqlite = Sqlite::new();
     store(&sqlite, &token(1), Some(2));
     let spend = || {
-        tokens::spend(&sqlite, &token(1), at(1))
+        tokens::spend(&sqlite, &token(1).hash(), &attempt(), at(1))
             .unwrap()
             .map(|record| record.uses)
     };
@@ -64,6 +75,17 @@ fn a_token_is_used_only_so_often() {
         [spend(), spend(), spend()],
         [Ok(1), Ok(2), Err(Rejection::TokenUsedUp)]
     );
+}
+
+#[test]
+fn an_attempt_counts_as_one_use_however_often_its_message_is_sent() {
+    let sqlite = Sqlite::new();
+    store(&sqlite, &token(1), Some(1));
+    let attempt = attempt();
+    for _ in 0..3 {
+        let spent = tokens::spend(&sqlite, &token(1).hash(), &attempt, at(1)).unwrap();
+        assert_eq!(spent.map(|record| record.uses), Ok(1));
+    }
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use deploy_api::access::Access;
-use deploy_api::audit::{Client, Query};
+use deploy_api::access::{Access, authentication_failed};
+use deploy_api::attempt::AttemptId;
+use deploy_api::audit::{Client, Query, Verb};
 use deploy_api::identity::oidc::{Issuers, Keyring};
-use deploy_api::identity::{BootstrapSecret, Caller, TOKEN_ENTROPY};
+use deploy_api::identity::{BootstrapSecret, Caller, ShownCredential, TOKEN_ENTROPY};
 use deploy_api::policy::Policy;
 use deploy_api::problem::Problem;
+use deploy_api::sql::Sql;
 use deploy_api::store::audit_log;
 use deploy_api::store::policies::{self, PolicyCache};
 use deploy_api::v1::{Answer, Content, exchange};
@@ -29,7 +31,7 @@ pub struct Api {
     pub now: Cell<i64>,
     pub client: RefCell<Client>,
     policies: PolicyCache,
-    bootstrap: BootstrapSecret,
+    pub bootstrap: BootstrapSecret,
     minted: Cell<u8>,
 }
 
@@ -65,7 +67,6 @@ impl Api {
         handle(&Access {
             sql: &self.sql,
             policies: &self.policies,
-            bootstrap: Some(&self.bootstrap),
             client: &client,
             now: at(self.now.get()),
         })
@@ -81,7 +82,15 @@ impl Api {
     }
 
     pub fn authenticate(&self, bearer: &str) -> Result<Caller, Problem> {
-        self.request(|access| access.authenticate(Some(&format!("Bearer {bearer}"))))
+        self.authenticate_header(Some(&format!("Bearer {bearer}")))
+    }
+
+    /// What the gateway and the ledger make of an `Authorization` header.
+    pub fn authenticate_header(&self, header: Option<&str>) -> Result<Caller, Problem> {
+        let credential = ShownCredential::read(header, Some(&self.bootstrap))
+            .map_err(|rejection| authentication_failed().caused_by(&rejection))?;
+        let attempt = AttemptId::new(at(self.now.get()), self.entropy()[..16].try_into().unwrap());
+        self.request(|access| access.authenticate(&credential, &attempt))
     }
 
     /// The caller who holds the bootstrap secret.
@@ -91,14 +100,18 @@ impl Api {
 
     pub fn exchange_body(&self, body: &str) -> Result<Value, Problem> {
         let entropy = self.entropy();
-        self.request(|access| {
-            block_on(exchange::exchange(
-                access,
-                &self.keyring,
-                &self.connection,
-                body.as_bytes(),
-                entropy,
-            ))
+        let now = at(self.now.get());
+        let body = body.as_bytes();
+        let proven = block_on(exchange::prove(&self.keyring, &self.connection, body, now))?;
+        self.request(|access| match proven {
+            Ok(proven) => access
+                .sql
+                .transaction(|| exchange::issue(access, &proven, entropy))?,
+            Err(rejection) => {
+                let body_digest = &deploy_api::bundles::Digest::of(body).to_string();
+                access.refuse_if_locked_out()?;
+                Err(access.reject(rejection.into(), Verb::TokenExchange, body_digest)?)
+            }
         })
         .map(|answer| json_of(&answer))
     }

@@ -6,6 +6,7 @@
 )]
 
 pub mod api;
+pub mod audit;
 pub mod callers;
 pub mod issuer;
 pub mod oidc_tokens;

@@ -20,15 +20,19 @@ pub struct Sqlite {
 impl Sqlite {
     /// A database with every table of identities, policies and the audit log.
     pub fn new() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        let sqlite = Self {
-            connection,
+        let sqlite = Self::empty();
+        migrate(&sqlite, store::MIGRATIONS).unwrap();
+        sqlite
+    }
+
+    /// A database without tables.
+    pub fn empty() -> Self {
+        Self {
+            connection: Connection::open_in_memory().unwrap(),
             failing: Cell::new(None),
             depth: Cell::new(0),
             last: RefCell::default(),
-        };
-        migrate(&sqlite, store::MIGRATIONS).unwrap();
-        sqlite
+        }
     }
 
     /// Makes every statement that contains this string fail with an I/O error.
