@@ -1,10 +1,10 @@
 //! The deploy API's Worker on the real runtime: body limits, configuration errors, and traps of its Wasm.
 #![expect(clippy::indexing_slicing, reason = "a missing element fails the test")]
 
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use end_to_end::{Answer, Options, Platform, deploy_api_build};
+use end_to_end::{Answer, Options, Platform, copy_with_entry, deploy_api_build};
 use futures_util::stream;
 use reqwest::{Body, Method};
 use tempfile::TempDir;
@@ -62,27 +62,18 @@ async fn an_invalid_variable_stops_the_api_and_only_its_log_names_the_cause() ->
     Ok(())
 }
 
-/// Copies the build of the deploy API to a folder, with an entry that makes the Wasm trap on request.
-fn write_trapping_build(folder: &Path) -> Result<()> {
-    for file in fs::read_dir(deploy_api_build()?)? {
-        let file = file?;
-        let to = match file.file_name() {
-            name if name == "entry.js" => "deploy-api.js".into(),
-            name => name,
-        };
-        fs::copy(file.path(), folder.join(to))?;
-    }
-    fs::write(folder.join("entry.js"), include_str!("trapping_entry.js"))?;
-    Ok(())
-}
-
 #[end_to_end::test]
 async fn after_a_trap_requests_in_flight_get_an_error_and_the_next_one_succeeds() -> Result<()> {
     let build = TempDir::with_prefix("dotdo-build-")?;
-    write_trapping_build(build.path())?;
+    copy_with_entry(
+        &deploy_api_build()?,
+        build.path(),
+        include_str!("trapping_entry.js"),
+        "deploy-api.js",
+    )?;
     let platform = Platform::start(Options::new().deploy_api_build(build.path()));
 
-    for _ in 0..3 {
+    for traps_in in ["gateway", "ledger", "reconciler", "ledger", "gateway"] {
         // Its body never ends, so it is in flight when the Wasm traps.
         let endless = Body::wrap_stream(stream::pending::<Result<Vec<u8>>>());
         let in_flight = platform
@@ -94,21 +85,30 @@ async fn after_a_trap_requests_in_flight_get_an_error_and_the_next_one_succeeds(
 
         let trapped = platform
             .api(Method::GET, "/v1/health")
-            .header("x-test-trap", "1")
+            .header("x-test-trap", traps_in)
             .send();
         let trapped = Answer::read(trapped.await?).await?;
-        assert_eq!(
-            (trapped.status.as_u16(), trapped.json()["code"].as_str()),
-            (500, Some("INTERNAL"))
-        );
+        if traps_in == "reconciler" {
+            assert_eq!(trapped.text(), "Error: the Wasm trapped");
+        } else {
+            assert_eq!(
+                (trapped.status.as_u16(), trapped.json()["code"].as_str()),
+                (500, Some("INTERNAL")),
+                "{traps_in}"
+            );
+        }
 
         let answered = tokio::time::timeout(Duration::from_secs(20), in_flight)
             .await
-            .context("the request in flight got no response")???;
-        assert_eq!(Answer::read(answered).await?.json()["code"], "INTERNAL");
+            .with_context(|| format!("the request in flight got no response: {traps_in}"))???;
+        assert_eq!(
+            Answer::read(answered).await?.json()["code"],
+            "INTERNAL",
+            "{traps_in}"
+        );
 
         let next = Answer::read(platform.api(Method::GET, "/v1/audit/verify").send().await?).await?;
-        assert_eq!(next.json()["whole"], true, "{}", next.text());
+        assert_eq!(next.json()["whole"], true, "{traps_in}: {}", next.text());
     }
     Ok(())
 }

@@ -1,20 +1,37 @@
 // The deploy API with a Wasm trap on request: an imported function throws a `RuntimeError` in the middle of a call, as an
-// `unreachable` instruction does.
-import deployApi, { Ledger as DeployApiLedger } from "./deploy-api.js";
+// `unreachable` instruction does. The header x-test-trap names the entry point that traps.
+import deployApi, { Ledger as DeployApiLedger, Reconciler as DeployApiReconciler } from "./deploy-api.js";
 
 let traps = false;
-const { randomUUID } = crypto;
-crypto.randomUUID = () => {
-  if (!traps) return randomUUID.call(crypto);
+let trapsInLedger = false;
+const { now } = Date;
+Date.now = () => {
+  if (!traps) return now();
   traps = false;
   throw new WebAssembly.RuntimeError("unreachable");
 };
 
 export class Ledger extends DeployApiLedger {
   fetch(request) {
-    traps = request.headers.has("x-test-trap");
+    traps = trapsInLedger;
+    trapsInLedger = false;
     return super.fetch(request);
   }
 }
 
-export default deployApi;
+export class Reconciler extends DeployApiReconciler {
+  reconcile() {
+    traps = true;
+    return super.reconcile();
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    const trapsIn = request.headers.get("x-test-trap");
+    if (trapsIn === "reconciler") return new Response(await context.exports.Reconciler.reconcile().catch(String));
+    traps = trapsIn === "gateway";
+    trapsInLedger = trapsIn === "ledger";
+    return deployApi.fetch(request, env, context);
+  },
+};

@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::hostile_tokens::unknown_token;
 use crate::platforms::platform;
 
 #[end_to_end::test]
@@ -56,7 +57,7 @@ async fn records_a_failed_authentication() -> Result<()> {
     platform
         .anonymous(Method::GET, "/v1/namespaces")
         .header("CF-Connecting-IP", client)
-        .bearer_auth("not-a-credential-of-this-api")
+        .bearer_auth(unknown_token(77))
         .send()
         .await?;
     let entries = platform

@@ -134,7 +134,7 @@ async fn reconciler_records_a_deploy_whose_response_was_lost() -> Result<()> {
         .await?;
     let outcomes: Vec<_> = entries.iter().map(|entry| &entry["outcome"]).collect();
     assert_eq!(outcomes, ["intent", "succeeded"].repeat(2), "{entries:?}");
-    assert_eq!(entries[3]["client"]["request_id"], "sweeper");
+    assert_eq!(entries[3]["client"]["request_id"], "reconciler");
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use end_to_end::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::{
     keyless::{allow, exchange},
@@ -89,6 +90,15 @@ fn attacks(valid: impl Fn() -> Value) -> Vec<Attack> {
     ]
 }
 
+/// The reasons of texts that are no well-formed OIDC tokens, which never reach the ledger.
+const NOT_WELL_FORMED: [&str; 5] = [
+    "oidc_too_long",
+    "oidc_malformed",
+    "oidc_algorithm",
+    "oidc_critical_header",
+    "oidc_no_key_id",
+];
+
 #[end_to_end::test]
 async fn rejects_forged_tokens_without_a_reason() -> Result<()> {
     allow("drivly/besieged", 6001, Production.namespace(), "besieged").await?;
@@ -105,6 +115,13 @@ async fn rejects_forged_tokens_without_a_reason() -> Result<()> {
             .deploy_api()
             .audit(&format!("client={MALLORY}&verb=token_exchange"))
             .await?;
+        if NOT_WELL_FORMED.contains(&reason) {
+            assert!(
+                entries.iter().all(|entry| entry["reason"]["cause"] != reason),
+                "{reason} reached the ledger"
+            );
+            continue;
+        }
         let last = entries.last().cloned().unwrap_or_default();
         assert_eq!(last["reason"]["cause"], reason, "{last}");
         assert_eq!(
@@ -167,7 +184,7 @@ async fn locks_out_an_address_after_repeated_guesses() -> Result<()> {
     let guesser = "203.0.113.1";
     let mut rejected = 0;
     let locked = loop {
-        let answer = get_namespaces(guesser, &format!("a-guess-{rejected}-of-the-bootstrap-token")).await?;
+        let answer = get_namespaces(guesser, &unknown_token(rejected)).await?;
         if answer.status == 429 {
             break answer;
         }
@@ -180,15 +197,26 @@ async fn locks_out_an_address_after_repeated_guesses() -> Result<()> {
     let token = platform().token();
     assert_eq!(
         get_namespaces(guesser, token).await?.status,
-        429,
-        "a valid token from this address must be rejected, too"
+        200,
+        "a valid token from this address is accepted"
     );
-    assert_eq!(get_namespaces("203.0.113.2", token).await?.status, 200);
+    assert_eq!(
+        get_namespaces("203.0.113.2", &unknown_token(0)).await?.status,
+        401
+    );
     let entries = platform()
         .deploy_api()
         .audit(&format!("client={guesser}&outcome=denied"))
         .await?;
-    assert!(entries.len() >= rejected, "{entries:?}");
-    assert_eq!(entries[0]["reason"]["cause"], "bearer_unknown");
+    assert!(entries.len() >= usize::from(rejected), "{entries:?}");
+    assert_eq!(entries[0]["reason"]["cause"], "token_unknown");
     Ok(())
+}
+
+/// A well-formed API token that does not exist.
+pub fn unknown_token(number: u8) -> String {
+    let body = format!("dotdo_api_{}", data_encoding::HEXLOWER.encode(&[number; 20]));
+    let checksum = sha2::Sha256::digest(&body);
+    let digits = data_encoding::HEXLOWER.encode(checksum.get(..4).unwrap_or_default());
+    body + &digits
 }

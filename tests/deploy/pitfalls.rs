@@ -223,7 +223,7 @@ async fn pitfall_19_health_needs_no_token_as_documented() -> Result<()> {
         .await?;
     assert_eq!(
         document["paths"]["/v1/health"]["get"]["security"],
-        json!([]),
+        json!([{}, { "token": [] }]),
         "the OpenAPI document requires a token"
     );
     Ok(())

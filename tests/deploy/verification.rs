@@ -106,7 +106,7 @@ async fn reconciler_checks_the_health_of_a_deploy_whose_response_was_lost() -> R
         Ok((!entries.is_empty()).then_some(entries))
     })
     .await?;
-    assert_eq!(entries[0]["client"]["request_id"], "sweeper", "{entries:?}");
+    assert_eq!(entries[0]["client"]["request_id"], "reconciler", "{entries:?}");
     assert_eq!(text(relayed.cloudflare, Staging, "unproven").await?, "1");
     let deployments = api.deployments(Staging, "unproven").await?;
     let states: Vec<_> = deployments

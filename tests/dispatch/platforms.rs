@@ -1,11 +1,8 @@
 //! The platforms that these tests share.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use end_to_end::{Options, Platform, Shared, dispatcher_build, trapping_dispatcher_build};
+use end_to_end::{Options, Platform, Shared, copy_with_entry, dispatcher_build, trapping_dispatcher_build};
 
 /// The rules of the variable `ROUTES`, which take precedence over the built-in rules.
 const ROUTES: &str = r#"[
@@ -67,22 +64,7 @@ pub fn trapping() -> &'static Platform {
 fn faulty_build(name: &str, build: &anyhow::Result<PathBuf>) -> PathBuf {
     let build = build.as_ref().expect("the dispatch Worker builds");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    copy(build, &folder).expect("the build is copied");
-    fs::rename(folder.join("entry.js"), folder.join("dispatcher.js")).expect("the entry is renamed");
-    fs::write(folder.join("entry.js"), include_str!("faulty_entry.js")).expect("the new entry is written");
+    copy_with_entry(build, &folder, include_str!("faulty_entry.js"), "dispatcher.js")
+        .expect("the build is copied");
     folder
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

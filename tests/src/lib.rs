@@ -34,7 +34,8 @@ pub use log::Log;
 pub use options::Options;
 pub use platform::{Platform, Shared};
 pub use programs::{
-    deploy_api_build, dispatcher_build, repository, trapping_dispatcher_build, workspace_program,
+    copy_with_entry, deploy_api_build, dispatcher_build, repository, trapping_dispatcher_build,
+    workspace_program,
 };
 pub use project::Project;
 pub use relay::Relay;

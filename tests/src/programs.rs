@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsString,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -115,4 +116,29 @@ fn build(what: &str, mut command: Command) -> Result<()> {
 pub(crate) fn start_lock() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Copies a build of a Worker to a folder, with another `entry.js`. The entry of the build gets another name, so that the new
+/// one can import it.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy_with_entry(build: &Path, folder: &Path, entry: &str, renamed: &str) -> io::Result<()> {
+    copy(build, folder)?;
+    fs::rename(folder.join("entry.js"), folder.join(renamed))?;
+    fs::write(folder.join("entry.js"), entry)
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

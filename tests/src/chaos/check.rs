@@ -156,7 +156,7 @@ async fn recorded_deployment_is_served(
 
 /// How many changes the reconciler found made, and how many not made.
 pub(super) async fn reconciled(platform: &Platform) -> Result<(usize, usize)> {
-    let entries = platform.deploy_api().audit("request_id=sweeper").await?;
+    let entries = platform.deploy_api().audit("request_id=reconciler").await?;
     let done = entries
         .iter()
         .filter(|entry| text(entry, "outcome") == Some("succeeded"))
