@@ -11,6 +11,7 @@ mod faults;
 mod hostile_paths;
 mod hostile_tokens;
 mod keyless;
+mod large_uploads;
 mod lints;
 mod locks;
 mod pitfalls;
