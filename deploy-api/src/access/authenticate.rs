@@ -76,7 +76,7 @@ impl<S: Sql> Access<'_, S> {
         Ok((caller, allowed))
     }
 
-    /// Refuses an address after too many unknown credentials from it.
+    /// Returns an error if the address is locked out after too many unknown credentials.
     ///
     /// # Errors
     /// `LOCKED_OUT`.
@@ -133,7 +133,7 @@ const fn bootstrap_administrator() -> Caller {
     }
 }
 
-/// The same answer for every refused credential, so that it says nothing about what exists.
+/// The same error for every rejected credential, so that it does not reveal which credentials exist.
 #[must_use]
 pub fn authentication_failed() -> Problem {
     Problem::new(

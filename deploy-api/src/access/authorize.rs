@@ -12,7 +12,7 @@ use crate::sql::{Sql, SqlError};
 use crate::store::denials;
 use crate::store::policies::{self, ActivePolicy};
 
-/// Under what a request was allowed, to be put on record with it.
+/// The rule that allowed a request, which is recorded with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
     /// The rule.
@@ -22,7 +22,7 @@ pub struct Allowed {
 }
 
 impl<S: Sql> Access<'_, S> {
-    /// Asks the policy, and puts a denial on record. What is allowed is not: the caller of this records what is done.
+    /// Evaluates the policy, and records a denial. An allowed request is recorded by the caller of this function.
     ///
     /// # Errors
     /// `PERMISSION_DENIED`, explained; `RECORD_UNAVAILABLE` when the database fails.
@@ -48,7 +48,7 @@ impl<S: Sql> Access<'_, S> {
         }
     }
 
-    /// Whether the policy allows a request, without a word on record: for lists that leave out what a caller may not
+    /// Whether the policy allows a request. Nothing is recorded: this is for lists that leave out what a caller may not
     /// see.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl<S: Sql> Access<'_, S> {
         Ok((active.policy.decide(caller, request), active.version))
     }
 
-    /// The policy that holds. The bootstrap administrator is judged without its rules, so that a stored policy that no
+    /// The active policy. The bootstrap administrator is authorized without its rules, so that a stored policy that no
     /// longer loads can be replaced.
     fn policy_for(&self, caller: &Caller) -> Result<Rc<ActivePolicy>, SqlError> {
         match caller.identity {
@@ -86,7 +86,7 @@ fn about(entry: Entry, request: &Request) -> Entry {
     }
 }
 
-/// What a caller is told of a denial: what was denied, and a note for each thing that stands in the way.
+/// The error for a denied caller: the request, and a note for each mismatch.
 pub(crate) fn permission_denied(explanation: &Explanation) -> Problem {
     let mut lines = explanation.lines().into_iter();
     let summary = lines.next().unwrap_or_default();

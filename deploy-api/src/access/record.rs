@@ -12,17 +12,17 @@ impl<S: Sql> Access<'_, S> {
         Entry::new(self.now, verb, outcome, self.client.clone())
     }
 
-    /// Puts an entry on record and gives its sequence number.
+    /// Records an entry and returns its sequence number.
     ///
     /// # Errors
-    /// `RECORD_UNAVAILABLE` when it is not on record. What the entry is about must then not happen.
+    /// `RECORD_UNAVAILABLE` if it is not recorded. The action that it describes must then not be executed.
     pub fn record(&self, entry: &Entry) -> Result<u64, Problem> {
         audit_log::append(self.sql, entry).map_err(Problem::from)
     }
 }
 
 impl<S: Sql> Access<'_, S> {
-    /// Records that a request was refused, and returns what the caller is told.
+    /// Records that a request was rejected, and returns the error for the caller.
     #[must_use]
     pub fn refuse(&self, entry: Entry, problem: Problem) -> Problem {
         self.refuse_binding(entry, problem, None)
@@ -50,7 +50,7 @@ impl<S: Sql> Access<'_, S> {
     }
 }
 
-/// Without the database nothing can be decided or put on record, so that nothing is done.
+/// Without the database, nothing can be authorized or recorded, so nothing is done.
 impl From<SqlError> for Problem {
     fn from(error: SqlError) -> Self {
         record_unavailable(&error)

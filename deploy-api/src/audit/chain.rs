@@ -25,7 +25,7 @@ pub struct Hash([u8; 32]);
 pub struct InvalidHash;
 
 impl Hash {
-    /// What stands before the first entry.
+    /// The hash before the first entry.
     pub const GENESIS: Self = Self([0; 32]);
 
     /// The hash of an entry's canonical JSON after this hash.
@@ -100,7 +100,7 @@ impl Link {
     }
 }
 
-/// The place after which the next entry stands.
+/// The head, after which the next entry is appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// How many entries there are.
@@ -142,7 +142,7 @@ impl Head {
         ))
     }
 
-    /// Checks that a link stands right after this head, and gives the head after it.
+    /// Checks that a link continues this head, and returns the head after it.
     ///
     /// # Errors
     /// How the chain is broken at this place.
@@ -220,12 +220,12 @@ pub enum Break {
     /// The entry has what no entry has.
     #[error("{0}; the entry was changed")]
     Form(NotCanonical),
-    /// The entry does not have the hash that stands beside it.
+    /// The entry does not have the hash that is stored with it.
     #[error("its content has the hash {expected}, but {found} is on record; the entry was changed")]
     Content {
         /// The hash of what is there.
         expected: Hash,
-        /// The hash on record.
+        /// The recorded hash.
         found: Hash,
     },
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::chain::{Hash, Head};
 
-/// What a signature of ours is about, so that it is good for nothing else.
+/// The first line of the signed text, so that the signature is not valid for anything else.
 const CONTEXT: &str = "dotdo deploy-api audit checkpoint v1";
 
 /// The length and the head of the audit log at a time, signed with Ed25519.

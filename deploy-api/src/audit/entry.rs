@@ -38,10 +38,10 @@ pub struct Entry {
     /// What was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Bundle>,
-    /// Who did it; nothing where nobody was authenticated.
+    /// Who did it; `None` if the request was not authenticated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// The token that was shown, where it is one of ours.
+    /// The id of the token of the request, if it was issued by this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
     /// Under which rule of which policy.
@@ -58,7 +58,7 @@ pub struct Entry {
     /// What the verb was done to, where that is neither a Worker nor a namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectRecord>,
-    /// The number of denials that the entry stands for; left out if it is 1.
+    /// The number of denials that the entry represents; omitted if it is 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
@@ -151,10 +151,10 @@ pub struct Authority {
 /// Where a request came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// The address that the platform reports (`CF-Connecting-IP`); nothing on one machine, or for the sweeper.
+    /// The address that the platform reports (`CF-Connecting-IP`); `None` on the local platform and for the reconciler.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The request's id, `cf-ray` where there is one.
+    /// The id of the request: its `cf-ray`, if it has one.
     pub request_id: String,
 }
 
@@ -179,7 +179,7 @@ pub enum SubjectRecord {
     Token {
         /// Its id.
         id: TokenId,
-        /// Whom it stands for: a subject, or a run.
+        /// Its holder: a subject, or a run.
         #[serde(rename = "for")]
         holder: String,
         /// The rules that it is bound by, for a deploy token.
@@ -212,7 +212,7 @@ pub enum SubjectRecord {
     },
     /// A lock.
     Lock(LockRecord),
-    /// What was done past the deploy API.
+    /// A change that was made without the deploy API.
     BreakGlass {
         /// Why and what, in the administrator's words.
         why: String,
@@ -225,9 +225,9 @@ pub enum SubjectRecord {
 /// A lock, as it was set or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockRecord {
-    /// Why, in the words of whoever locked.
+    /// The reason that the owner of the lock gave.
     pub why: String,
-    /// Until when; nothing for a lock without an end.
+    /// The end; `None` for a lock without an end.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

@@ -1,8 +1,8 @@
-//! What happened.
+//! The audit log.
 //!
 //! An [`Entry`] says who did what to which Worker under which rule, and how it ended. Entries form a chain: each has a
 //! sequence number from 1 without gaps, and a hash over the hash before it and its own canonical JSON
-//! ([`chain`]). A [`Checkpoint`] is the length and the head of the chain at a time, signed, so that whoever keeps one
+//! ([`chain`]). A [`Checkpoint`] is the signed length and head of the chain at a time, so that an auditor who stores one
 //! can prove later that nothing before it was rewritten. A [`Segment`] is a part of the chain in the archive.
 
 mod bundle;

@@ -3,20 +3,20 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How something ended, or that it is about to begin.
+/// The outcome of an action, or that it is about to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Written before the upstream is called. Another entry closes it by its sequence number.
     Intent,
-    /// It was refused, and nothing was done.
+    /// It was rejected, and nothing was done.
     Denied,
     /// It was done.
     Succeeded,
     /// It was tried and was not done.
     Failed,
-    /// It was done, its probe failed, and it was undone.
+    /// It was done, its health check failed, and it was rolled back.
     RolledBack,
-    /// It had been done before, and the same request got the same answer again.
+    /// It had been done before, and the repeated request got the same response.
     Replayed,
 }
 

@@ -96,7 +96,7 @@ impl Query {
     /// Reads the decoded parameters of a request.
     ///
     /// # Errors
-    /// The first parameter that is unknown, stands twice or cannot be read.
+    /// The first parameter that is unknown, occurs twice or cannot be read.
     pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, InvalidQuery> {
         let mut query = Self::default();
         let mut seen = Vec::new();
@@ -187,8 +187,8 @@ impl Query {
         let is_about_something = self.equal.iter().any(|(column, _)| is_fine(column));
         let names_worker = self.equal.iter().any(|(column, _)| *column == "worker");
         for (column, value) in &self.equal {
-            // SQLite, which knows nothing of how often a value stands in the log, is kept from the coarser index by a
-            // plus. A Worker and its namespace have one index together.
+            // SQLite does not know how often a value occurs in the log. A plus before a
+            // column prevents it from using the coarser index. A Worker and its namespace have one index together.
             let is_aside =
                 is_about_something && !is_fine(column) && !(names_worker && *column == "namespace");
             conditions.push(format!("{}{column} = ?", if is_aside { "+" } else { "" }));

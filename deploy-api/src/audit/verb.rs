@@ -3,18 +3,18 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What was done or asked for.
+/// The action: what was done or requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
-    /// A credential was shown. On record only when it was refused.
+    /// A credential was checked. Recorded only if it was rejected.
     Authenticate,
-    /// Something was looked at. On record only when it was denied.
+    /// Something was read. Recorded only if it was denied.
     Read,
     /// A Worker was uploaded.
     Deploy,
-    /// An upload of static assets was begun, for a deploy that follows.
+    /// An upload session of static assets was opened, for a deploy that follows.
     AssetSession,
-    /// Static assets were uploaded.
+    /// Static assets were uploaded. Only earlier versions recorded this.
     AssetUpload,
     /// A Worker was deleted.
     Delete,
@@ -24,9 +24,9 @@ pub enum Verb {
     SecretDelete,
     /// A Worker's tags or settings were changed.
     SettingsChange,
-    /// An earlier deployment was shipped again.
+    /// An earlier deployment was deployed again.
     Rollback,
-    /// A deployment of another namespace was shipped.
+    /// A deployment of another namespace was deployed.
     Promote,
     /// Changes were stopped.
     Lock,
@@ -42,7 +42,7 @@ pub enum Verb {
     TokenRevoke,
     /// The policy was replaced.
     PolicyChange,
-    /// Something done past the deploy API, while it was down, was put on record by an administrator.
+    /// An administrator recorded a change that was made without the deploy API.
     BreakGlass,
 }
 

@@ -7,10 +7,10 @@ use crate::identity::Identity;
 use crate::target::Target;
 use crate::upload::Migrations;
 
-/// One upload that went upstream, or was about to.
+/// One upload to the upstream, with its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// Its name, which the script carries upstream as a tag.
+    /// Its id, which the uploaded script has as a tag.
     pub id: DeploymentId,
     /// Of which Worker, in which namespace.
     pub target: Target,
@@ -25,11 +25,11 @@ pub struct Deployment {
     /// The key of the bundle's object; `None` for a bundle of the first format, whose key is its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// Who shipped it, and from which commit and run.
+    /// Who deployed it, and from which commit and run.
     pub identity: Identity,
-    /// The id of the token that was shown.
+    /// The id of the token of the request.
     pub token: Option<String>,
-    /// The deployment whose bundle it ships again.
+    /// The deployment whose bundle it deploys again.
     pub source: Option<DeploymentId>,
     /// The deployment that served before it.
     pub previous: Option<DeploymentId>,
@@ -59,13 +59,13 @@ pub struct Deployment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It is under way, or its answer was lost and nobody has asked yet what became of it.
+    /// It is in progress, or the response of the upstream was lost and the outcome is not known yet.
     Pending,
-    /// The upstream took it.
+    /// The upstream accepted it.
     Succeeded,
-    /// The upstream did not take it.
+    /// The upstream did not accept it.
     Failed,
-    /// The upstream took it, its probe failed, and the deployment before it was put back.
+    /// The upstream accepted it, its health check failed, and the deployment before it was deployed again.
     RolledBack,
 }
 

@@ -22,7 +22,7 @@ struct ApiError {
     documentation_url: Option<String>,
 }
 
-/// A line beside the result. wrangler prints it only with an error, so it is kept with the deployment as well.
+/// A message in addition to the result. wrangler prints it only with an error, so it is kept with the deployment as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// The number of the code that the line is about.
@@ -55,14 +55,14 @@ impl Envelope {
         }
     }
 
-    /// The same with lines beside the result.
+    /// The same with messages.
     #[must_use]
     pub fn with_messages(mut self, messages: Vec<Message>) -> Self {
         self.messages = messages;
         self
     }
 
-    /// The same with what stands beside a list (`cursor`, `count`, …).
+    /// The same with the members of a list's page (`cursor`, `count`, …).
     #[must_use]
     pub fn with_info(mut self, info: Value) -> Self {
         self.result_info = Some(info);

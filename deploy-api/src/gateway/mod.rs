@@ -1,7 +1,7 @@
-//! The wrangler gateway: which calls of `/client/v4` are served at all, and what the others are told.
+//! The calls of wrangler (`/client/v4`): which are supported, and the errors for all others.
 //!
 //! A call is parsed into a [`Route`] before anything else happens. What is not on the list never reaches the upstream,
-//! and what is on it reaches the upstream only through a URL that is built anew from the parsed parts.
+//! and what is on it reaches the upstream only through a URL that is built from the parsed parts.
 
 mod account;
 mod asset_session;

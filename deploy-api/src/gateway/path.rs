@@ -7,7 +7,7 @@ pub const BASE: &str = "/client/v4";
 const MAX_PATH: usize = 512;
 
 /// The segments of a path below [`BASE`]. Each is one or more of `A-Z a-z 0-9 - _ .` and not a run of dots, so that
-/// joining them anew gives no path but this one.
+/// joining them again gives exactly this path.
 ///
 /// # Errors
 /// [`Code::PathMalformed`] for anything that a server further on might read as another path.

@@ -8,7 +8,7 @@ impl Parameters {
     /// Reads a query.
     ///
     /// # Errors
-    /// `PARAMETER_INVALID` for an escape that is none, or a parameter that stands twice.
+    /// `PARAMETER_INVALID` for an invalid escape, or a parameter that occurs twice.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {

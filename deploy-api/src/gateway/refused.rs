@@ -1,6 +1,6 @@
 use crate::{code::Code, problem::Problem};
 
-/// Why a call that is not on the list is refused, and what to do instead. `segments` is the path, with or without the
+/// The error for a call that is not on the list, with what to do instead. `segments` is the path, with or without the
 /// leading `accounts/{account}`.
 pub fn refused(method: &str, segments: &[&str]) -> Problem {
     let (code, detail, fix) = match (method, segments) {

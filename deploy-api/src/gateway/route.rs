@@ -24,7 +24,7 @@ pub enum Route {
     Upload(Target),
     /// `POST S/assets-upload-session`
     AssetSession(Target),
-    /// `POST A/workers/assets/upload`, whose bearer is a session's JWT and none of ours.
+    /// `POST A/workers/assets/upload`, whose bearer is the JWT of a session.
     AssetUpload,
     /// `GET A/workers/services/{name}`: is there a Worker of that name in the account? There never is.
     AccountService(WorkerName),

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::upload::Source;
 
-/// What a route answers, before it is written down.
+/// The response of a route, before it is serialized.
 pub(super) enum Reply {
     /// 200 with an envelope.
     Success(Envelope),
@@ -18,7 +18,7 @@ pub(super) enum Reply {
     Created(Envelope),
     /// 404 with the code by which wrangler tells "there is none" from a failure.
     Absent(Absent),
-    /// The same, with an explanation for whoever looks.
+    /// The same, with an explanation.
     Unclear(Problem),
 }
 
@@ -56,10 +56,10 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
     }
     let route = Route::parse(request.method, request.path);
     if route == Ok(Route::AssetUpload) {
-        // Its bearer is a session's token and not one of a caller.
+        // Its bearer is the token of a session, not of a caller.
         return asset_upload::upload(gateway, request).await;
     }
-    // The caller comes first, so that a stranger does not learn which calls are served.
+    // The caller is authenticated first, so that an unknown client does not learn which calls are supported.
     let credential = &gateway.credential(request.header("authorization"))?;
     let route = match route {
         Ok(route) => route,

@@ -22,7 +22,7 @@ pub(super) async fn resolve<L: LedgerClient, O: Services>(
     ask(gateway, credential, worker, action, false).await
 }
 
-/// The same for a call that stands alone: what the token named before says nothing about what is meant now.
+/// The same for a call that is not part of a deploy: the Worker that the token named before is not considered.
 ///
 /// # Errors
 /// `NAMESPACE_AMBIGUOUS`.

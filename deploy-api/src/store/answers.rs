@@ -100,7 +100,7 @@ pub fn store<T: Serialize>(
     .map(drop)
 }
 
-/// Deletes answers that nobody asks for any more.
+/// Deletes answers that are too old to be requested again.
 ///
 /// # Errors
 /// When the database fails.

@@ -65,7 +65,7 @@ pub(super) const INDEXES: &[&str] = &[
 /// The columns that [`read`] reads.
 pub(super) const COLUMNS: &str = "sequence, previous, hash, entry";
 
-/// Why an entry could not be put on record. What it is about must then not happen.
+/// Why an entry could not be recorded. The action that it describes must then not be executed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AppendError {
     /// The database failed.
@@ -77,7 +77,7 @@ pub enum AppendError {
     /// The entry closes an intent that is not open: it was closed before, or never written.
     #[error("entry {0} is no open intent")]
     IntentNotOpen(u64),
-    /// The last entry on record has no readable hash.
+    /// The hash of the last recorded entry cannot be read.
     #[error(transparent)]
     Head(#[from] InvalidHash),
 }
@@ -86,7 +86,7 @@ pub enum AppendError {
 /// is closed once.
 ///
 /// # Errors
-/// When the entry is not on record; nothing of it is then.
+/// When the entry is not recorded. Then nothing of it is stored.
 pub fn append(sql: &impl Sql, entry: &Entry) -> Result<u64, AppendError> {
     sql.transaction(|| {
         let size = write(sql, entry)?;

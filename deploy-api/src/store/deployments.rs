@@ -79,7 +79,7 @@ fn migrations(deployment: &Deployment) -> Result<Value, SqlError> {
     }
 }
 
-/// The objects of the bundle store that a deployment needs, beside its bundle.
+/// Stores which objects of the bundle store a deployment needs besides its bundle.
 ///
 /// # Errors
 /// When the database fails.
@@ -159,7 +159,7 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
     .map(drop)
 }
 
-/// Puts how a deployment ended on record.
+/// Records the outcome of a deployment.
 ///
 /// # Errors
 /// When the database fails.

@@ -15,7 +15,7 @@ pub(super) const TABLES: &[&str] = &[
     ) WITHOUT ROWID",
 ];
 
-/// A session is good for an hour: one from before its intent was kept with it begins anew.
+/// A session is valid for an hour. Sessions without a stored intent are deleted, so the client starts again.
 pub(super) const WITH_INTENT: &[&str] = &[
     "DELETE FROM asset_sessions",
     "ALTER TABLE asset_sessions ADD COLUMN intent INTEGER NOT NULL DEFAULT 0",

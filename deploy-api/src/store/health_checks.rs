@@ -12,7 +12,7 @@ use crate::deployments::DeploymentId;
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
-/// The rows of an earlier version are checks that nobody is making.
+/// The rows of an earlier version become pending checks without an attempt.
 pub(super) const TABLES: &[&str] = &[
     "CREATE TABLE health_checks (
         namespace TEXT NOT NULL, worker TEXT NOT NULL, deployment TEXT NOT NULL, attempt TEXT NOT NULL,

@@ -11,7 +11,7 @@ use crate::audit::Verb;
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
-/// The open intents of an earlier version become leases that nobody holds.
+/// The open intents of an earlier version become leases without an attempt that works on them.
 pub(super) const TABLES: &[&str] = &[
     "CREATE TABLE leases (
         intent INTEGER PRIMARY KEY, attempt TEXT NOT NULL UNIQUE, namespace TEXT NOT NULL, worker TEXT NOT NULL,
@@ -32,9 +32,9 @@ pub(super) const TABLES: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaseState {
-    /// It is at work, or its process ended without a word.
+    /// It is working, or its process ended without a message.
     Held,
-    /// It gave up without knowing whether the upstream carried the change out.
+    /// It ended, and does not know whether the upstream executed the change.
     Unknown,
 }
 

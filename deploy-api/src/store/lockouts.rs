@@ -12,7 +12,7 @@ pub(super) const TABLE: &str = "CREATE TABLE lockouts (
 
 pub(super) const INDEX: &str = "CREATE INDEX lockouts_by_age ON lockouts (began)";
 
-/// What is remembered of an address.
+/// The stored attempts of an address.
 ///
 /// # Errors
 /// When the database fails.
@@ -34,7 +34,7 @@ pub fn attempts(sql: &impl Sql, address: &str) -> Result<Option<Attempts>, SqlEr
         .transpose()
 }
 
-/// Counts a failure of an address, and forgets the oldest addresses where there are too many.
+/// Counts a failure of an address, and deletes the oldest addresses if there are too many.
 ///
 /// # Errors
 /// When the database fails.
@@ -71,7 +71,7 @@ pub fn count_failure(
     Ok(after)
 }
 
-/// Forgets addresses whose window and lock are over.
+/// Deletes addresses whose window and lock-out have ended.
 ///
 /// # Errors
 /// When the database fails.

@@ -14,7 +14,7 @@ pub(super) const TABLE: &str = "CREATE TABLE locks (
     until INTEGER, PRIMARY KEY (namespace, worker)
 ) WITHOUT ROWID";
 
-/// A lock that holds.
+/// A lock that is in effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The namespace.
@@ -81,7 +81,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The lock that holds for a place: its namespace's, or its own.
+/// The lock that is in effect for a place: the lock of its namespace, or of the place itself.
 ///
 /// # Errors
 /// When the database fails.
@@ -123,7 +123,7 @@ pub fn put(
     .map(drop)
 }
 
-/// Unlocks a place, and gives the lock that it had of its own.
+/// Removes the lock of a place, and returns the removed lock.
 ///
 /// # Errors
 /// When the database fails.
@@ -136,7 +136,7 @@ pub fn remove(sql: &impl Sql, place: Place<'_>) -> Result<Option<Lock>, SqlError
     rows.first().map(read).transpose()
 }
 
-/// What a caller is told of a lock.
+/// The error for the caller about a lock.
 #[must_use]
 pub fn locked(target: &Target, lock: &Lock) -> Problem {
     let what = match &lock.worker {

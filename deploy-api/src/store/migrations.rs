@@ -9,7 +9,7 @@ pub(super) const TABLE: &str = "CREATE TABLE durable_object_migrations (
     PRIMARY KEY (worker, old_tag, new_tag)
 ) WITHOUT ROWID";
 
-/// Remembers migrations that were carried out. A Worker has the same ones in every namespace.
+/// Stores migrations that were executed. A Worker has the same migrations in every namespace.
 ///
 /// # Errors
 /// When the database fails.

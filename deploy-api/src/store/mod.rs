@@ -1,4 +1,4 @@
-//! What is kept, and the statements that keep it: thin files over [`Sql`](crate::sql::Sql), one for each table.
+//! The tables of the ledger and their SQL statements, over [`Sql`](crate::sql::Sql): one file for each table.
 
 pub mod answers;
 pub mod audit_batch;

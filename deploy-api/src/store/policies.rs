@@ -16,7 +16,7 @@ pub(super) const TABLE: &str = "CREATE TABLE policies (
     created_by TEXT NOT NULL
 )";
 
-/// The policy that holds.
+/// The active policy.
 #[derive(Clone, Debug, Default)]
 pub struct ActivePolicy {
     /// Its version, from 1; 0 while there is none, which denies everything.
@@ -49,12 +49,12 @@ impl PolicyVersion {
     }
 }
 
-/// The policy that holds, parsed once for each version. One of these lives as long as the process.
+/// The active policy, parsed once for each version. There is one cache per process.
 #[derive(Debug, Default)]
 pub struct PolicyCache(RefCell<Rc<ActivePolicy>>);
 
 impl PolicyCache {
-    /// The policy that holds.
+    /// The active policy.
     ///
     /// # Errors
     /// When the database fails, or what is stored does not load; nothing must then be allowed.

@@ -12,10 +12,10 @@ pub(super) const TABLE: &str = "CREATE TABLE recent_targets (
     PRIMARY KEY (token, worker)
 ) WITHOUT ROWID";
 
-/// How long it is remembered: one run of wrangler takes less.
+/// How long it is stored: one run of wrangler takes less.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
 
-/// Remembers that a token spoke of a Worker in a namespace.
+/// Stores that a token named a Worker in a namespace.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,7 +55,7 @@ pub fn of(
         .map_or(Ok(None), |row| Ok(Environment::from_namespace(row.text(0)?)))
 }
 
-/// Forgets what is no longer of use.
+/// Deletes expired rows.
 ///
 /// # Errors
 /// When the database fails.

@@ -35,7 +35,7 @@ pub fn is_first(sql: &impl Sql, proven: &ProvenRun) -> Result<bool, SqlError> {
     Ok(!inserted.is_empty())
 }
 
-/// Forgets the ids of tokens that could no longer pass anyway.
+/// Deletes the ids of tokens that have expired.
 ///
 /// # Errors
 /// When the database fails.

@@ -29,7 +29,7 @@ const DEPLOY_TOKENS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 pub struct NewToken<'a> {
     /// The token itself.
     pub token: &'a Token,
-    /// Whom it stands for.
+    /// The identity of its holder.
     pub identity: &'a Identity,
     /// What it is bound to.
     pub grants: &'a [Grant],
@@ -48,7 +48,7 @@ pub struct TokenRecord {
     pub id: TokenId,
     /// What it is for.
     pub kind: TokenKind,
-    /// Whom it stands for.
+    /// The identity of its holder.
     pub identity: Identity,
     /// What it is bound to.
     pub grants: Vec<Grant>,
@@ -104,14 +104,14 @@ impl TokenRecord {
         }
     }
 
-    /// Whom the token stands for, in a word.
+    /// The name of the token's holder.
     #[must_use]
     pub fn holder(&self) -> String {
         holder(&self.identity)
     }
 }
 
-/// Whom a token stands for, in a word: a subject, or a repository.
+/// The name of a token's holder: a subject, or a repository.
 #[must_use]
 pub fn holder(identity: &Identity) -> String {
     match identity {
@@ -245,7 +245,7 @@ pub fn list(
     rows.iter().map(TokenRecord::read).collect()
 }
 
-/// Revokes a token for ever. One that is revoked already stays as it is.
+/// Revokes a token permanently. A token that is revoked already is not changed.
 ///
 /// # Errors
 /// When the database fails.
@@ -257,7 +257,7 @@ pub fn revoke(sql: &impl Sql, id: &TokenId, now: Timestamp) -> Result<(), SqlErr
     .map(drop)
 }
 
-/// Forgets deploy tokens that ended a day ago. API tokens stay listed.
+/// Deletes deploy tokens that expired a day ago. API tokens stay listed.
 ///
 /// # Errors
 /// When the database fails.

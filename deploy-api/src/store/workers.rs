@@ -1,4 +1,4 @@
-//! What is known of each Worker: which deployment serves, its tags, its probe.
+//! The record of each Worker: its current deployment, its tags, its health check.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ pub fn deleted(sql: &impl Sql, target: &Target, now: Timestamp) -> Result<(), Sq
     .map(drop)
 }
 
-/// Remembers a Worker's tags. The Worker was [`changed`] before.
+/// Stores a Worker's tags. [`changed`] was called for the Worker before.
 ///
 /// # Errors
 /// When the database fails.
@@ -115,7 +115,7 @@ pub fn set_tags(sql: &impl Sql, target: &Target, tags: &[String]) -> Result<(), 
     .map(drop)
 }
 
-/// Remembers, or forgets, a Worker's probe.
+/// Stores or removes the health check of a Worker.
 ///
 /// # Errors
 /// When the database fails.

@@ -36,7 +36,7 @@ impl<S: Source> Feeder<S> {
         }
     }
 
-    /// The stream for `multer`. Whoever polls `multer` must poll it again after each [`Feeder::fill`]: the stream does not wake.
+    /// The stream for `multer`. The caller must poll `multer` again after each [`Feeder::fill`]: the stream does not wake.
     pub fn stream(&self) -> Feed {
         self.feed.clone()
     }

@@ -5,7 +5,7 @@ use sha2::Sha256;
 use super::{Metadata, Upload};
 use crate::bundles::StoredPart;
 
-/// The key of [`Fingerprint`]s: 32 random bytes of one database, which are in no answer and no export.
+/// The key of [`Fingerprint`]s: 32 bytes that are derived from the secret `UPLOAD_KEY`.
 pub struct FingerprintKey(pub [u8; 32]);
 
 /// Tells whether two uploads are the same, secrets included. Because a plain digest would let a short secret be guessed

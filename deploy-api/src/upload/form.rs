@@ -122,8 +122,8 @@ struct Form {
     body: Vec<u8>,
 }
 
-/// A boundary that does not occur in the contents, because it is derived from them: whoever could write a content that
-/// has it could as well find a preimage of SHA-256.
+/// A boundary that does not occur in the contents, because it is derived from them: a client that could write a content that
+/// has it could also find a preimage of SHA-256.
 fn boundary_of<'a>(contents: impl IntoIterator<Item = &'a Bytes>) -> String {
     let digests: String = contents
         .into_iter()

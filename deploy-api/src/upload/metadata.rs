@@ -27,7 +27,7 @@ impl Metadata {
     /// Reads the metadata part of an upload.
     ///
     /// # Errors
-    /// `UPLOAD_MALFORMED`. What stands in the metadata is not repeated: it may be a secret.
+    /// `UPLOAD_MALFORMED`. The error does not contain the metadata, which may have secrets.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.len() > MAX_METADATA {
             return Err(metadata_too_long());
@@ -42,7 +42,7 @@ impl Metadata {
             if list.iter().any(|binding| BindingRef::of(binding).is_none()) {
                 return Err(malformed("a binding in its metadata has no name or no type"));
             }
-            // Names and types go on record, whose rows have a limit.
+            // Names and types are recorded, and the rows have a size limit.
             let is_long = |binding: BindingRef<'_>| binding.name.len().max(binding.kind.len()) > MAX_BINDING;
             if list.len() > MAX_BINDINGS || list.iter().filter_map(BindingRef::of).any(is_long) {
                 return Err(malformed(
@@ -140,7 +140,7 @@ impl Metadata {
         Migrations::read(self.0.get("migrations")?.as_object()?)
     }
 
-    /// The metadata without anything secret or good for once only: to be kept, digested and shipped again.
+    /// The metadata without secrets and without values that are valid only once: to be stored, digested and deployed again.
     #[must_use]
     pub fn redacted(&self) -> Map<String, Value> {
         let mut kept = self.0.clone();
@@ -162,8 +162,8 @@ impl Metadata {
         self
     }
 
-    /// Kept metadata as it is shipped again: secrets stay as they are set, but those given now are set; migrations are
-    /// what leads from here to there.
+    /// Stored metadata for another deploy: existing secrets are kept, and those in `secrets` are set; migrations are
+    /// those that lead from the current state to the bundle's.
     #[must_use]
     pub fn shipped_again(mut self, secrets: &[(String, String)], migrations: Option<&Migrations>) -> Self {
         let bindings = self.0.remove("bindings");
@@ -197,7 +197,7 @@ impl Metadata {
         self
     }
 
-    /// The same with static assets that were uploaded anew, by their completion token.
+    /// The same with static assets that were uploaded again, by their completion token.
     #[must_use]
     pub fn with_assets_jwt(mut self, jwt: &str) -> Self {
         self.0.remove("keep_assets");

@@ -1,4 +1,5 @@
-//! One upload: the metadata and the modules of a Worker, read from a hostile client and written anew for the upstream.
+//! One upload: the metadata and the modules of a Worker. It is read from a client that may be hostile, and written again for
+//! the upstream.
 //!
 //! What a client sends is read once ([`read`]), held as an [`Upload`], and never passed on as it came: the form that
 //! goes upstream is written from the parts, so that the upstream sees what was checked.

@@ -42,7 +42,7 @@ pub(super) fn is_source_map(content_type: Option<&str>) -> bool {
     content_type == Some(SOURCE_MAP)
 }
 
-/// Checks a module's name, or the file name beside it: a path of plain characters that stays in its folder.
+/// Checks a module's name, or its file name: a path of plain characters that stays in its folder.
 ///
 /// # Errors
 /// `MODULE_NAME_INVALID`.

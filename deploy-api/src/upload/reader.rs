@@ -111,7 +111,7 @@ async fn read_field(mut field: multer::Field<'_>) -> Result<Field, Problem> {
     })
 }
 
-/// Reads an upload: one part named `metadata`, and modules with names of their own.
+/// Reads an upload: one part named `metadata`, and modules with unique names.
 ///
 /// # Errors
 /// Those of [`fields`]; `UPLOAD_MALFORMED` also when there is not exactly one metadata part or it is not what it should

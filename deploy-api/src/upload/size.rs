@@ -11,7 +11,7 @@ use crate::problem::Problem;
 /// <https://developers.cloudflare.com/workers/platform/limits/#worker-size>
 pub const MAX_COMPRESSED: usize = 10 * 1024 * 1024;
 
-/// Counts bytes and keeps none.
+/// Counts bytes and discards them.
 struct Counter(usize);
 
 impl Write for Counter {
@@ -32,7 +32,7 @@ impl Write for Counter {
 pub fn check_compressed(parts: &[Part]) -> Result<(), Problem> {
     let modules: Vec<&Part> = parts.iter().filter(|part| !part.is_source_map()).collect();
     let plain: usize = modules.iter().map(|part| part.bytes.len()).sum();
-    // Compression never adds as much as it takes off here, so that most uploads need not be compressed to be judged.
+    // Compression does not make modules noticeably larger, so modules up to the limit are accepted without compressing them.
     if plain <= MAX_COMPRESSED {
         return Ok(());
     }

@@ -13,7 +13,7 @@ const ABSENT: [u32; 3] = [10007, 10090, 10092];
 /// How long to wait before an upstream is tried again that did not say, in seconds.
 const RETRY_AFTER: u32 = 5;
 
-/// What a call gave, and what goes on record of it.
+/// The result of a call, and the part of it that is recorded.
 #[derive(Debug)]
 pub struct Called {
     /// For the audit log.
@@ -27,14 +27,14 @@ pub struct Called {
 pub struct Reply {
     /// The envelope's `result`.
     pub result: Value,
-    /// What stands beside a list.
+    /// The members of a list's page.
     pub info: Option<Value>,
 }
 
 /// Why a call was not carried out, or may not have been.
 #[derive(Debug)]
 pub struct CallFailure {
-    /// What the caller is told.
+    /// The error for the caller.
     pub problem: Problem,
     /// Whether it was carried out.
     pub effect: Effect,

@@ -33,7 +33,7 @@ impl Method {
     }
 }
 
-/// Whose credential a call carries.
+/// The credential of a call.
 #[derive(Clone, Debug)]
 pub enum Bearer {
     /// The account's API token, which only the implementation of [`Upstream`](super::Upstream) knows.
@@ -51,7 +51,7 @@ pub struct UpstreamRequest {
     segments: Vec<String>,
     /// The parameters of the query, not encoded.
     query: Vec<(&'static str, String)>,
-    /// Whose credential it carries.
+    /// The credential of the request.
     pub bearer: Bearer,
     /// The header `Content-Type`, where there is a body.
     pub content_type: Option<String>,

@@ -1,4 +1,4 @@
-//! `/v1/audit`: the log, whether its chain is whole, its signed head, and what was done past the deploy API.
+//! `/v1/audit`: the log, the verification of its chain, its signed head, and changes that were made without the deploy API.
 
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ struct AuditPage {
 }
 
 /// `GET /v1/audit`: the log, the newest entry first, or with `order=oldest` the oldest. The filters are those of
-/// [`Query`]; with `format=ndjson` each entry is a line of its own, which is what `audit-verify` reads. A page has at most
+/// [`Query`]; with `format=ndjson` each entry is one line, which is what `audit-verify` reads. A page has at most
 /// 1 MiB of entries. `first` is the first entry that is not archived; who may read the whole log also gets links to the
 /// newest archived segments.
 ///
@@ -177,7 +177,7 @@ fn read_cursor(text: &str) -> Option<Head> {
     })
 }
 
-/// `GET /v1/audit/checkpoint`: the log's length and head, signed, for an outsider to keep.
+/// `GET /v1/audit/checkpoint`: the log's length and head, signed, for an auditor to store.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `CHECKPOINT_KEY_MISSING`,
@@ -199,7 +199,7 @@ pub fn checkpoint<S: Sql>(
     Answer::json(200, &key.sign(head, access.now))
 }
 
-/// The longest account of what was done past the deploy API, in characters.
+/// The maximum length of the description of a change that was made without the deploy API, in characters.
 const MAX_ACCOUNT: usize = 1000;
 
 #[derive(Deserialize)]
@@ -216,7 +216,7 @@ struct Recorded {
     sequence: u64,
 }
 
-/// `POST /v1/audit/break-glass`: puts on record what an administrator did to a Worker past the deploy API, with the
+/// `POST /v1/audit/break-glass`: records how an administrator changed a Worker without the deploy API, with the
 /// account's own token, while the deploy API was down.
 ///
 /// # Errors

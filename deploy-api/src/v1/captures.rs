@@ -3,7 +3,7 @@
 pub struct Captures<'a>(Vec<(&'static str, &'a str)>);
 
 impl<'a> Captures<'a> {
-    /// What the captures of a route's path stand for in a path that was sent; nothing where it does not fit.
+    /// The values of the captures of a route's path in a request's path; `None` if the path does not match.
     pub(super) fn of(expected: &'static str, path: &'a str) -> Option<Self> {
         let mut captures = Captures::default();
         let mut sent = path.split('/');
@@ -18,7 +18,7 @@ impl<'a> Captures<'a> {
         sent.next().is_none().then_some(captures)
     }
 
-    /// The names and what they stand for.
+    /// The names and their values.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> + '_ {
         self.0.iter().copied()
     }

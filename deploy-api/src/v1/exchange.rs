@@ -23,8 +23,8 @@ use crate::store::{lockouts, replays, tokens};
 /// How long a deploy token is valid.
 pub const DEPLOY_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// How many requests a deploy token is good for. A deploy is three to eight, each of which may be tried three times;
-/// a job that ships one Worker to three namespaces stays below 72.
+/// The number of requests for which a deploy token is valid. A deploy has three to eight, each of which may be sent three times;
+/// a job that deploys one Worker to three namespaces stays below 72.
 pub const DEPLOY_TOKEN_USES: u32 = 100;
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ struct Exchanged<'a> {
 }
 
 /// Exchanges an OIDC token, `{"token": "…"}`, for a deploy token that is bound to what the policy gives to its run. Who the run is,
-/// and from where, is in the OIDC token and nowhere else. The gateway verifies the token, the ledger remembers its id.
+/// and from where, is in the OIDC token and nowhere else. The gateway verifies the token, the ledger stores its id.
 ///
 /// # Errors
 /// `AUTHENTICATION_FAILED` for any token that is not accepted, with the precise reason in the audit log only; a text that is not
@@ -203,7 +203,7 @@ fn issued_again<'a>(token: &'a Token, issued: &'a TokenRecord) -> Exchanged<'a> 
     }
 }
 
-/// Any GitHub user can prove a run of theirs, so that denials are counted and go on record only so often, too.
+/// Any GitHub user can authenticate a run, so denials are counted, and the number that is recorded is limited, too.
 fn deny<S: Sql>(
     access: &Access<'_, S>,
     proven: &ProvenRun,

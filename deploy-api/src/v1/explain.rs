@@ -1,4 +1,4 @@
-//! `POST /v1/policy/explain`: whether something would be allowed, by which rule, or what stands in the way.
+//! `POST /v1/policy/explain`: whether a request would be allowed, by which rule, or why not.
 
 use std::collections::BTreeMap;
 
@@ -42,8 +42,9 @@ struct Explained {
     explanation: Option<Explanation>,
 }
 
-/// Whether an action would be allowed, by which rule, or what stands in the way. Without `identity` it is about the caller, who learns of the rules about their own repository or subject. About another
-/// identity, only those may ask who may see the policy, and they learn of every rule.
+/// Whether an action would be allowed, by which rule, or why not. Without `identity` it is about the caller, who learns of
+/// the rules about their own repository or subject. About another identity, only those may ask who may see the policy, and
+/// they learn of every rule.
 ///
 /// # Errors
 /// `BODY_INVALID`, `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
@@ -114,7 +115,7 @@ fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
     }
 }
 
-/// A run of which only some claims are told; the others are empty, which no rule matches.
+/// A run with only some claims; the others are empty, which no rule matches.
 fn read_run(mut claims: BTreeMap<String, String>) -> Result<GitHubRun, Problem> {
     if let Some(issuer) = claims.remove("issuer") {
         claims.insert("iss".to_owned(), issuer);

@@ -132,7 +132,7 @@ fn unlock<S: Sql>(access: &Access<'_, S>, caller: &Caller, about: &About<'_>) ->
     Answer::json(200, &Shown { lock })
 }
 
-/// `GET …/workers/{worker}/lock`: the lock that holds for the Worker, its own or its namespace's; `{"lock": null}` for
+/// `GET …/workers/{worker}/lock`: the lock of the Worker or of its namespace; `{"lock": null}` for
 /// none.
 ///
 /// # Errors
@@ -196,7 +196,7 @@ pub fn lock_namespace<S: Sql>(
     lock(access, caller, &About::namespace(Action::Lock, environment), body)
 }
 
-/// `DELETE /v1/namespaces/{namespace}/lock`: unlocks it. Workers with locks of their own stay locked.
+/// `DELETE /v1/namespaces/{namespace}/lock`: unlocks it. Workers with a separate lock stay locked.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.

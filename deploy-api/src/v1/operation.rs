@@ -33,21 +33,21 @@ operations! {
     PolicySchema = "policySchema";
     /// Exchanges the OIDC token of a GitHub run, once, for a deploy token of 15 minutes.
     TokenExchange = "exchangeToken";
-    /// Makes an API token for a person or another CI. This answer alone shows it.
+    /// Creates an API token for a person or another CI. Only this response contains it.
     TokenCreate = "createToken";
-    /// Lists every token that is remembered, without the tokens themselves.
+    /// Lists the stored tokens, without the tokens themselves.
     TokenList = "listTokens";
-    /// Revokes the token that the request shows.
+    /// Revokes the token of the request.
     TokenRevokeSelf = "revokeOwnToken";
-    /// Revokes a token at once and for ever.
+    /// Revokes a token immediately and permanently.
     TokenRevoke = "revokeToken";
-    /// Shows the policy that holds, or an earlier version of it.
+    /// Returns the active policy, or an earlier version of it.
     PolicyGet = "getPolicy";
-    /// Replaces the policy, and says what that allows and forbids anew; with `dry_run=true` it only says so.
+    /// Replaces the policy, and returns what it newly allows and forbids; with `dry_run=true` it is not stored.
     PolicyPut = "putPolicy";
     /// Lists the versions of the policy, the newest first.
     PolicyVersions = "listPolicyVersions";
-    /// Says which rule allows something, or what stands in the way.
+    /// Returns which rule allows a request, or why none does.
     PolicyExplain = "explainPolicy";
     /// Lists the audit log, the newest entry first; with `format=ndjson` one entry a line.
     AuditList = "listAudit";
@@ -57,9 +57,9 @@ operations! {
     AuditSegmentList = "listAuditSegments";
     /// Returns an archived segment of the audit log, one line per entry, with its signature.
     AuditSegmentGet = "getAuditSegment";
-    /// Signs the length and the head of the audit log, for an outsider to keep.
+    /// Signs the length and the head of the audit log, for an auditor to store.
     AuditCheckpoint = "getCheckpoint";
-    /// Puts on record what an administrator did past this API.
+    /// Records a change that an administrator made without this API.
     AuditBreakGlass = "recordBreakGlass";
     /// Lists the namespaces that the caller may read, with their script counts.
     NamespaceList = "listNamespaces";
@@ -67,13 +67,13 @@ operations! {
     NamespaceGet = "getNamespace";
     /// Shows the lock of a namespace, or that there is none.
     NamespaceLockGet = "getNamespaceLock";
-    /// Stops every change to the Workers of a namespace.
+    /// Locks a namespace: rejects every change of its Workers.
     NamespaceLock = "lockNamespace";
     /// Ends the lock of a namespace.
     NamespaceUnlock = "unlockNamespace";
-    /// Lists the Workers that a namespace really holds.
+    /// Lists the Workers that are deployed in a namespace.
     WorkerList = "listWorkers";
-    /// Shows a Worker, the deployment that serves, its lock and its probe.
+    /// Returns a Worker, its current deployment, its lock and its health check.
     WorkerGet = "getWorker";
     /// Removes a Worker from its namespace. Its deployments and bundles stay.
     WorkerDelete = "deleteWorker";
@@ -91,23 +91,23 @@ operations! {
     DeploymentList = "listDeployments";
     /// Shows one deployment.
     DeploymentGet = "getDeployment";
-    /// Ships an earlier deployment's very bytes again, which is a deployment of its own.
+    /// Deploys the bundle of an earlier deployment again, as a new deployment.
     Rollback = "rollback";
-    /// Ships the very bytes of this Worker's deployment to another namespace.
+    /// Deploys the bundle of this Worker's deployment to another namespace.
     Promote = "promote";
-    /// Says whether the namespace lists the Worker, and whether a request through the dispatch Worker reaches it.
+    /// Returns whether the namespace lists the Worker, and whether a request through the dispatch Worker reaches it.
     Verify = "verify";
-    /// Shows the lock that holds for a Worker, its own or its namespace's.
+    /// Returns the lock of a Worker, or the lock of its namespace.
     LockGet = "getLock";
-    /// Stops every change to a Worker.
+    /// Locks a Worker: rejects every change of it.
     Lock = "lock";
     /// Ends the lock of a Worker.
     Unlock = "unlock";
-    /// Shows what each deployment of a Worker must answer.
+    /// Returns the health check of a Worker.
     ProbeGet = "getProbe";
-    /// Has each deployment probed after it went up, and rolled back when it answers with another status.
+    /// Sets the health check of a Worker. A deployment that fails it is rolled back.
     ProbePut = "putProbe";
-    /// Ends the probing of deployments.
+    /// Removes the health check of a Worker.
     ProbeDelete = "deleteProbe";
 }
 

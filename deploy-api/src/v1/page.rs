@@ -29,7 +29,7 @@ impl<T> Page<T> {
     }
 }
 
-/// The decoded parameters of a request's query, each of which must be known and stand once.
+/// The decoded parameters of a request's query, each of which must be known and occur once.
 #[derive(Debug)]
 pub(super) struct Parameters<'a>(Vec<(&'a str, &'a str)>);
 
@@ -37,7 +37,7 @@ impl<'a> Parameters<'a> {
     /// Takes the parameters of a request.
     ///
     /// # Errors
-    /// `PARAMETER_INVALID` for one that is not among `known`, or stands twice.
+    /// `PARAMETER_INVALID` for one that is not among `known`, or occurs twice.
     pub fn new(given: &[(&'a str, &'a str)], known: &[&str]) -> Result<Self, Problem> {
         for (index, (name, _)) in given.iter().enumerate() {
             if !known.contains(name) {

@@ -26,7 +26,7 @@ struct Put {
     warnings: Vec<String>,
 }
 
-/// `PUT /v1/policy`: replaces the policy by the document in the body, and says what that allows and forbids anew.
+/// `PUT /v1/policy`: replaces the policy by the document in the body, and returns what it newly allows and forbids.
 /// With the parameter `dry_run=true` it only says so. `if_match` is the version that the caller has read, from the
 /// header `If-Match`: when another one holds by now, nothing is done. A document that holds already makes no version.
 ///
@@ -119,7 +119,7 @@ struct Got<'a> {
     document: &'a RawValue,
 }
 
-/// `GET /v1/policy`: the policy that holds, as it was put, or the one of the parameter `version`.
+/// `GET /v1/policy`: the active policy as it was stored, or the version of the parameter `version`.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `POLICY_VERSION_UNKNOWN`,
@@ -178,7 +178,7 @@ pub fn versions<S: Sql>(
     )
 }
 
-/// Whoever administers sees everything; others need `read` for the whole platform.
+/// An administrator may read everything; others need `read` for the whole platform.
 pub(super) fn may_see_all<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<(), Problem> {
     if access.may(caller, &Request::platform(Action::Admin))? {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/probe`: a request that every deployment of the Worker must answer, or is rolled back.
+//! `…/workers/{worker}/probe`: the health check of a Worker. A deployment that fails it is rolled back.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::store::locks::{self, Place};
 use crate::store::workers;
 use crate::target::Target;
 
-/// The longest path of a probe, in characters.
+/// The maximum length of the path of a health check, in characters.
 const MAX_PATH: usize = 1000;
 
 #[derive(Serialize)]
@@ -23,7 +23,7 @@ struct Shown {
     probe: Option<Probe>,
 }
 
-/// `GET …/probe`: the Worker's probe; `{"probe": null}` for none.
+/// `GET …/probe`: the health check of the Worker; `{"probe": null}` if it has none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
@@ -34,7 +34,7 @@ pub fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> 
     Answer::json(200, &Shown { probe })
 }
 
-/// `PUT …/probe`, `{"path": "/health", "expect": 200}`: from now on each deployment is probed after it went up, and
+/// `PUT …/probe`, `{"path": "/health", "expect": 200}`: from now on each deployment is checked after its upload, and
 /// rolled back when the answer has another status. Needs the action `deploy`.
 ///
 /// # Errors
@@ -57,7 +57,7 @@ pub fn put<S: Sql>(
     set(access, caller, target, Some(probe))
 }
 
-/// `DELETE …/probe`: deployments are no longer probed.
+/// `DELETE …/probe`: removes the health check.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
@@ -89,7 +89,7 @@ fn set<S: Sql>(
     Answer::json(200, &Shown { probe })
 }
 
-/// What the path of a probe may be.
+/// Which paths a health check may have.
 pub(super) const PATH_FIX: &str =
     "Write a path such as \"/health\": printable ASCII that begins with one slash.";
 

@@ -10,7 +10,7 @@ pub const MAX_BODY: usize = 32 * 1024;
 pub struct Route {
     /// The method. `HEAD` is served wherever `GET` is.
     pub method: &'static str,
-    /// The path, whose captures stand in braces: `/v1/tokens/{id}`.
+    /// The path, with captures in braces: `/v1/tokens/{id}`.
     pub path: &'static str,
     /// What is done.
     pub operation: Operation,

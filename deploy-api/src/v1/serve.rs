@@ -81,7 +81,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             (Ok(read), _) => read,
             (Err(problem), None) => return Err(problem),
             (Err(problem), Some(credential)) => {
-                // A stranger learns nothing from what is wrong with a request.
+                // The error in a request is returned only to an authenticated caller.
                 self.gateway.authorize(credential, Ask::Identity).await?;
                 return Err(problem);
             }

@@ -36,7 +36,7 @@ struct Created<'a> {
 }
 
 /// `POST /v1/tokens`: makes an API token for a subject, bound to grants, until a time. Its holder may do what the
-/// grants **and** the policy's rules for the subject allow. The answer is the only one that ever shows the token.
+/// grants **and** the policy's rules for the subject allow. No other response contains the token.
 /// `entropy` is fresh from the runtime's cryptographic generator.
 ///
 /// # Errors
@@ -130,7 +130,7 @@ fn check_expiry(expires: Timestamp, now: Timestamp) -> Result<(), Problem> {
     ))
 }
 
-/// `GET /v1/tokens`: every token that is remembered, never a token itself. Parameters: `kind` (`deploy` or `api`),
+/// `GET /v1/tokens`: all stored tokens, without the tokens themselves. Parameters: `kind` (`deploy` or `api`),
 /// `limit`, `cursor`.
 ///
 /// # Errors
@@ -158,7 +158,7 @@ pub fn list<S: Sql>(
     )
 }
 
-/// `DELETE /v1/tokens/{id}`: revokes a token at once and for ever.
+/// `DELETE /v1/tokens/{id}`: revokes a token immediately and permanently.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` for anyone but an administrator; `TOKEN_UNKNOWN`, `RECORD_UNAVAILABLE`.
@@ -172,7 +172,7 @@ pub fn revoke<S: Sql>(access: &Access<'_, S>, caller: &Caller, id: &str) -> Resu
     end(access, &id, entry)
 }
 
-/// `DELETE /v1/tokens/self`: revokes the very token that the request shows, as a job does when it is done.
+/// `DELETE /v1/tokens/self`: revokes the token of the request, as a job does when it ends.
 ///
 /// # Errors
 /// `TOKEN_UNKNOWN` for the bootstrap secret, which is no token; `RECORD_UNAVAILABLE`.

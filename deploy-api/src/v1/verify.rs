@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/verify`: whether what is on record is there, and is reached.
+//! `…/workers/{worker}/verify`: whether the recorded deployment is deployed and can be reached.
 
 use serde::Serialize;
 
@@ -21,9 +21,9 @@ struct Verification {
     verified: bool,
     /// Whether the namespace has the Worker.
     listed: bool,
-    /// The deployment that the upstream holds; null where it came another way than through here.
+    /// The deployment that the upstream has; null if it was not deployed through this API.
     deployment: Option<DeploymentId>,
-    /// The deployment that serves as far as is on record.
+    /// The current deployment according to the ledger.
     recorded_deployment: Option<DeploymentId>,
     /// The request through the dispatch Worker.
     probe: Probed,

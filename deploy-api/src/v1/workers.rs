@@ -1,4 +1,4 @@
-//! `/v1/namespaces/{namespace}/workers`: what a namespace really holds, beside what is on record.
+//! `/v1/namespaces/{namespace}/workers`: the Workers that are deployed in a namespace, and their records.
 
 use dotdo_names::{Environment, WorkerName};
 use serde::Serialize;
@@ -37,7 +37,7 @@ struct Shown {
     #[serde(flatten)]
     listed: Listed,
     namespace: &'static str,
-    /// The deployment that serves as far as is on record.
+    /// The current deployment according to the ledger.
     recorded_deployment: Option<DeploymentId>,
     etag: Option<String>,
     migration_tag: Option<String>,
@@ -131,7 +131,7 @@ pub async fn list<L: LedgerClient, O: Services>(
     Answer::json(200, &Page { items, cursor })
 }
 
-/// `GET …/workers/{worker}`: one Worker, its deployment on record, its lock and its probe.
+/// `GET …/workers/{worker}`: one Worker, its recorded deployment, its lock and its health check.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_UNKNOWN`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
