@@ -1,6 +1,7 @@
 //! The lockout of clients that guess credentials.
 //!
-//! If an address sends [`MAX_GUESSES`] unknown credentials within [`WINDOW`], all its requests are rejected for [`LOCK`].
+//! If an address sends [`MAX_GUESSES`] unknown credentials within [`WINDOW`], all its invalid credentials get the
+//! error of a lockout for [`LOCK`]. A valid credential is accepted from a locked address, because others may share the address.
 //! A mistyped token and a token that existed are not guesses. An IPv6 client is counted by its /64 prefix, the usual
 //! allocation of one customer. At most [`MAX_ADDRESSES`] addresses are stored; then the oldest is removed.
 

@@ -241,6 +241,8 @@ async fn audit_log(platform: &Platform, arguments: &Arguments) -> Result<Vec<Fig
     ));
     let api = platform.deploy_api();
     for (path, target) in [
+        // A request that does not reach the ledger: what the local platform costs alone.
+        ("/v1/policy/schema.json", None),
         ("/v1/health", None),
         ("/v1/audit?limit=100", Some("at most 8")),
         ("/v1/audit?limit=1000", None),
