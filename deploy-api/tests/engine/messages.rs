@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::health_checks::{answer, with_probe};
 use super::platform::{MessageFault, Platform};
-use super::probes::{answer, with_probe};
 use super::wrangler_upload::Upload;
 
 /// The number of messages of a deploy.

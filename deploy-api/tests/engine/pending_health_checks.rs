@@ -6,9 +6,9 @@ use futures_executor::block_on;
 use futures_util::future::join;
 use serde_json::{Value, json};
 
+use super::health_checks::{answer, with_probe};
 use super::platform::Platform;
-use super::probes::{answer, with_probe};
-use super::sweeper::killed_after;
+use super::reconciler::killed_after;
 use super::wrangler_upload::Upload;
 
 /// Serves "one", and whatever is deployed next must answer 204, and does not.
