@@ -2,13 +2,10 @@
 
 use deploy_api::audit::chain::Head;
 use deploy_api::audit::{Outcome, Query, Verb};
-use deploy_api::deployments::{DeploymentId, State};
-use deploy_api::identity::TokenId;
+use deploy_api::deployments::State;
 use deploy_api::sql::{Sql, Value, migrate};
 use deploy_api::store::leases::LeaseState;
-use deploy_api::store::{
-    MIGRATIONS, audit_log, deployments, earlier_assets, health_checks, leases, tokens, workers,
-};
+use deploy_api::store::{MIGRATIONS, audit_log, deployments, earlier_assets, health_checks, leases, workers};
 use dotdo_names::Environment;
 use jiff::Timestamp;
 
@@ -70,84 +67,48 @@ fn its_log_is_paged_verified_continued_and_archived_after_the_migration() {
     assert_eq!(sqlite.count("audit"), 13);
 }
 
-/// The id of the deployment that serves.
-const SERVING: &str = "01936b0e-9f00-7000-8000-000000000001";
-
-/// The id of the deployment whose outcome is not known.
-const PENDING: &str = "01936b0e-9f00-7000-8000-000000000002";
-
-/// The SHA-256 of a token and of an asset.
-const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
-/// Adds what the previous version wrote while a deploy waited for its upload, and a health check for its request.
-fn add_records(sqlite: &Sqlite) {
-    let deployment = |id: &str, worker: &str, state: &str, intent: u32| {
-        format!(
-            "INSERT INTO deployments (id, namespace, worker, verb, state, intent, fingerprint, bundle, identity, created,
-                 tags, warnings, revision)
-             VALUES ('{id}', 'dotdo-staging', '{worker}', 'deploy', '{state}', {intent}, 'f-{intent}',
-                 '{{\"digest\":\"{DIGEST}\",\"metadata\":\"{DIGEST}\",\"modules\":[],\"bindings\":[]}}',
-                 '{{\"kind\":\"api_token\",\"subject\":\"alice\"}}', 1800000000000, '[\"mine\"]', '[]', 1)"
-        )
-    };
-    for statement in [
-        "INSERT INTO open_intents (sequence) VALUES (2)".to_owned(),
-        deployment(SERVING, "mail", "succeeded", 1),
-        deployment(PENDING, "agents", "pending", 2),
-        format!(
-            "INSERT INTO workers (namespace, worker, deployment, tags, revision, probe_path, probe_expect)
-             VALUES ('dotdo-staging', 'mail', '{SERVING}', '[\"mine\"]', 1, '/health', 200)"
-        ),
-        format!(
-            "INSERT INTO owed_probes (namespace, worker, deployment) VALUES ('dotdo-staging', 'mail', '{SERVING}')"
-        ),
-        format!(
-            "INSERT INTO assets (namespace, worker, hash, sha256, content_type)
-             VALUES ('dotdo-staging', 'mail', 'a-hash', '{DIGEST}', 'text/css')"
-        ),
-        format!(
-            "INSERT INTO asset_sessions (token, namespace, worker, manifest, expires, intent)
-             VALUES ('{DIGEST}', 'dotdo-staging', 'mail', '{DIGEST}', 1800000000000, 1)"
-        ),
-        format!(
-            "INSERT INTO tokens (id, kind, hash, identity, grants, created, expires, uses)
-             VALUES ('{}', 'api', '{DIGEST}', '{{\"kind\":\"api_token\",\"subject\":\"alice\"}}', '[]', 1, 1900000000000, 7)",
-            &DIGEST[..16]
-        ),
-    ] {
-        sqlite.exec(&statement, &[]).unwrap();
-    }
-}
+/// A dump of a database that the version before the ledger wrote. A deploy to `dotdo-production` waits for the response of
+/// Cloudflare, and the health check of a deployment in `dotdo-staging` is not made yet.
+const DUMP: &str = include_str!("previous_version.sql");
 
 #[test]
 fn its_open_intents_health_checks_deployments_and_tokens_are_kept() {
-    let sqlite = previous_version(2);
-    add_records(&sqlite);
+    let sqlite = Sqlite::empty();
+    sqlite.tamper(DUMP);
+    let [audit, assets] = ["audit", "assets"].map(|table| sqlite.dump(table));
     migrate(&sqlite, MIGRATIONS).unwrap();
-    let [serving, pending] = [SERVING, PENDING].map(|id| DeploymentId::parse(id).unwrap());
 
-    let agents = target(Environment::Staging, "agents");
-    let lease = leases::of_worker(&sqlite, &agents).unwrap().unwrap();
-    assert_eq!((lease.intent, lease.action), (2, Verb::Deploy));
+    assert_eq!(verify(&sqlite).unwrap().size, 21);
+    assert_eq!(
+        [audit, assets],
+        ["audit", "assets"].map(|table| sqlite.dump(table))
+    );
+    for (table, count) in [
+        ("tokens", 3),
+        ("policies", 1),
+        ("locks", 1),
+        ("deployments", 7),
+        ("workers", 3),
+    ] {
+        assert_eq!(sqlite.count(table), count, "{table}");
+    }
+
+    let in_production = target(Environment::Production, "agents");
+    let lease = leases::of_worker(&sqlite, &in_production).unwrap().unwrap();
+    assert_eq!((lease.intent, lease.action), (13, Verb::Deploy));
     assert_eq!((lease.is_exclusive, lease.state), (true, LeaseState::Unknown));
     assert_eq!(leases::due(&sqlite, Timestamp::UNIX_EPOCH, 10).unwrap(), [lease]);
-    let deployment = deployments::of_intent(&sqlite, 2).unwrap().unwrap();
-    assert_eq!((deployment.id, deployment.state), (pending, State::Pending));
+    let pending = deployments::of_intent(&sqlite, 13).unwrap().unwrap();
+    assert_eq!(pending.state, State::Pending);
 
-    let mail = target(Environment::Staging, "mail");
-    let check = health_checks::of_worker(&sqlite, &mail).unwrap().unwrap();
-    assert_eq!((&check.deployment, check.due), (&serving, Timestamp::UNIX_EPOCH));
-    let worker = workers::get(&sqlite, &mail).unwrap().unwrap();
-    assert_eq!(worker.deployment.as_ref(), Some(&serving));
-    assert_eq!((worker.tags, worker.revision), (vec!["mine".to_owned()], 1));
-    assert_eq!(worker.probe.unwrap().path, "/health");
-    let deployment = deployments::get(&sqlite, &serving).unwrap().unwrap();
-    assert_eq!((deployment.state, deployment.object), (State::Succeeded, None));
-    let asset = earlier_assets::find(&sqlite, &mail, "a-hash").unwrap().unwrap();
-    assert_eq!(asset.sha256.to_string(), DIGEST);
-
-    let token = tokens::get(&sqlite, &TokenId::parse(&DIGEST[..16]).unwrap())
-        .unwrap()
-        .unwrap();
-    assert_eq!((token.uses, token.revoked), (7, None));
+    let in_staging = target(Environment::Staging, "agents");
+    let check = health_checks::of_worker(&sqlite, &in_staging).unwrap().unwrap();
+    assert_eq!(check.due, Timestamp::UNIX_EPOCH);
+    let worker = workers::get(&sqlite, &in_staging).unwrap().unwrap();
+    assert_eq!(worker.deployment, Some(check.deployment.clone()));
+    assert_eq!(worker.probe.unwrap().path, "/");
+    let serving = deployments::get(&sqlite, &check.deployment).unwrap().unwrap();
+    assert_eq!((serving.state, serving.object), (State::Succeeded, None));
+    let asset = earlier_assets::find(&sqlite, &in_staging, "00112233445566778899aabbccddeeff").unwrap();
+    assert_eq!(asset.unwrap().content_type.as_deref(), Some("text/html"));
 }
