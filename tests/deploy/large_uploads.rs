@@ -30,17 +30,17 @@ async fn an_asset_of_8_mib_is_deployed_promoted_and_rolled_back() -> Result<()> 
     let platform = platform();
     let api = platform.deploy_api();
     let content = noise(1, 8 * MEBIBYTE);
-    let project = Project::new("heavy")?
+    let project = Project::new("films")?
         .file("public/film.bin", &content)?
         .setting("assets", json!({ "directory": "public" }))?;
     project.deploy(platform, Version::V4_152, Staging).await?;
-    let served = async |environment| platform.get(&host(environment, "heavy"), "/film.bin").await;
+    let served = async |environment| platform.get(&host(environment, "films"), "/film.bin").await;
     assert!(
         served(Staging).await?.body == content,
         "the asset differs after the deploy"
     );
 
-    let path = worker_path(Staging, "heavy");
+    let path = worker_path(Staging, "films");
     api.post(
         &format!("{path}/promote"),
         &json!({ "to": Production.namespace() }),
