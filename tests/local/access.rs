@@ -79,6 +79,18 @@ async fn serves_the_api_only_on_loopback_names() -> Result<()> {
     Ok(())
 }
 
+/// wrangler can serve an explorer on the same port, which reads and writes all stored data without a credential.
+#[end_to_end::test]
+async fn serves_no_explorer_of_the_stored_data() -> Result<()> {
+    let platform = Platform::shared();
+    for path in ["", "/", "/api/", "/api/local/workers", "/api/r2/buckets"] {
+        let path = format!("/cdn-cgi/local/explorer{path}");
+        let answer = platform.get("localhost", &path).await?;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text());
+    }
+    Ok(())
+}
+
 /// A page of another origin may have the token by accident. The browser's headers show the origin.
 #[end_to_end::test]
 async fn rejects_web_pages_of_other_origins() -> Result<()> {

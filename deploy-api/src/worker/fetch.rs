@@ -161,6 +161,22 @@ impl Answered {
             })
     }
 
+    /// Reads the whole body as text. It is one step, where [`read`](Self::read) has one for each chunk, and has no limit: it is for
+    /// the responses of our own Durable Object.
+    ///
+    /// # Errors
+    /// When the body does not end in time, or fails in the middle.
+    pub async fn text(mut self) -> Result<String, Failure> {
+        let text = self.response.text().await;
+        text.map_err(|_| {
+            if self.signal.aborted() {
+                Failure::Timeout
+            } else {
+                Failure::Interrupted
+            }
+        })
+    }
+
     /// Discards the body, so that its connection can be used again.
     pub fn discard(self) {
         if let ResponseBody::Stream(stream) = self.response.body() {

@@ -18,9 +18,6 @@ const BEGIN_TIMEOUT: u32 = 70_000;
 /// How long any other message may take, in milliseconds.
 const TIMEOUT: u32 = 10_000;
 
-/// The longest answer, in bytes.
-const LONGEST: usize = 16 * 1024 * 1024;
-
 /// Sends messages to the ledger, each as `POST https://ledger/{name}`.
 pub struct LedgerStub {
     namespace: ObjectNamespace,
@@ -63,11 +60,7 @@ impl LedgerStub {
             answer.discard();
             return Err(format!("the ledger answered with status {status}"));
         }
-        let bytes = answer
-            .read(LONGEST)
-            .await
-            .map_err(|failure| failure.to_string())?;
-        String::from_utf8(bytes).map_err(|error| error.to_string())
+        answer.text().await.map_err(|failure| failure.to_string())
     }
 }
 
