@@ -27,12 +27,6 @@ impl AttemptId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The id of another step of the same attempt, such as the rollback after a failed health check.
-    #[must_use]
-    pub fn step(&self, name: &str) -> Self {
-        Self(format!("{}-{name}", self.0))
-    }
 }
 
 impl fmt::Display for AttemptId {

@@ -3,6 +3,10 @@
 //! These modules do not depend on the runtime: callers pass the time, random bytes, key sets and the storage. So they can be
 //! built and tested natively.
 
+// The unit tests share files with `tests/support`, which name this crate as other crates do.
+#[cfg(test)]
+extern crate self as deploy_api;
+
 pub mod access;
 pub mod assets;
 pub mod attempt;

@@ -38,16 +38,6 @@ pub struct Bucket {
     pub body: UpstreamBody,
 }
 
-impl Bucket {
-    /// The sum of the sizes of the files, in bytes.
-    #[must_use]
-    pub fn total_size(&self) -> u64 {
-        self.files
-            .iter()
-            .fold(0, |sum, file| file.decoded.saturating_add(sum))
-    }
-}
-
 /// An upload of static assets was not stored.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BucketFailure {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AssetHash, ContentDigest, InvalidAssetHash, Location, SessionId};
+use super::{AssetHash, ContentDigest, InvalidAssetHash, Location};
 use crate::bundles::AssetManifest;
 
 /// The most files of a manifest, and the most locations in it: what the Cloudflare API accepts.
@@ -99,23 +99,6 @@ impl Manifest {
     #[must_use]
     pub fn object_keys(&self) -> BTreeSet<Arc<str>> {
         self.stored.values().map(Location::key).collect()
-    }
-
-    /// The sessions in which the contents were uploaded: a shorter form of [`object_keys`](Self::object_keys), without the
-    /// objects of earlier versions of the deploy API.
-    #[must_use]
-    pub fn sessions(&self) -> BTreeSet<SessionId> {
-        let mut last: Option<&Arc<str>> = None;
-        let mut sessions = BTreeSet::new();
-        for location in self.stored.values() {
-            if let Location::Bucket { key, .. } = location
-                && !last.is_some_and(|last| Arc::ptr_eq(last, key))
-            {
-                sessions.extend(SessionId::of_bucket_key(key));
-                last = Some(key);
-            }
-        }
-        sessions
     }
 }
 

@@ -93,12 +93,6 @@ impl SessionId {
         }
     }
 
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The prefix of the keys of the session's buckets: `assets/{session}/`.
     #[must_use]
     pub fn prefix(&self) -> String {
@@ -109,14 +103,6 @@ impl SessionId {
     #[must_use]
     pub fn bucket_key(&self, bucket: [u8; 16]) -> String {
         format!("assets/{}/{}", self.0, HEXLOWER.encode(&bucket))
-    }
-
-    /// The session to which the object of this key belongs; `None` for every other key.
-    #[must_use]
-    pub fn of_bucket_key(key: &str) -> Option<Self> {
-        let (session, bucket) = key.strip_prefix("assets/")?.split_once('/')?;
-        Self::parse(bucket).ok()?;
-        Self::parse(session).ok()
     }
 }
 
@@ -164,19 +150,10 @@ mod tests {
     }
 
     #[test]
-    fn the_session_of_a_bucket_is_read_from_its_key() {
+    fn the_key_of_a_bucket_begins_with_the_prefix_of_its_session() {
         let session = SessionId::from_bytes([7; 16]);
         let key = session.bucket_key([9; 16]);
         assert!(key.starts_with(&session.prefix()));
-        assert_eq!(SessionId::of_bucket_key(&key), Some(session));
-        for other in [
-            "assets/manifests/ab",
-            "sha256/ab",
-            "assets/ab/cd",
-            &key[1..],
-            &format!("{key}0"),
-        ] {
-            assert_eq!(SessionId::of_bucket_key(other), None, "{other}");
-        }
+        assert_eq!(key.len(), session.prefix().len() + 32);
     }
 }

@@ -12,7 +12,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::Verb;
 use super::canonical::{self, NotCanonical};
 
 /// The SHA-256 of an entry and all before it. Written as 64 hexadecimal digits.
@@ -90,14 +89,6 @@ pub struct Link {
     pub hash: Hash,
     /// The entry. Its sequence number is part of it.
     pub entry: Value,
-}
-
-impl Link {
-    /// What the entry is about; nothing where it names no verb of today.
-    #[must_use]
-    pub fn verb(&self) -> Option<Verb> {
-        self.entry.get("verb")?.as_str().and_then(Verb::from_name)
-    }
 }
 
 /// The head, after which the next entry is appended.

@@ -24,11 +24,3 @@ pub struct AssetFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
 }
-
-impl AssetManifest {
-    /// The file of that hash.
-    #[must_use]
-    pub fn file(&self, hash: &str) -> Option<&AssetFile> {
-        self.0.values().find(|file| file.hash == hash)
-    }
-}

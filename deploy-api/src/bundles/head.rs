@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
 use super::Digest;
 use crate::audit;
@@ -12,6 +13,17 @@ pub(super) const FORMAT: u32 = 2;
 
 /// The bytes after the head: its length in bytes as 16 hexadecimal digits.
 pub(super) const LENGTH_DIGITS: u64 = 16;
+
+/// The stored bytes are not a bundle, or not the requested one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BrokenBundle {
+    /// Their digest differs.
+    #[error("the stored bytes have a different digest")]
+    Digest,
+    /// The head cannot be read, or the parts do not fill the object.
+    #[error("the stored bytes are not a bundle")]
+    Form,
+}
 
 /// A part of an upload whose bytes are in the store, or in a buffer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +93,28 @@ impl BundleHead {
     /// The description in the audit log and in the deployment's record.
     #[must_use]
     pub fn record(&self) -> audit::Bundle {
-        record(&self.digest(), &self.metadata, &self.parts)
+        let kept = Metadata::of_kept(self.metadata.clone());
+        audit::Bundle {
+            digest: self.digest().to_string(),
+            metadata: Digest::of(Value::Object(self.metadata.clone()).to_string().as_bytes()).to_string(),
+            modules: self
+                .parts
+                .iter()
+                .map(|part| audit::Module {
+                    name: part.name.clone(),
+                    sha256: part.sha256.to_string(),
+                    size: part.size,
+                })
+                .collect(),
+            compatibility_date: kept.text("compatibility_date").map(str::to_owned),
+            bindings: kept
+                .bindings()
+                .map(|binding| audit::Binding {
+                    name: binding.name.to_owned(),
+                    kind: binding.kind.to_owned(),
+                })
+                .collect(),
+        }
     }
 
     /// The bytes that follow the parts' bytes.
@@ -89,31 +122,6 @@ impl BundleHead {
     pub fn to_trailer(&self) -> Vec<u8> {
         let json = self.to_json();
         format!("{json}{:016x}", json.len()).into_bytes()
-    }
-}
-
-/// Describes a bundle of any format.
-pub(super) fn record(digest: &Digest, metadata: &Map<String, Value>, parts: &[StoredPart]) -> audit::Bundle {
-    let kept = Metadata::of_kept(metadata.clone());
-    audit::Bundle {
-        digest: digest.to_string(),
-        metadata: Digest::of(Value::Object(metadata.clone()).to_string().as_bytes()).to_string(),
-        modules: parts
-            .iter()
-            .map(|part| audit::Module {
-                name: part.name.clone(),
-                sha256: part.sha256.to_string(),
-                size: part.size,
-            })
-            .collect(),
-        compatibility_date: kept.text("compatibility_date").map(str::to_owned),
-        bindings: kept
-            .bindings()
-            .map(|binding| audit::Binding {
-                name: binding.name.to_owned(),
-                kind: binding.kind.to_owned(),
-            })
-            .collect(),
     }
 }
 

@@ -1,21 +1,28 @@
-//! What is kept to be shipped again: the bytes of bundles and of static assets, by their SHA-256.
+//! The bundle store: the contents of uploads, which redeploys read, and the interface of the object store (R2).
 
 mod assets;
-mod bundle;
 mod digest;
 mod head;
-mod memory_store;
 mod retrying;
 mod staged_writer;
 mod store;
 mod stored_bundle;
 
 pub use assets::{AssetFile, AssetManifest};
-pub use bundle::{BrokenBundle, Bundle};
 pub use digest::{Digest, InvalidDigest};
-pub use head::{BundleHead, StoredPart, bundle_key, staging_key};
-pub use memory_store::MemoryStore;
+pub use head::{BrokenBundle, BundleHead, StoredPart, bundle_key, staging_key};
 pub use retrying::Retrying;
 pub use staged_writer::{MAX_BUFFERED, PART, Staged, StagedWriter};
 pub use store::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 pub use stored_bundle::{OpenFailure, StoredAssets, StoredBundle, open};
+
+#[cfg(test)]
+#[path = "../../tests/support/memory_store.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the unit tests use only a part of the module"
+)]
+mod memory_store;
+#[cfg(test)]
+pub(crate) use memory_store::MemoryStore;

@@ -9,7 +9,6 @@ use super::head::{self, LENGTH_DIGITS};
 use super::{
     AssetManifest, BrokenBundle, ByteRange, Digest, ObjectStore, PART, Staged, StoreFailure, StoredPart,
 };
-use crate::audit;
 
 /// The bytes that are read first: enough for the head of most bundles.
 const FIRST_READ: u64 = 64 * 1024;
@@ -192,12 +191,6 @@ impl StoredBundle {
             key: self.key.clone(),
             length: self.size,
         }
-    }
-
-    /// The description in the audit log and in the deployment's record.
-    #[must_use]
-    pub fn record(&self) -> audit::Bundle {
-        head::record(&self.digest, &self.metadata, &self.parts)
     }
 
     /// Reads the contents in pieces of at most 5 MiB and verifies them, so that damaged bytes are never deployed: against the

@@ -143,11 +143,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
     }
 
-    /// The database.
-    pub const fn sql(&self) -> &S {
-        &self.sql
-    }
-
     fn access<'a>(&'a self, client: &'a Client) -> Access<'a, S> {
         Access {
             sql: &self.sql,

@@ -11,9 +11,8 @@ use super::audit_batch::{BatchLimits, MAX_PAGE_BYTES, lengths};
 use super::audit_segments;
 use crate::audit::canonical::NotCanonical;
 use crate::audit::chain::{Hash, Head, InvalidHash, Link};
-use crate::audit::{Entry, Outcome, Query, Verb};
+use crate::audit::{Entry, Outcome, Query};
 use crate::sql::{Row, Sql, SqlError, Value};
-use crate::target::Target;
 
 pub(super) const TABLES: &[&str] = &[
     "CREATE TABLE audit (
@@ -144,38 +143,6 @@ pub fn head(sql: &impl Sql) -> Result<Head, AppendError> {
     })
 }
 
-/// The intents that no entry has closed yet, the oldest first.
-///
-/// # Errors
-/// When the database fails.
-pub fn open_intents(sql: &impl Sql) -> Result<Vec<Link>, SqlError> {
-    let rows = sql.exec(
-        "SELECT sequence, previous, hash, entry FROM audit
-         WHERE sequence IN (SELECT sequence FROM open_intents) ORDER BY sequence",
-        &[],
-    )?;
-    rows.iter().map(read).collect()
-}
-
-/// The intents to change a Worker that no entry has closed yet, the oldest first. Those about static assets are none:
-/// they may be under way while it is changed.
-///
-/// # Errors
-/// When the database fails.
-pub fn open_changes_of(sql: &impl Sql, target: &Target) -> Result<Vec<Link>, SqlError> {
-    let rows = sql.exec(
-        "SELECT sequence, previous, hash, entry FROM audit
-         WHERE sequence IN (SELECT sequence FROM open_intents) AND namespace = ? AND worker = ? ORDER BY sequence",
-        &[
-            Value::from(target.namespace()),
-            Value::from(target.worker.as_str()),
-        ],
-    )?;
-    let mut links: Vec<Link> = rows.iter().map(read).collect::<Result<_, _>>()?;
-    links.retain(|link| !link.verb().is_some_and(Verb::is_of_assets));
-    Ok(links)
-}
-
 /// One entry, or `None` if the log is not that long or the entry is archived.
 ///
 /// # Errors
@@ -186,18 +153,6 @@ pub fn get(sql: &impl Sql, sequence: u64) -> Result<Option<Link>, SqlError> {
         &[Value::integer(sequence)?],
     )?;
     rows.first().map(read).transpose()
-}
-
-/// Whether no entry has closed an intent yet.
-///
-/// # Errors
-/// When the database fails.
-pub fn is_open(sql: &impl Sql, intent: u64) -> Result<bool, SqlError> {
-    let rows = sql.exec(
-        "SELECT 1 FROM open_intents WHERE sequence = ?",
-        &[Value::integer(intent)?],
-    )?;
-    Ok(!rows.is_empty())
 }
 
 /// One page of the log.

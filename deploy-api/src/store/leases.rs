@@ -149,18 +149,6 @@ pub fn of_attempt(sql: &impl Sql, attempt: &AttemptId) -> Result<Option<Lease>, 
     rows.first().map(read).transpose()
 }
 
-/// The lease of an intent.
-///
-/// # Errors
-/// When the database fails.
-pub fn of_intent(sql: &impl Sql, intent: u64) -> Result<Option<Lease>, SqlError> {
-    let rows = sql.exec(
-        &format!("SELECT {COLUMNS} FROM leases WHERE intent = ?"),
-        &[Value::integer(intent)?],
-    )?;
-    rows.first().map(read).transpose()
-}
-
 /// The exclusive lease of a Worker, the oldest if an earlier version left several.
 ///
 /// # Errors

@@ -2,35 +2,21 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Metadata, Upload};
+use super::Metadata;
 use crate::bundles::StoredPart;
 
 /// The key of [`Fingerprint`]s: 32 bytes that are derived from the secret `UPLOAD_KEY`.
 pub struct FingerprintKey(pub [u8; 32]);
 
-/// Tells whether two uploads are the same, secrets included. Because a plain digest would let a short secret be guessed
-/// from the database, it is keyed (HMAC-SHA-256).
+/// Tells whether two uploads are the same, including secrets. It is keyed (HMAC-SHA-256), because anyone who can read the
+/// database could guess a short secret from a plain digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(pub String);
 
 impl FingerprintKey {
-    /// The fingerprint of an upload by this holder: its parts, not its spelling as a form, whose boundary changes with
-    /// every try.
-    #[must_use]
-    pub fn of(&self, holder: &str, target: &str, upload: &Upload) -> Fingerprint {
-        let mut code = self.begin(holder, target, &upload.metadata);
-        for part in &upload.parts {
-            code.add(part.name.as_bytes());
-            code.add(part.file_name.as_deref().unwrap_or_default().as_bytes());
-            code.add(part.content_type.as_deref().unwrap_or_default().as_bytes());
-            code.add(&part.bytes);
-        }
-        code.finish()
-    }
-
     /// The fingerprint of an upload whose parts are stored. It covers the caller, the Worker, the metadata with its secrets,
     /// and the name, file name, content type, digest and size of each part in order. It does not depend on where the parts
-    /// are stored. It differs from [`of`](Self::of) the same upload.
+    /// are stored.
     #[must_use]
     pub fn of_stored(
         &self,

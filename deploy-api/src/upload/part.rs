@@ -1,41 +1,13 @@
-use bytes::Bytes;
+//! The checks of one part of an upload: the names of modules, and source maps.
 
-use crate::bundles::Digest;
 use crate::code::Code;
 use crate::problem::Problem;
 
 /// The longest name of a module, in bytes.
 const MAX_NAME: usize = 512;
 
-/// The content type of a source map, which is no part of the running Worker.
+/// The content type of a source map, which the running Worker does not contain.
 const SOURCE_MAP: &str = "application/source-map";
-
-/// A module or a source map of an upload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The part's name, which is what other modules import.
-    pub name: String,
-    /// The part's file name; the same as its name where wrangler sends it.
-    pub file_name: Option<String>,
-    /// The part's content type, which tells what kind of module it is.
-    pub content_type: Option<String>,
-    /// The content.
-    pub bytes: Bytes,
-}
-
-impl Part {
-    /// Whether the part is a source map.
-    #[must_use]
-    pub fn is_source_map(&self) -> bool {
-        is_source_map(self.content_type.as_deref())
-    }
-
-    /// The SHA-256 of the content.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
-    }
-}
 
 /// Whether a part of this content type is a source map.
 pub(super) fn is_source_map(content_type: Option<&str>) -> bool {
@@ -57,8 +29,8 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
     {
         "it has a quote, a backslash or a control character"
     } else if name.contains(';') || name.to_ascii_lowercase().contains("name=") {
-        // Readers of headers differ in what they make of it, and the upstream's is another one.
-        "it reads like a part of a header"
+        // Parsers of headers read such names differently, and Cloudflare uses another parser.
+        "it looks like a part of a header"
     } else if name.starts_with('/')
         || name
             .split('/')

@@ -1,48 +1,15 @@
-use bytes::Bytes;
-use futures_util::stream;
-use multer::Multipart;
+//! The parts of an upload's form: their headers, the checks of a whole upload, and the errors.
 
+use super::Metadata;
 use super::part::check_name;
-use super::{Metadata, Part, Upload};
 use crate::code::Code;
 use crate::problem::Problem;
 
 /// The most parts of an upload.
 pub const MAX_PARTS: usize = 1000;
 
-/// The name of the part that says what the upload is.
+/// The name of the part that contains the metadata.
 pub(super) const METADATA: &str = "metadata";
-
-/// One part of a form, whatever it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// Its name.
-    pub name: String,
-    /// Its file name.
-    pub file_name: Option<String>,
-    /// Its content type: printable ASCII.
-    pub content_type: Option<String>,
-    /// Its content.
-    pub bytes: Bytes,
-}
-
-/// Reads the parts of a form (`multipart/form-data`), of which the whole body is there.
-///
-/// # Errors
-/// `UPLOAD_MALFORMED` for what is no whole form, `UPLOAD_TOO_MANY_PARTS` over [`MAX_PARTS`].
-pub async fn fields(content_type: Option<&str>, body: Vec<u8>) -> Result<Vec<Field>, Problem> {
-    let boundary = boundary(content_type)?;
-    let whole = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from(body))]);
-    let mut form = Multipart::new(whole, boundary);
-    let mut fields = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(|error| unreadable(&error))? {
-        if fields.len() == MAX_PARTS {
-            return Err(too_many_parts());
-        }
-        fields.push(read_field(field).await?);
-    }
-    Ok(fields)
-}
 
 /// The boundary that the content type of a form names.
 pub(super) fn boundary(content_type: Option<&str>) -> Result<String, Problem> {
@@ -86,60 +53,6 @@ impl FieldHead {
         check_name(&self.name)?;
         self.file_name.as_deref().map_or(Ok(()), check_name)
     }
-}
-
-async fn read_field(mut field: multer::Field<'_>) -> Result<Field, Problem> {
-    let FieldHead {
-        name,
-        file_name,
-        content_type,
-    } = FieldHead::of(&field)?;
-    // The body is one piece, so a part mostly is too, and is taken without a copy.
-    let mut pieces = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
-        pieces.push(piece);
-    }
-    let bytes = match <[Bytes; 1]>::try_from(pieces) {
-        Ok([whole]) => whole,
-        Err(pieces) => Bytes::from(pieces.concat()),
-    };
-    Ok(Field {
-        name,
-        file_name,
-        content_type,
-        bytes,
-    })
-}
-
-/// Reads an upload: one part named `metadata`, and modules with unique names.
-///
-/// # Errors
-/// Those of [`fields`]; `UPLOAD_MALFORMED` also when there is not exactly one metadata part or it is not what it should
-/// be, `MODULE_NAME_INVALID` for a module's name that is used twice or leaves its folder.
-pub async fn read(content_type: Option<&str>, body: Vec<u8>) -> Result<Upload, Problem> {
-    let mut metadata = None;
-    let mut parts: Vec<Part> = Vec::new();
-    for field in fields(content_type, body).await? {
-        if field.name == METADATA {
-            if metadata.is_some() {
-                return Err(two_metadata_parts());
-            }
-            metadata = Some(Metadata::parse(&field.bytes)?);
-            continue;
-        }
-        check_name(&field.name)?;
-        if let Some(file_name) = &field.file_name {
-            check_name(file_name)?;
-        }
-        parts.push(Part {
-            name: field.name,
-            file_name: field.file_name,
-            content_type: field.content_type,
-            bytes: field.bytes,
-        });
-    }
-    let metadata = check_whole(metadata, parts.iter().map(|part| part.name.as_str()))?;
-    Ok(Upload { metadata, parts })
 }
 
 /// Checks what can be checked only when all parts were read, and returns the metadata.

@@ -90,9 +90,11 @@ impl<S: ObjectStore> StreamedUpload<'_, S> {
 /// metadata, which is not written to the store.
 ///
 /// # Errors
-/// Those of [`read`](super::read), but only the first one: reading stops there. `UPLOAD_TOO_LARGE` also for more than
-/// [`MAX_UPLOAD`] bytes or modules that are too large compressed (see [`check_compressed`](super::check_compressed)), and
-/// `BUNDLE_STORE_UNAVAILABLE`. What was written is discarded.
+/// `UPLOAD_MALFORMED` if the body is not a complete form, or has not exactly one valid metadata part;
+/// `MODULE_NAME_INVALID` if a module's name is used twice or leaves its folder; `UPLOAD_TOO_MANY_PARTS` for more than
+/// [`MAX_PARTS`] parts; `UPLOAD_TOO_LARGE` for more than [`MAX_UPLOAD`] bytes, or more than [`MAX_COMPRESSED`] bytes of
+/// modules after compression; `BUNDLE_STORE_UNAVAILABLE`. Reading stops at the first error, and the bytes that were written
+/// are discarded.
 pub async fn read_streamed<'a, B: Source, S: ObjectStore>(
     content_type: Option<&str>,
     source: B,

@@ -61,21 +61,6 @@ impl UpstreamBody {
     }
 }
 
-impl UpstreamBody {
-    /// The whole body, or `None` if a piece of it is in the bundle store.
-    #[must_use]
-    pub fn in_memory(&self) -> Option<Vec<u8>> {
-        let mut whole = Vec::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Bytes(bytes) => whole.extend_from_slice(bytes),
-                Piece::Stored { .. } | Piece::Base64 { .. } => return None,
-            }
-        }
-        Some(whole)
-    }
-}
-
 impl From<Vec<u8>> for UpstreamBody {
     fn from(bytes: Vec<u8>) -> Self {
         if bytes.is_empty() {

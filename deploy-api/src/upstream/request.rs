@@ -13,8 +13,6 @@ pub enum Method {
     Post,
     /// `PUT`
     Put,
-    /// `PATCH`
-    Patch,
     /// `DELETE`
     Delete,
 }
@@ -27,7 +25,6 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
-            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }

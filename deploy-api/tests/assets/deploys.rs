@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 use deploy_api::assets::{ContentDigest, IndexFailure, Location, deployed_manifest, of_session};
-use deploy_api::bundles::MemoryStore;
 use deploy_api::code::Code;
 use deploy_api::problem::Problem;
 use futures_executor::block_on;
 use jiff::Timestamp;
 
 use super::manifests::{asset_hash, hash, manifest};
+use super::memory_store::MemoryStore;
 use super::wrangler::{noise, session, upload_files};
 
 fn files(numbers: std::ops::Range<usize>) -> Vec<(String, Vec<u8>)> {

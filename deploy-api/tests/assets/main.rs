@@ -6,6 +6,21 @@
     reason = "a failure in a test's own code fails the test"
 )]
 
+#[path = "../support/memory_store.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test crate uses only a part of the module"
+)]
+mod memory_store;
+#[path = "../support/upstream_form.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test crate uses only a part of the module"
+)]
+mod upstream_form;
+
 mod buckets;
 mod deploys;
 mod manifests;

@@ -164,7 +164,6 @@ fn the_stored_form_is_compact_and_is_read_back() {
     assert_eq!(Manifest::from_stored(&digest, &bytes).unwrap(), manifest);
     assert_eq!(manifest.to_stored().unwrap().0, digest);
     assert_eq!(manifest.object_keys().len(), 2);
-    assert_eq!(manifest.sessions(), [SessionId::from_bytes([1; 16])].into());
 }
 
 #[test]
@@ -256,7 +255,6 @@ fn the_manifest_of_an_old_bundle_is_converted() {
     assert_eq!(location.content_type(), Some("text/html"));
     assert_eq!(*location.key(), *format!("sha256/{}", Digest::of(b"abc")));
     assert!(manifest.location(&asset_hash(2)).is_none());
-    assert!(manifest.sessions().is_empty());
     let (digest, bytes) = manifest.to_stored().unwrap();
     assert_eq!(Manifest::from_stored(&digest, &bytes).unwrap(), manifest);
     let broken = AssetManifest(BTreeMap::from([(

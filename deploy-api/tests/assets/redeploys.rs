@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
 use deploy_api::assets::{MAX_FILE, Manifest, RedeployFailure, Redeployment, deployed_manifest, of_session};
-use deploy_api::bundles::{AssetFile, AssetManifest, Digest, MemoryStore, ObjectStore};
+use deploy_api::bundles::{AssetFile, AssetManifest, Digest, ObjectStore};
 use deploy_api::code::Code;
 use deploy_api::problem::Problem;
 use deploy_api::upstream::{Piece, UpstreamBody};
 use futures_executor::block_on;
 
 use super::manifests::{asset_hash, hash, manifest};
+use super::memory_store::MemoryStore;
 use super::wrangler::{noise, received, session, upload_files};
 
 /// Two buckets with the files 0 to 9 and 10 to 19.

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use data_encoding::BASE64;
 use deploy_api::assets::{ASSET_FORM_TYPE, Bucket, BucketFailure, SessionId, read_bucket};
-use deploy_api::bundles::MemoryStore;
-use deploy_api::upload::{Field, fields};
 use deploy_api::upstream::{Piece, UpstreamBody};
 use futures_executor::block_on;
+
+use super::memory_store::MemoryStore;
+use super::upstream_form::form_parts;
 
 pub const FORM_TYPE: &str = "multipart/form-data; boundary=----formdata-undici-012345678901";
 
@@ -85,19 +86,11 @@ pub fn sent(store: &MemoryStore, body: &UpstreamBody) -> Vec<u8> {
 
 /// The files that the Cloudflare API reads from a request: hash, content type, content.
 pub fn received(store: &MemoryStore, body: &UpstreamBody) -> Vec<(String, Option<String>, Vec<u8>)> {
-    let fields = block_on(fields(Some(ASSET_FORM_TYPE), sent(store, body))).unwrap();
-    fields
+    form_parts(Some(ASSET_FORM_TYPE), sent(store, body))
         .into_iter()
-        .map(
-            |Field {
-                 name,
-                 file_name,
-                 content_type,
-                 bytes,
-             }| {
-                assert_eq!(file_name.as_ref(), Some(&name));
-                (name, content_type, BASE64.decode(&bytes).unwrap())
-            },
-        )
+        .map(|part| {
+            assert_eq!(part.file_name.as_ref(), Some(&part.name));
+            (part.name, part.content_type, BASE64.decode(&part.bytes).unwrap())
+        })
         .collect()
 }

@@ -5,9 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use data_encoding::BASE64;
-use deploy_api::bundles::{
-    ByteRange, MemoryStore, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart,
-};
+use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 use deploy_api::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
 use deploy_api::services::Runtime;
 use deploy_api::upstream::{
@@ -18,6 +16,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::scripts::Scripts;
+use super::support::memory_store::MemoryStore;
 use super::support::time::at;
 
 /// What goes wrong with the next call that changes something.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use deploy_api::upload;
+use deploy_api::upload::Metadata;
 use deploy_api::upstream::{Bearer, UpstreamRequest};
-use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::cloud::envelope;
+use super::support::upstream_form::{form_parts, in_memory};
 
 #[derive(Clone, Debug, Default)]
 pub struct Script {
@@ -124,7 +124,7 @@ impl Scripts {
         match (method, rest) {
             ("PUT", []) => return self.upload(key, request),
             ("POST", ["assets-upload-session"]) => {
-                return self.session(key, &request.body.in_memory().unwrap());
+                return self.session(key, &in_memory(&request.body));
             }
             _ => {}
         }
@@ -141,7 +141,7 @@ impl Scripts {
             }
             ("GET", ["tags"]) => success(&json!(script.tags)),
             ("PUT", ["tags"]) => {
-                script.tags = serde_json::from_slice(&request.body.in_memory().unwrap()).unwrap();
+                script.tags = serde_json::from_slice(&in_memory(&request.body)).unwrap();
                 success(&json!(script.tags))
             }
             ("GET", ["secrets"]) => {
@@ -153,7 +153,7 @@ impl Scripts {
                 success(&json!(list))
             }
             ("PUT", ["secrets"]) => {
-                let secret: Value = serde_json::from_slice(&request.body.in_memory().unwrap()).unwrap();
+                let secret: Value = serde_json::from_slice(&in_memory(&request.body)).unwrap();
                 let text = |name: &str| secret[name].as_str().unwrap().to_owned();
                 script.secrets.insert(text("name"), text("text"));
                 success(&json!({ "name": secret["name"], "type": "secret_text" }))
@@ -167,24 +167,19 @@ impl Scripts {
     }
 
     fn upload(&mut self, key: &str, request: &UpstreamRequest) -> (u16, String) {
-        let upload = upload::read(request.content_type.as_deref(), request.body.in_memory().unwrap())
-            .now_or_never()
-            .unwrap()
-            .unwrap();
-        let metadata: Value = serde_json::from_str(&upload.metadata.to_json()).unwrap();
+        let mut parts = form_parts(request.content_type.as_deref(), in_memory(&request.body));
+        let first = parts.remove(0);
+        assert_eq!(first.name, "metadata");
+        let metadata: Value = serde_json::from_slice(&first.bytes).unwrap();
         let before = self.held.get(key).cloned().unwrap_or_default();
         let mut script = Script {
-            modules: upload
-                .parts
-                .iter()
-                .map(|part| (part.name.clone(), part.bytes.to_vec()))
-                .collect(),
+            modules: parts.into_iter().map(|part| (part.name, part.bytes)).collect(),
             tags: serde_json::from_value(metadata["tags"].clone()).unwrap_or_default(),
             migration_tag: before.migration_tag,
             steps: before.steps,
             ..Script::default()
         };
-        if let Some(migrations) = upload.metadata.migrations() {
+        if let Some(migrations) = Metadata::parse(&first.bytes).unwrap().migrations() {
             if migrations.old_tag != script.migration_tag {
                 return failure(400, 10079, "migration tag precondition failed");
             }
@@ -252,11 +247,7 @@ impl Scripts {
         let Some((key, manifest)) = self.sessions.get(jwt.expose_secret()).cloned() else {
             return failure(401, 10000, "no session");
         };
-        let parts = upload::fields(request.content_type.as_deref(), request.body.in_memory().unwrap())
-            .now_or_never()
-            .unwrap()
-            .unwrap();
-        for part in parts {
+        for part in form_parts(request.content_type.as_deref(), in_memory(&request.body)) {
             let content = BASE64.decode(&part.bytes).unwrap();
             self.files.insert((key.clone(), part.name), content);
         }

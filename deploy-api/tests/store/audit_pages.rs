@@ -2,11 +2,8 @@ use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
 use deploy_api::sql::{Sql, migrate};
 use deploy_api::store::{MIGRATIONS, audit_log};
 
-use dotdo_names::Environment;
-
 use super::audit_log::{large_log, log_of};
 use crate::support::audit::verify;
-use crate::support::callers::target;
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
@@ -106,19 +103,6 @@ fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
         )
         .unwrap();
     sqlite.plan_of_last()
-}
-
-#[test]
-fn what_is_open_is_found_without_reading_a_workers_whole_past() {
-    let sqlite = Sqlite::new();
-    audit_log::open_changes_of(&sqlite, &target(Environment::Staging, "agents")).unwrap();
-    assert_eq!(
-        sqlite.plan_of_last(),
-        [
-            "SEARCH audit USING INDEX audit_by_worker (worker=? AND namespace=? AND rowid=?)",
-            "USING ROWID SEARCH ON TABLE open_intents FOR IN-OPERATOR"
-        ]
-    );
 }
 
 #[test]

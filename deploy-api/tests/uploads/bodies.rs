@@ -1,11 +1,13 @@
 //! Bodies of uploads, whole and in chunks, and ways to read them.
 
 use bytes::Bytes;
-use deploy_api::bundles::{MemoryStore, StagedWriter};
+use deploy_api::bundles::{Staged, StagedWriter, StoredPart};
 use deploy_api::problem::Problem;
 use deploy_api::upload::{SealedUpload, Source, StreamOptions, read_streamed};
 use futures_executor::block_on;
 use serde_json::Value;
+
+use super::memory_store::MemoryStore;
 
 pub const CONTENT_TYPE: &str = "multipart/form-data; boundary=b";
 
@@ -50,13 +52,42 @@ pub fn read_source(
     options: StreamOptions,
     assets: Option<Value>,
 ) -> Result<SealedUpload, Problem> {
+    read_form(store, CONTENT_TYPE, source, options, assets)
+}
+
+/// Reads and seals a form with any boundary.
+pub fn read_form(
+    store: &MemoryStore,
+    content_type: &str,
+    source: impl Source,
+    options: StreamOptions,
+    assets: Option<Value>,
+) -> Result<SealedUpload, Problem> {
     block_on(async {
         let writer = StagedWriter::new(store, "staging/1".to_owned());
-        read_streamed(Some(CONTENT_TYPE), source, writer, options)
+        read_streamed(Some(content_type), source, writer, options)
             .await?
             .seal(assets)
             .await
     })
+}
+
+/// The bytes of the sealed bundle.
+pub fn contents(store: &MemoryStore, sealed: &SealedUpload) -> Vec<u8> {
+    match &sealed.contents {
+        Staged::Memory(bytes) => bytes.to_vec(),
+        Staged::Object { key, length } => {
+            let object = store.object(key).unwrap();
+            assert_eq!(object.len() as u64, *length);
+            object
+        }
+    }
+}
+
+/// The bytes of a part of a bundle.
+pub fn part_bytes<'a>(contents: &'a [u8], part: &StoredPart) -> &'a [u8] {
+    let start = usize::try_from(part.offset).unwrap();
+    &contents[start..start + usize::try_from(part.size).unwrap()]
 }
 
 pub fn read(store: &MemoryStore, body: Vec<u8>, chunk: usize) -> Result<SealedUpload, Problem> {

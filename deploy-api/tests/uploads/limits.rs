@@ -1,11 +1,12 @@
 use bytes::Bytes;
-use deploy_api::bundles::{MemoryStore, PART};
+use deploy_api::bundles::PART;
 use deploy_api::code::Code;
 use deploy_api::upload::{MAX_COMPRESSED, MAX_PARTS, MAX_UPLOAD, Source, SourceFailure, StreamOptions};
 
 use super::bodies::{
     METADATA, MODULE, PartOf, SOURCE_MAP, chunks, form, noise, part_head, read, read_source,
 };
+use super::memory_store::MemoryStore;
 
 const MIB: usize = 1024 * 1024;
 
@@ -99,7 +100,7 @@ fn the_compressed_size_of_modules_is_limited() {
     let noise = noise(MAX_COMPRESSED + 1000);
     let store = MemoryStore::default();
     let problem = read(&store, form(&[METADATA, ("index.js", MODULE, &noise)]), 65_536).unwrap_err();
-    assert_eq!(problem.code, Code::UploadTooLarge);
+    assert_eq!((problem.code, problem.code.status()), (Code::UploadTooLarge, 413));
     assert_eq!(store.open_uploads(), 0);
     let with_map = form(&[
         METADATA,
@@ -121,7 +122,7 @@ fn a_wrong_content_length_does_not_avoid_the_check_of_the_size() {
 }
 
 #[test]
-fn malformed_uploads_are_rejected_as_by_the_whole_reader() {
+fn malformed_uploads_are_rejected() {
     let store = MemoryStore::default();
     let code = |parts: &[PartOf<'_>]| read(&store, form(parts), 50).unwrap_err().code;
     let main: PartOf<'_> = ("index.js", MODULE, b"");

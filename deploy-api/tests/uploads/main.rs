@@ -7,6 +7,14 @@
     reason = "a test fails where an assumption does not hold"
 )]
 
+#[path = "../support/memory_store.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test crate uses only a part of the module"
+)]
+mod memory_store;
+
 mod bodies;
 mod form_pieces;
 mod limits;

@@ -1,52 +1,40 @@
-use deploy_api::bundles::{MemoryStore, PART, Staged};
-use deploy_api::upload;
-use futures_executor::block_on;
+use deploy_api::bundles::{Digest, PART, Staged};
+use deploy_api::upload::Metadata;
 
-use super::bodies::{CONTENT_TYPE, METADATA, MODULE, SOURCE_MAP, form, read};
+use super::bodies::{METADATA, MODULE, PartOf, SOURCE_MAP, contents, form, part_bytes, read};
+use super::memory_store::MemoryStore;
 
-/// Compares an upload with the same one read as a whole.
-fn assert_same(store: &MemoryStore, body: &[u8], chunk: usize) {
-    let whole = block_on(upload::read(Some(CONTENT_TYPE), body.to_vec())).unwrap();
-    let sealed = read(store, body.to_vec(), chunk).unwrap();
-    assert!(sealed.metadata == whole.metadata);
-    assert_eq!(sealed.head.parts.len(), whole.parts.len());
-    let contents = match sealed.contents {
-        Staged::Memory(bytes) => bytes.to_vec(),
-        Staged::Object { key, length } => {
-            let object = store.object(&key).unwrap();
-            assert_eq!(object.len() as u64, length);
-            object
-        }
-    };
-    for (stored, part) in sealed.head.parts.iter().zip(whole.parts) {
-        assert_eq!(
-            (&stored.name, &stored.file_name, &stored.content_type),
-            (&part.name, &part.file_name, &part.content_type)
-        );
-        assert_eq!(stored.sha256, part.digest());
-        let start = usize::try_from(stored.offset).unwrap();
-        let end = start + usize::try_from(stored.size).unwrap();
-        assert!(contents[start..end] == part.bytes);
+/// Reads a form in chunks and compares the upload with the parts of the form.
+fn assert_same(store: &MemoryStore, parts: &[PartOf<'_>], chunk: usize) {
+    let sealed = read(store, form(parts), chunk).unwrap();
+    assert!(sealed.metadata == Metadata::parse(METADATA.2).unwrap());
+    let contents = contents(store, &sealed);
+    let modules: Vec<_> = parts.iter().filter(|(name, ..)| *name != METADATA.0).collect();
+    assert_eq!(sealed.head.parts.len(), modules.len());
+    for (stored, (name, content_type, content)) in sealed.head.parts.iter().zip(modules) {
+        assert_eq!(stored.name, *name);
+        assert_eq!(stored.file_name.as_deref(), Some(*name));
+        assert_eq!(stored.content_type.as_deref(), Some(*content_type));
+        assert_eq!(stored.sha256, Digest::of(content));
+        assert!(part_bytes(&contents, stored) == *content);
     }
 }
 
-/// A body whose contents look like boundaries, with the metadata in the middle.
-fn tricky() -> Vec<u8> {
-    form(&[
-        ("index.js", MODULE, b"\r\n--\r\n\r\r\n--\0\xff"),
-        METADATA,
-        ("empty.txt", "text/plain", b""),
-        ("index.js.map", SOURCE_MAP, b"{}\r"),
-    ])
-}
+/// Parts whose contents look like boundaries, with the metadata in the middle.
+const TRICKY: &[PartOf<'static>] = &[
+    ("index.js", MODULE, b"\r\n--\r\n\r\r\n--\0\xff"),
+    METADATA,
+    ("empty.txt", "text/plain", b""),
+    ("index.js.map", SOURCE_MAP, b"{}\r"),
+];
 
 #[test]
 fn a_body_split_at_any_position_is_the_same_upload() {
-    let body = tricky();
+    let body = form(TRICKY);
     let whole = read(&MemoryStore::default(), body.clone(), usize::MAX).unwrap();
     for position in 1..body.len() {
         let store = MemoryStore::default();
-        assert_same(&store, &body, position);
+        assert_same(&store, TRICKY, position);
         assert_eq!(read(&store, body.clone(), position).unwrap().digest, whole.digest);
     }
 }
@@ -55,7 +43,7 @@ fn a_body_split_at_any_position_is_the_same_upload() {
 fn a_small_upload_stays_in_memory() {
     let store = MemoryStore::default();
     assert!(matches!(
-        read(&store, tricky(), 100).unwrap().contents,
+        read(&store, form(TRICKY), 100).unwrap().contents,
         Staged::Memory(_)
     ));
     assert_eq!(store.calls(), Vec::<String>::new());
@@ -65,9 +53,9 @@ fn a_small_upload_stays_in_memory() {
 fn a_large_upload_is_stored_in_parts_of_5_mib() {
     let text: Vec<u8> = (0..=250).cycle().take(30 * 1024 * 1024).collect();
     let (first, second) = text.split_at(12_345_678);
-    let body = form(&[("index.js", MODULE, first), ("lib.js", MODULE, second), METADATA]);
+    let parts = [("index.js", MODULE, first), ("lib.js", MODULE, second), METADATA];
     let store = MemoryStore::default();
-    assert_same(&store, &body, 100_000);
+    assert_same(&store, &parts, 100_000);
     assert!(store.largest() <= PART, "{}", store.largest());
     assert_eq!(store.open_uploads(), 0);
     assert_eq!(store.keys(), ["staging/1"]);

@@ -1,13 +1,13 @@
-use bytes::Bytes;
 use deploy_api::bundles::{
-    AssetManifest, BrokenBundle, Bundle, Digest, MemoryStore, OpenFailure, PART, Staged, StoredAssets,
-    StoredBundle, bundle_key, open,
+    AssetManifest, BrokenBundle, Digest, OpenFailure, PART, Staged, StoredAssets, StoredBundle, bundle_key,
+    open,
 };
-use deploy_api::upload::{Metadata, Part, SealedUpload, StreamOptions, Upload};
+use deploy_api::upload::{Metadata, SealedUpload, StreamOptions};
 use futures_executor::block_on;
 use serde_json::json;
 
-use super::bodies::{METADATA, MODULE, chunks, form, noise, read_source};
+use super::bodies::{METADATA, MODULE, chunks, form, noise, part_bytes, read_source};
+use super::memory_store::MemoryStore;
 
 /// A stored upload and its key.
 fn stored(store: &MemoryStore, length: usize) -> (String, SealedUpload) {
@@ -51,7 +51,6 @@ fn a_stored_upload_is_opened_and_verified() {
             bundle.assets,
             Some(StoredAssets::Reference(json!({ "manifest": "m", "sha256": "s" })))
         );
-        assert_eq!(bundle.record(), sealed.head.record());
         assert_eq!(bundle.contents().length(), sealed.contents.length());
         block_on(bundle.verify_parts(&store)).unwrap();
         assert!(store.largest() <= PART);
@@ -128,41 +127,49 @@ fn every_damaged_byte_is_detected() {
     );
 }
 
-/// A bundle of format 1 with a part of so many bytes, stored as earlier versions did.
-fn first_format(store: &MemoryStore, length: usize) -> (String, Digest, Bundle) {
-    let part = |name: &str, bytes: Vec<u8>| Part {
-        name: name.to_owned(),
-        file_name: None,
-        content_type: Some(MODULE.to_owned()),
-        bytes: Bytes::from(bytes),
+/// A bundle of format 1 with a part of so many bytes, as earlier versions stored it: the head as one line of JSON, and the
+/// bytes of the parts. Returns its key, its digest and the contents of its parts.
+fn first_format(store: &MemoryStore, length: usize) -> (String, Digest, [Vec<u8>; 2]) {
+    let contents = [noise(length), b"line\n".to_vec()];
+    let part = |name: &str, content: &[u8]| {
+        json!({
+            "name": name, "content_type": MODULE, "size": content.len(), "sha256": Digest::of(content).as_str(),
+        })
     };
-    let upload = Upload {
-        metadata: Metadata::parse(METADATA.2).unwrap(),
-        parts: vec![part("index.js", noise(length)), part("b.js", b"line\n".to_vec())],
-    };
-    let bundle = Bundle::of(&upload, Some(AssetManifest::default()));
-    let (digest, bytes) = bundle.pack().unwrap();
+    let head = json!({
+        "format": 1,
+        "metadata": Metadata::parse(METADATA.2).unwrap().redacted(),
+        "assets": {},
+        "parts": [part("index.js", &contents[0]), part("b.js", &contents[1])],
+    });
+    let bytes = [format!("{head}\n").as_bytes(), &contents[0], &contents[1]].concat();
+    let digest = Digest::of(&bytes);
     let key = format!("sha256/{digest}");
     store.insert(&key, bytes);
-    (key, digest, bundle)
+    (key, digest, contents)
 }
 
 #[test]
 fn bundles_of_the_earlier_format_are_opened_and_verified() {
     for length in [10, 9 * 1024 * 1024] {
         let store = MemoryStore::default();
-        let (key, digest, bundle) = first_format(&store, length);
+        let (key, digest, contents) = first_format(&store, length);
         let opened = opened(&store, &key, &digest).unwrap();
-        assert_eq!(opened.metadata, bundle.metadata);
+        assert_eq!(opened.metadata, Metadata::parse(METADATA.2).unwrap().redacted());
         assert_eq!(
             opened.assets,
             Some(StoredAssets::Manifest(AssetManifest::default()))
         );
-        assert_eq!(opened.record(), bundle.record(&digest));
         let object = store.object(&key).unwrap();
-        for (stored, part) in opened.parts.iter().zip(&bundle.parts) {
-            let start = usize::try_from(stored.offset).unwrap();
-            assert!(object[start..start + part.bytes.len()] == part.bytes);
+        let names: Vec<_> = opened.parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["index.js", "b.js"]);
+        for (stored, content) in opened.parts.iter().zip(&contents) {
+            assert_eq!(
+                (stored.sha256.clone(), stored.file_name.as_deref()),
+                (Digest::of(content), None)
+            );
+            assert_eq!(stored.content_type.as_deref(), Some(MODULE));
+            assert!(part_bytes(&object, stored) == *content);
         }
         block_on(opened.verify_parts(&store)).unwrap();
         let mut damaged = object;

@@ -1,90 +1,56 @@
-//! An upload is either parsed completely or rejected with an explanation. Serialized again, for the Cloudflare API
-//! and for the bundle store, a parsed upload does not change. Read while it arrives, it is the same upload.
+//! An upload is either read completely or rejected with an explanation, the same for every division into chunks. The form
+//! for the Cloudflare API contains the same upload, and the bundle opens to the same upload without its secrets.
 
-use deploy_api::bundles::{Bundle, MemoryStore, Staged, StagedWriter, open};
+use deploy_api::bundles::{OpenFailure, Staged, StagedWriter, StoredPart, open};
 use deploy_api::problem::Problem;
-use deploy_api::upload::{
-    self, BindingRef, MAX_PARTS, SealedUpload, StreamOptions, Upload, read_streamed, script_form,
-};
+use deploy_api::upload::{BindingRef, MAX_PARTS, SealedUpload, StreamOptions, read_streamed, script_pieces};
+use deploy_api::upstream::{Piece, UpstreamBody};
 use futures_executor::block_on;
+
+use super::memory_store::MemoryStore;
 
 /// Checks the body of an upload, whose boundary is `b`.
 pub fn check(body: &[u8]) {
-    let whole = block_on(upload::read(
-        Some("multipart/form-data; boundary=b"),
-        body.to_vec(),
-    ));
+    let content_type = "multipart/form-data; boundary=b";
+    let whole = read_in_chunks(content_type, body, body.len().max(1));
     for chunk in [1, 7, 1024] {
-        let streamed = read_in_chunks(body, chunk);
-        assert_eq!(
-            whole.is_ok(),
-            streamed.is_ok(),
-            "the readers differ: {whole:?} and {streamed:?}"
-        );
-        // The streamed reader stops at the first error, which may differ from that of the whole reader.
-        match (&whole, streamed) {
-            (Ok(upload), Ok(sealed)) => check_sealed(upload, &sealed),
-            (_, Err(problem)) => check_problem(&problem),
-            _ => {}
+        let other = read_in_chunks(content_type, body, chunk);
+        match (&whole, &other) {
+            (Ok(whole), Ok(other)) => check_same(whole, other),
+            // The first error that is found may depend on the chunks.
+            (Err(_), Err(problem)) => check_problem(problem),
+            _ => panic!("the result depends on the chunks: {whole:?} and {other:?}"),
         }
     }
     match whole {
-        Ok(upload) => check_upload(&upload),
+        Ok(sealed) => check_sealed(&sealed),
         Err(problem) => check_problem(&problem),
     }
 }
 
 /// Reads a body in chunks of so many bytes.
-fn read_in_chunks(body: &[u8], chunk: usize) -> Result<SealedUpload, Problem> {
+fn read_in_chunks(content_type: &str, body: &[u8], chunk: usize) -> Result<SealedUpload, Problem> {
     let store = MemoryStore::default();
     let source = body.chunks(chunk).map(|chunk| chunk.to_vec().into());
     block_on(async {
         let writer = StagedWriter::new(&store, "staging/1".to_owned());
-        read_streamed(
-            Some("multipart/form-data; boundary=b"),
-            source,
-            writer,
-            StreamOptions::default(),
-        )
-        .await?
-        .seal(None)
-        .await
+        read_streamed(Some(content_type), source, writer, StreamOptions::default())
+            .await?
+            .seal(None)
+            .await
     })
 }
 
-/// A streamed upload is the same as the whole one, and its bundle opens to it.
-fn check_sealed(upload: &Upload, sealed: &SealedUpload) {
-    assert!(sealed.metadata == upload.metadata);
-    let Staged::Memory(contents) = &sealed.contents else {
-        // The inputs are small, unless the fuzzer is told to make large ones.
-        return;
-    };
-    assert_eq!(sealed.head.parts.len(), upload.parts.len());
-    for (stored, part) in sealed.head.parts.iter().zip(&upload.parts) {
-        assert_eq!(
-            (&stored.name, &stored.file_name, &stored.content_type),
-            (&part.name, &part.file_name, &part.content_type)
-        );
-        let start = usize::try_from(stored.offset).expect("the offset is small");
-        let end = start + usize::try_from(stored.size).expect("the size is small");
-        assert_eq!(contents.get(start..end), Some(&part.bytes[..]));
-        assert_eq!(stored.sha256, part.digest());
-    }
-    let store = MemoryStore::default();
-    store.insert("bundles/1", contents.to_vec());
-    let opened = block_on(async {
-        let opened = open(&store, "bundles/1", &sealed.digest, None).await?;
-        opened.verify_parts(&store).await?;
-        Ok::<_, deploy_api::bundles::OpenFailure>(opened)
-    })
-    .expect("a stored bundle opens");
-    assert_eq!(opened.parts, sealed.head.parts);
-    assert_eq!(opened.metadata, upload.metadata.redacted());
+fn check_same(upload: &SealedUpload, other: &SealedUpload) {
+    assert!(upload.metadata == other.metadata);
+    assert_eq!(upload.head, other.head);
+    assert_eq!(upload.digest, other.digest);
+    assert_eq!(upload.contents.length(), other.contents.length());
 }
 
-fn check_upload(upload: &Upload) {
-    assert!(upload.parts.len() <= MAX_PARTS);
-    for part in &upload.parts {
+fn check_sealed(sealed: &SealedUpload) {
+    assert!(sealed.head.parts.len() <= MAX_PARTS);
+    for part in &sealed.head.parts {
         let is_plain = |name: &str| {
             !name.is_empty()
                 && !name.starts_with('/')
@@ -98,15 +64,9 @@ fn check_upload(upload: &Upload) {
             part.file_name
         );
     }
-    // A serialized upload parses to the same upload.
-    let (content_type, body) = script_form(&upload.metadata, &upload.parts);
-    let parsed = block_on(upload::read(Some(&content_type), body)).expect("a serialized upload parses");
-    assert_eq!(parsed.parts, upload.parts);
-    assert!(parsed.metadata == upload.metadata);
-    // A bundle has the name of each secret but not its value, and unpacks to what was packed.
-    let bundle = Bundle::of(upload, None);
-    for binding in upload.metadata.bindings().filter(BindingRef::is_secret) {
-        let bindings = bundle.metadata["bindings"]
+    // A bundle has the name of each secret but not its value.
+    for binding in sealed.metadata.bindings().filter(BindingRef::is_secret) {
+        let bindings = sealed.head.metadata["bindings"]
             .as_array()
             .expect("the bindings are an array");
         let stored = bindings
@@ -117,8 +77,69 @@ fn check_upload(upload: &Upload) {
             assert!(stored.get(value).is_none(), "{value}");
         }
     }
-    let (digest, stored) = bundle.pack().expect("a parsed bundle serializes");
-    assert_eq!(Bundle::unpack(&digest, stored), Ok(bundle));
+    let Staged::Memory(contents) = &sealed.contents else {
+        // The inputs are small, unless the fuzzer is configured to make large ones.
+        return;
+    };
+    for part in &sealed.head.parts {
+        let digest = deploy_api::bundles::Digest::of(bytes_of(contents, part));
+        assert_eq!(part.sha256, digest);
+    }
+    check_bundle(sealed, contents);
+    check_form(sealed, contents);
+}
+
+/// The stored bundle opens to the upload.
+fn check_bundle(sealed: &SealedUpload, contents: &[u8]) {
+    let store = MemoryStore::default();
+    store.insert("bundles/1", contents.to_vec());
+    let opened = block_on(async {
+        let opened = open(&store, "bundles/1", &sealed.digest, None).await?;
+        opened.verify_parts(&store).await?;
+        Ok::<_, OpenFailure>(opened)
+    })
+    .expect("a stored bundle opens");
+    assert_eq!(opened.parts, sealed.head.parts);
+    assert_eq!(opened.metadata, sealed.metadata.redacted());
+}
+
+/// The form for the Cloudflare API is read as the same upload.
+fn check_form(sealed: &SealedUpload, contents: &[u8]) {
+    let (content_type, form) = script_pieces(&sealed.metadata, &sealed.head.parts, &sealed.contents, [7; 16])
+        .expect("the parts are within the contents");
+    let body = join(&form);
+    let read = read_in_chunks(&content_type, &body, 1024).expect("the form is read");
+    assert!(read.metadata == sealed.metadata);
+    assert_eq!(read.head.metadata, sealed.head.metadata);
+    assert_eq!(read.head.parts.len(), sealed.head.parts.len());
+    let Staged::Memory(received) = &read.contents else {
+        panic!("a small upload is in memory")
+    };
+    for (part, original) in read.head.parts.iter().zip(&sealed.head.parts) {
+        assert_eq!(
+            (&part.name, &part.file_name, &part.content_type),
+            (&original.name, &original.file_name, &original.content_type)
+        );
+        assert_eq!(bytes_of(received, part), bytes_of(contents, original));
+    }
+}
+
+fn join(form: &UpstreamBody) -> Vec<u8> {
+    let mut body = Vec::new();
+    for piece in form.pieces() {
+        let Piece::Bytes(bytes) = piece else {
+            panic!("the contents are in memory")
+        };
+        body.extend_from_slice(bytes);
+    }
+    assert_eq!(Ok(form.length()), u64::try_from(body.len()));
+    body
+}
+
+fn bytes_of<'a>(contents: &'a [u8], part: &StoredPart) -> &'a [u8] {
+    let start = usize::try_from(part.offset).expect("the offset is small");
+    let end = start + usize::try_from(part.size).expect("the size is small");
+    contents.get(start..end).expect("the part is within the contents")
 }
 
 fn check_problem(problem: &Problem) {

@@ -1,11 +1,10 @@
-//! An object store in memory, for tests and fuzz targets.
+//! An object store in memory, for the tests of this crate, its unit tests and the fuzz targets.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, PART, StoreFailure, UploadedPart};
 use jiff::Timestamp;
-
-use super::{ByteRange, ObjectHead, ObjectPage, ObjectStore, PART, StoreFailure, UploadedPart};
 
 /// An [`ObjectStore`] for tests. It has the rules of R2 for multipart uploads, records each call, and fails on request.
 #[derive(Default)]
