@@ -23,6 +23,7 @@ pub mod lint;
 pub mod policy;
 pub mod probe;
 pub mod problem;
+pub mod runtime;
 pub mod services;
 pub mod sql;
 pub mod store;

@@ -109,7 +109,7 @@ impl Entry {
 
     /// The same, by this caller.
     #[must_use]
-    pub fn by(mut self, caller: &crate::identity::Caller) -> Self {
+    pub fn by(mut self, caller: &crate::policy::Caller) -> Self {
         self.identity = Some(caller.identity.clone());
         self.token.clone_from(&caller.token);
         self

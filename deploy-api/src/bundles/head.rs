@@ -5,8 +5,6 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::Digest;
-use crate::audit;
-use crate::upload::Metadata;
 
 /// The version of the format that is written.
 pub(super) const FORMAT: u32 = 2;
@@ -64,16 +62,6 @@ pub struct BundleHead {
 }
 
 impl BundleHead {
-    /// The head of an upload.
-    #[must_use]
-    pub fn of(metadata: &Metadata, parts: Vec<StoredPart>, assets: Option<Value>) -> Self {
-        Self {
-            metadata: metadata.redacted(),
-            assets,
-            parts,
-        }
-    }
-
     /// The JSON that is stored. Equal heads have equal JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -88,33 +76,6 @@ impl BundleHead {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_json().as_bytes())
-    }
-
-    /// The description in the audit log and in the deployment's record.
-    #[must_use]
-    pub fn record(&self) -> audit::Bundle {
-        let kept = Metadata::of_kept(self.metadata.clone());
-        audit::Bundle {
-            digest: self.digest().to_string(),
-            metadata: Digest::of(Value::Object(self.metadata.clone()).to_string().as_bytes()).to_string(),
-            modules: self
-                .parts
-                .iter()
-                .map(|part| audit::Module {
-                    name: part.name.clone(),
-                    sha256: part.sha256.to_string(),
-                    size: part.size,
-                })
-                .collect(),
-            compatibility_date: kept.text("compatibility_date").map(str::to_owned),
-            bindings: kept
-                .bindings()
-                .map(|binding| audit::Binding {
-                    name: binding.name.to_owned(),
-                    kind: binding.kind.to_owned(),
-                })
-                .collect(),
-        }
     }
 
     /// The bytes that follow the parts' bytes.
@@ -153,44 +114,29 @@ mod tests {
         }
     }
 
-    fn head(secret: &str, offset: u64) -> BundleHead {
-        let metadata = json!({
-            "main_module": "index.js",
-            "compatibility_date": "2026-01-01",
-            "bindings": [{ "type": "secret_text", "name": "T", "text": secret }]
-        });
-        let metadata = Metadata::parse(metadata.to_string().as_bytes()).unwrap();
-        BundleHead::of(&metadata, vec![part(offset)], Some(json!({ "manifest": "m" })))
+    fn head(offset: u64) -> BundleHead {
+        let metadata = json!({ "main_module": "index.js", "compatibility_date": "2026-01-01" });
+        BundleHead {
+            metadata: metadata.as_object().cloned().unwrap(),
+            assets: Some(json!({ "manifest": "m" })),
+            parts: vec![part(offset)],
+        }
     }
 
     #[test]
-    fn the_digest_depends_neither_on_secrets_nor_on_the_place_of_the_bytes() {
-        let json = head("marker-1", 0).to_json();
-        assert!(!json.contains("marker") && json.contains("\"T\""), "{json}");
-        assert_eq!(head("marker-1", 0).digest(), head("marker-2", 9).digest());
-        let mut other = head("", 0);
+    fn the_digest_does_not_depend_on_the_position_of_the_bytes() {
+        assert_eq!(head(0).digest(), head(9).digest());
+        let mut other = head(0);
         other.parts[0].sha256 = Digest::of(b"abd");
-        assert_ne!(other.digest(), head("", 0).digest());
+        assert_ne!(other.digest(), head(0).digest());
     }
 
     #[test]
     fn the_trailer_ends_with_the_length_of_the_head() {
-        let head = head("", 0);
+        let head = head(0);
         let trailer = String::from_utf8(head.to_trailer()).unwrap();
         let (json, length) = trailer.split_at(trailer.len() - 16);
         assert_eq!(json, head.to_json());
         assert_eq!(usize::from_str_radix(length, 16), Ok(json.len()));
-    }
-
-    #[test]
-    fn the_record_names_parts_and_bindings() {
-        let record = head("", 0).record();
-        assert_eq!(record.digest, head("", 0).digest().to_string());
-        assert_eq!(
-            (record.modules[0].size, record.modules[0].name.as_str()),
-            (3, "index.js")
-        );
-        assert_eq!(record.bindings[0].name, "T");
-        assert_eq!(record.compatibility_date.as_deref(), Some("2026-01-01"));
     }
 }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 
 use super::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 
 /// The time limit of one try that does not write contents, in milliseconds.
 const LIMIT: u32 = 15_000;

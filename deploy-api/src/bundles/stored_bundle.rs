@@ -42,7 +42,7 @@ pub struct StoredBundle {
 pub enum StoredAssets {
     /// The manifest itself (format 1).
     Manifest(AssetManifest),
-    /// A reference to the manifest, as it was given to [`BundleHead::of`](super::BundleHead::of) (format 2).
+    /// A reference to the manifest, as in [`BundleHead::assets`](super::BundleHead::assets) (format 2).
     Reference(Value),
 }
 

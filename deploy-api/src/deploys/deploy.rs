@@ -179,7 +179,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     let sealed = upload.seal(assets.reference).await.map_err(Refusal::new)?;
     Ok(Prepared {
         intent: NewUpload {
-            bundle: sealed.head.record(),
+            bundle: sealed.record(),
             object: match &sealed.contents {
                 Staged::Memory(_) => bundle_key(&sealed.digest),
                 Staged::Object { key, .. } => key.clone(),

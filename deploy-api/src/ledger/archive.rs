@@ -7,7 +7,7 @@ use super::{Ledger, Message};
 use crate::audit::{SegmentHeader, SegmentRecord};
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::audit_segments::{self, ArchiveError, ArchiveRules};
 

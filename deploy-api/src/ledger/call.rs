@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::calls::{self, Answer, Operation};
 use super::{Ledger, Message};
 use crate::attempt::AttemptId;
 use crate::audit::Client;
 use crate::code::Code;
 use crate::identity::{ShownCredential, TOKEN_ENTROPY};
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::answers;
-use crate::v1::{self, Answer, Operation};
 
 /// A call of `/v1`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -80,37 +80,37 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             .collect();
         let parameters = parameters.as_slice();
         let body = call.body.as_bytes();
-        let environment = || v1::namespace(call.capture("namespace"));
-        let target = || v1::target(call.capture("namespace"), call.capture("worker"));
+        let environment = || calls::namespace(call.capture("namespace"));
+        let target = || calls::target(call.capture("namespace"), call.capture("worker"));
         match call.operation {
-            Operation::TokenCreate => v1::tokens::create(access, caller, body, call.entropy),
-            Operation::TokenList => v1::tokens::list(access, caller, parameters),
-            Operation::TokenRevokeSelf => v1::tokens::revoke_self(access, caller),
-            Operation::TokenRevoke => v1::tokens::revoke(access, caller, call.capture("token")),
-            Operation::PolicyGet => v1::policy::get(access, caller, parameters),
-            Operation::PolicyPut => v1::policy::put(access, caller, &call.body, parameters, call.if_match),
-            Operation::PolicyVersions => v1::policy::versions(access, caller, parameters),
-            Operation::PolicyExplain => v1::explain::explain(access, caller, body),
-            Operation::AuditList => v1::audit::list(access, caller, parameters),
-            Operation::AuditVerify => v1::audit::verify(access, caller, parameters),
-            Operation::AuditSegmentList => v1::audit_segments::list(access, caller, parameters),
+            Operation::TokenCreate => calls::tokens::create(access, caller, body, call.entropy),
+            Operation::TokenList => calls::tokens::list(access, caller, parameters),
+            Operation::TokenRevokeSelf => calls::tokens::revoke_self(access, caller),
+            Operation::TokenRevoke => calls::tokens::revoke(access, caller, call.capture("token")),
+            Operation::PolicyGet => calls::policy::get(access, caller, parameters),
+            Operation::PolicyPut => calls::policy::put(access, caller, &call.body, parameters, call.if_match),
+            Operation::PolicyVersions => calls::policy::versions(access, caller, parameters),
+            Operation::PolicyExplain => calls::explain::explain(access, caller, body),
+            Operation::AuditList => calls::audit::list(access, caller, parameters),
+            Operation::AuditVerify => calls::audit::verify(access, caller, parameters),
+            Operation::AuditSegmentList => calls::audit_segments::list(access, caller, parameters),
             Operation::AuditCheckpoint => {
-                v1::audit::checkpoint(access, caller, self.settings.checkpoint_key.as_ref())
+                calls::audit::checkpoint(access, caller, self.settings.checkpoint_key.as_ref())
             }
-            Operation::AuditBreakGlass => v1::audit::break_glass(access, caller, body),
-            Operation::NamespaceLockGet => v1::locks::get_namespace(access, caller, environment()?),
-            Operation::NamespaceLock => v1::locks::lock_namespace(access, caller, environment()?, body),
-            Operation::NamespaceUnlock => v1::locks::unlock_namespace(access, caller, environment()?),
-            Operation::DeploymentList => v1::deployments::list(access, caller, &target()?, parameters),
+            Operation::AuditBreakGlass => calls::audit::break_glass(access, caller, body),
+            Operation::NamespaceLockGet => calls::locks::get_namespace(access, caller, environment()?),
+            Operation::NamespaceLock => calls::locks::lock_namespace(access, caller, environment()?, body),
+            Operation::NamespaceUnlock => calls::locks::unlock_namespace(access, caller, environment()?),
+            Operation::DeploymentList => calls::deployments::list(access, caller, &target()?, parameters),
             Operation::DeploymentGet => {
-                v1::deployments::get(access, caller, &target()?, call.capture("deployment"))
+                calls::deployments::get(access, caller, &target()?, call.capture("deployment"))
             }
-            Operation::LockGet => v1::locks::get_worker(access, caller, &target()?),
-            Operation::Lock => v1::locks::lock_worker(access, caller, &target()?, body),
-            Operation::Unlock => v1::locks::unlock_worker(access, caller, &target()?),
-            Operation::ProbeGet => v1::probe::get(access, caller, &target()?),
-            Operation::ProbePut => v1::probe::put(access, caller, &target()?, body),
-            Operation::ProbeDelete => v1::probe::delete(access, caller, &target()?),
+            Operation::LockGet => calls::locks::get_worker(access, caller, &target()?),
+            Operation::Lock => calls::locks::lock_worker(access, caller, &target()?, body),
+            Operation::Unlock => calls::locks::unlock_worker(access, caller, &target()?),
+            Operation::ProbeGet => calls::health_check::get(access, caller, &target()?),
+            Operation::ProbePut => calls::health_check::put(access, caller, &target()?, body),
+            Operation::ProbeDelete => calls::health_check::delete(access, caller, &target()?),
             _ => Err(not_served()),
         }
     }

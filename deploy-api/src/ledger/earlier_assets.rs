@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ledger, Message};
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::earlier_assets;
 use crate::target::Target;

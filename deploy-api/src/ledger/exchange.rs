@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calls::{Answer, exchange};
 use super::{Ledger, Message};
 use crate::attempt::AttemptId;
 use crate::audit::{Client, Verb};
 use crate::identity::oidc::ProvenRun;
 use crate::identity::{OidcRejection, TOKEN_ENTROPY};
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
-use crate::v1::{Answer, exchange};
 
 /// Issues a deploy token for a proven run. The same attempt again gets the same token.
 #[derive(Clone, Serialize, Deserialize)]

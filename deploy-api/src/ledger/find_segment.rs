@@ -1,13 +1,12 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Message};
+use super::{Ledger, Message, calls};
 use crate::attempt::AttemptId;
 use crate::audit::{Client, SegmentRecord};
 use crate::identity::ShownCredential;
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
-use crate::v1;
 
 /// Asks for an archived segment of the audit log, for a caller who may read the whole log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +30,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     pub(super) fn find_segment(&self, message: &FindSegment) -> Result<SegmentRecord, Problem> {
         let access = self.access(&message.client);
         let caller = access.authenticate(&message.credential, &message.attempt)?;
-        v1::audit_segments::get(&access, &caller, &message.first)
+        calls::audit_segments::get(&access, &caller, &message.first)
     }
 }

@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::deployments::{Deployment, Failure, State};
 use crate::lint;
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::health_checks::PendingHealthCheck;
 use crate::store::leases::{Lease, LeaseState};

@@ -8,7 +8,7 @@ use crate::audit::Client;
 use crate::identity::ShownCredential;
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::audit_log;
 

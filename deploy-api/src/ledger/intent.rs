@@ -10,7 +10,7 @@ use crate::access::Access;
 use crate::audit::Outcome;
 use crate::deployments::{Deployment, DeploymentId, State};
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::{deployments, leases, migrations, workers};

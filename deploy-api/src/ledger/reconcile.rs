@@ -7,7 +7,7 @@ use super::finish::health_check_due;
 use super::{Ledger, Message};
 use crate::deployments::{Deployment, Probe};
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
 use crate::store::health_checks::PendingHealthCheck;
 use crate::store::leases::{Lease, LeaseState};

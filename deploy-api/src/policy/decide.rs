@@ -2,7 +2,8 @@ use dotdo_names::Environment;
 
 use super::production::is_barred_from_production;
 use super::{Action, Cause, Explanation, Grant, NearRule, Policy, Request, Rule, RuleName};
-use crate::identity::{Caller, GitHubRun, Identity, Scope};
+use super::{Caller, Scope};
+use crate::identity::{GitHubRun, Identity};
 
 /// The decision of a policy about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

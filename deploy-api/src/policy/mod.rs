@@ -4,8 +4,8 @@
 //! of an API token), actions, Workers and namespaces. A request that no rule allows is denied.
 //!
 //! ```
-//! use deploy_api::identity::{Caller, Identity, Scope, Subject};
-//! use deploy_api::policy::{Action, Decision, Policy, Request};
+//! use deploy_api::identity::{Identity, Subject};
+//! use deploy_api::policy::{Action, Caller, Decision, Policy, Request, Scope};
 //! use deploy_api::target::Target;
 //! use dotdo_names::{Environment, WorkerName};
 //!
@@ -49,6 +49,7 @@
 //! - a rule that covers production has a ref or an environment; otherwise every branch could deploy to production;
 //! - only Workers and refs can be patterns, and the `*` must be the last character.
 
+mod caller;
 mod changes;
 mod claim;
 mod decide;
@@ -63,6 +64,7 @@ mod production;
 mod request;
 mod rule;
 
+pub use caller::{Caller, Scope};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use decide::{BoundGrant, Decision};
@@ -75,6 +77,9 @@ pub use pattern::{InvalidRefPattern, InvalidWorkerPattern, RefPattern, WorkerPat
 pub use production::{EVENTS_BARRED_FROM_PRODUCTION, Warning};
 pub use request::{Action, Request, Resource};
 pub use rule::{Condition, Expected, InvalidRuleName, Rule, RuleName, Who};
+
+/// The JSON Schema of a policy, which `GET /v1/policy/schema.json` returns.
+pub const SCHEMA: &str = include_str!("../../policy.schema.json");
 
 /// A policy that has been checked. The empty policy denies every request except those of the bootstrap administrator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::attempt::AttemptId;
-use crate::identity::{Caller, Identity, Rejection, Scope, Subject, Token, TokenHash, TokenId, TokenKind};
-use crate::policy::Grant;
+use crate::identity::{Identity, Rejection, Subject, Token, TokenHash, TokenId, TokenKind};
+use crate::policy::{Caller, Grant, Scope};
 use crate::sql::{Row, Sql, SqlError, Value};
 
 use super::{read_json, write_json};

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 
 /// The memory for bodies in one instance, in bytes. It leaves room for the code and the runtime below 96 MiB.
 pub const BUDGET: u64 = 48 * 1024 * 1024;

@@ -11,6 +11,7 @@ mod metadata;
 mod migrations;
 mod part;
 mod reader;
+mod record;
 mod size;
 mod source;
 mod streamed;

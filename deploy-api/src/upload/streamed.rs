@@ -67,7 +67,11 @@ impl<S: ObjectStore> StreamedUpload<'_, S> {
             parts,
             mut writer,
         } = self;
-        let head = BundleHead::of(&metadata, parts, assets);
+        let head = BundleHead {
+            metadata: metadata.redacted(),
+            assets,
+            parts,
+        };
         writer
             .write(&head.to_trailer())
             .await

@@ -1,11 +1,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{UpstreamAnswer, UpstreamFailure, UpstreamRequest};
+use super::{Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
 use crate::audit;
 use crate::code::Code;
 use crate::problem::{Problem, UpstreamError};
-use crate::services::Services;
+use crate::runtime::Runtime;
 
 /// Cloudflare's codes for a script that is not there: of the account, and of a namespace.
 const ABSENT: [u32; 3] = [10007, 10090, 10092];
@@ -72,7 +72,7 @@ struct Error {
 }
 
 /// Makes a call, and reads its answer as Cloudflare's envelope.
-pub async fn call(services: &impl Services, request: UpstreamRequest) -> Called {
+pub async fn call(services: &(impl Upstream + Runtime), request: UpstreamRequest) -> Called {
     let began = services.now();
     let answer = services.send(request).await;
     let took = services.now().duration_since(began).as_millis();

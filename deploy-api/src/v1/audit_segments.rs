@@ -1,156 +1,20 @@
-//! `/v1/audit/segments`: the archived segments of the audit log.
+//! `GET /v1/audit/segments/{first}`: the object of an archived segment of the audit log.
 
-use serde::Serialize;
-
-use super::page::{Page, Parameters};
-use super::policy::may_see_all;
 use super::{Answer, Content};
-use crate::access::Access;
 use crate::audit::SegmentRecord;
-use crate::audit::chain::Hash;
 use crate::bundles::{ObjectStore, Retrying};
 use crate::code::Code;
 use crate::deploys::Gateway;
-use crate::identity::{Caller, ShownCredential};
+use crate::identity::ShownCredential;
 use crate::ledger::{FindSegment, LedgerClient};
-use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::sql::Sql;
-use crate::store::audit_segments;
-
-/// How many archived segments a page of the log links.
-const LINKED_SEGMENTS: u32 = 20;
-
-/// The newest archived segments, and the cursor of the older ones in `GET /v1/audit/segments`.
-#[derive(Serialize)]
-pub(super) struct Links {
-    segments: Vec<SegmentLink>,
-    segments_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct SegmentLink {
-    first: u64,
-    last: u64,
-    hash: Hash,
-    url: String,
-}
-
-impl SegmentLink {
-    fn of(segment: &SegmentRecord) -> Self {
-        Self {
-            first: segment.header.first,
-            last: segment.header.last,
-            hash: segment.header.hash,
-            url: url(segment),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ShownSegment {
-    first: u64,
-    last: u64,
-    previous: Hash,
-    hash: Hash,
-    url: String,
-    sha256: String,
-    key: String,
-    signature: String,
-}
-
-impl From<SegmentRecord> for ShownSegment {
-    fn from(segment: SegmentRecord) -> Self {
-        Self {
-            url: url(&segment),
-            first: segment.header.first,
-            last: segment.header.last,
-            previous: segment.header.previous,
-            hash: segment.header.hash,
-            sha256: segment.signature.sha256,
-            key: segment.signature.key,
-            signature: segment.signature.signature,
-        }
-    }
-}
-
-/// The path of the call that returns a segment's object.
-fn url(segment: &SegmentRecord) -> String {
-    format!("/v1/audit/segments/{}", segment.header.first)
-}
-
-/// Archived segments, the newest first.
-fn segments(sql: &impl Sql, before: Option<u32>, limit: u32) -> Result<Page<SegmentRecord>, Problem> {
-    let items = audit_segments::list(sql, before, limit.saturating_add(1))?;
-    Ok(Page::of(items, limit, |segment| segment.header.first.to_string()))
-}
-
-/// The links to the archive, which has the entries of every Worker, or `None` if the caller may not read all of them.
-pub(super) fn links<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Option<Links>, Problem> {
-    let may_read = access.may(caller, &Request::platform(Action::Admin))?
-        || access.may(caller, &Request::platform(Action::Read))?;
-    if !may_read {
-        return Ok(None);
-    }
-    let page = segments(access.sql, None, LINKED_SEGMENTS)?;
-    Ok(Some(Links {
-        segments: page.items.iter().map(SegmentLink::of).collect(),
-        segments_cursor: page.cursor,
-    }))
-}
-
-/// `GET /v1/audit/segments`: the archived segments of the log, the newest first.
-///
-/// # Errors
-/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `PARAMETER_INVALID`,
-/// `RECORD_UNAVAILABLE`.
-pub fn list<S: Sql>(
-    access: &Access<'_, S>,
-    caller: &Caller,
-    parameters: &[(&str, &str)],
-) -> Result<Answer, Problem> {
-    may_see_all(access, caller)?;
-    let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
-    let limit = parameters.limit()?;
-    let before = parameters.parse("cursor", "the cursor of an earlier page", |text| {
-        text.parse().ok()
-    })?;
-    let page = segments(access.sql, before, limit)?;
-    Answer::json(
-        200,
-        &Page {
-            items: page.items.into_iter().map(ShownSegment::from).collect(),
-            cursor: page.cursor,
-        },
-    )
-}
-
-/// The archived segment whose first entry is `first`, as `GET /v1/audit/segments/{first}` names it, for a caller who may
-/// read the whole log.
-///
-/// # Errors
-/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `PATH_UNKNOWN` if there is no such
-/// segment; `RECORD_UNAVAILABLE`.
-pub fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, first: &str) -> Result<SegmentRecord, Problem> {
-    may_see_all(access, caller)?;
-    let segment = match first.parse::<u32>() {
-        Ok(first) => audit_segments::segment(access.sql, first.into())?,
-        Err(_) => None,
-    };
-    segment.ok_or_else(|| {
-        Problem::new(
-            Code::PathUnknown,
-            "No archived segment of the audit log begins with this entry.",
-            "GET /v1/audit/segments lists the archived segments.",
-        )
-    })
-}
 
 /// `GET /v1/audit/segments/{first}`: the object of a segment, which is what `audit-verify` reads.
 ///
 /// # Errors
-/// Those of [`get`]; `BUNDLE_STORE_UNAVAILABLE`.
+/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `PATH_UNKNOWN` if there is no such
+/// segment; `BUNDLE_STORE_UNAVAILABLE`, `RECORD_UNAVAILABLE`.
 pub async fn download<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,

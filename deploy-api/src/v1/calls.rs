@@ -1,19 +1,20 @@
 //! What each operation leads to.
 
-use super::answer::Answer;
+use super::Answer;
+use super::Operation;
 use super::captures::Captures;
 use super::exchange::token_entropy;
-use super::operation::Operation;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit_segments, exchange, health, namespace, namespaces, policy, promote, rollback, secrets, tags,
-    target, verify, workers,
+    audit_segments, exchange, health, namespace, namespaces, promote, rollback, secrets, tags, target,
+    verify, workers,
 };
 use crate::code::Code;
 use crate::identity::ShownCredential;
 use crate::identity::oidc::KeySource;
 use crate::ledger::{self, Ask, LedgerClient};
+use crate::policy::SCHEMA;
 use crate::problem::Problem;
 use crate::services::Services;
 
@@ -35,7 +36,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         match operation {
             Operation::Health => health::check(self.gateway, None).await,
             Operation::OpenApi => Ok(Answer::document(OPENAPI, "application/json")),
-            Operation::PolicySchema => Ok(Answer::document(policy::SCHEMA, "application/schema+json")),
+            Operation::PolicySchema => Ok(Answer::document(SCHEMA, "application/schema+json")),
             Operation::TokenExchange => {
                 exchange::exchange(self.gateway, self.keyring, self.key_source, call.body).await
             }

@@ -1,4 +1,4 @@
-use super::answer::{Answer, Content};
+use super::{Answer, Content};
 use crate::code::Code;
 use crate::http::Response;
 use crate::problem::{PROBLEM_JSON, Problem};

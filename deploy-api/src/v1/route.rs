@@ -1,5 +1,5 @@
+use super::Operation;
 use super::captures::Captures;
-use super::operation::Operation;
 use super::routes::ROUTES;
 
 /// The longest body of most calls, in bytes.

@@ -1,4 +1,4 @@
-use super::operation::Operation;
+use super::Operation;
 use super::route::Route;
 
 const PAGED: &[&str] = &["limit", "cursor"];

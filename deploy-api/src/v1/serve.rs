@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::answer::Answer;
+use super::Answer;
 use super::calls::Call;
 use super::captures::Captures;
 use super::read::{body_unread, check_parameters};

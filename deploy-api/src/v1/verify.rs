@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::Answer;
 use super::page::{Parameters, parameter_invalid};
-use super::probe::{PATH_FIX, check_path};
 use crate::audit::Verb;
 use crate::deployments::DeploymentId;
 use crate::deploys::{Gateway, host, remote_script, remote_tags};
 use crate::identity::ShownCredential;
+use crate::ledger::calls::health_check::{PATH_FIX, check_path};
 use crate::ledger::{LedgerClient, RecordVerification};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;

@@ -7,7 +7,7 @@ use worker::Delay;
 
 use super::log::Line;
 use super::services::Services;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 
 /// The current time. The platform's clock only advances while a request waits.
 #[expect(

@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::identity::oidc::Keyring;
 use crate::problem::Problem;
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 use crate::upload::{Admission, FingerprintKey};
 
 /// The settings and the bindings of the Worker. Implements the traits of the services: `Upstream`, `ObjectStore`,

@@ -1,9 +1,10 @@
 //! API tokens for people and other CI.
 
 use deploy_api::code::Code;
-use deploy_api::identity::{Caller, Identity};
+use deploy_api::identity::Identity;
+use deploy_api::ledger::calls::tokens;
+use deploy_api::policy::Caller;
 use deploy_api::problem::Problem;
-use deploy_api::v1::tokens;
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, json_of};

@@ -2,10 +2,10 @@
 
 use deploy_api::audit::{Checkpoint, CheckpointKey, Client, Entry, Outcome, Verb};
 use deploy_api::code::Code;
-use deploy_api::identity::Caller;
+use deploy_api::ledger::calls::{Answer, Content, audit, audit_segments};
+use deploy_api::policy::Caller;
 use deploy_api::problem::Problem;
 use deploy_api::store::audit_log;
-use deploy_api::v1::{Answer, Content, audit, audit_segments};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 

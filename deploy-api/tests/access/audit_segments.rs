@@ -2,10 +2,10 @@
 
 use deploy_api::audit::{CheckpointKey, SegmentRecord};
 use deploy_api::code::Code;
+use deploy_api::ledger::calls::{audit, audit_segments};
 use deploy_api::problem::Problem;
 use deploy_api::store::audit_batch::BatchLimits;
 use deploy_api::store::audit_segments::{self as archive, ArchiveRules};
-use deploy_api::v1::{audit, audit_segments};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
 //! What a run gets for its OIDC token.
 
 use deploy_api::code::Code;
-use deploy_api::identity::{GitHubRun, Identity, Scope};
-use deploy_api::policy::{Action, Request};
-use deploy_api::v1::exchange::DEPLOY_TOKEN_USES;
-use deploy_api::{audit::Verb, v1::tokens};
+use deploy_api::identity::{GitHubRun, Identity};
+use deploy_api::ledger::calls::exchange::DEPLOY_TOKEN_USES;
+use deploy_api::policy::{Action, Request, Scope};
+use deploy_api::{audit::Verb, ledger::calls::tokens};
 use dotdo_names::Environment;
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! `/v1/policy`.
 
 use deploy_api::code::Code;
-use deploy_api::identity::Caller;
+use deploy_api::ledger::calls::{explain, policy};
+use deploy_api::policy::Caller;
 use deploy_api::problem::Problem;
-use deploy_api::v1::{explain, policy};
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, json_of};

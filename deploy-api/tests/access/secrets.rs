@@ -1,6 +1,6 @@
 //! Marked secrets pass through every call; none is found in an answer's error, on record or in a table.
 
-use deploy_api::v1::tokens;
+use deploy_api::ledger::calls::tokens;
 use serde_json::json;
 
 use crate::support::api::{Api, BOOTSTRAP};

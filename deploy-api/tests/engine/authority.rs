@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use deploy_api::code::Code;
 use deploy_api::identity::Token;
+use deploy_api::ledger::calls;
 use deploy_api::store::{policies, tokens};
 use deploy_api::upload::{Source, SourceFailure};
 use deploy_api::v1;
@@ -57,7 +58,7 @@ fn happen(platform: &Platform, token: &str, event: Event) {
             let target = v1::target("dotdo-staging", "agents").unwrap();
             platform
                 .access(|access, caller| {
-                    v1::locks::lock_worker(access, caller, &target, br#"{"why": "stop"}"#)
+                    calls::locks::lock_worker(access, caller, &target, br#"{"why": "stop"}"#)
                 })
                 .unwrap();
         }

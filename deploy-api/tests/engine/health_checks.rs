@@ -1,5 +1,6 @@
 use deploy_api::bundles::ObjectStore;
 use deploy_api::code::Code;
+use deploy_api::ledger::calls;
 use deploy_api::probe::DispatcherAnswer;
 use deploy_api::problem::Problem;
 use deploy_api::v1;
@@ -21,7 +22,7 @@ pub fn with_probe(path: &str) -> (Platform, String) {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = json!({ "path": path, "expect": 204 }).to_string();
     platform
-        .access(|access, caller| v1::probe::put(access, caller, &target, body.as_bytes()))
+        .access(|access, caller| calls::health_check::put(access, caller, &target, body.as_bytes()))
         .unwrap();
     platform.cloud.probes.borrow_mut().clear();
     (platform, token)

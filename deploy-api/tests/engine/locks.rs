@@ -1,4 +1,5 @@
 use deploy_api::code::Code;
+use deploy_api::ledger::calls;
 use deploy_api::v1;
 use dotdo_names::Environment;
 use serde_json::json;
@@ -17,7 +18,7 @@ fn a_lock_stops_every_change_and_says_who_why_and_until_when() {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = json!({ "why": "the demo is on", "until": at(600).to_string() }).to_string();
     platform
-        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, body.as_bytes()))
+        .access(|access, caller| calls::locks::lock_worker(access, caller, &target, body.as_bytes()))
         .unwrap();
     let uploads = platform.cloud.changes().len();
     let answer = platform.deploy(&token, &Upload::of("3"));
@@ -57,7 +58,7 @@ fn a_retry_of_what_was_deployed_before_the_lock_is_answered() {
     let first = platform.deploy(&token, &Upload::of("1"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, br#"{"why": "x"}"#))
+        .access(|access, caller| calls::locks::lock_worker(access, caller, &target, br#"{"why": "x"}"#))
         .unwrap();
     assert_eq!(platform.deploy(&token, &Upload::of("1")).body, first.body);
 }
@@ -68,7 +69,7 @@ fn a_namespace_is_locked_with_all_that_is_in_it_and_unlocked_by_itself() {
     let token = platform.alice("dotdo-staging");
     platform
         .access(|access, caller| {
-            v1::locks::lock_namespace(access, caller, Environment::Staging, br#"{"why": "freeze"}"#)
+            calls::locks::lock_namespace(access, caller, Environment::Staging, br#"{"why": "freeze"}"#)
         })
         .unwrap();
     let answer = platform.deploy(&token, &Upload::of("1"));
@@ -77,11 +78,11 @@ fn a_namespace_is_locked_with_all_that_is_in_it_and_unlocked_by_itself() {
     assert!(answer.text().contains("DELETE /v1/namespaces/dotdo-staging/lock"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let held = platform
-        .access(|access, caller| v1::locks::unlock_worker(access, caller, &target))
+        .access(|access, caller| calls::locks::unlock_worker(access, caller, &target))
         .unwrap();
     assert_eq!(held["lock"]["why"], "freeze", "the namespace's lock still holds");
     platform
-        .access(|access, caller| v1::locks::unlock_namespace(access, caller, Environment::Staging))
+        .access(|access, caller| calls::locks::unlock_namespace(access, caller, Environment::Staging))
         .unwrap();
     assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
     assert_eq!(
@@ -110,7 +111,7 @@ fn a_lock_without_a_reason_or_in_the_past_is_refused() {
     ] {
         let body = body.to_string();
         let problem = platform
-            .access(|access, caller| v1::locks::lock_worker(access, caller, &target, body.as_bytes()))
+            .access(|access, caller| calls::locks::lock_worker(access, caller, &target, body.as_bytes()))
             .unwrap_err();
         assert_eq!(problem.code, Code::BodyInvalid, "{body}");
     }

@@ -1,6 +1,7 @@
 //! The process ends between an upload and the end of its probe.
 
 use deploy_api::code::Code;
+use deploy_api::ledger::calls;
 use deploy_api::v1;
 use futures_executor::block_on;
 use futures_util::future::join;
@@ -165,7 +166,7 @@ fn a_locked_worker_is_probed_and_not_changed() {
     let (platform, _) = uploaded(true);
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, br#"{"why": "stop"}"#))
+        .access(|access, caller| calls::locks::lock_worker(access, caller, &target, br#"{"why": "stop"}"#))
         .unwrap();
     assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");

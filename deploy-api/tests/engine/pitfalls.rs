@@ -1,6 +1,7 @@
 //! Defects of an earlier build of this system that concern deploys, each by what it was.
 
 use deploy_api::code::Code;
+use deploy_api::ledger::calls;
 use deploy_api::v1;
 use futures_executor::block_on;
 use serde_json::json;
@@ -121,7 +122,7 @@ fn pitfall_15_nothing_happens_off_the_record_and_a_failing_database_is_no_empty_
     platform.sql.fail_at("FROM deployments");
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let problem = platform
-        .access(|access, caller| v1::deployments::list(access, caller, &target, &[]))
+        .access(|access, caller| calls::deployments::list(access, caller, &target, &[]))
         .unwrap_err();
     assert_eq!(problem.code, Code::RecordUnavailable);
 }

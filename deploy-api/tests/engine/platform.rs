@@ -12,11 +12,11 @@ use deploy_api::deploys::{Gateway, reconcile};
 use deploy_api::gateway;
 use deploy_api::http::{Request, WholeBody};
 use deploy_api::identity::oidc::{Issuers, Keyring};
-use deploy_api::identity::{Caller, Identity, ShownCredential, TOKEN_ENTROPY, Token, TokenKind};
+use deploy_api::identity::{Identity, ShownCredential, TOKEN_ENTROPY, Token, TokenKind};
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
-use deploy_api::policy::{Grant, Policy};
+use deploy_api::policy::{Caller, Grant, Policy};
 use deploy_api::problem::Problem;
-use deploy_api::services::Runtime;
+use deploy_api::runtime::Runtime;
 use deploy_api::store::audit_segments::ArchiveRules;
 use deploy_api::store::policies::{self, PolicyCache};
 use deploy_api::store::tokens::{self, NewToken};
@@ -386,7 +386,9 @@ impl Platform {
     pub fn deployments(&self, namespace: &str) -> Vec<Value> {
         let target = deploy_api::v1::target(namespace, "agents").unwrap();
         let page = self
-            .access(|access, caller| deploy_api::v1::deployments::list(access, caller, &target, &[]))
+            .access(|access, caller| {
+                deploy_api::ledger::calls::deployments::list(access, caller, &target, &[])
+            })
             .unwrap();
         page["items"].as_array().unwrap().clone()
     }

@@ -1,6 +1,7 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use deploy_api::ledger::calls;
 use deploy_api::upstream::UpstreamFailure;
 use deploy_api::v1;
 use futures_executor::block_on;
@@ -79,7 +80,7 @@ fn a_crash_while_a_failed_probe_is_rolled_back_is_closed_as_well() {
         let target = v1::target("dotdo-staging", "agents").unwrap();
         platform
             .access(|access, caller| {
-                v1::probe::put(access, caller, &target, br#"{"path": "/", "expect": 204}"#)
+                calls::health_check::put(access, caller, &target, br#"{"path": "/", "expect": 204}"#)
             })
             .unwrap();
     });

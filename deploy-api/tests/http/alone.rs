@@ -12,7 +12,7 @@ use deploy_api::deploys::Gateway;
 use deploy_api::http::Request;
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
-use deploy_api::services::Runtime;
+use deploy_api::runtime::Runtime;
 use deploy_api::store::audit_segments::ArchiveRules;
 use deploy_api::upload::{Admission, FingerprintKey, Source, SourceFailure};
 use deploy_api::upstream::{Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};

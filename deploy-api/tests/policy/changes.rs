@@ -1,7 +1,7 @@
 //! The difference between two policies.
 
-use deploy_api::identity::{Caller, GitHubRun};
-use deploy_api::policy::{Action, Change, Policy, Request};
+use deploy_api::identity::GitHubRun;
+use deploy_api::policy::{Action, Caller, Change, Policy, Request};
 use dotdo_names::Environment;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Explanations of denials: sentences that each fit in a line of a terminal.
 
-use deploy_api::identity::{Caller, GitHubRun, Identity, Scope};
-use deploy_api::policy::{Action, Decision, Policy, Request};
+use deploy_api::identity::{GitHubRun, Identity};
+use deploy_api::policy::{Action, Caller, Decision, Policy, Request, Scope};
 use dotdo_names::Environment;
 use serde_json::{Value, json};
 

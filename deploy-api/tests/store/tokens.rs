@@ -1,7 +1,8 @@
 use std::cell::Cell;
 
 use deploy_api::attempt::AttemptId;
-use deploy_api::identity::{Identity, Rejection, Scope, TOKEN_ENTROPY, Token, TokenKind};
+use deploy_api::identity::{Identity, Rejection, TOKEN_ENTROPY, Token, TokenKind};
+use deploy_api::policy::Scope;
 use deploy_api::store::tokens::{self, NewToken, TokenRecord};
 
 use crate::support::callers::{grant, run, subject};

@@ -6,13 +6,14 @@ use deploy_api::access::{Access, authentication_failed};
 use deploy_api::attempt::AttemptId;
 use deploy_api::audit::{Client, Query, Verb};
 use deploy_api::identity::oidc::{Issuers, Keyring};
-use deploy_api::identity::{BootstrapSecret, Caller, ShownCredential, TOKEN_ENTROPY};
-use deploy_api::policy::Policy;
+use deploy_api::identity::{BootstrapSecret, ShownCredential, TOKEN_ENTROPY};
+use deploy_api::ledger::calls::{Answer, Content, exchange};
+use deploy_api::policy::{Caller, Policy};
 use deploy_api::problem::Problem;
 use deploy_api::sql::Sql;
 use deploy_api::store::audit_log;
 use deploy_api::store::policies::{self, PolicyCache};
-use deploy_api::v1::{Answer, Content, exchange};
+use deploy_api::v1;
 use futures_executor::block_on;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -102,7 +103,7 @@ impl Api {
         let entropy = self.entropy();
         let now = at(self.now.get());
         let body = body.as_bytes();
-        let proven = block_on(exchange::prove(&self.keyring, &self.connection, body, now))?;
+        let proven = block_on(v1::exchange::prove(&self.keyring, &self.connection, body, now))?;
         self.request(|access| match proven {
             Ok(proven) => access
                 .sql

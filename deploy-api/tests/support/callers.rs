@@ -1,5 +1,5 @@
-use deploy_api::identity::{Caller, GITHUB_ISSUER, GitHubRun, Identity, Scope, Subject};
-use deploy_api::policy::{Grant, GrantDocument};
+use deploy_api::identity::{GITHUB_ISSUER, GitHubRun, Identity, Subject};
+use deploy_api::policy::{Caller, Grant, GrantDocument, Scope};
 use deploy_api::target::Target;
 use dotdo_names::{Environment, WorkerName};
 

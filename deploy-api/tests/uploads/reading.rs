@@ -71,3 +71,18 @@ fn secrets_do_not_reach_the_store() {
     assert!(!format!("{sealed:?}").contains("marker"));
     assert!(sealed.metadata.to_json().contains("marker"));
 }
+
+#[test]
+fn the_digest_of_a_bundle_does_not_depend_on_the_values_of_secrets() {
+    let digest = |text: &str| {
+        let metadata = String::from_utf8(METADATA.2.to_vec())
+            .unwrap()
+            .replace("marker", text);
+        let parts = [
+            ("metadata", METADATA.1, metadata.as_bytes()),
+            ("index.js", MODULE, b"1"),
+        ];
+        read(&MemoryStore::default(), form(&parts), 100).unwrap().digest
+    };
+    assert_eq!(digest("marker-1"), digest("marker-2"));
+}

@@ -1,8 +1,8 @@
 //! A policy either loads completely or is rejected with every error, and allows nothing to a caller that it does not
 //! name.
 
-use deploy_api::identity::{Caller, Identity, Scope, Subject};
-use deploy_api::policy::{Action, Policy, Request};
+use deploy_api::identity::{Identity, Subject};
+use deploy_api::policy::{Action, Caller, Policy, Request, Scope};
 
 /// Checks a text as a policy.
 pub fn check(bytes: &[u8]) {

@@ -54,7 +54,7 @@ impl Answer {
     }
 
     /// A document of this repository.
-    pub(super) const fn document(text: &'static str, media_type: &'static str) -> Self {
+    pub(crate) const fn document(text: &'static str, media_type: &'static str) -> Self {
         Self {
             status: 200,
             content: Content::Document {

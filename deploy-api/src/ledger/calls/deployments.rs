@@ -9,8 +9,8 @@ use crate::access::Access;
 use crate::audit::{Bundle, Verb};
 use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
-use crate::identity::{Caller, Identity};
-use crate::policy::{Action, Request};
+use crate::identity::Identity;
+use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::{deployments, workers};
@@ -72,7 +72,7 @@ fn show<'a>(deployment: &'a Deployment, serving: Option<&Option<DeploymentId>>) 
 }
 
 /// The answer to a call that deployed something: `201` and the deployment.
-pub(super) fn deployed(deployment: &Deployment) -> Result<Answer, Problem> {
+pub(crate) fn deployed(deployment: &Deployment) -> Result<Answer, Problem> {
     Answer::json(201, &show(deployment, None))
 }
 

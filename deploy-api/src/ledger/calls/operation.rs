@@ -113,7 +113,7 @@ operations! {
 
 impl Operation {
     /// Whether it changes a Worker by a call to the upstream.
-    pub(super) const fn is_change_of_worker(self) -> bool {
+    pub(crate) const fn is_change_of_worker(self) -> bool {
         matches!(
             self,
             Self::WorkerDelete

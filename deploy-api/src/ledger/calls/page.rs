@@ -11,7 +11,7 @@ const MAX_LIMIT: u32 = 1000;
 
 /// One page of a list.
 #[derive(Debug, Serialize)]
-pub(super) struct Page<T> {
+pub(crate) struct Page<T> {
     /// The items.
     pub items: Vec<T>,
     /// What to ask for the next page with; null on the last.
@@ -31,7 +31,7 @@ impl<T> Page<T> {
 
 /// The decoded parameters of a request's query, each of which must be known and occur once.
 #[derive(Debug)]
-pub(super) struct Parameters<'a>(Vec<(&'a str, &'a str)>);
+pub(crate) struct Parameters<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Parameters<'a> {
     /// Takes the parameters of a request.
@@ -93,6 +93,6 @@ impl<'a> Parameters<'a> {
     }
 }
 
-pub(super) fn parameter_invalid(detail: impl Into<String>, fix: impl Into<String>) -> Problem {
+pub(crate) fn parameter_invalid(detail: impl Into<String>, fix: impl Into<String>) -> Problem {
     Problem::new(Code::ParameterInvalid, detail, fix)
 }

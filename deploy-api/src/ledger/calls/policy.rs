@@ -8,14 +8,10 @@ use super::page::{Page, Parameters};
 use crate::access::Access;
 use crate::audit::{Outcome, SubjectRecord, Verb};
 use crate::code::Code;
-use crate::identity::Caller;
-use crate::policy::{Action, Changes, Policy, PolicyErrors, Request};
+use crate::policy::{Action, Caller, Changes, Policy, PolicyErrors, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::policies::{self, PolicyVersion};
-
-/// The JSON Schema of a policy, which `GET /v1/policy/schema.json` publishes.
-pub const SCHEMA: &str = include_str!("../../policy.schema.json");
 
 #[derive(Serialize)]
 struct Put {

@@ -11,7 +11,7 @@ const MAX_BODY: usize = 32 * 1024;
 /// # Errors
 /// `BODY_TOO_LARGE` over 32 KiB; `BODY_INVALID` when it is not what `expected` describes. What is wrong is told by
 /// position and type only where the body may hold a secret; see [`read_secret`].
-pub(super) fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
     check_length(body)?;
     serde_json::from_slice(body).map_err(|error| {
         Problem::new(
@@ -23,7 +23,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T
 }
 
 /// The same for a body that holds a secret, of which the error repeats nothing.
-pub(super) fn read_secret<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
+pub(crate) fn read_secret<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
     check_length(body)?;
     serde_json::from_slice(body).map_err(|_| {
         Problem::new(

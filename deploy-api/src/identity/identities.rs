@@ -1,10 +1,9 @@
+//! The identities of callers: runs of GitHub Actions, API tokens, and the bootstrap administrator.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-use super::TokenId;
-use crate::policy::Grant;
 
 /// An authenticated identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,26 +18,6 @@ pub enum Identity {
     },
     /// The holder of the bootstrap secret, who may read and administer, but not deploy.
     BootstrapAdministrator,
-}
-
-/// The caller of a request: its identity, its token and the scope of the token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
-    /// The identity.
-    pub identity: Identity,
-    /// The id of the token in the request. `None` for the bootstrap secret and for a hypothetical caller.
-    pub token: Option<TokenId>,
-    /// The scope of the token. The policy must allow a request as well.
-    pub scope: Scope,
-}
-
-/// The scope of a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// Only the policy limits the token.
-    Policy,
-    /// The token is limited to these grants, which were set when the token was created.
-    Grants(Vec<Grant>),
 }
 
 /// A short phrase for a terminal or a log: `drivly/agents at refs/heads/main (run 42)`.

@@ -7,8 +7,7 @@ use crate::access::Access;
 use crate::audit::{Outcome, Verb};
 use crate::code::Code;
 use crate::deployments::Probe;
-use crate::identity::Caller;
-use crate::policy::{Action, Request};
+use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::locks::{self, Place};
@@ -90,11 +89,11 @@ fn set<S: Sql>(
 }
 
 /// Which paths a health check may have.
-pub(super) const PATH_FIX: &str =
+pub(crate) const PATH_FIX: &str =
     "Write a path such as \"/health\": printable ASCII that begins with one slash.";
 
 /// Checks that a path cannot lead to another host.
-pub(super) fn check_path(path: &str) -> Result<(), String> {
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if path.len() <= MAX_PATH
         && path.starts_with('/')
         && !path.starts_with("//")

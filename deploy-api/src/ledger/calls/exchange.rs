@@ -1,0 +1,152 @@
+//! The second half of `POST /v1/tokens/exchange`: issues the deploy token of a run whose OIDC token the gateway has verified.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::Answer;
+use crate::access::{Access, permission_denied};
+use crate::audit::{Outcome, Reason, SubjectRecord, Verb};
+use crate::identity::oidc::ProvenRun;
+use crate::identity::{Identity, OidcRejection, TOKEN_ENTROPY, Token, TokenId, TokenKind};
+use crate::policy::{BoundGrant, Caller, Explanation, Grant, RuleName, Scope};
+use crate::problem::Problem;
+use crate::sql::Sql;
+use crate::store::tokens::{NewToken, TokenRecord};
+use crate::store::{lockouts, replays, tokens};
+
+/// How long a deploy token is valid.
+pub const DEPLOY_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// The number of requests for which a deploy token is valid. A deploy has three to eight, each of which may be sent three times;
+/// a job that deploys one Worker to three namespaces stays below 72.
+pub const DEPLOY_TOKEN_USES: u32 = 100;
+
+#[derive(Serialize)]
+struct Exchanged<'a> {
+    token: &'a str,
+    id: &'a TokenId,
+    expires: Timestamp,
+    uses: u32,
+    rules: Vec<&'a RuleName>,
+    grants: Vec<&'a Grant>,
+}
+
+/// What happens once the run is proven, as one transaction. The outer error undoes it; the inner one is an answer that leaves the
+/// OIDC token used up and is recorded.
+///
+/// # Errors
+/// If the database fails.
+pub fn issue<S: Sql>(
+    access: &Access<'_, S>,
+    proven: &ProvenRun,
+    entropy: [u8; TOKEN_ENTROPY],
+) -> Result<Result<Answer, Problem>, Problem> {
+    let token = Token::mint(TokenKind::Deploy, entropy);
+    if let Some(issued) = tokens::get(access.sql, &token.id())? {
+        // The same message again, after a lost answer.
+        return Ok(Answer::json(200, &issued_again(&token, &issued)));
+    }
+    forget_the_past(access)?;
+    if !replays::is_first(access.sql, proven)? {
+        return Ok(Err(access.reject(
+            OidcRejection::Replayed.into(),
+            Verb::TokenExchange,
+            &proven.token_id,
+        )?));
+    }
+    let active = access.policies.active(access.sql)?;
+    let bound = match active.policy.bind(&proven.run) {
+        Ok(bound) => bound,
+        Err(explanation) => return Ok(Err(deny(access, proven, &explanation, active.version)?)),
+    };
+    let identity = Identity::GithubRun(Box::new(proven.run.clone()));
+    let expires = access
+        .now
+        .saturating_add(DEPLOY_TOKEN_LIFETIME)
+        .unwrap_or(access.now);
+    let grants: Vec<_> = bound.iter().map(|bound| bound.grant.clone()).collect();
+    let new = NewToken {
+        token: &token,
+        identity: &identity,
+        grants: &grants,
+        created: access.now,
+        expires,
+        max_uses: Some(DEPLOY_TOKEN_USES),
+    };
+    tokens::insert(access.sql, &new)?;
+    let id = token.id();
+    let mut entry = access
+        .entry(Verb::TokenExchange, Outcome::Succeeded)
+        .by(&run_as_caller(identity))
+        .under(bound.first().map(|bound| &bound.rule), active.version);
+    entry.subject = Some(SubjectRecord::Token {
+        id: id.clone(),
+        holder: proven.run.repository.clone(),
+        rules: bound.iter().map(|bound| bound.rule.clone()).collect(),
+        expires,
+    });
+    access.record(&entry)?;
+    Ok(Answer::json(200, &exchanged(&token, &id, expires, &bound)))
+}
+
+fn exchanged<'a>(
+    token: &'a Token,
+    id: &'a TokenId,
+    expires: Timestamp,
+    bound: &'a [BoundGrant],
+) -> Exchanged<'a> {
+    Exchanged {
+        token: token.reveal(),
+        id,
+        expires,
+        uses: DEPLOY_TOKEN_USES,
+        rules: bound.iter().map(|bound| &bound.rule).collect(),
+        grants: bound.iter().map(|bound| &bound.grant).collect(),
+    }
+}
+
+/// The answer that was lost, but for the names of the rules, which the audit log has.
+fn issued_again<'a>(token: &'a Token, issued: &'a TokenRecord) -> Exchanged<'a> {
+    Exchanged {
+        token: token.reveal(),
+        id: &issued.id,
+        expires: issued.expires,
+        uses: DEPLOY_TOKEN_USES,
+        rules: Vec::new(),
+        grants: issued.grants.iter().collect(),
+    }
+}
+
+/// Any GitHub user can authenticate a run, so denials are counted, and the number that is recorded is limited, too.
+fn deny<S: Sql>(
+    access: &Access<'_, S>,
+    proven: &ProvenRun,
+    explanation: &Explanation,
+    policy_version: u64,
+) -> Result<Problem, Problem> {
+    if access.count_failure(false)?.is_recorded() {
+        let entry = access
+            .entry(Verb::TokenExchange, Outcome::Denied)
+            .by(&run_as_caller(Identity::GithubRun(Box::new(proven.run.clone()))))
+            .under(None, policy_version)
+            .because(Reason::denied(explanation));
+        access.record(&entry)?;
+    }
+    Ok(permission_denied(explanation))
+}
+
+const fn run_as_caller(identity: Identity) -> Caller {
+    Caller {
+        identity,
+        token: None,
+        scope: Scope::Policy,
+    }
+}
+
+/// Keeps the tables small. An exchange is where all of them grow.
+fn forget_the_past<S: Sql>(access: &Access<'_, S>) -> Result<(), Problem> {
+    replays::forget(access.sql, access.now)?;
+    lockouts::forget(access.sql, access.now)?;
+    tokens::forget(access.sql, access.now)?;
+    Ok(())
+}
