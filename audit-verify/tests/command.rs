@@ -8,7 +8,7 @@
 use std::process::Command;
 
 use deploy_api::audit::chain::{Head, Link};
-use deploy_api::audit::{CheckpointKey, Client, Entry, Outcome, SegmentHeader, SegmentRecord, Verb};
+use deploy_api::audit::{CheckpointKey, Client, Entry, Outcome, SegmentHeader, SegmentRecord, Action};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ fn log(workers: &[&str]) -> (Vec<String>, Vec<Head>) {
     let mut lines = Vec::new();
     for worker in workers {
         let before = *heads.last().unwrap();
-        let mut entry = Entry::new(now(), Verb::Deploy, Outcome::Succeeded, Client::default());
+        let mut entry = Entry::new(now(), Action::Deploy, Outcome::Succeeded, Client::default());
         entry.worker = Some((*worker).to_owned());
         let (after, canonical) = before.append(&entry).unwrap();
         let link = Link {

@@ -1,7 +1,7 @@
 //! The services that the gateway and the reconciler call.
 
 use crate::bundles::ObjectStore;
-use crate::probe::Dispatcher;
+use crate::dispatcher::Dispatcher;
 use crate::runtime::Runtime;
 use crate::upstream::Upstream;
 

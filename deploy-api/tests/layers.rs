@@ -15,7 +15,7 @@ const LAYERS: &[&str] = &[
     "attempt",
     "sql",
     "runtime",
-    "probe",
+    "dispatcher",
     "problem",
     "identity",
     "policy",

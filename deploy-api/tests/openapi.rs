@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use deploy_api::audit::Verb;
+use deploy_api::audit::Action;
 use deploy_api::code::Code;
 use deploy_api::v1::{OPENAPI, ROUTES, Route, capture_name};
 use serde_json::{Map, Value, json};
@@ -65,7 +65,7 @@ fn operation(route: &Route, described: &Value) -> Value {
             parameter["required"] = json!(true);
         }
         if name == "verb" {
-            parameter["schema"]["enum"] = json!(Verb::ALL.map(Verb::name));
+            parameter["schema"]["enum"] = json!(Action::ALL.map(Action::name));
         }
         parameter
     };

@@ -1,6 +1,6 @@
 use super::Access;
 use crate::attempt::AttemptId;
-use crate::audit::{Outcome, Reason, Verb};
+use crate::audit::{Action, Outcome, Reason};
 use crate::code::Code;
 use crate::identity::lockout::{self, Attempts};
 use crate::identity::{Identity, Rejection, ShownCredential, TokenId};
@@ -44,7 +44,7 @@ impl<S: Sql> Access<'_, S> {
             Ok(token) => Ok(token.into_caller()),
             Err(rejection) => {
                 self.refuse_if_locked_out()?;
-                Err(self.reject(rejection, Verb::Authenticate, id.as_str())?)
+                Err(self.reject(rejection, Action::Authenticate, id.as_str())?)
             }
         }
     }
@@ -103,13 +103,13 @@ impl<S: Sql> Access<'_, S> {
     ///
     /// # Errors
     /// `RECORD_UNAVAILABLE` when it cannot be recorded.
-    pub fn reject(&self, rejection: Rejection, verb: Verb, credential: &str) -> Result<Problem, Problem> {
+    pub fn reject(&self, rejection: Rejection, action: Action, credential: &str) -> Result<Problem, Problem> {
         self.sql.transaction(|| {
             if self.count_failure(rejection.is_a_guess())?.is_recorded() {
                 let entry = self
-                    .entry(verb, Outcome::Denied)
+                    .entry(action, Outcome::Denied)
                     .because(Reason::rejected(rejection));
-                let key = format!("{credential} {verb} {}", rejection.name());
+                let key = format!("{credential} {action} {}", rejection.name());
                 denials::record(self.sql, &key, &entry, self.now)?;
             }
             Ok(authentication_failed())

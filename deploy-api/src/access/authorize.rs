@@ -3,7 +3,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::Access;
-use crate::audit::{Entry, Outcome, Reason, Verb};
+use crate::audit::{Action, Entry, Outcome, Reason};
 use crate::code::Code;
 use crate::identity::Identity;
 use crate::policy::{Caller, Decision, Explanation, Policy, Request, Resource, RuleName};
@@ -26,13 +26,13 @@ impl<S: Sql> Access<'_, S> {
     ///
     /// # Errors
     /// `PERMISSION_DENIED`, explained; `RECORD_UNAVAILABLE` when the database fails.
-    pub fn authorize(&self, caller: &Caller, request: &Request, verb: Verb) -> Result<Allowed, Problem> {
+    pub fn authorize(&self, caller: &Caller, request: &Request, action: Action) -> Result<Allowed, Problem> {
         let (decision, policy_version) = self.decide(caller, request)?;
         match decision {
             Decision::Allowed { rule } => Ok(Allowed { rule, policy_version }),
             Decision::Denied(explanation) => {
                 let entry = self
-                    .entry(verb, Outcome::Denied)
+                    .entry(action, Outcome::Denied)
                     .by(caller)
                     .under(None, policy_version);
                 let entry = about(entry, request).because(Reason::denied(&explanation));
@@ -41,7 +41,7 @@ impl<S: Sql> Access<'_, S> {
                     None => caller.identity.to_string(),
                 };
                 // Repeated denials of one credential are one entry with a count.
-                let key = format!("{credential} {verb} {request}");
+                let key = format!("{credential} {action} {request}");
                 denials::record(self.sql, &key, &entry, self.now)?;
                 Err(permission_denied(&explanation))
             }

@@ -1,5 +1,5 @@
 use super::Access;
-use crate::audit::{Entry, Outcome, Reason, Verb};
+use crate::audit::{Action, Entry, Outcome, Reason};
 use crate::code::Code;
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
@@ -8,8 +8,8 @@ use crate::store::audit_log::{self, AppendError};
 impl<S: Sql> Access<'_, S> {
     /// The beginning of an entry about this request.
     #[must_use]
-    pub fn entry(&self, verb: Verb, outcome: Outcome) -> Entry {
-        Entry::new(self.now, verb, outcome, self.client.clone())
+    pub fn entry(&self, action: Action, outcome: Outcome) -> Entry {
+        Entry::new(self.now, action, outcome, self.client.clone())
     }
 
     /// Records an entry and returns its sequence number.

@@ -2,7 +2,7 @@ use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Bundle, Outcome, Reason, Verb};
+use super::{Action, Bundle, Outcome, Reason};
 use crate::identity::{Identity, TokenId};
 use crate::policy::RuleName;
 use crate::target::Target;
@@ -18,8 +18,10 @@ pub struct Entry {
     pub time: Timestamp,
     /// How it ended, or that it is about to begin.
     pub outcome: Outcome,
-    /// What was done or asked for.
-    pub verb: Verb,
+    /// What was done or requested. In JSON its name is `verb`: the hash chain contains the JSON of every stored entry, and
+    /// clients of the public API read it by this name.
+    #[serde(rename = "verb")]
+    pub action: Action,
     /// The sequence number of the intent that this outcome closes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<u64>,
@@ -55,7 +57,7 @@ pub struct Entry {
     /// Why it was denied or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What the verb was done to, where that is neither a Worker nor a namespace.
+    /// The object of the action, if it is neither a Worker nor a namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectRecord>,
     /// The number of denials that the entry represents; omitted if it is 1.
@@ -66,11 +68,11 @@ pub struct Entry {
 impl Entry {
     /// An entry with what every entry has.
     #[must_use]
-    pub const fn new(time: Timestamp, verb: Verb, outcome: Outcome, client: Client) -> Self {
+    pub const fn new(time: Timestamp, action: Action, outcome: Outcome, client: Client) -> Self {
         Self {
             time,
             outcome,
-            verb,
+            action,
             intent: None,
             namespace: None,
             worker: None,
@@ -171,7 +173,7 @@ pub struct Upstream {
     pub milliseconds: u64,
 }
 
-/// What a verb was done to, where that is neither a Worker nor a namespace.
+/// The object of an action, if it is neither a Worker nor a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SubjectRecord {

@@ -5,6 +5,7 @@
 //! ([`chain`]). A [`Checkpoint`] is the signed length and head of the chain at a time, so that an auditor who stores one
 //! can prove later that nothing before it was rewritten. A [`Segment`] is a part of the chain in the archive.
 
+mod action;
 mod bundle;
 pub mod canonical;
 pub mod chain;
@@ -14,8 +15,8 @@ mod outcome;
 mod query;
 mod reason;
 mod segment;
-mod verb;
 
+pub use action::Action;
 pub use bundle::{Binding, Bundle, Module};
 pub use chain::{Broken, Hash, Link, Verified};
 pub use checkpoint::{Checkpoint, CheckpointKey, InvalidCheckpoint, InvalidCheckpointKey};
@@ -24,4 +25,3 @@ pub use outcome::Outcome;
 pub use query::{InvalidQuery, Query};
 pub use reason::Reason;
 pub use segment::{InvalidSegment, Segment, SegmentHeader, SegmentRecord, SegmentSignature};
-pub use verb::Verb;

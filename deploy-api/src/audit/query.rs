@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::{Outcome, Verb};
+use super::{Action, Outcome};
 use crate::sql::Value;
 
 /// How many entries a page has when the caller does not say.
@@ -129,9 +129,9 @@ impl Query {
                 self.equal.push(("outcome", outcome.name().to_owned()));
             }
             "verb" => {
-                let verb = Verb::from_name(value)
-                    .ok_or_else(|| wrong(names_of(Verb::ALL.iter().map(|v| v.name()).collect())))?;
-                self.equal.push(("verb", verb.name().to_owned()));
+                let action = Action::from_name(value)
+                    .ok_or_else(|| wrong(names_of(Action::ALL.iter().map(|a| a.name()).collect())))?;
+                self.equal.push(("verb", action.name().to_owned()));
             }
             "since" | "until" => {
                 let time: Timestamp = value

@@ -4,4 +4,4 @@ mod id;
 mod record;
 
 pub use id::{DeploymentId, InvalidDeploymentId, TAG_PREFIX};
-pub use record::{Deployment, Failure, Probe, State, Warning};
+pub use record::{Deployment, Failure, HealthCheckRequest, State, Warning};

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::DeploymentId;
-use crate::audit::{self, Verb};
+use crate::audit::{self, Action};
 use crate::identity::Identity;
 use crate::target::Target;
 use crate::upload::Migrations;
@@ -14,8 +14,9 @@ pub struct Deployment {
     pub id: DeploymentId,
     /// Of which Worker, in which namespace.
     pub target: Target,
-    /// Whether it was deployed, rolled back or promoted.
-    pub verb: Verb,
+    /// Whether it was deployed, rolled back or promoted. In JSON its name is `verb`, as in the audit log.
+    #[serde(rename = "verb")]
+    pub action: Action,
     /// How it ended.
     pub state: State,
     /// The sequence number of its intent in the audit log.
@@ -109,10 +110,10 @@ pub struct Warning {
     pub message: String,
 }
 
-/// A request that every deployment of a Worker must answer, or is rolled back.
+/// The request of a health check. A deployment that does not answer it as expected is rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Probe {
+pub struct HealthCheckRequest {
     /// The path, beginning with a slash, with the query if there is one.
     pub path: String,
     /// The HTTP status that the answer must have.

@@ -9,7 +9,7 @@ use super::lease::Lease;
 use super::remote::{remote_script, without_own};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
 use super::{Gateway, assets, upload};
-use crate::audit::Verb;
+use crate::audit::Action;
 use crate::bundles::{ObjectStore, Retrying, Staged, StoreFailure, bundle_key};
 use crate::code::Code;
 use crate::deployments::Deployment;
@@ -52,7 +52,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
         Err(refusal) => {
             let Refusal { problem, binding } = *refusal;
             return Err(gateway
-                .refuse(authorized, target, Verb::Deploy, problem, binding)
+                .refuse(authorized, target, Action::Deploy, problem, binding)
                 .await);
         }
     };

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use crate::access::authentication_failed;
 use crate::assets::SessionKey;
 use crate::attempt::AttemptId;
-use crate::audit::{Client, Verb};
+use crate::audit::{Action, Client};
 use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
 use crate::ledger::{Ask, Authorize, Authorized, LedgerClient, Message, Refuse, send};
 use crate::policy::Request;
@@ -101,7 +101,7 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         &self,
         credential: &ShownCredential,
         requests: Vec<Request>,
-        action: Verb,
+        action: Action,
         target: &Target,
     ) -> Result<Authorized, Problem> {
         let mut question = self.question(credential, Ask::OneOf { requests, action });
@@ -117,7 +117,7 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         &self,
         credential: &ShownCredential,
         requests: Vec<Request>,
-        action: Verb,
+        action: Action,
         target: &Target,
     ) -> Result<Authorized, Problem> {
         let mut question = self.question(credential, Ask::OneOf { requests, action });
@@ -142,7 +142,7 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         &self,
         authorized: &Authorized,
         target: &Target,
-        action: Verb,
+        action: Action,
         problem: Problem,
         binding: Option<String>,
     ) -> Problem {

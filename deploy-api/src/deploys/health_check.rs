@@ -7,9 +7,9 @@ use super::{Gateway, redeploy};
 use crate::attempt::AttemptId;
 use crate::audit::Client;
 use crate::code::Code;
-use crate::deployments::{Deployment, Probe};
+use crate::deployments::{Deployment, HealthCheckRequest};
+use crate::dispatcher::DispatcherAnswer;
 use crate::ledger::{FinishHealthCheck, HealthCheckResult, LedgerClient, Renew};
-use crate::probe::DispatcherAnswer;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
@@ -41,7 +41,7 @@ pub(crate) struct HealthCheck<'a> {
     /// The deployment.
     pub deployment: &'a Deployment,
     /// The request.
-    pub request: &'a Probe,
+    pub request: &'a HealthCheckRequest,
 }
 
 /// Makes a health check, rolls back what fails, and records the result. Returns what was wrong, with what was done about it, or
@@ -157,9 +157,9 @@ async fn request<L: LedgerClient, O: Services>(
     Ok(Some(found))
 }
 
-fn check_failed(target: &Target, request: &Probe, found: &str) -> Problem {
+fn check_failed(target: &Target, request: &HealthCheckRequest, found: &str) -> Problem {
     Problem::new(
-        Code::ProbeFailed,
+        Code::HealthCheckFailed,
         format!(
             "The deployment was uploaded, but GET https://{}{} was answered with {found}; {} was expected.",
             host(target),

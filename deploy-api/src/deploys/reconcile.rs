@@ -4,7 +4,7 @@
 use super::Gateway;
 use super::health_check::{self, HealthCheck};
 use super::remote::{remote_script, remote_tags};
-use crate::audit::{CheckpointKey, Verb};
+use crate::audit::{Action, CheckpointKey};
 use crate::bundles::Retrying;
 use crate::code::Code;
 use crate::deployments::Deployment;
@@ -74,7 +74,7 @@ async fn settle_intent<L: LedgerClient, O: Services>(
         script: Box::new(script),
     };
     let end = match (lease.action, deployment) {
-        (Verb::Deploy | Verb::Rollback | Verb::Promote, Some(deployment)) => {
+        (Action::Deploy | Action::Rollback | Action::Promote, Some(deployment)) => {
             match remote_tags(gateway.services, &lease.target).await {
                 // An upstream that does not answer settles nothing.
                 Err(_) => None,
@@ -87,7 +87,7 @@ async fn settle_intent<L: LedgerClient, O: Services>(
                 Ok(_) => is_over.then(|| failed("The upstream never received it.")),
             }
         }
-        (Verb::Delete, _) => match remote_script(gateway.services, &lease.target).await {
+        (Action::Delete, _) => match remote_script(gateway.services, &lease.target).await {
             Err(_) => None,
             Ok(None) => Some(succeeded(ScriptState::default())),
             Ok(Some(_)) => is_over.then(|| failed("The upstream still has the Worker.")),
@@ -130,11 +130,11 @@ async fn make_check<L: LedgerClient, O: Services>(
 ) -> Result<(), Problem> {
     let id = &check.deployment.id;
     if let Some(serving) = serving.filter(|serving| serving.id != *id) {
-        let result = if serving.verb == Verb::Rollback && serving.previous.as_ref() == Some(id) {
+        let result = if serving.action == Action::Rollback && serving.previous.as_ref() == Some(id) {
             // The process ended after the rollback and before its result was recorded.
             HealthCheckResult::RolledBack {
                 problem: Box::new(Problem::new(
-                    Code::ProbeFailed,
+                    Code::HealthCheckFailed,
                     format!("Deployment {id} failed its health check and was rolled back."),
                     "",
                 )),

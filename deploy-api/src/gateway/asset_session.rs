@@ -8,7 +8,7 @@ use super::serve::Reply;
 use crate::assets::{
     AssetSession, MAX_MANIFEST, Manifest, SessionId, TokenKind, manifest_key, read_manifest,
 };
-use crate::audit::{SubjectRecord, Verb};
+use crate::audit::{self, SubjectRecord};
 use crate::bundles::{Digest, ObjectStore, Retrying};
 use crate::code::Code;
 use crate::deploys::{Gateway, Lease, read_session, session_request};
@@ -30,7 +30,7 @@ pub(super) async fn begin<L: LedgerClient, O: Services, B: Source>(
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    let action = Verb::AssetSession;
+    let action = audit::Action::AssetSession;
     let authorized = gateway
         .authorize_wrangler(credential, vec![deploy], action, target)
         .await?;

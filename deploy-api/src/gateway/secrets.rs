@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::serve::Reply;
 use super::worker_target::{resolve, resolve_alone};
 use super::{Absent, Envelope};
-use crate::audit::Verb;
+use crate::audit;
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::http::{Request, read_body};
@@ -46,7 +46,7 @@ pub(super) async fn list<L: LedgerClient, O: Services>(
         };
         let read = policy::Request::worker(Action::Read, target.clone());
         gateway
-            .authorize_for(credential, vec![read], Verb::Read, &target)
+            .authorize_for(credential, vec![read], audit::Action::Read, &target)
             .await?;
         return names(gateway, &target).await;
     }

@@ -8,7 +8,7 @@ use super::query::Parameters;
 use super::serve::Reply;
 use super::worker_target::resolve;
 use super::{Absent, Envelope, Message};
-use crate::audit::Verb;
+use crate::audit;
 use crate::bundles::{MAX_BUFFERED, ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
 use crate::deployments::Deployment;
@@ -38,7 +38,7 @@ pub(super) async fn script<L: LedgerClient, O: Services>(
     let on = |action| policy::Request::worker(action, target.clone());
     let requests = vec![on(Action::Deploy), on(Action::Read)];
     gateway
-        .authorize_wrangler(credential, requests, Verb::Read, target)
+        .authorize_wrangler(credential, requests, audit::Action::Read, target)
         .await?;
     let Some(mut found) = remote_script(gateway.services, target)
         .await
@@ -62,7 +62,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
 ) -> Result<Reply, Problem> {
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
     let authorized = gateway
-        .authorize_wrangler(credential, vec![deploy], Verb::Deploy, target)
+        .authorize_wrangler(credential, vec![deploy], audit::Action::Deploy, target)
         .await?;
     let permit = gateway.admit(request.content_length()).await?;
     let store = Retrying::new(gateway.services, gateway.services);
@@ -70,7 +70,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
         Ok(read) => read,
         Err(problem) => {
             return Err(gateway
-                .refuse(&authorized, target, Verb::Deploy, problem, None)
+                .refuse(&authorized, target, audit::Action::Deploy, problem, None)
                 .await);
         }
     };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Message};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
-use crate::audit::{Client, Verb};
+use crate::audit::{self, Client};
 use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
@@ -48,7 +48,7 @@ pub enum Ask {
         /// What they may want to do, the preferred first.
         requests: Vec<Request>,
         /// As what a denial is recorded.
-        action: Verb,
+        action: audit::Action,
     },
     /// Which of these they may do. Nothing is recorded: it is for lists that leave out what a caller may not see.
     Which {

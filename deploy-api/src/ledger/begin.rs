@@ -9,7 +9,7 @@ use super::change::{Authority, Begin, Begun, Change};
 use super::{LEASE_WAIT, Ledger, Message};
 use crate::access::{Access, Allowed};
 use crate::attempt::AttemptId;
-use crate::audit::{Entry, Outcome, Verb};
+use crate::audit::{self, Entry, Outcome};
 use crate::code::Code;
 use crate::deployments::{Deployment, State};
 use crate::policy::{Action, Caller, Request};
@@ -229,16 +229,16 @@ impl Blocking {
 impl Change {
     /// As what it is recorded.
     #[must_use]
-    pub const fn action(&self) -> Verb {
+    pub const fn action(&self) -> audit::Action {
         match self {
-            Self::Deploy(_) => Verb::Deploy,
-            Self::Rollback { .. } | Self::UndoDeployment { .. } => Verb::Rollback,
-            Self::Promote { .. } => Verb::Promote,
-            Self::Delete => Verb::Delete,
-            Self::PutSecret { .. } => Verb::SecretPut,
-            Self::DeleteSecret { .. } => Verb::SecretDelete,
-            Self::SetTags => Verb::SettingsChange,
-            Self::AssetSession { .. } => Verb::AssetSession,
+            Self::Deploy(_) => audit::Action::Deploy,
+            Self::Rollback { .. } | Self::UndoDeployment { .. } => audit::Action::Rollback,
+            Self::Promote { .. } => audit::Action::Promote,
+            Self::Delete => audit::Action::Delete,
+            Self::PutSecret { .. } => audit::Action::SecretPut,
+            Self::DeleteSecret { .. } => audit::Action::SecretDelete,
+            Self::SetTags => audit::Action::SettingsChange,
+            Self::AssetSession { .. } => audit::Action::AssetSession,
         }
     }
 

@@ -59,8 +59,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             | Operation::NamespaceUnlock
             | Operation::Lock
             | Operation::Unlock
-            | Operation::ProbePut
-            | Operation::ProbeDelete => {
+            | Operation::HealthCheckPut
+            | Operation::HealthCheckDelete => {
                 let now = self.runtime.now();
                 answers::once(&self.sql, &call.attempt, Call::NAME, now, || {
                     self.answer_call(call)
@@ -108,9 +108,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Operation::LockGet => calls::locks::get_worker(access, caller, &target()?),
             Operation::Lock => calls::locks::lock_worker(access, caller, &target()?, body),
             Operation::Unlock => calls::locks::unlock_worker(access, caller, &target()?),
-            Operation::ProbeGet => calls::health_check::get(access, caller, &target()?),
-            Operation::ProbePut => calls::health_check::put(access, caller, &target()?, body),
-            Operation::ProbeDelete => calls::health_check::delete(access, caller, &target()?),
+            Operation::HealthCheckGet => calls::health_check::get(access, caller, &target()?),
+            Operation::HealthCheckPut => calls::health_check::put(access, caller, &target()?, body),
+            Operation::HealthCheckDelete => calls::health_check::delete(access, caller, &target()?),
             _ => Err(not_served()),
         }
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Message;
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
-use crate::audit::{self, Client, SubjectRecord, Verb};
-use crate::deployments::{Deployment, DeploymentId, Probe, Warning};
+use crate::audit::{self, Action, Client, SubjectRecord};
+use crate::deployments::{Deployment, DeploymentId, HealthCheckRequest, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
@@ -222,7 +222,7 @@ pub struct Finished {
     /// The deployment as it is recorded; `None` for a change that is not an upload.
     pub deployment: Option<Deployment>,
     /// The health check to make now. Until its result is recorded, no other change of the Worker begins.
-    pub health_check: Option<Probe>,
+    pub health_check: Option<HealthCheckRequest>,
 }
 
 /// Records that a request was refused before it began.
@@ -239,7 +239,7 @@ pub struct Refuse {
     /// The Worker that it was about.
     pub target: Target,
     /// What it would have done.
-    pub action: Verb,
+    pub action: Action,
     /// Why it was refused.
     pub problem: Problem,
     /// The binding that it was refused for.

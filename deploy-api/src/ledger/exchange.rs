@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::calls::{Answer, exchange};
 use super::{Ledger, Message};
 use crate::attempt::AttemptId;
-use crate::audit::{Client, Verb};
+use crate::audit::{Action, Client};
 use crate::identity::oidc::ProvenRun;
 use crate::identity::{OidcRejection, TOKEN_ENTROPY};
 use crate::problem::Problem;
@@ -57,6 +57,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     pub(super) fn reject_oidc_token(&self, message: &RejectOidcToken) -> Result<Problem, Problem> {
         let access = self.access(&message.client);
         access.refuse_if_locked_out()?;
-        access.reject(message.rejection.into(), Verb::TokenExchange, &message.token_id)
+        access.reject(message.rejection.into(), Action::TokenExchange, &message.token_id)
     }
 }

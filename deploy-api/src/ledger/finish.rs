@@ -7,7 +7,7 @@ use super::change::{
 };
 use super::{Ledger, Message};
 use crate::access::Access;
-use crate::audit::{Entry, Outcome, Reason, Verb};
+use crate::audit::{Action, Entry, Outcome, Reason};
 use crate::code::Code;
 use crate::deployments::{Deployment, Failure, State};
 use crate::lint;
@@ -133,7 +133,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         let revision = workers::changed(sql, target)?;
         let Some(mut deployment) = deployment else {
-            if lease.action == Verb::Delete {
+            if lease.action == Action::Delete {
                 workers::deleted(sql, target, access.now)?;
             } else if let Some(tags) = &script.tags {
                 workers::set_tags(sql, target, tags)?;
@@ -165,10 +165,10 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         deployments::finish(sql, &deployment)?;
         // A rollback is not checked: it is what follows a failed check.
-        let health_check = if deployment.verb == Verb::Rollback {
+        let health_check = if deployment.action == Action::Rollback {
             None
         } else {
-            workers::get(sql, target)?.and_then(|worker| worker.probe)
+            workers::get(sql, target)?.and_then(|worker| worker.health_check)
         };
         if health_check.is_some() {
             health_checks::put(
@@ -248,7 +248,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             HealthCheckResult::Superseded => Entry {
                 outcome: Outcome::Failed,
                 ..entry.because(
-                    Reason::code(Code::ProbeFailed).because("something else served before its health check"),
+                    Reason::code(Code::HealthCheckFailed)
+                        .because("something else served before its health check"),
                 )
             },
         };
@@ -268,7 +269,7 @@ fn health_check_entry<S: Sql>(
 ) -> Result<Entry, Problem> {
     let (caller, allowed) = access.caller_of_intent(deployment.intent)?;
     let mut entry = access
-        .entry(Verb::Verify, Outcome::Succeeded)
+        .entry(Action::Verify, Outcome::Succeeded)
         .about(target)
         .by(&caller)
         .under(Some(&allowed.rule), allowed.policy_version);

@@ -168,7 +168,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         Ok(Deployment {
             id: self.next_id(&begin.target, access.now)?,
             target: begin.target.clone(),
-            verb: begin.change.action(),
+            action: begin.change.action(),
             state: State::Pending,
             intent: 0,
             bundle: crate::audit::Bundle::default(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finish::health_check_due;
 use super::{Ledger, Message};
-use crate::deployments::{Deployment, Probe};
+use crate::deployments::{Deployment, HealthCheckRequest};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
@@ -50,7 +50,7 @@ pub enum Work {
         /// The check.
         check: PendingHealthCheck,
         /// What is requested.
-        request: Option<Probe>,
+        request: Option<HealthCheckRequest>,
         /// The deployment that is checked.
         deployment: Option<Box<Deployment>>,
         /// The deployment that serves, as far as is recorded.
@@ -118,7 +118,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             };
             work.push(Work::HealthCheck {
                 deployment: deployments::get(sql, &check.deployment)?.map(Box::new),
-                request: worker.probe,
+                request: worker.health_check,
                 serving: serving.map(Box::new),
                 check,
             });

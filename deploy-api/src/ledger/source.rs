@@ -1,7 +1,7 @@
 //! Which deployment a rollback or a promotion uploads again.
 
 use super::change::{Begin, Change};
-use crate::audit::Verb;
+use crate::audit::Action;
 use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentId, State};
 use crate::problem::Problem;
@@ -58,7 +58,7 @@ fn previous(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
     let serving = workers::get(sql, target)?.and_then(|worker| worker.deployment);
     let mut at = serving.ok_or_else(|| impossible("No deployment serves, so there is none before it"))?;
     while let Some(Deployment {
-        verb: Verb::Rollback,
+        action: Action::Rollback,
         source: Some(source),
         ..
     }) = deployments::get(sql, &at)?

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Message};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
-use crate::audit::{Client, Outcome, Verb};
+use crate::audit::{Action, Client, Outcome};
 use crate::deployments::DeploymentId;
 use crate::policy::Caller;
 use crate::problem::Problem;
@@ -47,7 +47,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 Outcome::Failed
             };
             let mut entry = access
-                .entry(Verb::Verify, outcome)
+                .entry(Action::Verify, outcome)
                 .about(&message.target)
                 .by(&message.caller);
             if let Some(allowed) = &message.allowed {

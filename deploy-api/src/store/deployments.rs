@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::audit::Verb;
+use crate::audit::Action;
 use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
@@ -42,8 +42,8 @@ fn read(row: &Row) -> Result<Deployment, SqlError> {
     Ok(Deployment {
         id: id(row.text(0)?)?,
         target: super::read_target(row.text(1)?, row.text(2)?)?,
-        verb: Verb::from_name(row.text(3)?)
-            .ok_or_else(|| super::content("deployment's verb", &"it is none"))?,
+        action: Action::from_name(row.text(3)?)
+            .ok_or_else(|| super::content("deployment's action", &"it is unknown"))?,
         state: State::from_name(row.text(4)?)
             .ok_or_else(|| super::content("deployment's state", &"it is none"))?,
         intent: row.unsigned(5)?,
@@ -139,7 +139,7 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
             Value::from(deployment.id.as_str()),
             Value::from(deployment.target.namespace()),
             Value::from(deployment.target.worker.as_str()),
-            Value::from(deployment.verb.name()),
+            Value::from(deployment.action.name()),
             Value::from(deployment.state.name()),
             Value::integer(deployment.intent)?,
             Value::from(fingerprint),

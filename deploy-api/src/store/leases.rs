@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptId;
-use crate::audit::Verb;
+use crate::audit::Action;
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -57,7 +57,7 @@ pub struct Lease {
     /// The Worker that is changed.
     pub target: Target,
     /// The change.
-    pub action: Verb,
+    pub action: Action,
     /// Whether no other change of the Worker may begin.
     pub is_exclusive: bool,
     /// What is known of the attempt.
@@ -75,7 +75,8 @@ fn read(row: &Row) -> Result<Lease, SqlError> {
         intent: row.unsigned(0)?,
         attempt: AttemptId::stored(row.text(1)?),
         target: super::read_target(row.text(2)?, row.text(3)?)?,
-        action: Verb::from_name(row.text(4)?).ok_or_else(|| super::content("lease's action", &"unknown"))?,
+        action: Action::from_name(row.text(4)?)
+            .ok_or_else(|| super::content("lease's action", &"unknown"))?,
         is_exclusive: row.integer(5)? != 0,
         state: if row.text(6)? == LeaseState::Held.name() {
             LeaseState::Held

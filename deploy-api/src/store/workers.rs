@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::deployments::{DeploymentId, Probe};
+use crate::deployments::{DeploymentId, HealthCheckRequest};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -21,8 +21,8 @@ pub struct WorkerRecord {
     pub tags: Vec<String>,
     /// How many changes it has had through here.
     pub revision: u64,
-    /// What each deployment of it must answer.
-    pub probe: Option<Probe>,
+    /// The health check of each deployment.
+    pub health_check: Option<HealthCheckRequest>,
 }
 
 fn read(row: &Row) -> Result<WorkerRecord, SqlError> {
@@ -34,8 +34,8 @@ fn read(row: &Row) -> Result<WorkerRecord, SqlError> {
         })?,
         tags: super::read_json("Worker's tags", row.text(1)?)?,
         revision: row.unsigned(2)?,
-        probe: match (row.optional_text(3)?, row.optional_integer(4)?) {
-            (Some(path), Some(expect)) => Some(Probe {
+        health_check: match (row.optional_text(3)?, row.optional_integer(4)?) {
+            (Some(path), Some(expect)) => Some(HealthCheckRequest {
                 path: path.to_owned(),
                 expect: u16::try_from(expect).unwrap_or_default(),
             }),
@@ -119,7 +119,11 @@ pub fn set_tags(sql: &impl Sql, target: &Target, tags: &[String]) -> Result<(), 
 ///
 /// # Errors
 /// When the database fails.
-pub fn set_probe(sql: &impl Sql, target: &Target, probe: Option<&Probe>) -> Result<(), SqlError> {
+pub fn set_health_check(
+    sql: &impl Sql,
+    target: &Target,
+    health_check: Option<&HealthCheckRequest>,
+) -> Result<(), SqlError> {
     let [namespace, worker] = key(target);
     sql.exec(
         "INSERT INTO workers (namespace, worker, probe_path, probe_expect) VALUES (?, ?, ?, ?)
@@ -127,8 +131,8 @@ pub fn set_probe(sql: &impl Sql, target: &Target, probe: Option<&Probe>) -> Resu
         &[
             namespace,
             worker,
-            Value::from(probe.map(|probe| probe.path.as_str())),
-            Value::from(probe.map(|probe| u32::from(probe.expect))),
+            Value::from(health_check.map(|check| check.path.as_str())),
+            Value::from(health_check.map(|check| u32::from(check.expect))),
         ],
     )
     .map(drop)

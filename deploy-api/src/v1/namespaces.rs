@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Answer;
-use crate::audit::Verb;
+use crate::audit;
 use crate::deploys::Gateway;
 use crate::identity::ShownCredential;
 use crate::ledger::{Ask, LedgerClient};
@@ -83,7 +83,7 @@ pub(crate) async fn described<L: LedgerClient, O: Services>(
 ) -> Result<Value, Problem> {
     let ask = Ask::OneOf {
         requests: vec![Request::namespace(Action::Read, environment)],
-        action: Verb::Read,
+        action: audit::Action::Read,
     };
     gateway.authorize(credential, ask).await?;
     call(gateway.services, script::namespace(Some(environment)))

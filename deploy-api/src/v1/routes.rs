@@ -189,9 +189,14 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", worker!("/lock"), Operation::LockGet, "LockState"),
     Route::new("PUT", worker!("/lock"), Operation::Lock, "LockState").takes("LockRequest"),
     Route::new("DELETE", worker!("/lock"), Operation::Unlock, "LockState"),
-    Route::new("GET", worker!("/probe"), Operation::ProbeGet, "ProbeState"),
-    Route::new("PUT", worker!("/probe"), Operation::ProbePut, "ProbeState").takes("Probe"),
-    Route::new("DELETE", worker!("/probe"), Operation::ProbeDelete, "ProbeState"),
+    Route::new("GET", worker!("/probe"), Operation::HealthCheckGet, "ProbeState"),
+    Route::new("PUT", worker!("/probe"), Operation::HealthCheckPut, "ProbeState").takes("Probe"),
+    Route::new(
+        "DELETE",
+        worker!("/probe"),
+        Operation::HealthCheckDelete,
+        "ProbeState",
+    ),
 ];
 
 #[cfg(test)]

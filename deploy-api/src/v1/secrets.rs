@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, body};
-use crate::audit::Verb;
+use crate::audit;
 use crate::code::Code;
 use crate::deploys::{Gateway, Lease, LostAnswer, change, worker_unknown};
 use crate::identity::ShownCredential;
@@ -49,7 +49,7 @@ pub async fn list<L: LedgerClient, O: Services>(
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
     gateway
-        .authorize_for(credential, vec![request], Verb::Read, target)
+        .authorize_for(credential, vec![request], audit::Action::Read, target)
         .await?;
     Answer::json(
         200,
@@ -100,7 +100,7 @@ pub(crate) async fn set<L: LedgerClient, O: Services>(
     name: &str,
     text: &SecretString,
 ) -> Result<(), Problem> {
-    check_name(gateway, credential, target, Verb::SecretPut, name).await?;
+    check_name(gateway, credential, target, audit::Action::SecretPut, name).await?;
     let put = Change::PutSecret {
         name: name.to_owned(),
     };
@@ -136,7 +136,7 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
     target: &Target,
     name: &str,
 ) -> Result<(), Problem> {
-    check_name(gateway, credential, target, Verb::SecretDelete, name).await?;
+    check_name(gateway, credential, target, audit::Action::SecretDelete, name).await?;
     let delete = Change::DeleteSecret {
         name: name.to_owned(),
     };
@@ -153,7 +153,7 @@ async fn check_name<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     target: &Target,
-    action: Verb,
+    action: audit::Action,
     name: &str,
 ) -> Result<(), Problem> {
     let Err(problem) = check_secret_name(name) else {

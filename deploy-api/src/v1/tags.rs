@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Answer, body};
-use crate::audit::Verb;
+use crate::audit;
 use crate::code::Code;
 use crate::deployments::TAG_PREFIX;
 use crate::deploys::{
@@ -36,7 +36,7 @@ pub async fn list<L: LedgerClient, O: Services>(
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
     gateway
-        .authorize_for(credential, vec![request], Verb::Read, target)
+        .authorize_for(credential, vec![request], audit::Action::Read, target)
         .await?;
     let remote = remote_tags(gateway.services, target)
         .await
@@ -70,7 +70,7 @@ pub(crate) async fn set<L: LedgerClient, O: Services>(
 ) -> Result<(), Problem> {
     if let Err(problem) = check(tags) {
         let request = Request::worker(Action::Deploy, target.clone());
-        let action = Verb::SettingsChange;
+        let action = audit::Action::SettingsChange;
         let authorized = gateway
             .authorize_for(credential, vec![request], action, target)
             .await?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::page::{Parameters, parameter_invalid};
-use crate::audit::Verb;
+use crate::audit;
 use crate::deployments::DeploymentId;
 use crate::deploys::{Gateway, host, remote_script, remote_tags};
 use crate::identity::ShownCredential;
@@ -26,11 +26,12 @@ struct Verification {
     /// The current deployment according to the ledger.
     recorded_deployment: Option<DeploymentId>,
     /// The request through the dispatch Worker.
-    probe: Probed,
+    #[serde(rename = "probe")]
+    health_check: HealthCheckResult,
 }
 
 #[derive(Serialize)]
-struct Probed {
+struct HealthCheckResult {
     url: String,
     reached: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +62,7 @@ pub async fn verify<L: LedgerClient, O: Services>(
         value.parse().ok().filter(|status| (100..600).contains(status))
     })?;
     let authorized = gateway
-        .authorize_for(credential, vec![request], Verb::Verify, target)
+        .authorize_for(credential, vec![request], audit::Action::Verify, target)
         .await?;
     let listed = remote_script(gateway.services, target)
         .await
@@ -75,17 +76,17 @@ pub async fn verify<L: LedgerClient, O: Services>(
         .worker
         .as_ref()
         .and_then(|worker| worker.deployment.clone());
-    let probe = send(gateway.services, target, path, expected).await;
+    let health_check = send(gateway.services, target, path, expected).await;
     let same = recorded_deployment.is_none() || recorded_deployment == remote.deployment;
     let verified = Verification {
         verified: listed
             && same
-            && probe.reached
-            && expected.is_none_or(|status| probe.status == Some(status)),
+            && health_check.reached
+            && expected.is_none_or(|status| health_check.status == Some(status)),
         listed,
         deployment: remote.deployment,
         recorded_deployment,
-        probe,
+        health_check,
     };
     gateway
         .send(&RecordVerification {
@@ -101,19 +102,24 @@ pub async fn verify<L: LedgerClient, O: Services>(
     Answer::json(200, &verified)
 }
 
-async fn send(services: &impl Services, target: &Target, path: &str, expected: Option<u16>) -> Probed {
+async fn send(
+    services: &impl Services,
+    target: &Target,
+    path: &str,
+    expected: Option<u16>,
+) -> HealthCheckResult {
     let host = host(target);
     let answer = services.request(&host, path).await;
     let url = format!("https://{host}{path}");
     match answer {
-        Ok(answer) => Probed {
+        Ok(answer) => HealthCheckResult {
             url,
             reached: answer.error.is_none(),
             status: Some(answer.status),
             expected,
             error: answer.error,
         },
-        Err(failure) => Probed {
+        Err(failure) => HealthCheckResult {
             url,
             reached: false,
             status: None,

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Answer;
 use super::page::{Page, Parameters};
-use crate::audit::Verb;
-use crate::deployments::{DeploymentId, Probe};
+use crate::audit;
+use crate::deployments::{DeploymentId, HealthCheckRequest};
 use crate::deploys::{
     Gateway, Lease, LostAnswer, change, remote_script, remote_tags, without_own, worker_unknown,
 };
@@ -42,7 +42,8 @@ struct Shown {
     etag: Option<String>,
     migration_tag: Option<String>,
     lock: Option<Lock>,
-    probe: Option<Probe>,
+    #[serde(rename = "probe")]
+    health_check: Option<HealthCheckRequest>,
 }
 
 impl Listed {
@@ -81,7 +82,7 @@ pub async fn list<L: LedgerClient, O: Services>(
     let namespace = Request::namespace(Action::Read, environment);
     let ask = Ask::OneOf {
         requests: vec![namespace],
-        action: Verb::Read,
+        action: audit::Action::Read,
     };
     gateway.authorize(credential, ask).await?;
     let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
@@ -142,7 +143,7 @@ pub async fn get<L: LedgerClient, O: Services>(
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
     let authorized = gateway
-        .authorize_for(credential, vec![request], Verb::Read, target)
+        .authorize_for(credential, vec![request], audit::Action::Read, target)
         .await?;
     let found = remote_script(gateway.services, target)
         .await
@@ -166,7 +167,7 @@ pub async fn get<L: LedgerClient, O: Services>(
         etag: text("etag"),
         migration_tag: text("migration_tag"),
         lock: authorized.lock,
-        probe: known.probe,
+        health_check: known.health_check,
     };
     Answer::json(200, &shown)
 }

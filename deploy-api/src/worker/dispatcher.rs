@@ -1,6 +1,6 @@
 use super::fetch::{Channel, Content, Failure, Outgoing, send};
 use super::services::Services;
-use crate::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use crate::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
 
 /// How long a Worker may take to answer a health check, in milliseconds.
 const TIMEOUT: u32 = 10_000;

@@ -1,6 +1,6 @@
 //! `/v1/audit`.
 
-use deploy_api::audit::{Checkpoint, CheckpointKey, Client, Entry, Outcome, Verb};
+use deploy_api::audit::{Action, Checkpoint, CheckpointKey, Client, Entry, Outcome};
 use deploy_api::code::Code;
 use deploy_api::ledger::calls::{Answer, Content, audit, audit_segments};
 use deploy_api::policy::Caller;
@@ -156,7 +156,7 @@ fn the_chain_is_verified_on_request() {
 fn a_long_chain_is_verified_in_steps() {
     let api = api(0);
     for _ in 0..1001 {
-        let entry = Entry::new(at(0), Verb::Lock, Outcome::Denied, Client::default());
+        let entry = Entry::new(at(0), Action::Lock, Outcome::Denied, Client::default());
         audit_log::append(&api.sql, &entry).unwrap();
     }
     let step = verify(&api, &[]).unwrap();

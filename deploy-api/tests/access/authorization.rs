@@ -1,6 +1,6 @@
 //! Decisions, and the record of denials.
 
-use deploy_api::audit::Verb;
+use deploy_api::audit;
 use deploy_api::code::Code;
 use deploy_api::policy::{Action, Request};
 use deploy_api::store::policies;
@@ -20,7 +20,7 @@ fn deploy() -> Request {
 fn a_denial_is_explained_and_on_record() {
     let api = Api::with_policy(&[production()]);
     let problem = api
-        .request(|access| access.authorize(&caller(run()), &deploy(), Verb::Deploy))
+        .request(|access| access.authorize(&caller(run()), &deploy(), audit::Action::Deploy))
         .unwrap_err();
     assert_eq!(problem.code, Code::PermissionDenied);
     assert_eq!(
@@ -52,7 +52,7 @@ fn what_is_allowed_is_on_record_only_when_it_is_done() {
     let api = Api::with_policy(&[alice()]);
     let request = Request::worker(Action::Deploy, target(Environment::Staging, "agents"));
     let allowed = api
-        .request(|access| access.authorize(&person("alice"), &request, Verb::Deploy))
+        .request(|access| access.authorize(&person("alice"), &request, audit::Action::Deploy))
         .unwrap();
     assert_eq!((allowed.rule.as_str(), allowed.policy_version), ("alice", 1));
     assert!(
@@ -66,7 +66,7 @@ fn what_is_allowed_is_on_record_only_when_it_is_done() {
 fn a_denial_that_cannot_be_recorded_is_still_no_permission() {
     let api = Api::with_policy(&[production()]);
     api.sql.fail_at("INSERT INTO audit");
-    let problem = api.request(|access| access.authorize(&caller(run()), &deploy(), Verb::Deploy));
+    let problem = api.request(|access| access.authorize(&caller(run()), &deploy(), audit::Action::Deploy));
     assert_eq!(problem.unwrap_err().code, Code::RecordUnavailable);
 }
 
@@ -75,11 +75,12 @@ fn a_stored_policy_that_does_not_load_stops_everyone_but_who_can_replace_it() {
     let api = Api::new();
     policies::put(&api.sql, "{}", "a test", at(0)).unwrap();
     let admin = Request::platform(Action::Admin);
-    let refused = api.request(|access| access.authorize(&person("alice"), &admin, Verb::PolicyChange));
+    let refused =
+        api.request(|access| access.authorize(&person("alice"), &admin, audit::Action::PolicyChange));
     assert_eq!(refused.unwrap_err().code, Code::RecordUnavailable);
     let bootstrap = api.bootstrap();
     assert!(
-        api.request(|access| access.authorize(&bootstrap, &admin, Verb::PolicyChange))
+        api.request(|access| access.authorize(&bootstrap, &admin, audit::Action::PolicyChange))
             .is_ok()
     );
 }

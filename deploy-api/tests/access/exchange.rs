@@ -4,7 +4,7 @@ use deploy_api::code::Code;
 use deploy_api::identity::{GitHubRun, Identity};
 use deploy_api::ledger::calls::exchange::DEPLOY_TOKEN_USES;
 use deploy_api::policy::{Action, Request, Scope};
-use deploy_api::{audit::Verb, ledger::calls::tokens};
+use deploy_api::{audit, ledger::calls::tokens};
 use dotdo_names::Environment;
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn the_token_proves_the_run_and_nothing_more() {
     );
     let deploy = |environment, worker| {
         let request = Request::worker(Action::Deploy, target(environment, worker));
-        api.request(|access| access.authorize(&caller, &request, Verb::Deploy))
+        api.request(|access| access.authorize(&caller, &request, audit::Action::Deploy))
             .map(|allowed| allowed.rule.to_string())
     };
     assert_eq!(

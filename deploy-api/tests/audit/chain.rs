@@ -1,7 +1,7 @@
 //! The chain, by its laws: whatever is changed, removed, added or moved is found, and nothing else.
 
 use deploy_api::audit::chain::{Hash, Head, Link, verify};
-use deploy_api::audit::{Client, Entry, Outcome, Verb};
+use deploy_api::audit::{Action, Client, Entry, Outcome};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::support::time::at;
 
 fn entry(worker: &str) -> Entry {
-    let mut entry = Entry::new(at(0), Verb::Deploy, Outcome::Succeeded, Client::default());
+    let mut entry = Entry::new(at(0), Action::Deploy, Outcome::Succeeded, Client::default());
     entry.worker = Some(worker.to_owned());
     entry
 }

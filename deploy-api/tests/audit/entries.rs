@@ -2,7 +2,7 @@
 
 use deploy_api::audit::chain::Head;
 use deploy_api::audit::{
-    Binding, Bundle, Client, Entry, LockRecord, Module, Outcome, Reason, SubjectRecord, Upstream, Verb,
+    Action, Binding, Bundle, Client, Entry, LockRecord, Module, Outcome, Reason, SubjectRecord, Upstream,
 };
 use deploy_api::code::Code;
 use deploy_api::policy::RuleName;
@@ -48,7 +48,7 @@ fn deploy() -> Entry {
             cf_ray: Some("9a-FRA".to_owned()),
             milliseconds: 812,
         }),
-        ..Entry::new(at(0), Verb::Deploy, Outcome::Succeeded, client())
+        ..Entry::new(at(0), Action::Deploy, Outcome::Succeeded, client())
             .about(&target(Environment::Production, "agents"))
             .by(&caller(run()))
             .under(Some(&RuleName::parse("agents-production").unwrap()), 3)
@@ -66,7 +66,7 @@ fn a_failure_says_why() {
         .upstream(10_021)
         .about_binding("KEY")
         .because("a test");
-    let entry = Entry::new(at(0), Verb::Deploy, Outcome::Failed, client()).because(reason);
+    let entry = Entry::new(at(0), Action::Deploy, Outcome::Failed, client()).because(reason);
     insta::assert_snapshot!(canonical(&entry));
 }
 
@@ -77,7 +77,7 @@ fn a_lock_says_why_and_until_when() {
             why: "freeze for \"launch\"\n".to_owned(),
             until,
         })),
-        ..Entry::new(at(0), Verb::Lock, Outcome::Succeeded, client()).about_namespace(Environment::Staging)
+        ..Entry::new(at(0), Action::Lock, Outcome::Succeeded, client()).about_namespace(Environment::Staging)
     };
     insta::assert_snapshot!(canonical(&lock(Some(at(60)))));
     insta::assert_snapshot!(canonical(&lock(None)));
@@ -96,7 +96,7 @@ fn times_have_three_digits_so_that_their_texts_sort() {
 
 #[test]
 fn every_name_of_a_verb_and_an_outcome_is_the_one_that_is_written() {
-    for verb in Verb::ALL {
+    for verb in Action::ALL {
         for outcome in Outcome::ALL {
             let entry = Entry::new(at(0), verb, outcome, client());
             let written: Value = serde_json::from_str(&canonical(&entry)).unwrap();

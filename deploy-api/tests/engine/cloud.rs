@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use data_encoding::BASE64;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
-use deploy_api::probe::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
 use deploy_api::runtime::Runtime;
 use deploy_api::upstream::{
     Bearer, Piece, Upstream, UpstreamAnswer, UpstreamBody, UpstreamFailure, UpstreamRequest,

@@ -1,7 +1,7 @@
 use deploy_api::bundles::ObjectStore;
 use deploy_api::code::Code;
+use deploy_api::dispatcher::DispatcherAnswer;
 use deploy_api::ledger::calls;
-use deploy_api::probe::DispatcherAnswer;
 use deploy_api::problem::Problem;
 use deploy_api::v1;
 use futures_executor::block_on;
@@ -51,7 +51,7 @@ fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
     platform.cloud.probes.borrow_mut().push_back(answer(500));
     let answered = platform.deploy(&token, &Upload::of("two"));
     assert_eq!(answered.status, 422, "wrangler does not try again");
-    assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
+    assert_eq!(answered.codes(), [u64::from(Code::HealthCheckFailed.number())]);
     assert!(answered.text().contains("status 500"), "{}", answered.text());
     assert!(answered.text().contains("was rolled back"), "{}", answered.text());
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
@@ -96,7 +96,7 @@ fn a_rollback_that_fails_too_is_told() {
     let key = format!("bundles/{}", digest.as_str().unwrap());
     block_on(platform.cloud.stored.delete(&[key])).unwrap();
     let answered = platform.deploy(&token, &Upload::of("two"));
-    assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
+    assert_eq!(answered.codes(), [u64::from(Code::HealthCheckFailed.number())]);
     assert!(
         answered.text().contains("could not be rolled back"),
         "{}",

@@ -134,7 +134,7 @@ fn a_retry_is_told_the_result_of_its_health_check() {
         let (platform, token) = uploaded(is_on_record);
         platform.reconcile();
         let answered = platform.deploy(&token, &Upload::of("two"));
-        assert_eq!(answered.codes(), [u64::from(Code::ProbeFailed.number())]);
+        assert_eq!(answered.codes(), [u64::from(Code::HealthCheckFailed.number())]);
         assert!(answered.text().contains("was rolled back"), "{}", answered.text());
         assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
         assert_eq!(states(&platform)[2..], pairs(&ROLLED_BACK));

@@ -365,7 +365,7 @@ impl Platform {
         links.into_iter().map(|link| link.entry).collect()
     }
 
-    /// Verb and outcome of each entry.
+    /// Action and outcome of each entry.
     pub fn story(&self) -> Vec<String> {
         let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
         self.record()

@@ -1,5 +1,5 @@
 use deploy_api::audit::chain::{Break, Broken, Head};
-use deploy_api::audit::{Client, Entry, Outcome, Verb};
+use deploy_api::audit::{Action, Client, Entry, Outcome};
 use deploy_api::sql::Sql;
 use deploy_api::store::audit_batch;
 use deploy_api::store::audit_log::{self, AppendError};
@@ -15,7 +15,7 @@ pub fn entry(outcome: Outcome) -> Entry {
         address: Some("192.0.2.1".to_owned()),
         request_id: "ray-1".to_owned(),
     };
-    Entry::new(at(0), Verb::Deploy, outcome, client)
+    Entry::new(at(0), Action::Deploy, outcome, client)
         .about(&target(Environment::Staging, "agents"))
         .by(&caller(run()))
 }

@@ -1,4 +1,4 @@
-use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
+use deploy_api::audit::{Action, Client, Entry, Outcome, Query};
 use deploy_api::sql::{Sql, migrate};
 use deploy_api::store::{MIGRATIONS, audit_log};
 
@@ -66,7 +66,11 @@ fn every_filter_finds_its_entries_and_no_others() {
         address: Some("192.0.2.9".to_owned()),
         request_id: "ray-2".to_owned(),
     };
-    audit_log::append(&sqlite, &Entry::new(at(60), Verb::Lock, Outcome::Denied, client)).unwrap();
+    audit_log::append(
+        &sqlite,
+        &Entry::new(at(60), Action::Lock, Outcome::Denied, client),
+    )
+    .unwrap();
     let found = |name, value| {
         let page = audit_log::find(&sqlite, &Query::parse([(name, value)]).unwrap()).unwrap();
         page.links.iter().map(|link| link.sequence).collect::<Vec<_>>()
@@ -176,7 +180,7 @@ fn a_time_finds_its_entries_although_the_clock_was_set_back() {
     let sqlite = Sqlite::new();
     let client = Client::default();
     for seconds in [10, 30, 20, 40] {
-        let entry = Entry::new(at(seconds), Verb::Lock, Outcome::Denied, client.clone());
+        let entry = Entry::new(at(seconds), Action::Lock, Outcome::Denied, client.clone());
         audit_log::append(&sqlite, &entry).unwrap();
     }
     let found = |parameters: &[(&str, &str)]| {
@@ -197,7 +201,7 @@ fn a_time_finds_its_entries_among_those_of_many_days() {
     const DAY: i64 = 86_400;
     let sqlite = Sqlite::new();
     for day in [0, 2, 4, 6, 8] {
-        let entry = Entry::new(at(day * DAY), Verb::Lock, Outcome::Denied, Client::default());
+        let entry = Entry::new(at(day * DAY), Action::Lock, Outcome::Denied, Client::default());
         audit_log::append(&sqlite, &entry).unwrap();
     }
     for (since, until, found) in [

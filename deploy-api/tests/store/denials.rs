@@ -1,6 +1,6 @@
 //! Repeated denials make few entries, and none of them is forgotten.
 
-use deploy_api::audit::{Client, Entry, Outcome, Query, Verb};
+use deploy_api::audit::{Action, Client, Entry, Outcome, Query};
 use deploy_api::store::audit_log;
 use deploy_api::store::denials::{self, MAX_FLUSHED, MAX_KEYS, WINDOW};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ fn denial(worker: &str, now: Timestamp) -> Entry {
         address: None,
         request_id: format!("ray-{}", now.as_second()),
     };
-    let mut entry = Entry::new(now, Verb::Deploy, Outcome::Denied, client);
+    let mut entry = Entry::new(now, Action::Deploy, Outcome::Denied, client);
     entry.worker = Some(worker.to_owned());
     entry
 }

@@ -1,7 +1,7 @@
 //! A database of the version before the ledger, with records in it.
 
 use deploy_api::audit::chain::Head;
-use deploy_api::audit::{Outcome, Query, Verb};
+use deploy_api::audit::{Action, Outcome, Query};
 use deploy_api::deployments::State;
 use deploy_api::sql::{Sql, Value, migrate};
 use deploy_api::store::leases::LeaseState;
@@ -95,7 +95,7 @@ fn its_open_intents_health_checks_deployments_and_tokens_are_kept() {
 
     let in_production = target(Environment::Production, "agents");
     let lease = leases::of_worker(&sqlite, &in_production).unwrap().unwrap();
-    assert_eq!((lease.intent, lease.action), (13, Verb::Deploy));
+    assert_eq!((lease.intent, lease.action), (13, Action::Deploy));
     assert_eq!((lease.is_exclusive, lease.state), (true, LeaseState::Unknown));
     assert_eq!(leases::due(&sqlite, Timestamp::UNIX_EPOCH, 10).unwrap(), [lease]);
     let pending = deployments::of_intent(&sqlite, 13).unwrap().unwrap();
@@ -106,7 +106,7 @@ fn its_open_intents_health_checks_deployments_and_tokens_are_kept() {
     assert_eq!(check.due, Timestamp::UNIX_EPOCH);
     let worker = workers::get(&sqlite, &in_staging).unwrap().unwrap();
     assert_eq!(worker.deployment, Some(check.deployment.clone()));
-    assert_eq!(worker.probe.unwrap().path, "/");
+    assert_eq!(worker.health_check.unwrap().path, "/");
     let serving = deployments::get(&sqlite, &check.deployment).unwrap().unwrap();
     assert_eq!((serving.state, serving.object), (State::Succeeded, None));
     let asset = earlier_assets::find(&sqlite, &in_staging, "00112233445566778899aabbccddeeff").unwrap();

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use deploy_api::access::{Access, authentication_failed};
 use deploy_api::attempt::AttemptId;
-use deploy_api::audit::{Client, Query, Verb};
+use deploy_api::audit::{Action, Client, Query};
 use deploy_api::identity::oidc::{Issuers, Keyring};
 use deploy_api::identity::{BootstrapSecret, ShownCredential, TOKEN_ENTROPY};
 use deploy_api::ledger::calls::{Answer, Content, exchange};
@@ -111,7 +111,7 @@ impl Api {
             Err(rejection) => {
                 let body_digest = &deploy_api::bundles::Digest::of(body).to_string();
                 access.refuse_if_locked_out()?;
-                Err(access.reject(rejection.into(), Verb::TokenExchange, body_digest)?)
+                Err(access.reject(rejection.into(), Action::TokenExchange, body_digest)?)
             }
         })
         .map(|answer| json_of(&answer))

@@ -9,7 +9,7 @@ use super::policy::may_see_all;
 use super::{Answer, Content, audit_segments, body};
 use crate::access::Access;
 use crate::audit::chain::{Hash, Head, Link};
-use crate::audit::{CheckpointKey, Outcome, Query, SubjectRecord, Verb};
+use crate::audit::{self, CheckpointKey, Outcome, Query, SubjectRecord};
 use crate::code::Code;
 use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
@@ -221,7 +221,11 @@ struct Recorded {
 /// # Errors
 /// `PERMISSION_DENIED` for anyone but an administrator; `BODY_INVALID`, `BODY_TOO_LARGE`, `RECORD_UNAVAILABLE`.
 pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> Result<Answer, Problem> {
-    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::BreakGlass)?;
+    let allowed = access.authorize(
+        caller,
+        &Request::platform(Action::Admin),
+        audit::Action::BreakGlass,
+    )?;
     let BreakGlassRequest {
         namespace,
         worker,
@@ -258,7 +262,7 @@ pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8])
         ));
     }
     let mut entry = access
-        .entry(Verb::BreakGlass, Outcome::Succeeded)
+        .entry(audit::Action::BreakGlass, Outcome::Succeeded)
         .about(&Target { environment, worker })
         .by(caller)
         .under(Some(&allowed.rule), allowed.policy_version);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Answer;
 use super::page::{Page, Parameters};
 use crate::access::Access;
-use crate::audit::{Bundle, Verb};
+use crate::audit::{self, Bundle};
 use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
 use crate::identity::Identity;
@@ -22,7 +22,8 @@ struct Shown<'a> {
     id: &'a DeploymentId,
     namespace: &'static str,
     worker: &'a str,
-    verb: Verb,
+    #[serde(rename = "verb")]
+    action: audit::Action,
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     serving: Option<bool>,
@@ -48,7 +49,7 @@ fn show<'a>(deployment: &'a Deployment, serving: Option<&Option<DeploymentId>>) 
         id: &deployment.id,
         namespace: deployment.target.namespace(),
         worker: deployment.target.worker.as_str(),
-        verb: deployment.verb,
+        action: deployment.action,
         state: deployment.state,
         serving: serving.map(|serving| serving.as_ref() == Some(&deployment.id)),
         bundle: &deployment.bundle,
@@ -78,7 +79,7 @@ pub(crate) fn deployed(deployment: &Deployment) -> Result<Answer, Problem> {
 
 fn may_read<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<(), Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    access.authorize(caller, &request, Verb::Read).map(drop)
+    access.authorize(caller, &request, audit::Action::Read).map(drop)
 }
 
 fn serving(sql: &impl Sql, target: &Target) -> Result<Option<DeploymentId>, Problem> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Answer;
 use crate::access::{Access, permission_denied};
-use crate::audit::{Outcome, Reason, SubjectRecord, Verb};
+use crate::audit::{Action, Outcome, Reason, SubjectRecord};
 use crate::identity::oidc::ProvenRun;
 use crate::identity::{Identity, OidcRejection, TOKEN_ENTROPY, Token, TokenId, TokenKind};
 use crate::policy::{BoundGrant, Caller, Explanation, Grant, RuleName, Scope};
@@ -50,7 +50,7 @@ pub fn issue<S: Sql>(
     if !replays::is_first(access.sql, proven)? {
         return Ok(Err(access.reject(
             OidcRejection::Replayed.into(),
-            Verb::TokenExchange,
+            Action::TokenExchange,
             &proven.token_id,
         )?));
     }
@@ -76,7 +76,7 @@ pub fn issue<S: Sql>(
     tokens::insert(access.sql, &new)?;
     let id = token.id();
     let mut entry = access
-        .entry(Verb::TokenExchange, Outcome::Succeeded)
+        .entry(Action::TokenExchange, Outcome::Succeeded)
         .by(&run_as_caller(identity))
         .under(bound.first().map(|bound| &bound.rule), active.version);
     entry.subject = Some(SubjectRecord::Token {
@@ -126,7 +126,7 @@ fn deny<S: Sql>(
 ) -> Result<Problem, Problem> {
     if access.count_failure(false)?.is_recorded() {
         let entry = access
-            .entry(Verb::TokenExchange, Outcome::Denied)
+            .entry(Action::TokenExchange, Outcome::Denied)
             .by(&run_as_caller(Identity::GithubRun(Box::new(proven.run.clone()))))
             .under(None, policy_version)
             .because(Reason::denied(explanation));

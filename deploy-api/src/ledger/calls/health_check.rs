@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{Answer, body};
 use crate::access::Access;
-use crate::audit::{Outcome, Verb};
+use crate::audit::{self, Outcome};
 use crate::code::Code;
-use crate::deployments::Probe;
+use crate::deployments::HealthCheckRequest;
 use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
@@ -19,7 +19,8 @@ const MAX_PATH: usize = 1000;
 
 #[derive(Serialize)]
 struct Shown {
-    probe: Option<Probe>,
+    #[serde(rename = "probe")]
+    health_check: Option<HealthCheckRequest>,
 }
 
 /// `GET …/probe`: the health check of the Worker; `{"probe": null}` if it has none.
@@ -28,13 +29,13 @@ struct Shown {
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
 pub fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    access.authorize(caller, &request, Verb::Read)?;
-    let probe = workers::get(access.sql, target)?.and_then(|worker| worker.probe);
-    Answer::json(200, &Shown { probe })
+    access.authorize(caller, &request, audit::Action::Read)?;
+    let health_check = workers::get(access.sql, target)?.and_then(|worker| worker.health_check);
+    Answer::json(200, &Shown { health_check })
 }
 
 /// `PUT …/probe`, `{"path": "/health", "expect": 200}`: from now on each deployment is checked after its upload, and
-/// rolled back when the answer has another status. Needs the action `deploy`.
+/// rolled back if the response has another status. Needs the action `deploy`.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
@@ -44,16 +45,16 @@ pub fn put<S: Sql>(
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let probe: Probe = body::read(body, "{\"path\": \"/health\", \"expect\": 200}")?;
-    check_path(&probe.path).map_err(|reason| Problem::new(Code::BodyInvalid, reason, PATH_FIX))?;
-    if !(100..600).contains(&probe.expect) {
+    let request: HealthCheckRequest = body::read(body, "{\"path\": \"/health\", \"expect\": 200}")?;
+    check_path(&request.path).map_err(|reason| Problem::new(Code::BodyInvalid, reason, PATH_FIX))?;
+    if !(100..600).contains(&request.expect) {
         return Err(Problem::new(
             Code::BodyInvalid,
-            format!("\"expect\" is {}, which is no HTTP status.", probe.expect),
-            "Write 200, or whatever a good answer has.",
+            format!("\"expect\" is {}, which is not an HTTP status.", request.expect),
+            "Write the status of a healthy response, such as 200.",
         ));
     }
-    set(access, caller, target, Some(probe))
+    set(access, caller, target, Some(request))
 }
 
 /// `DELETE …/probe`: removes the health check.
@@ -68,12 +69,12 @@ fn set<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
     target: &Target,
-    probe: Option<Probe>,
+    health_check: Option<HealthCheckRequest>,
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Deploy, target.clone());
-    let allowed = access.authorize(caller, &request, Verb::SettingsChange)?;
+    let allowed = access.authorize(caller, &request, audit::Action::SettingsChange)?;
     let entry = access
-        .entry(Verb::SettingsChange, Outcome::Succeeded)
+        .entry(audit::Action::SettingsChange, Outcome::Succeeded)
         .about(target)
         .by(caller)
         .under(Some(&allowed.rule), allowed.policy_version);
@@ -83,16 +84,16 @@ fn set<S: Sql>(
     }
     sql.transaction(|| {
         access.record(&entry)?;
-        workers::set_probe(sql, target, probe.as_ref()).map_err(Problem::from)
+        workers::set_health_check(sql, target, health_check.as_ref()).map_err(Problem::from)
     })?;
-    Answer::json(200, &Shown { probe })
+    Answer::json(200, &Shown { health_check })
 }
 
-/// Which paths a health check may have.
+/// The fix for an invalid path.
 pub(crate) const PATH_FIX: &str =
     "Write a path such as \"/health\": printable ASCII that begins with one slash.";
 
-/// Checks that a path cannot lead to another host.
+/// Checks that a path cannot address another host.
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if path.len() <= MAX_PATH
         && path.starts_with('/')
@@ -103,5 +104,5 @@ pub(crate) fn check_path(path: &str) -> Result<(), String> {
     {
         return Ok(());
     }
-    Err("The path of the probe cannot be requested.".to_owned())
+    Err("The path of the health check cannot be requested.".to_owned())
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, body};
 use crate::access::Access;
-use crate::audit::{Entry, LockRecord, Outcome, SubjectRecord, Verb};
+use crate::audit::{self, Entry, LockRecord, Outcome, SubjectRecord};
 use crate::code::Code;
 use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
@@ -63,7 +63,7 @@ impl<'a> About<'a> {
 }
 
 fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, about: &About<'_>) -> Result<Answer, Problem> {
-    access.authorize(caller, &about.request, Verb::Read)?;
+    access.authorize(caller, &about.request, audit::Action::Read)?;
     let lock = locks::holding(access.sql, about.place, access.now)?;
     Answer::json(200, &Shown { lock })
 }
@@ -74,7 +74,7 @@ fn lock<S: Sql>(
     about: &About<'_>,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let allowed = access.authorize(caller, &about.request, Verb::Lock)?;
+    let allowed = access.authorize(caller, &about.request, audit::Action::Lock)?;
     let LockRequest { why, until } = body::read(
         body,
         "{\"why\": \"the reason, for those who are stopped\", \"until\": \"2026-11-25T08:00:00Z\"}; \"until\" may be left \
@@ -94,7 +94,7 @@ fn lock<S: Sql>(
         ));
     }
     let mut entry = about
-        .entry(access.entry(Verb::Lock, Outcome::Succeeded))
+        .entry(access.entry(audit::Action::Lock, Outcome::Succeeded))
         .by(caller)
         .under(Some(&allowed.rule), allowed.policy_version);
     entry.subject = Some(SubjectRecord::Lock(LockRecord {
@@ -111,11 +111,11 @@ fn lock<S: Sql>(
 }
 
 fn unlock<S: Sql>(access: &Access<'_, S>, caller: &Caller, about: &About<'_>) -> Result<Answer, Problem> {
-    let allowed = access.authorize(caller, &about.request, Verb::Unlock)?;
+    let allowed = access.authorize(caller, &about.request, audit::Action::Unlock)?;
     access.sql.transaction(|| {
         if let Some(removed) = locks::remove(access.sql, about.place)? {
             let mut entry = about
-                .entry(access.entry(Verb::Unlock, Outcome::Succeeded))
+                .entry(access.entry(audit::Action::Unlock, Outcome::Succeeded))
                 .by(caller)
                 .under(Some(&allowed.rule), allowed.policy_version);
             entry.subject = Some(SubjectRecord::Lock(LockRecord {

@@ -104,11 +104,11 @@ operations! {
     /// Ends the lock of a Worker.
     Unlock = "unlock";
     /// Returns the health check of a Worker.
-    ProbeGet = "getProbe";
+    HealthCheckGet = "getProbe";
     /// Sets the health check of a Worker. A deployment that fails it is rolled back.
-    ProbePut = "putProbe";
+    HealthCheckPut = "putProbe";
     /// Removes the health check of a Worker.
-    ProbeDelete = "deleteProbe";
+    HealthCheckDelete = "deleteProbe";
 }
 
 impl Operation {

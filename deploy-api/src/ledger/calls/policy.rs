@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::Answer;
 use super::page::{Page, Parameters};
 use crate::access::Access;
-use crate::audit::{Outcome, SubjectRecord, Verb};
+use crate::audit::{self, Outcome, SubjectRecord};
 use crate::code::Code;
 use crate::policy::{Action, Caller, Changes, Policy, PolicyErrors, Request};
 use crate::problem::Problem;
@@ -36,7 +36,11 @@ pub fn put<S: Sql>(
     parameters: &[(&str, &str)],
     if_match: Option<u64>,
 ) -> Result<Answer, Problem> {
-    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::PolicyChange)?;
+    let allowed = access.authorize(
+        caller,
+        &Request::platform(Action::Admin),
+        audit::Action::PolicyChange,
+    )?;
     let parameters = Parameters::new(parameters, &["dry_run"])?;
     let dry_run = parameters
         .parse("dry_run", "true or false", |value| value.parse().ok())?
@@ -70,7 +74,7 @@ pub fn put<S: Sql>(
         put.version = access.sql.transaction(|| {
             let stored = policies::put(access.sql, document, &caller.identity.to_string(), access.now)?;
             let mut entry = access
-                .entry(Verb::PolicyChange, Outcome::Succeeded)
+                .entry(audit::Action::PolicyChange, Outcome::Succeeded)
                 .by(caller)
                 .under(Some(&allowed.rule), allowed.policy_version);
             entry.subject = Some(SubjectRecord::Policy {
@@ -180,6 +184,6 @@ pub(super) fn may_see_all<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Re
         return Ok(());
     }
     access
-        .authorize(caller, &Request::platform(Action::Read), Verb::Read)
+        .authorize(caller, &Request::platform(Action::Read), audit::Action::Read)
         .map(drop)
 }

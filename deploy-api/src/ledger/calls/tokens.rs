@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::page::{Page, Parameters};
 use super::{Answer, body};
 use crate::access::Access;
-use crate::audit::{Outcome, SubjectRecord, Verb};
+use crate::audit::{self, Outcome, SubjectRecord};
 use crate::code::Code;
 use crate::identity::{Identity, Subject, TOKEN_ENTROPY, Token, TokenId, TokenKind};
 use crate::policy::{Action, Caller, Grant, GrantDocument, Request};
@@ -47,7 +47,11 @@ pub fn create<S: Sql>(
     body: &[u8],
     entropy: [u8; TOKEN_ENTROPY],
 ) -> Result<Answer, Problem> {
-    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::TokenCreate)?;
+    let allowed = access.authorize(
+        caller,
+        &Request::platform(Action::Admin),
+        audit::Action::TokenCreate,
+    )?;
     let request: CreateRequest = body::read(
         body,
         "{\"subject\": \"alice\", \"grants\": [{\"namespaces\": […], \"workers\": […], \"actions\": […]}], \
@@ -60,7 +64,7 @@ pub fn create<S: Sql>(
         subject: request.subject.clone(),
     };
     let mut entry = access
-        .entry(Verb::TokenCreate, Outcome::Succeeded)
+        .entry(audit::Action::TokenCreate, Outcome::Succeeded)
         .by(caller)
         .under(Some(&allowed.rule), allowed.policy_version);
     entry.subject = Some(SubjectRecord::Token {
@@ -140,7 +144,7 @@ pub fn list<S: Sql>(
     caller: &Caller,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    access.authorize(caller, &Request::platform(Action::Admin), Verb::Read)?;
+    access.authorize(caller, &Request::platform(Action::Admin), audit::Action::Read)?;
     let parameters = Parameters::new(parameters, &["kind", "limit", "cursor"])?;
     let kind = parameters.parse("kind", "deploy or api", |value| match value {
         "deploy" => Some(TokenKind::Deploy),
@@ -163,9 +167,13 @@ pub fn list<S: Sql>(
 /// # Errors
 /// `PERMISSION_DENIED` for anyone but an administrator; `TOKEN_UNKNOWN`, `RECORD_UNAVAILABLE`.
 pub fn revoke<S: Sql>(access: &Access<'_, S>, caller: &Caller, id: &str) -> Result<Answer, Problem> {
-    let allowed = access.authorize(caller, &Request::platform(Action::Admin), Verb::TokenRevoke)?;
+    let allowed = access.authorize(
+        caller,
+        &Request::platform(Action::Admin),
+        audit::Action::TokenRevoke,
+    )?;
     let entry = access
-        .entry(Verb::TokenRevoke, Outcome::Succeeded)
+        .entry(audit::Action::TokenRevoke, Outcome::Succeeded)
         .by(caller)
         .under(Some(&allowed.rule), allowed.policy_version);
     let id = TokenId::parse(id).map_err(|error| token_unknown(error.to_string()))?;
@@ -183,7 +191,9 @@ pub fn revoke_self<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<An
     end(
         access,
         id,
-        access.entry(Verb::TokenRevoke, Outcome::Succeeded).by(caller),
+        access
+            .entry(audit::Action::TokenRevoke, Outcome::Succeeded)
+            .by(caller),
     )
 }
 

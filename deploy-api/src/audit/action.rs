@@ -3,9 +3,9 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The action: what was done or requested.
+/// What was done or requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verb {
+pub enum Action {
     /// A credential was checked. Recorded only if it was rejected.
     Authenticate,
     /// Something was read. Recorded only if it was denied.
@@ -28,15 +28,15 @@ pub enum Verb {
     Rollback,
     /// A deployment of another namespace was deployed.
     Promote,
-    /// Changes were stopped.
+    /// A Worker or a namespace was locked.
     Lock,
-    /// Changes were allowed again.
+    /// A lock was removed.
     Unlock,
-    /// A deployment was requested through the dispatcher.
+    /// A Worker was requested through the dispatch Worker.
     Verify,
     /// An OIDC token was exchanged for a deploy token.
     TokenExchange,
-    /// An API token was made.
+    /// An API token was created.
     TokenCreate,
     /// A token was revoked.
     TokenRevoke,
@@ -46,8 +46,8 @@ pub enum Verb {
     BreakGlass,
 }
 
-impl Verb {
-    /// Every verb.
+impl Action {
+    /// Every action.
     pub const ALL: [Self; 19] = [
         Self::Authenticate,
         Self::Read,
@@ -70,16 +70,16 @@ impl Verb {
         Self::BreakGlass,
     ];
 
-    /// Whether it is about static assets by themselves, which change nothing of what serves until a deploy names them.
+    /// Whether it only uploads static assets, which does not change a Worker until a deploy uses them.
     #[must_use]
     pub const fn is_of_assets(self) -> bool {
         matches!(self, Self::AssetSession | Self::AssetUpload)
     }
 
-    /// The verb of that [`name`](Self::name).
+    /// The action with this [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verb| verb.name() == name)
+        Self::ALL.into_iter().find(|action| action.name() == name)
     }
 
     /// The name that entries and filters use.
@@ -109,21 +109,21 @@ impl Verb {
     }
 }
 
-impl fmt::Display for Verb {
+impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl Serialize for Verb {
+impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
 }
 
-impl<'de> Deserialize<'de> for Verb {
+impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::from_name(&name).ok_or_else(|| D::Error::custom("there is no verb of this name"))
+        Self::from_name(&name).ok_or_else(|| D::Error::custom("there is no action of this name"))
     }
 }
