@@ -84,7 +84,7 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
-    /// What failed, as the client is told. Only its code and its [`cause`](Problem::cause) are for the log: the upstream's text
+    /// The error, if there is one. Only its code and its [`cause`](Problem::cause) are logged: the upstream's text
     /// may quote the upload.
     pub problem: Option<Problem>,
 }
@@ -98,8 +98,8 @@ impl Response {
     }
 }
 
-/// Whether a header asks for another method than the request line has. Such a request is refused: a server further on
-/// might obey it.
+/// Whether a header overrides the method of the request line. Such a request is refused, because another server
+/// could apply the header.
 #[must_use]
 pub fn is_method_override(header: &str) -> bool {
     [

@@ -85,7 +85,7 @@ pub mod worker_name {
     /// Writes the name.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// The errors of the serializer.
     pub fn serialize<S: Serializer>(name: &WorkerName, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(name.as_str())
     }
@@ -93,7 +93,7 @@ pub mod worker_name {
     /// Reads the name.
     ///
     /// # Errors
-    /// When no Worker can have it.
+    /// If it is not a valid Worker name.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WorkerName, D::Error> {
         WorkerName::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }

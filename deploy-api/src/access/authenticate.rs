@@ -10,10 +10,10 @@ use crate::sql::{Sql, SqlError};
 use crate::store::{audit_log, denials, lockouts, tokens};
 
 impl<S: Sql> Access<'_, S> {
-    /// The caller that a credential proves. A deploy token loses one of its uses, once for each attempt.
+    /// The caller that a credential authenticates. One use of a deploy token is counted for each attempt.
     ///
     /// # Errors
-    /// `AUTHENTICATION_FAILED`, the same for whatever was wrong; the reason is in the audit log only. `LOCKED_OUT` for an
+    /// `AUTHENTICATION_FAILED` for every reason; the reason is only in the audit log. `LOCKED_OUT` for an
     /// unknown token after too many of them from the client's address.
     pub fn authenticate(&self, credential: &ShownCredential, attempt: &AttemptId) -> Result<Caller, Problem> {
         let (found, id) = match credential {
@@ -26,7 +26,7 @@ impl<S: Sql> Access<'_, S> {
     /// The same when a change begins: the token must still be valid, and its uses are not counted again.
     ///
     /// # Errors
-    /// Those of [`authenticate`](Self::authenticate).
+    /// The errors of [`authenticate`](Self::authenticate).
     pub fn authenticate_again(&self, credential: &ShownCredential) -> Result<Caller, Problem> {
         let (found, id) = match credential {
             ShownCredential::Token(hash) => (tokens::check(self.sql, hash, self.now)?, hash.id()),
@@ -53,7 +53,7 @@ impl<S: Sql> Access<'_, S> {
     /// ended. The caller is bound to no grants, so that the policy allows them nothing more.
     ///
     /// # Errors
-    /// When there is no such intent.
+    /// If there is no such intent.
     pub fn caller_of_intent(&self, intent: u64) -> Result<(Caller, super::Allowed), SqlError> {
         let unreadable = |reason: &str| SqlError::Content {
             what: "intent",
@@ -99,7 +99,7 @@ impl<S: Sql> Access<'_, S> {
     }
 
     /// Counts a refused credential towards the lock-out and records it: at most so often for one address, and repeated refusals of
-    /// one credential as one entry with a count. `credential` tells credentials apart. Returns what the client is told.
+    /// one credential as one entry with a count. `credential` identifies the credential. Returns the error for the client.
     ///
     /// # Errors
     /// `RECORD_UNAVAILABLE` when it cannot be recorded.

@@ -1,4 +1,4 @@
-//! From a credential to a caller, from a caller to a decision, and each denial in the audit log.
+//! Authentication and authorization of a message, and the records of denials in the audit log.
 //!
 //! [`Access`] is what the ledger needs for one message. Nothing here waits.
 

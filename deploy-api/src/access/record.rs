@@ -67,7 +67,7 @@ fn record_unavailable(cause: &impl ToString) -> Problem {
     Problem::new(
         Code::RecordUnavailable,
         "The deploy API's own database failed, so nothing was done.",
-        "Try again; if it goes on, see `docs/deploy-api.md`, \"When the deploy API is down\".",
+        "Try again; if the error persists, see `docs/deploy-api.md`, \"When the deploy API is down\".",
     )
     .caused_by(cause)
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What an upload consists of, by digests: enough to tell what ran, and nothing that is secret.
+/// The content of an upload, by digests. It identifies the code and contains no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
     /// The bundle's own digest, under which it is stored.
@@ -9,7 +9,7 @@ pub struct Bundle {
     pub metadata: String,
     /// Its modules, in the order of the upload.
     pub modules: Vec<Module>,
-    /// The date of the runtime's behaviour that it asks for.
+    /// The compatibility date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compatibility_date: Option<String>,
     /// Its bindings.
@@ -27,12 +27,12 @@ pub struct Module {
     pub size: u64,
 }
 
-/// A binding, of which a name and a type are all that is ever kept: values, secret or not, have no field here.
+/// A binding. Only its name and its type are recorded, never its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
-    /// The name under which the Worker finds it.
+    /// The name by which the Worker accesses it.
     pub name: String,
-    /// Cloudflare's word for its type, such as `secret_text` or `kv_namespace`.
+    /// Cloudflare's name of its type, such as `secret_text` or `kv_namespace`.
     #[serde(rename = "type")]
     pub kind: String,
 }

@@ -1,7 +1,7 @@
-//! The one spelling of an entry that is hashed: a subset of RFC 8785 (JSON Canonicalization Scheme).
+//! The canonical JSON of an entry, which is hashed: a subset of RFC 8785 (JSON Canonicalization Scheme).
 //!
 //! No space between tokens; the members of an object sorted by name; texts escaped as in RFC 8785, section 3.2.2.2;
-//! whole numbers within ±(2^53 - 1) only. What is outside the subset is an error, never spelled in some other way:
+//! only integers within ±(2^53 - 1). A value outside of the subset is an error:
 //! fractions, larger numbers, and member names that are not ASCII (whose order RFC 8785 defines by UTF-16).
 
 use std::fmt::Write;
@@ -13,24 +13,24 @@ use thiserror::Error;
 /// The largest whole number that every JSON reader keeps exactly: 2^53 - 1 (RFC 7493, section 2.2).
 const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 
-/// What the canonical form does not have.
+/// The value is outside of the subset.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotCanonical {
     /// A fraction, an exponent, or a number that some JSON readers round.
-    #[error("the number {0} is no whole number within 2^53 - 1")]
+    #[error("the number {0} is not an integer within 2^53 - 1")]
     Number(String),
     /// A member whose place in the order would depend on an encoding.
     #[error("the member name {0:?} is not ASCII")]
     MemberName(String),
     /// The value cannot be JSON at all.
-    #[error("the value is no JSON: {0}")]
+    #[error("the value is not JSON: {0}")]
     Unserializable(String),
 }
 
 /// The canonical JSON of a value.
 ///
 /// # Errors
-/// When the value has what the form does not have.
+/// If the value contains something that the form does not support.
 pub fn to_string(value: &impl Serialize) -> Result<String, NotCanonical> {
     of_value(&serde_json::to_value(value).map_err(|error| NotCanonical::Unserializable(error.to_string()))?)
 }
@@ -38,7 +38,7 @@ pub fn to_string(value: &impl Serialize) -> Result<String, NotCanonical> {
 /// The canonical JSON of a value that is JSON already.
 ///
 /// # Errors
-/// When the value has what the form does not have.
+/// If the value contains something that the form does not support.
 pub fn of_value(value: &Value) -> Result<String, NotCanonical> {
     let mut text = String::new();
     write(value, &mut text)?;

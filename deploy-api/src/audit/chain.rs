@@ -18,7 +18,7 @@ use super::canonical::{self, NotCanonical};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash([u8; 32]);
 
-/// The text is no [`Hash`].
+/// The text is not a [`Hash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a hash is 64 hexadecimal digits in lower case")]
 pub struct InvalidHash;
@@ -42,7 +42,7 @@ impl Hash {
     /// Reads 64 hexadecimal digits.
     ///
     /// # Errors
-    /// When the text is anything else.
+    /// If the text has another form.
     pub fn from_hex(text: &str) -> Result<Self, InvalidHash> {
         HEXLOWER
             .decode(text.as_bytes())
@@ -94,7 +94,7 @@ pub struct Link {
 /// The head, after which the next entry is appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// How many entries there are.
+    /// The number of entries.
     pub size: u64,
     /// The hash of the last one.
     pub hash: Hash,
@@ -111,7 +111,7 @@ impl Head {
     /// the new head and the entry's canonical JSON, to be stored as it is.
     ///
     /// # Errors
-    /// When the entry has what canonical JSON does not have, such as a number beyond 2^53 - 1.
+    /// If the entry has a value without canonical JSON, such as a number above 2^53 - 1.
     pub fn append(self, entry: &impl Serialize) -> Result<(Self, String), NotCanonical> {
         #[derive(Serialize)]
         struct Placed<'a, E: Serialize> {
@@ -167,7 +167,7 @@ impl Head {
 /// A chain that is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
-    /// How many entries there are.
+    /// The number of entries.
     pub size: u64,
     /// The hash of the last one.
     pub head: Hash,
@@ -186,11 +186,11 @@ pub struct Broken {
 /// In which way a chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Break {
-    /// It is no entry at all any more.
+    /// It is not an entry.
     #[error("it cannot be read; the entry was changed")]
     Unreadable,
     /// Entries are missing, doubled or in another order.
-    #[error("entry {0} stands in its place; entries were removed, added or moved")]
+    #[error("entry {0} is in its place; entries were removed, added or moved")]
     Sequence(u64),
     /// An entry that an earlier step of the verification has verified is not in the log any more.
     #[error("it was verified before and is not in the log any more; it was removed or replaced")]
@@ -206,22 +206,22 @@ pub enum Break {
         found: Hash,
     },
     /// The number inside the entry is not that of its place.
-    #[error("the sequence number inside the entry is another; the entry was moved or changed")]
+    #[error("the sequence number in the entry differs; the entry was moved or changed")]
     EntrySequence,
-    /// The entry has what no entry has.
+    /// The entry has a value that no entry can have.
     #[error("{0}; the entry was changed")]
     Form(NotCanonical),
     /// The entry does not have the hash that is stored with it.
-    #[error("its content has the hash {expected}, but {found} is on record; the entry was changed")]
+    #[error("its content has the hash {expected}, but {found} is recorded; the entry was changed")]
     Content {
-        /// The hash of what is there.
+        /// The hash of the content.
         expected: Hash,
         /// The recorded hash.
         found: Hash,
     },
 }
 
-/// Walks a chain from its first entry.
+/// Verifies a chain from its first entry.
 ///
 /// # Errors
 /// The first place at which it is broken.

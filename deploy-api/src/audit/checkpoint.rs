@@ -34,7 +34,7 @@ pub struct Checkpoint {
 /// The private key that signs checkpoints.
 pub struct CheckpointKey(SigningKey);
 
-/// The configured key is none.
+/// The configured key is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the checkpoint key is not 64 hexadecimal digits; make one with `openssl rand -hex 32`")]
 pub struct InvalidCheckpointKey;
@@ -42,13 +42,13 @@ pub struct InvalidCheckpointKey;
 /// Why a checkpoint proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidCheckpoint {
-    /// The key to check with is none.
+    /// The key to verify with is invalid.
     #[error("the public key is not 64 hexadecimal digits of an Ed25519 key")]
     Key,
-    /// It was signed by somebody else.
+    /// It was signed with another key.
     #[error("the checkpoint is signed by the key {found}, not by {expected}")]
     OtherKey {
-        /// The key that was to be checked with.
+        /// The expected key.
         expected: String,
         /// The key that it names.
         found: String,
@@ -62,7 +62,7 @@ impl CheckpointKey {
     /// Reads a private key of 32 bytes in hexadecimal.
     ///
     /// # Errors
-    /// When the text is anything else.
+    /// If the text has another form.
     pub fn from_hex(configured: &SecretString) -> Result<Self, InvalidCheckpointKey> {
         let text = configured.expose_secret().trim();
         HEXLOWER
@@ -100,7 +100,7 @@ impl CheckpointKey {
     }
 }
 
-/// Redacted, so that no log line holds the key.
+/// Redacted, so that no log line contains the key.
 impl fmt::Debug for CheckpointKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CheckpointKey([REDACTED], public {})", self.public())
@@ -122,7 +122,7 @@ impl Checkpoint {
     /// Checks that the checkpoint was signed by this public key, given in hexadecimal.
     ///
     /// # Errors
-    /// When the key is none or another, or the signature is wrong.
+    /// If the key is invalid or another one, or the signature is wrong.
     pub fn verify(&self, public_key: &str) -> Result<(), InvalidCheckpoint> {
         let key = read_public_key(public_key).ok_or(InvalidCheckpoint::Key)?;
         if self.key != public_key {

@@ -7,16 +7,16 @@ use crate::identity::{Identity, TokenId};
 use crate::policy::RuleName;
 use crate::target::Target;
 
-/// Something that happened, or is about to. Its sequence number and hash come with its place in the chain.
+/// An event, or an intent. Its position in the chain determines its sequence number and hash.
 ///
-/// No field can hold a secret: texts are names, digests, claims and codes. The one text that a person writes freely is
+/// No field can contain a secret: texts are names, digests, claims and codes. The only free text is
 /// a lock's [`why`](LockRecord::why).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// When, on the deploy API's clock; milliseconds are kept.
     #[serde(serialize_with = "milliseconds")]
     pub time: Timestamp,
-    /// How it ended, or that it is about to begin.
+    /// The outcome, or `intent` before the action begins.
     pub outcome: Outcome,
     /// What was done or requested. In JSON its name is `verb`: the hash chain contains the JSON of every stored entry, and
     /// clients of the public API read it by this name.
@@ -46,12 +46,12 @@ pub struct Entry {
     /// The id of the token of the request, if it was issued by this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// Under which rule of which policy.
+    /// The rule and the version of the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority: Option<Authority>,
     /// Where the request came from.
     pub client: Client,
-    /// What the upstream answered.
+    /// The answer of the upstream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Upstream>,
     /// Why it was denied or failed.
@@ -66,7 +66,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry with what every entry has.
+    /// An entry with the members that every entry has.
     #[must_use]
     pub const fn new(time: Timestamp, action: Action, outcome: Outcome, client: Client) -> Self {
         Self {
@@ -146,7 +146,7 @@ pub struct Authority {
     /// The rule that allowed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleName>,
-    /// The version of the policy that was asked; 0 while there is none.
+    /// The version of the policy that was evaluated; 0 if there is none.
     pub policy_version: u64,
 }
 
@@ -160,10 +160,10 @@ pub struct Client {
     pub request_id: String,
 }
 
-/// What the upstream answered to the call that an entry is about.
+/// The answer of the upstream to the call of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upstream {
-    /// Its HTTP status; nothing when no answer came.
+    /// Its HTTP status; `None` if there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Its `cf-ray`, which joins this log to Cloudflare's own.
@@ -177,14 +177,14 @@ pub struct Upstream {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SubjectRecord {
-    /// A token that was made or revoked.
+    /// A token that was created or revoked.
     Token {
         /// Its id.
         id: TokenId,
         /// Its holder: a subject, or a run.
         #[serde(rename = "for")]
         holder: String,
-        /// The rules that it is bound by, for a deploy token.
+        /// The rules that gave a deploy token its grants.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<RuleName>,
         /// When it ends.

@@ -4,7 +4,7 @@ use thiserror::Error;
 use super::{Action, Outcome};
 use crate::sql::Value;
 
-/// How many entries a page has when the caller does not say.
+/// The default number of entries of a page.
 const DEFAULT_LIMIT: u32 = 100;
 
 /// The most entries of a page.
@@ -24,7 +24,7 @@ const EQUALITIES: [&str; 10] = [
     "client",
 ];
 
-/// Columns that have few values, so that an index on them finds little beside one on another column.
+/// Columns with few values: an index on another column is more selective.
 const COARSE: [&str; 3] = ["namespace", "outcome", "verb"];
 
 /// By how much a clock may have been set back between two entries. Within it the order of times says nothing about the
@@ -54,11 +54,11 @@ pub struct Query {
 /// A parameter of `GET /v1/audit` that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidQuery {
-    /// No such parameter.
+    /// There is no such parameter.
     #[error("there is no parameter {0:?}")]
     Unknown(String),
     /// A parameter twice, of which one would be ignored.
-    #[error("the parameter {0:?} stands twice")]
+    #[error("the parameter {0:?} occurs twice")]
     Twice(String),
     /// A value that the parameter cannot have.
     #[error("the parameter {name:?} is {value:?}; write {expected}")]
@@ -227,7 +227,7 @@ impl Query {
     }
 }
 
-/// A time in the spelling of the log.
+/// A time in the format of the log.
 fn spelled(time: Timestamp) -> Value {
     Value::from(format!("{time:.3}"))
 }
@@ -278,7 +278,7 @@ mod tests {
             (vec![("workers", "x")], r#"there is no parameter "workers""#),
             (
                 vec![("worker", "x"), ("worker", "y")],
-                r#"the parameter "worker" stands twice"#,
+                r#"the parameter "worker" occurs twice"#,
             ),
             (
                 vec![("limit", "0")],

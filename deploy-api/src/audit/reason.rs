@@ -5,13 +5,13 @@ use crate::identity::Rejection;
 use crate::policy::Explanation;
 use crate::problem::Problem;
 
-/// Why something was denied or failed. Made from codes and explanations only, so that no request's text gets in.
+/// Why an action was denied or failed. It consists of codes and explanations only, so it contains no text of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// The error's code, as the caller was told it.
+    /// The code of the error.
     #[serde(serialize_with = "name")]
     code: Code,
-    /// What exactly: for a refused credential the precise reason, which the caller is not told.
+    /// A detail. For a rejected credential: the precise reason, which the caller does not get.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
     /// The explanation of a denial, a sentence each.
@@ -38,7 +38,7 @@ impl Reason {
         }
     }
 
-    /// The reason that a problem is, by its codes and without its texts.
+    /// The reason of a problem: its codes without its texts.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
         let reason = Self::code(problem.code);
@@ -66,7 +66,7 @@ impl Reason {
         }
     }
 
-    /// The same, with more of what exactly. The text is part of the program, so that nothing of a request is in it.
+    /// The same with a detail. The text is a constant of the program, so it contains no text of a request.
     #[must_use]
     pub const fn because(mut self, cause: &'static str) -> Self {
         self.cause = Some(cause);

@@ -185,7 +185,7 @@ impl SegmentRecord {
     /// Verifies the signature with this public key, in hexadecimal.
     ///
     /// # Errors
-    /// When the key is not one or is another, or the signature is wrong.
+    /// If the key is invalid or another one, or the signature is wrong.
     pub fn verify(&self, public_key: &str) -> Result<(), InvalidSegment> {
         verify(&self.header, &self.signature, public_key)
     }
@@ -246,7 +246,7 @@ impl Segment {
     /// Verifies the signature with this public key, in hexadecimal.
     ///
     /// # Errors
-    /// When the key is not one or is another, or the signature is wrong.
+    /// If the key is invalid or another one, or the signature is wrong.
     pub fn verify(&self, public_key: &str) -> Result<(), InvalidSegment> {
         verify(&self.header, &self.signature, public_key)
     }

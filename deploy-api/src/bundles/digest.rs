@@ -10,7 +10,7 @@ use thiserror::Error;
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-/// The text is no [`Digest`].
+/// The text is not a [`Digest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a digest is 64 hexadecimal digits in lower case")]
 pub struct InvalidDigest;
@@ -25,7 +25,7 @@ impl Digest {
     /// Reads a digest.
     ///
     /// # Errors
-    /// When the text is no digest.
+    /// If the text is not a digest.
     pub fn parse(text: &str) -> Result<Self, InvalidDigest> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() == 64 && text.bytes().all(is_digit) {

@@ -63,7 +63,7 @@ pub struct ByteRange {
     pub length: u64,
 }
 
-/// What the store knows of an object.
+/// The properties of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectHead {
     /// The object's key.

@@ -11,12 +11,12 @@ use crate::attempt::uuid_v7;
 #[serde(try_from = "String", into = "String")]
 pub struct DeploymentId(String);
 
-/// The text is no [`DeploymentId`].
+/// The text is not a [`DeploymentId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a deployment's id is a UUID: 32 hexadecimal digits, with or without hyphens")]
 pub struct InvalidDeploymentId;
 
-/// What the tag begins with by which the upstream tells which deployment it holds.
+/// The prefix of the tag that names the deployment of a script.
 pub const TAG_PREFIX: &str = "dotdo-deployment-";
 
 impl DeploymentId {
@@ -29,7 +29,7 @@ impl DeploymentId {
     /// Reads an id, with hyphens or without.
     ///
     /// # Errors
-    /// When the text is no UUID.
+    /// If the text is not a UUID.
     pub fn parse(text: &str) -> Result<Self, InvalidDeploymentId> {
         let is_written_as_here = matches!(text.len(), 32 | 36);
         uuid::Uuid::try_parse(text)
@@ -51,7 +51,7 @@ impl DeploymentId {
         self.0.replace('-', "")
     }
 
-    /// When it was made, as its first digits say. An id that somebody made up may say anything.
+    /// The time in the id. An id that this API did not create may contain any time.
     #[must_use]
     pub fn time(&self) -> Timestamp {
         let digits = self.digits();
@@ -63,7 +63,7 @@ impl DeploymentId {
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The tag that the script carries upstream.
+    /// The tag of the script.
     #[must_use]
     pub fn tag(&self) -> String {
         format!("{TAG_PREFIX}{}", self.digits())

@@ -12,7 +12,7 @@ use crate::upload::Migrations;
 pub struct Deployment {
     /// Its id, which the uploaded script has as a tag.
     pub id: DeploymentId,
-    /// Of which Worker, in which namespace.
+    /// The Worker and its namespace.
     pub target: Target,
     /// Whether it was deployed, rolled back or promoted. In JSON its name is `verb`, as in the audit log.
     #[serde(rename = "verb")]
@@ -44,13 +44,13 @@ pub struct Deployment {
     pub startup_time_ms: Option<u64>,
     /// The Durable Object migration tag that the Worker has with it.
     pub migration_tag: Option<String>,
-    /// The migrations that it carries out.
+    /// The migrations that it executes.
     pub migrations: Option<Migrations>,
     /// The tags that the Worker has with it, without the one that names the deployment.
     pub tags: Vec<String>,
     /// Why it failed, or was rolled back.
     pub failure: Option<Failure>,
-    /// What is questionable about it.
+    /// The warnings.
     pub warnings: Vec<Warning>,
     /// The Worker's count of changes when it had succeeded: the same later means that nothing was changed since.
     pub revision: Option<u64>,
@@ -101,12 +101,12 @@ pub struct Failure {
     pub upstream_code: Option<u32>,
 }
 
-/// Something questionable about an upload that does not keep it from being deployed.
+/// A warning about an upload, which is deployed nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// The name of the code.
     pub code: String,
-    /// What is questionable, and what to do.
+    /// The problem, and the fix.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! The static assets of deployments: those that an upload has, and those that are uploaded again.
+//! The static assets of deployments, for an upload and for a redeploy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub(super) async fn of_upload<L: LedgerClient, O: Services>(
             match (bundle, metadata.keeps_assets()) {
                 (Ok(bundle), _) => manifest_of(store, &bundle).await?,
                 (Err(problem), true) => return Err(problem),
-                // An upload with a session needs nothing of the deployment before it.
+                // An upload with a session does not depend on the deployment before it.
                 (Err(_), false) => None,
             }
         }

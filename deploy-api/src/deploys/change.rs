@@ -1,4 +1,4 @@
-//! Changes of a Worker that are no uploads: one call to the upstream, between the intent and its outcome.
+//! Changes of a Worker other than uploads: one call to the upstream, between the intent and its outcome.
 
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ use crate::upstream::{Called, Effect, UpstreamRequest, call};
 /// How a lost answer of a change is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LostAnswer {
-    /// The reconciler asks the upstream whether it was carried out.
+    /// The reconciler asks the upstream whether it was executed.
     StaysOpen,
-    /// It is recorded as failed: the same change again is safe, and nothing tells whether it was carried out.
+    /// It is recorded as failed: repeating the change is safe, and the upstream does not tell whether it was executed.
     Fails,
 }
 
@@ -79,6 +79,6 @@ fn secret_unknown(target: &Target, name: &str) -> Problem {
     Problem::new(
         Code::SecretUnknown,
         format!("{target} has no secret {name}."),
-        "GET …/secrets lists those that it has.",
+        "GET …/secrets lists its secrets.",
     )
 }

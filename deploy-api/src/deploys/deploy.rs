@@ -117,7 +117,7 @@ async fn store_small<L: LedgerClient, O: Services>(
 /// Makes the health check that follows a deployment, if there is one.
 ///
 /// # Errors
-/// `PROBE_FAILED`, which says what was done.
+/// `PROBE_FAILED`, which describes the rollback.
 pub(super) async fn checked<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     lease: &Lease<'_, '_, L, O>,

@@ -74,7 +74,7 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
     /// Reads the `Authorization` header.
     ///
     /// # Errors
-    /// `AUTHENTICATION_FAILED` if it has no credential that could be valid. The ledger does not hear of such requests.
+    /// `AUTHENTICATION_FAILED` if it has no credential that could be valid. Such requests do not reach the ledger.
     pub fn credential(&self, header: Option<&str>) -> Result<ShownCredential, Problem> {
         ShownCredential::read(header, self.bootstrap).map_err(|rejection| {
             let problem = authentication_failed();
@@ -96,7 +96,7 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
     /// Asks whether a caller may do something to a Worker, and what is known of it.
     ///
     /// # Errors
-    /// Those of [`authorize`](Self::authorize).
+    /// The errors of [`authorize`](Self::authorize).
     pub async fn authorize_for(
         &self,
         credential: &ShownCredential,
@@ -109,10 +109,10 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         self.send(&question).await
     }
 
-    /// The same for a call of wrangler that names the namespace, which is remembered for those that do not.
+    /// The same for a call of wrangler that names the namespace. It is stored for the calls that do not name it.
     ///
     /// # Errors
-    /// Those of [`authorize`](Self::authorize).
+    /// The errors of [`authorize`](Self::authorize).
     pub async fn authorize_wrangler(
         &self,
         credential: &ShownCredential,
@@ -137,7 +137,7 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         }
     }
 
-    /// Records that a request was refused before it began, and returns what the caller is told.
+    /// Records that a request was refused before it began, and returns the error for the caller.
     pub async fn refuse(
         &self,
         authorized: &Authorized,

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 
-/// How often the request is tried: a deployment takes a moment to reach every machine.
+/// The number of tries: a deployment takes a moment to reach every machine.
 const TRIES: u32 = 3;
 
 /// How long to wait before the request is tried again.
@@ -60,7 +60,7 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
     };
     let problem = check_failed(target, check.request, &found);
     let (problem, result) = if check.deployment.previous.is_none() {
-        let problem = problem.note("It still serves: there is no deployment before it to go back to.");
+        let problem = problem.note("It is still current: there is no deployment before it.");
         let failed = HealthCheckResult::Failed {
             problem: Box::new(problem.clone()),
         };
@@ -79,8 +79,8 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
                 (problem.note(note), result)
             }
             redeploy::Undone::Refused(failure) if failure.code == Code::WorkerLocked => {
-                let problem =
-                    problem.note("It still serves: the Worker was locked before its health check was made.");
+                let problem = problem
+                    .note("It is still current: the Worker was locked before its health check was made.");
                 let failed = HealthCheckResult::Failed {
                     problem: Box::new(problem.clone()),
                 };
@@ -93,7 +93,7 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
                 };
                 (problem, failed)
             }
-            // Nobody knows yet whether the rollback was carried out: when that is known, the check is made again.
+            // It is not known yet whether the rollback was executed. When it is known, the check is made again.
             redeploy::Undone::Unknown(failure) => {
                 return Ok(Some(problem.note(not_undone(check, &failure))));
             }
@@ -105,7 +105,7 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
 
 fn not_undone(check: &HealthCheck<'_>, failure: &Problem) -> String {
     format!(
-        "Deployment {} could not be rolled back and may still serve: {} {}",
+        "Deployment {} could not be rolled back and may still be current: {} {}",
         check.deployment.id, failure.detail, failure.fix
     )
 }

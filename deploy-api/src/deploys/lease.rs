@@ -36,7 +36,7 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
         }
     }
 
-    /// Begins a change that is no upload of a client.
+    /// Begins a change other than a client's upload.
     ///
     /// # Errors
     /// Why it did not begin, which is recorded.
@@ -63,7 +63,7 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
         }
     }
 
-    /// Says that the attempt is still at work. To be called before each upload to the upstream.
+    /// Renews the lease. Call it before each upload to the upstream.
     ///
     /// # Errors
     /// `DEPLOYMENT_UNSETTLED` if the lease has ended; nothing may be sent to the upstream then.
@@ -94,7 +94,7 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
             .await
     }
 
-    /// Records that the change failed before the upstream was called, and returns what the caller is told.
+    /// Records that the change failed before the upstream was called, and returns the error for the caller.
     pub async fn fail(&self, problem: Problem) -> Problem {
         let end = End::Failed {
             upstream: None,

@@ -2,7 +2,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::upload::Migrations;
 
-/// The migrations that lead from one tag to another, as one; nothing when no known ones do. Without a tag, a Worker has
+/// The migrations from one tag to another, joined; `None` if they are not known. Without a tag, a Worker has
 /// no Durable Objects yet.
 pub(crate) fn path(known: &[Migrations], from: Option<&str>, to: &str) -> Option<Migrations> {
     let mut came_by: HashMap<Option<&str>, &Migrations> = HashMap::new();

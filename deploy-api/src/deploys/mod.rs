@@ -12,8 +12,8 @@
 //! ```
 //!
 //! - Nothing is sent to the upstream without a lease, and a lease is renewed before each upload.
-//! - Each upload carries its deployment's id as a tag, by which the upstream says whether it was carried out.
-//! - Whatever the gateway does not finish, the reconciler does.
+//! - Each upload has its deployment's id as a tag, so the tags of the script tell whether the upload was executed.
+//! - The reconciler finishes every change that the gateway did not finish.
 
 mod assets;
 mod change;

@@ -1,5 +1,5 @@
-//! The reconciler: finds out how changes ended whose gateway died or whose answer was lost, makes the health checks that nobody
-//! made, and deletes the objects that nobody needs. The ledger selects the work; each item takes a few calls.
+//! The reconciler: determines the outcome of changes whose gateway ended or whose answer was lost, makes the pending health
+//! checks, and deletes objects that no deployment needs. The ledger selects the work; each item takes a few calls.
 
 use super::Gateway;
 use super::health_check::{self, HealthCheck};
@@ -20,7 +20,7 @@ use crate::store::leases::Lease;
 /// it, none are archived.
 ///
 /// # Errors
-/// The first failure; the other items were tried all the same, and what is not settled is due again.
+/// The first failure. The other items are still processed, and an item without an outcome is due again.
 pub async fn reconcile<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     checkpoint_key: Option<&CheckpointKey>,
@@ -76,7 +76,7 @@ async fn settle_intent<L: LedgerClient, O: Services>(
     let end = match (lease.action, deployment) {
         (Action::Deploy | Action::Rollback | Action::Promote, Some(deployment)) => {
             match remote_tags(gateway.services, &lease.target).await {
-                // An upstream that does not answer settles nothing.
+                // If the upstream does not answer, the outcome stays unknown.
                 Err(_) => None,
                 Ok(Some(there)) if there.deployment.as_ref() == Some(&deployment.id) => {
                     Some(succeeded(ScriptState {
@@ -92,7 +92,7 @@ async fn settle_intent<L: LedgerClient, O: Services>(
             Ok(None) => Some(succeeded(ScriptState::default())),
             Ok(Some(_)) => is_over.then(|| failed("The upstream still has the Worker.")),
         },
-        // To set a secret or tags, or to upload an asset again is safe, and nothing tells whether it was carried out.
+        // Setting a secret or tags, or uploading an asset, can be repeated, and the upstream does not tell whether it was executed.
         _ => is_over.then(|| failed("The answer of the upstream was lost.")),
     };
     let Some(end) = end else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Rollback and promotion: the bytes of an earlier deployment are uploaded again.
+//! Redeploys: rollbacks and promotions upload the bundle of an earlier deployment.
 
 use serde_json::Value;
 
@@ -37,17 +37,17 @@ pub(crate) async fn redeploy<L: LedgerClient, O: Services>(
     checked(gateway, &lease, finished).await
 }
 
-/// What came of the rollback after a failed health check.
+/// The result of the rollback after a failed health check.
 pub(super) enum Undone {
-    /// This deployment serves what the one before did.
+    /// This deployment has the bundle of the one before and is current.
     By(Box<Deployment>),
     /// It was not rolled back.
     Refused(Problem),
-    /// Nobody knows yet.
+    /// The outcome is not known yet.
     Unknown(Problem),
 }
 
-/// Rolls back the deployment of a failed health check, in the name of who deployed it.
+/// Rolls back the deployment of a failed health check, on behalf of the caller who deployed it.
 pub(super) async fn undo<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     check: &HealthCheck<'_>,
@@ -113,7 +113,7 @@ struct Prepared {
     state: ScriptState,
 }
 
-/// The same bytes, with the secrets that the Worker has, or that are given now, and with the migrations that lead from its present
+/// The same bytes, with the existing secrets of the Worker or the given ones, and with the migrations from its current
 /// state to the deployment's.
 async fn prepare<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
@@ -217,7 +217,7 @@ async fn check_secrets<L: LedgerClient, O: Services>(
         .as_ref()
         .is_some_and(|source| source.target != *target);
     let fix = if is_promotion {
-        "Give them with the promotion: {\"to\": …, \"secrets\": {\"NAME\": \"value\"}}."
+        "Add them to the promotion: {\"to\": …, \"secrets\": {\"NAME\": \"value\"}}."
     } else {
         "Set them: PUT …/secrets/{name} of this API."
     };
@@ -231,7 +231,7 @@ async fn check_secrets<L: LedgerClient, O: Services>(
     ))
 }
 
-/// The migrations that lead from the Worker's present tag to the deployment's; `None` if they are the same.
+/// The migrations from the Worker's current tag to the deployment's; `None` if the tags are equal.
 fn migrations_to(
     known: &[Migrations],
     target: &Target,
@@ -261,8 +261,8 @@ fn migrations_to(
         })
 }
 
-/// A warning about secrets that were set on the Worker of the source namespace and not on the target. The bundle does not name
-/// them, so that nobody can tell whether they are still used.
+/// A warning about secrets that are set in the source namespace and not in the target. The bundle does not name
+/// them, so it is not known whether they are used.
 async fn secrets_left_behind(
     services: &impl Services,
     from: &Target,

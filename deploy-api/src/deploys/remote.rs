@@ -1,4 +1,4 @@
-//! The remote state of a Worker: what the upstream has under its name.
+//! The remote state of a Worker.
 
 use serde_json::Value;
 

@@ -29,16 +29,16 @@ pub(crate) struct Script<'a> {
     pub query: Vec<(&'static str, String)>,
 }
 
-/// Why an upload has no success.
+/// Why an upload did not succeed.
 pub(crate) enum UploadFailure {
-    /// It was not carried out; the outcome is recorded.
+    /// It was not executed; the outcome is recorded.
     Known(Problem),
-    /// Nobody knows; the lease stays open.
+    /// The outcome is not known; the lease stays open.
     Unknown(Problem),
 }
 
 impl UploadFailure {
-    /// What the caller is told.
+    /// The error for the caller.
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Known(problem) | Self::Unknown(problem) => problem,
@@ -127,7 +127,7 @@ async fn succeeded<L: LedgerClient, O: Services>(
     lease.finish(end).await.map_err(UploadFailure::Unknown)
 }
 
-/// Whether the upstream has the deployment; `None` if it does not say.
+/// Whether the upstream has the deployment; `None` if it does not answer.
 async fn is_there<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
     deployment: &Deployment,
@@ -163,7 +163,7 @@ async fn complete_state<L: LedgerClient, O: Services>(
 }
 
 impl ScriptState {
-    /// Takes what the upstream says of an uploaded script.
+    /// Reads the upstream's answer about an uploaded script.
     fn read(&mut self, result: &Value) {
         self.etag = result.get("etag").and_then(Value::as_str).map(str::to_owned);
         self.startup_time_ms = result.get("startup_time_ms").and_then(Value::as_u64);
@@ -190,8 +190,8 @@ pub(crate) fn too_many_tags(number: usize) -> Problem {
     Problem::new(
         Code::BodyInvalid,
         format!(
-            "The Worker would have {number} tags; seven is the most, beside the one that names the deployment."
+            "The Worker would have {number} tags; at most seven are allowed, besides the tag of the deployment."
         ),
-        "Leave some out.",
+        "Remove some tags.",
     )
 }

@@ -27,7 +27,7 @@ pub(super) fn verify_token(authorized: &Authorized) -> Reply {
     })))
 }
 
-/// Who asks. wrangler prints it as an email address.
+/// The caller. wrangler prints it as an email address.
 pub(super) fn user(caller: &Caller) -> Reply {
     Reply::Success(Envelope::of(user_of(caller)))
 }
@@ -87,7 +87,7 @@ pub(super) async fn namespace<L: LedgerClient, O: Services>(
     Ok(Reply::Success(Envelope::of(described)))
 }
 
-/// The queue that a binding names, by name and id only; an empty list where the account has none of that name.
+/// The queue that a binding names, by name and id only; an empty list if the account has no queue of this name.
 pub(super) async fn queues<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     query: &str,
@@ -102,8 +102,8 @@ pub(super) async fn queues<L: LedgerClient, O: Services>(
     if !is_name {
         return Err(Problem::new(
             Code::ParameterInvalid,
-            "Queues are not listed here; one is looked up by its name.",
-            "Name the queue that the binding is to.",
+            "Queues are not listed here; only a query by name is supported.",
+            "Add the name of the queue to the query.",
         ));
     }
     let request = script::account(Method::Get, &["queues"]).parameter("name", name);

@@ -1,4 +1,4 @@
-//! Static assets: the session that begins their upload, which says what the Worker will have and what the upstream lacks.
+//! Static assets: opens an upload session, which returns the files that the upstream does not have.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;

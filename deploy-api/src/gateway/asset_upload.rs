@@ -1,4 +1,4 @@
-//! Static assets: the files of a session. The request carries the session's token, which needs no look-up.
+//! Static assets: the files of a session. The request has the session's token, which is verified without a look-up.
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::services::Services;
 use crate::upload::Source;
 use crate::upstream::call;
 
-/// Streams some files of a session into the bundle store, for when the deployment is deployed again, and from there to the
+/// Streams some files of a session into the bundle store, for later redeploys, and from there to the
 /// upstream. No file is held in memory.
 pub(super) async fn upload<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,

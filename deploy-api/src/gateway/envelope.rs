@@ -31,7 +31,7 @@ pub struct Message {
     pub message: String,
 }
 
-/// Cloudflare's codes by which wrangler tells "there is none" from a failure.
+/// Cloudflare's codes by which wrangler distinguishes "does not exist" from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {
     /// 10007: the account has no such script.
@@ -69,7 +69,7 @@ impl Envelope {
         self
     }
 
-    /// A refusal or failure. wrangler prints each error with its code and page, then each message.
+    /// An error. wrangler prints each error with its code and page, then each message.
     #[must_use]
     pub fn failure(problem: &Problem) -> Self {
         let message = match problem.fix.as_str() {
@@ -86,7 +86,7 @@ impl Envelope {
             message: error.message.clone(),
             documentation_url: None,
         });
-        // wrangler acts on the first error's code (10021 gets a hint about the module), so the upstream's stands first.
+        // wrangler acts on the first error's code (10021 gets a hint about the module), so the upstream's error is first.
         Self::refusal(
             upstream.into_iter().chain([own]).collect(),
             problem
@@ -118,7 +118,7 @@ impl Envelope {
         )
     }
 
-    /// The same answer, for a Worker of the account, with why it cannot be told which Worker is meant.
+    /// The same answer for a Worker of the account, with the reason why the Worker is ambiguous.
     #[must_use]
     pub fn unclear(problem: &Problem) -> Self {
         let mut envelope = Self::absent(Absent::AccountScript);

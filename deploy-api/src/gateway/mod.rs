@@ -1,7 +1,7 @@
 //! The calls of wrangler (`/client/v4`): which are supported, and the errors for all others.
 //!
-//! A call is parsed into a [`Route`] before anything else happens. What is not on the list never reaches the upstream,
-//! and what is on it reaches the upstream only through a URL that is built from the parsed parts.
+//! A call is first parsed into a [`Route`]. A call that is not in the list never reaches the upstream,
+//! and a call in the list reaches it only through a URL that is built from the parsed parts.
 
 mod account;
 mod asset_session;

@@ -10,7 +10,7 @@ const MAX_PATH: usize = 512;
 /// joining them again gives exactly this path.
 ///
 /// # Errors
-/// [`Code::PathMalformed`] for anything that a server further on might read as another path.
+/// [`Code::PathMalformed`] for a path that another server could parse differently.
 pub fn segments(path: &str) -> Result<Vec<&str>, Problem> {
     let malformed = |what: &str| {
         Problem::new(
@@ -40,7 +40,7 @@ pub fn segments(path: &str) -> Result<Vec<&str>, Problem> {
             }
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
             if !segment.bytes().all(plain) {
-                return Err(malformed("a character that no name has"));
+                return Err(malformed("a character that is not allowed in names"));
             }
             Ok(segment)
         })

@@ -14,10 +14,10 @@ impl Parameters {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-                return Err(invalid("The query has an escape that is none."));
+                return Err(invalid("The query has an invalid escape."));
             };
             if parameters.iter().any(|(given, _)| *given == name) {
-                return Err(invalid("A parameter of the query stands twice."));
+                return Err(invalid("A parameter of the query occurs twice."));
             }
             parameters.push((name, value));
         }
@@ -32,10 +32,10 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Those parameters that `known` names, which must be all.
+    /// The values of the `known` parameters. Every parameter must be known.
     ///
     /// # Errors
-    /// `PARAMETER_INVALID` for another: leaving it out silently could make another call of it.
+    /// `PARAMETER_INVALID` for an unknown parameter: without it, the call could have another meaning.
     pub fn only(self, known: &[&'static str]) -> Result<Vec<(&'static str, String)>, Problem> {
         self.0
             .into_iter()
@@ -44,7 +44,7 @@ impl Parameters {
                     .iter()
                     .find(|known| **known == name)
                     .map(|known| (*known, value))
-                    .ok_or_else(|| invalid("The query has a parameter that this call does not have."))
+                    .ok_or_else(|| invalid("The query has a parameter that this call does not support."))
             })
             .collect()
     }

@@ -3,12 +3,12 @@ use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 use super::{path, refused};
 use crate::{code::Code, lint, problem::Problem, target::Target};
 
-/// Every call of `/client/v4` that is served. Nothing else is.
+/// The supported calls of `/client/v4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /user/tokens/verify`: is the token good?
+    /// `GET /user/tokens/verify`: whether the token is valid.
     VerifyToken,
-    /// `GET /user`: who am I?
+    /// `GET /user`: the caller.
     User,
     /// `GET /accounts`: the one account.
     Accounts,
@@ -18,15 +18,15 @@ pub enum Route {
     Namespaces,
     /// `GET A/workers/dispatch/namespaces/{namespace}`
     Namespace(Environment),
-    /// `GET S`: does the script exist, and at which migration tag?
+    /// `GET S`: whether the script exists, and its migration tag.
     Script(Target),
-    /// `PUT S`: the deploy itself.
+    /// `PUT S`: the deploy.
     Upload(Target),
     /// `POST S/assets-upload-session`
     AssetSession(Target),
     /// `POST A/workers/assets/upload`, whose bearer is the JWT of a session.
     AssetUpload,
-    /// `GET A/workers/services/{name}`: is there a Worker of that name in the account? There never is.
+    /// `GET A/workers/services/{name}`: whether the account has a Worker of this name. The answer is always no.
     AccountService(WorkerName),
     /// `GET A/workers/scripts/{name}/settings`: the same question.
     AccountSettings(WorkerName),
@@ -38,7 +38,7 @@ pub enum Route {
     PutSecret(WorkerName),
     /// `DELETE A/workers/scripts/{name}/secrets/{secret}`
     DeleteSecret(WorkerName, String),
-    /// `GET A/workflows/{name}`: is there such a workflow?
+    /// `GET A/workflows/{name}`: whether the workflow exists. The answer is always no.
     Workflow,
     /// `GET A/queues`: the queue that a binding names.
     Queues,
@@ -118,7 +118,7 @@ fn namespace(name: &str) -> Result<Environment, Problem> {
         let known = Environment::ALL.map(Environment::namespace).join(", ");
         Problem::new(
             Code::NamespaceUnknown,
-            "The dispatch namespace of this call is not one of the platform's.",
+            "The dispatch namespace of this call is not a namespace of the platform.",
             format!("Give --dispatch-namespace one of {known}."),
         )
     })
@@ -127,7 +127,7 @@ fn namespace(name: &str) -> Result<Environment, Problem> {
 fn another_account() -> Problem {
     Problem::new(
         Code::AccountUnknown,
-        "The Cloudflare account of this call is not the platform's.",
+        "The Cloudflare account of this call is not the account of the platform.",
         format!(
             "Set CLOUDFLARE_ACCOUNT_ID={ACCOUNT_ID}, and remove another `account_id` from the wrangler configuration, \
              which beats the variable.",

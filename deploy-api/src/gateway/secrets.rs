@@ -1,4 +1,4 @@
-//! `wrangler secret put`, `list` and `delete`, which speak of a Worker of the account and mean one in a namespace.
+//! `wrangler secret put`, `list` and `delete`. wrangler names a Worker of the account; here it is a Worker in a namespace.
 
 use dotdo_names::WorkerName;
 use secrecy::SecretString;
@@ -23,8 +23,8 @@ use crate::v1;
 /// The longest body, in bytes.
 const MAX_SECRET: usize = 32 * 1024;
 
-/// The names of a Worker's secrets. wrangler asks this before each deploy too, and gives up on any answer but a list or
-/// "no such Worker"; so where the namespace is not clear, it gets the latter, with an explanation.
+/// The names of a Worker's secrets. wrangler also requests them before each deploy, and fails on any answer but a list or
+/// "no such Worker". If the namespace is ambiguous, the answer is "no such Worker" with an explanation.
 pub(super) async fn list<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -64,8 +64,8 @@ async fn names<L: LedgerClient, O: Services>(
     }
 }
 
-/// Sets a secret. A Worker that does not exist is a refusal, and never "no such Worker" in Cloudflare's words: on those
-/// wrangler makes a Worker of the account.
+/// Sets a secret. For a Worker that does not exist, the error is not Cloudflare's "no such Worker", because then
+/// wrangler creates a Worker of the account.
 pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,

@@ -16,13 +16,13 @@ pub(super) enum Reply {
     Success(Envelope),
     /// 201 with an envelope.
     Created(Envelope),
-    /// 404 with the code by which wrangler tells "there is none" from a failure.
+    /// 404 with the code by which wrangler distinguishes "does not exist" from a failure.
     Absent(Absent),
     /// The same, with an explanation.
     Unclear(Problem),
 }
 
-/// Serves one call of wrangler, from its credential to its answer. Never fails: a problem is an answer too.
+/// Serves one call of wrangler. An error becomes a response as well.
 pub async fn serve<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     request: Request<'_, B>,
@@ -43,14 +43,14 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
     if request.headers.iter().any(|(name, _)| is_method_override(name)) {
         return Err(Problem::new(
             Code::MethodOverrideRefused,
-            "A header of the request asks for another method or path than the request line has.",
-            "Leave the header out.",
+            "A header of the request overrides the method or the path of the request line.",
+            "Remove the header.",
         ));
     }
     if request.header("x-auth-key").is_some() || request.header("x-auth-email").is_some() {
         return Err(Problem::new(
             Code::LegacyKeyRefused,
-            "The request shows a global API key of Cloudflare, which this API never takes.",
+            "The request has a global API key of Cloudflare, which this API does not accept.",
             "Unset CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, and set CLOUDFLARE_API_TOKEN to a token of the deploy API.",
         ));
     }

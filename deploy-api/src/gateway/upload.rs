@@ -1,4 +1,4 @@
-//! The deploy itself, and what wrangler asks before and does after it.
+//! The deploy, and the calls of wrangler before and after it.
 
 use dotdo_names::WorkerName;
 use serde::Deserialize;
@@ -123,7 +123,7 @@ fn deployed(deployment: &Deployment) -> Envelope {
     Envelope::of(result).with_messages(messages)
 }
 
-/// The tags that wrangler sets after a deploy with environments in its configuration.
+/// Sets the tags that wrangler sends after a deploy of a configuration with environments.
 pub(super) async fn tags<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -144,7 +144,7 @@ pub(super) async fn tags<L: LedgerClient, O: Services, B: Source>(
         Problem::new(
             Code::BodyInvalid,
             "The settings cannot be read.",
-            "Send {\"tags\": [\"…\"]}; other settings come with a deploy.",
+            "Send {\"tags\": [\"…\"]}; other settings are part of a deploy.",
         )
     })?;
     let tags = settings.tags.unwrap_or_default();

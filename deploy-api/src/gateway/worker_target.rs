@@ -8,11 +8,11 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 
-/// The Worker that a call means that names no namespace, within a deploy: the one in the only namespace where the caller may do
+/// The Worker of a call within a deploy that does not name a namespace: the one in the only namespace where the caller may do
 /// this; of several, the one that the same token named just before, as wrangler does.
 ///
 /// # Errors
-/// `NAMESPACE_AMBIGUOUS`, which names them.
+/// `NAMESPACE_AMBIGUOUS`, with the namespaces.
 pub(super) async fn resolve<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,

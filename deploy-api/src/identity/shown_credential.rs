@@ -16,7 +16,7 @@ impl ShownCredential {
     /// Reads the `Authorization` header of a request. `bootstrap` is the configured secret.
     ///
     /// # Errors
-    /// When the header has no credential that could be valid. The ledger never hears of such a request.
+    /// If the header has no credential that could be valid. Such a request does not reach the ledger.
     pub fn read(header: Option<&str>, bootstrap: Option<&BootstrapSecret>) -> Result<Self, Rejection> {
         match Credential::from_authorization(header)? {
             Credential::Token(token) => Ok(Self::Token(token.hash())),

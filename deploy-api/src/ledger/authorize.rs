@@ -1,4 +1,4 @@
-//! The messages that ask who a caller is and what they may do.
+//! The messages that authenticate a caller and return what the caller may do.
 
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
@@ -20,59 +20,59 @@ use crate::store::workers::WorkerRecord;
 use crate::store::{deployments, recent_targets, tokens, workers};
 use crate::target::{Target, worker_name};
 
-/// Authenticates a caller, and asks what they may do. A deploy token loses one of its uses.
+/// Authenticates a caller, and returns what the caller may do. One use of a deploy token is counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Authorize {
     /// The attempt.
     pub attempt: AttemptId,
-    /// What the request shows.
+    /// The credential of the request.
     pub credential: ShownCredential,
     /// Where it came from.
     pub client: Client,
-    /// What is asked.
+    /// The question.
     pub ask: Ask,
-    /// The Worker whose state is of interest.
+    /// The Worker whose state is returned as well.
     pub inspect: Option<Target>,
     /// The namespace that this caller is about to change the Worker in: some calls of wrangler leave it out.
     pub remember: Option<Target>,
 }
 
-/// What is asked about a caller.
+/// A question about a caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
-    /// Only who they are.
+    /// Only the identity.
     Identity,
-    /// Whether they may do one of these. If not, the denial of the last one is recorded and explained.
+    /// Whether the caller may do one of these. If not, the denial of the last one is recorded and explained.
     OneOf {
-        /// What they may want to do, the preferred first.
+        /// The requests, the preferred one first.
         requests: Vec<Request>,
-        /// As what a denial is recorded.
+        /// The action under which a denial is recorded.
         action: audit::Action,
     },
-    /// Which of these they may do. Nothing is recorded: it is for lists that leave out what a caller may not see.
+    /// Which of these the caller may do. Nothing is recorded: this is for lists that omit what a caller may not read.
     Which {
         /// The requests.
         requests: Vec<Request>,
     },
 }
 
-/// Who a caller is, and what they may do.
+/// An authenticated caller, and what the caller may do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Authorized {
     /// The caller.
     pub caller: Caller,
-    /// When their token expires.
+    /// When the caller's token expires.
     pub expires: Option<Timestamp>,
     /// For [`Ask::OneOf`] what allowed it.
     pub allowed: Option<Allowed>,
     /// For [`Ask::Which`] the answer to each request.
     pub which: Vec<bool>,
-    /// What is known of the Worker that was asked about.
+    /// The record of the Worker in the question.
     pub worker: Option<WorkerRecord>,
-    /// The deployment of it that serves.
+    /// The Worker's current deployment.
     pub serving: Option<Deployment>,
-    /// The lock that holds for it.
+    /// The lock that is in effect for the Worker.
     pub lock: Option<Lock>,
 }
 
@@ -81,31 +81,31 @@ impl Message for Authorize {
     type Answer = Authorized;
 }
 
-/// Finds the Worker that a call of wrangler means that names no namespace.
+/// Finds the Worker of a wrangler call that does not name a namespace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResolveWorker {
     /// The attempt.
     pub attempt: AttemptId,
-    /// What the request shows.
+    /// The credential of the request.
     pub credential: ShownCredential,
     /// Where it came from.
     pub client: Client,
     /// The Worker's name.
     #[serde(with = "worker_name")]
     pub worker: WorkerName,
-    /// What the caller wants to do to it.
+    /// The requested action.
     pub action: Action,
-    /// Whether the call stands alone. If not, it belongs to a deploy: of several namespaces it means the one that the same token
+    /// Whether the call is separate. If not, it is part of a deploy: of several namespaces, it refers to the one that the same token
     /// named last.
     pub is_alone: bool,
 }
 
-/// The Worker that a call means.
+/// The Worker that a call refers to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Resolved {
     /// The caller.
     pub caller: Caller,
-    /// The Worker. In production if the caller may do it nowhere, so that the denial explains that.
+    /// The Worker. If no namespace allows the action, the Worker in production, so that the denial is explained.
     pub target: Target,
 }
 
@@ -208,7 +208,7 @@ fn only(candidates: &[Target], worker: &WorkerName) -> Result<Target, Problem> {
             Err(Problem::new(
                 Code::NamespaceAmbiguous,
                 format!(
-                    "This call of wrangler names no namespace, and you may make it for {worker} in {}.",
+                    "This call of wrangler does not name a namespace, and you may make it for {worker} in {}.",
                     names.join(" and in ")
                 ),
                 format!(

@@ -21,18 +21,18 @@ use crate::store::locks::{self, Place};
 use crate::store::{answers, deployments, health_checks, leases, workers};
 use crate::target::Target;
 
-/// Within which time the same upload by the same token is a retry and not a new deployment. wrangler tries three times, and
+/// The time within which the same upload by the same token is a retry and not a new deployment. wrangler tries three times, and
 /// waits up to a minute in between.
 const RETRY_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The state of one try to begin.
 enum Tried {
     Begun(Begun),
-    /// Another change holds the lease, or is before this one.
+    /// Another change has the lease, or is earlier in the queue.
     Blocked,
 }
 
-/// By whom a change is, and what allowed it.
+/// The caller of a change, and the rule that allowed it.
 pub(super) struct Actor {
     pub caller: Caller,
     pub allowed: Allowed,
@@ -61,7 +61,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
     }
 
-    /// Everything happens in this one turn: what is checked here holds when the intent is written.
+    /// Checks and writes happen in one turn, so the result of each check is still valid when the intent is written.
     fn try_to_begin(&self, begin: &Begin, is_first: bool) -> Result<Tried, Problem> {
         if let Some(answer) = answers::answer(&self.sql, &begin.attempt, Begin::NAME)? {
             return answer.map(Tried::Begun);
@@ -103,7 +103,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
     }
 
-    /// Answers a retry of what serves already with the deployment that the first try made. A lock does not matter: nothing changes.
+    /// Answers a retry of the current deployment with that deployment. A lock does not matter, because nothing changes.
     fn replay(&self, access: &Access<'_, S>, actor: &Actor, begin: &Begin) -> Result<Option<Begun>, Problem> {
         let Change::Deploy(upload) = &begin.change else {
             return Ok(None);
@@ -162,7 +162,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         )
     }
 
-    /// What keeps the change from beginning now.
+    /// The reason why the change cannot begin now.
     fn blocking(&self, begin: &Begin, now: Timestamp) -> Result<Blocking, Problem> {
         if let Some(mut lease) = leases::of_worker(&self.sql, &begin.target)? {
             let same = self.same_upload(begin, &lease)?;
@@ -204,17 +204,17 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     }
 }
 
-/// Records why a change did not begin, and returns what the caller is told.
+/// Records why a change did not begin, and returns the error for the caller.
 fn refused<S: Sql>(access: &Access<'_, S>, actor: &Actor, begin: &Begin, problem: Problem) -> Problem {
     access.refuse(entry_by(access, actor, begin, Outcome::Denied), problem)
 }
 
-/// What keeps a change from beginning.
+/// The reason why a change cannot begin.
 enum Blocking {
     Nothing,
-    /// Another attempt is at work.
+    /// Another attempt is in progress.
     Held,
-    /// Nobody knows yet how an earlier change ended; in so many seconds it is known.
+    /// The outcome of an earlier change is not known yet. It is known after this number of seconds.
     Unknown(u32),
     /// An earlier attempt of the same upload gave up.
     Resumable(Lease, Box<Deployment>),
@@ -227,7 +227,7 @@ impl Blocking {
 }
 
 impl Change {
-    /// As what it is recorded.
+    /// The action that is recorded.
     #[must_use]
     pub const fn action(&self) -> audit::Action {
         match self {
@@ -248,7 +248,7 @@ impl Change {
         !matches!(self, Self::AssetSession { .. })
     }
 
-    /// What the policy must allow, the change itself last.
+    /// The requests that the policy must allow, the change itself last.
     fn requests(&self, target: &Target) -> Vec<Request> {
         let on = |action| Request::worker(action, target.clone());
         match self {
@@ -297,7 +297,7 @@ pub(super) fn entry_by<S: Sql>(
         .under(Some(&actor.allowed.rule), actor.allowed.policy_version)
 }
 
-/// The answer while it is not known how an earlier change ended.
+/// The error while the outcome of an earlier change is not known.
 fn unsettled(target: &Target, seconds: u32) -> Problem {
     Problem::new(
         Code::DeploymentUnsettled,

@@ -1,4 +1,4 @@
-//! The calls of `/v1` that need nothing but the database: one message each.
+//! The calls of `/v1` that need only the database: one message each.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::store::answers;
 pub struct Call {
     /// The attempt.
     pub attempt: AttemptId,
-    /// What the request shows.
+    /// The credential of the request.
     pub credential: ShownCredential,
     /// Where it came from.
     pub client: Client,
@@ -116,7 +116,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     }
 }
 
-/// A route that nothing serves, which a test looks for.
+/// The error for a route without a handler. A test checks that there is none.
 fn not_served() -> Problem {
-    Problem::new(Code::Internal, "This call is on the list and is not served.", "")
+    Problem::new(Code::Internal, "This call has no handler.", "")
 }

@@ -20,7 +20,7 @@ use crate::upload::Migrations;
 pub struct Begin {
     /// The attempt.
     pub attempt: AttemptId,
-    /// By whose authority.
+    /// The authority for the change.
     pub authority: Authority,
     /// Where the request came from.
     pub client: Client,
@@ -35,13 +35,13 @@ impl Message for Begin {
     type Answer = Begun;
 }
 
-/// By whose authority a change begins.
+/// The authority for a change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authority {
-    /// A caller's, which the ledger checks again.
+    /// The credential of a caller, which the ledger checks again.
     Credential(ShownCredential),
-    /// That of an intent that was allowed: a deployment is rolled back because its health check failed.
+    /// The authority of an intent that was allowed: a deployment is rolled back because its health check failed.
     HealthCheck {
         /// The attempt that makes the health check.
         attempt: AttemptId,
@@ -54,12 +54,12 @@ pub enum Authority {
 pub enum Change {
     /// A new upload.
     Deploy(Box<NewUpload>),
-    /// An earlier deployment again; `None` means the one before the one that serves.
+    /// A redeploy of an earlier deployment; `None` for the deployment before the current one.
     Rollback {
         /// Its id, as the caller wrote it.
         deployment: Option<String>,
     },
-    /// A deployment of another namespace; `None` means the one that serves there.
+    /// A deployment of another namespace; `None` for its current deployment.
     Promote {
         /// The Worker in the other namespace.
         from: Target,
@@ -68,7 +68,7 @@ pub enum Change {
         /// Whether secrets are set with it, which needs the action `secrets`.
         with_secrets: bool,
     },
-    /// What served before a deployment whose health check failed.
+    /// A redeploy of the deployment before one whose health check failed.
     UndoDeployment {
         /// The deployment to undo.
         deployment: DeploymentId,
@@ -87,7 +87,7 @@ pub enum Change {
     },
     /// The Worker's tags are replaced.
     SetTags,
-    /// An upload of static assets begins. It needs no lease: nothing that serves changes.
+    /// An upload of static assets begins. It needs no lease, because the current deployment does not change.
     AssetSession {
         /// What is recorded of the assets.
         assets: SubjectRecord,
@@ -103,15 +103,15 @@ pub struct NewUpload {
     pub object: String,
     /// The keys of the other objects that it needs: manifests and contents of static assets.
     pub pins: Vec<String>,
-    /// By which the same upload is recognised: see [`UploadKey`](crate::upload::FingerprintKey).
+    /// The fingerprint that identifies the same upload: see [`FingerprintKey`](crate::upload::FingerprintKey).
     pub fingerprint: String,
     /// The tags that it sets; `None` keeps those that the Worker has.
     pub tags: Option<Vec<String>>,
-    /// The Durable Object migrations that it carries out.
+    /// The Durable Object migrations that it executes.
     pub migrations: Option<Migrations>,
-    /// What is questionable about it.
+    /// The warnings.
     pub warnings: Vec<Warning>,
-    /// The deployment that must serve when the change begins, because the upload was completed from it.
+    /// The deployment that must be current when the change begins, because the upload was completed from it.
     pub based_on: Option<DeploymentId>,
 }
 
@@ -121,13 +121,13 @@ pub struct NewUpload {
 pub enum Begun {
     /// The attempt holds the lease, and the intent is recorded.
     Lease(Box<GrantedLease>),
-    /// The same upload is what serves: it was deployed by an earlier attempt.
+    /// The same upload is the current deployment: an earlier attempt deployed it.
     Replayed(Box<Deployment>),
-    /// Another deployment serves than [`NewUpload::based_on`].
+    /// The current deployment is not [`NewUpload::based_on`].
     Outdated,
 }
 
-/// A lease, with what the gateway needs to carry the change out.
+/// A lease, with the data that the gateway needs for the change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GrantedLease {
     /// The attempt that holds it.
@@ -136,17 +136,17 @@ pub struct GrantedLease {
     pub intent: u64,
     /// The deployment that is made; `None` for a change that is not an upload.
     pub deployment: Option<Deployment>,
-    /// Whether an earlier attempt may have carried the change out: the upstream knows.
+    /// Whether an earlier attempt may have executed the change. The upstream has the answer.
     pub is_resumed: bool,
     /// The deployment that is uploaded again, for a rollback or promotion.
     pub source: Option<Deployment>,
-    /// What the ledger knows of the Worker; `None` if it was never changed through here.
+    /// The record of the Worker; `None` if it was never changed through the deploy API.
     pub worker: Option<WorkerRecord>,
     /// The Worker's known migrations, for a rollback or promotion.
     pub migrations: Vec<Migrations>,
 }
 
-/// Says that an attempt is at work. Sent before each upload to the upstream.
+/// Renews the lease of an attempt. Sent before each upload to the upstream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Renew {
     /// The attempt.
@@ -178,25 +178,25 @@ impl Message for Finish {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// The upstream carried it out.
+    /// The upstream executed it.
     Succeeded {
-        /// What the upstream answered; `None` if it was found out later.
+        /// The answer of the upstream; `None` if the outcome was determined later.
         upstream: Option<audit::Upstream>,
-        /// What is known of the script now.
+        /// The state of the script after the change.
         script: Box<ScriptState>,
     },
-    /// The upstream did not carry it out, or it was never sent.
+    /// The upstream did not execute it, or it was never sent.
     Failed {
-        /// What the upstream answered; `None` if it was not called.
+        /// The answer of the upstream; `None` if it was not called.
         upstream: Option<audit::Upstream>,
         /// Why.
         problem: Box<Problem>,
     },
-    /// Nobody knows yet. The lease stays, and the reconciler finds out.
+    /// The outcome is not known yet. The lease stays, and the reconciler determines the outcome.
     Unknown,
 }
 
-/// What is known of a script after a change.
+/// The state of a script after a change.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ScriptState {
     /// The upstream's digest of it.
@@ -209,17 +209,17 @@ pub struct ScriptState {
     pub tags: Option<Vec<String>>,
     /// Its Durable Object migration tag, if it is not the one of the intent.
     pub migration_tag: Option<Option<String>>,
-    /// The migrations that were carried out, if they are not those of the intent.
+    /// The executed migrations, if they differ from the intent.
     pub migrations: Option<Migrations>,
-    /// What was found to be questionable since the intent.
+    /// The warnings since the intent.
     #[serde(default)]
     pub warnings: Vec<Warning>,
 }
 
-/// What follows from the end of a change.
+/// The result of recording an outcome.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finished {
-    /// The deployment as it is recorded; `None` for a change that is not an upload.
+    /// The recorded deployment; `None` for a change that is not an upload.
     pub deployment: Option<Deployment>,
     /// The health check to make now. Until its result is recorded, no other change of the Worker begins.
     pub health_check: Option<HealthCheckRequest>,
@@ -232,17 +232,17 @@ pub struct Refuse {
     pub attempt: AttemptId,
     /// Who sent it.
     pub caller: Caller,
-    /// What would have allowed it.
+    /// The rule that would have allowed it.
     pub allowed: Allowed,
     /// Where it came from.
     pub client: Client,
     /// The Worker that it was about.
     pub target: Target,
-    /// What it would have done.
+    /// The action.
     pub action: Action,
     /// Why it was refused.
     pub problem: Problem,
-    /// The binding that it was refused for.
+    /// The binding because of which it was refused.
     pub binding: Option<String>,
 }
 
@@ -277,16 +277,16 @@ impl Message for FinishHealthCheck {
 pub enum HealthCheckResult {
     /// The Worker answered as expected.
     Passed,
-    /// It did not, and the deployment still serves.
+    /// It did not, and the deployment is still current.
     Failed {
-        /// What was wrong.
+        /// The failure.
         problem: Box<Problem>,
     },
-    /// It did not, and what served before serves again.
+    /// It did not, and the deployment before it was redeployed.
     RolledBack {
-        /// What was wrong.
+        /// The failure.
         problem: Box<Problem>,
     },
-    /// Something else serves by now: the check would say nothing about the deployment.
+    /// Another deployment is current now, so the check is not about the deployment.
     Superseded,
 }

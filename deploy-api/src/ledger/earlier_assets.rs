@@ -10,7 +10,7 @@ use crate::target::Target;
 /// Asks for the contents of static assets that an earlier version of the deploy API stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EarlierAssets {
-    /// The Worker that they were uploaded for. The hash is the client's word, so that it holds for this Worker only.
+    /// The Worker for which they were uploaded. The client computes the hash, so it is trusted only for this Worker.
     pub target: Target,
     /// Their hashes, at most 1,000.
     pub hashes: Vec<String>,
@@ -29,7 +29,7 @@ pub struct EarlierAsset {
 
 impl Message for EarlierAssets {
     const NAME: &'static str = "earlier-assets";
-    /// Those that are stored.
+    /// The stored ones.
     type Answer = Vec<EarlierAsset>;
 }
 

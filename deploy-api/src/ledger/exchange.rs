@@ -1,4 +1,4 @@
-//! The end of an exchange: a run that the gateway has proven gets a deploy token.
+//! The second half of an exchange: a run whose OIDC token the gateway has verified gets a deploy token.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 
-/// Issues a deploy token for a proven run. The same attempt again gets the same token.
+/// Issues a deploy token for a verified run. A repeated message of the same attempt gets the same token.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct IssueDeployToken {
     /// The attempt.
@@ -37,13 +37,13 @@ pub struct RejectOidcToken {
     pub client: Client,
     /// Why.
     pub rejection: OidcRejection,
-    /// The digest of the token, which tells repeated ones.
+    /// The digest of the token, by which repeated tokens are recognized.
     pub token_id: String,
 }
 
 impl Message for RejectOidcToken {
     const NAME: &'static str = "reject-oidc-token";
-    /// What the client is told.
+    /// The error for the client.
     type Answer = Problem;
 }
 

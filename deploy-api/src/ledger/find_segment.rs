@@ -13,7 +13,7 @@ use crate::sql::Sql;
 pub struct FindSegment {
     /// The attempt.
     pub attempt: AttemptId,
-    /// What the request shows.
+    /// The credential of the request.
     pub credential: ShownCredential,
     /// Where it came from.
     pub client: Client,

@@ -54,7 +54,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         finished
     }
 
-    /// The attempt gives up. The lease stays open, and the reconciler looks at it soon.
+    /// The attempt gives up. The lease stays open, and the reconciler inspects it soon.
     fn finish_unknown(&self, lease: Option<Lease>) -> Result<Finished, Problem> {
         let mut lease = lease.ok_or_else(lease_lost)?;
         lease.state = LeaseState::Unknown;
@@ -164,7 +164,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             migrations::keep(sql, target, carried_out)?;
         }
         deployments::finish(sql, &deployment)?;
-        // A rollback is not checked: it is what follows a failed check.
+        // A rollback is not checked, because a rollback follows a failed check.
         let health_check = if deployment.action == Action::Rollback {
             None
         } else {
@@ -249,7 +249,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 outcome: Outcome::Failed,
                 ..entry.because(
                     Reason::code(Code::HealthCheckFailed)
-                        .because("something else served before its health check"),
+                        .because("another deployment was current before its health check"),
                 )
             },
         };
@@ -288,8 +288,8 @@ pub(super) fn health_check_due(renewed: Timestamp) -> Timestamp {
 fn lease_lost() -> Problem {
     Problem::new(
         Code::DeploymentUnsettled,
-        "The change took too long, and its lease on the Worker ended.",
-        "GET …/deployments says how it ended; try again in a moment.",
+        "The change took too long, and its lease on the Worker expired.",
+        "GET …/deployments returns the outcome; try again in a moment.",
     )
     .retry_after(5)
 }

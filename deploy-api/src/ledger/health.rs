@@ -12,12 +12,12 @@ use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::audit_log;
 
-/// Checks the ledger's database. The upstream is not called, so anyone may send this often.
+/// Checks the ledger's database. The upstream is not called, so frequent checks are allowed for every client.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckHealth {
     /// The attempt.
     pub attempt: AttemptId,
-    /// What the request shows; `None` for a caller without a credential.
+    /// The credential of the request; `None` if it has none.
     pub credential: Option<ShownCredential>,
     /// Where it came from.
     pub client: Client,

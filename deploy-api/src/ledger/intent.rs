@@ -17,7 +17,7 @@ use crate::store::{deployments, leases, migrations, workers};
 use crate::target::Target;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
-    /// The attempt takes over a lease whose attempt gave up: the same upload, the same deployment, the same intent.
+    /// Moves a lease whose attempt gave up to this attempt, which continues the same upload, deployment and intent.
     pub(super) fn resume(
         &self,
         begin: &Begin,

@@ -1,4 +1,4 @@
-//! What the gateway and the ledger say to each other: small JSON messages, each answered by `Result<Answer, Problem>`.
+//! The messages between the gateway and the ledger: small JSON texts, each answered by `Result<Answer, Problem>`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::code::Code;
 use crate::problem::Problem;
 
-/// A message to the ledger. Repeating it changes nothing: what changes something carries an attempt id.
+/// A message to the ledger. A repeated message changes nothing, because each message that changes something has an attempt id.
 pub trait Message: Serialize + DeserializeOwned {
     /// Its name, which is unique: the last segment of the URL.
     const NAME: &'static str;
@@ -20,7 +20,7 @@ pub trait LedgerClient {
     /// Sends one message, JSON in and JSON out.
     ///
     /// # Errors
-    /// When no answer came. The message may have been handled all the same, and may be sent again.
+    /// If there is no answer. The ledger may have handled the message anyway. It may be sent again.
     fn exchange(
         &self,
         name: &'static str,
@@ -28,18 +28,18 @@ pub trait LedgerClient {
     ) -> impl Future<Output = Result<String, LedgerFailure>>;
 }
 
-/// No answer came from the ledger.
+/// The ledger did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the ledger did not answer: {cause}")]
 pub struct LedgerFailure {
-    /// What the runtime says, for the log.
+    /// The error of the runtime, for the log.
     pub cause: String,
 }
 
 /// How often a message is sent before the caller is told that the ledger does not answer.
 const TRIES: u32 = 3;
 
-/// Sends a message, again if no answer came.
+/// Sends a message, and repeats it if there is no answer.
 ///
 /// # Errors
 /// The ledger's problem, or `RECORD_UNAVAILABLE` if it does not answer.
@@ -58,8 +58,8 @@ pub async fn send<M: Message>(client: &impl LedgerClient, message: &M) -> Result
     let cause = failure.map_or_else(String::new, |failure| failure.to_string());
     Err(Problem::new(
         Code::RecordUnavailable,
-        "The deploy API's ledger was not reached, or was interrupted.",
-        "Send the request again: a deploy that was carried out is not carried out twice.",
+        "The deploy API's ledger could not be reached, or was interrupted.",
+        "Send the request again: the same deploy is not executed twice.",
     )
     .retry_after(2)
     .caused_by(&cause))

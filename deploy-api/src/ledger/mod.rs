@@ -2,7 +2,7 @@
 //! everything has one order.
 //!
 //! It answers the messages of the gateway, which are small. Only [`Begin`] may wait, for the lease on a Worker; everything
-//! else is answered without waiting for anything. It never holds a body, and never calls the upstream or the bundle store.
+//! else is answered without waiting. It never receives a body, and never calls the upstream or the bundle store.
 //!
 //! # States of a change
 //!
@@ -18,13 +18,13 @@
 //!
 //! # Invariants
 //!
-//! - A lease is a row in the database, written in one transaction with its intent and deleted in one transaction with the
+//! - A lease is a row in the database. It is written in one transaction with its intent and deleted in one transaction with the
 //!   intent's outcome. So it survives a restart, and each intent gets exactly one outcome.
 //! - A Worker has at most one exclusive lease or pending health check. The next change begins when there is none; changes begin
-//!   in the order in which they asked.
-//! - What an attempt may do is checked in the turn in which its intent is written, against the tokens, the policy and the locks
+//!   in the order of their requests.
+//! - An attempt is authorized in the turn in which its intent is written, against the tokens, the policy and the locks
 //!   of that moment.
-//! - An upload that the ledger calls serving was confirmed by the upstream.
+//! - A deployment is recorded as current only after the upstream confirmed its upload.
 //! - A message that is repeated for the same attempt gets the same answer and changes nothing.
 
 mod archive;
@@ -75,10 +75,10 @@ use crate::sql::Sql;
 use crate::store::audit_segments::ArchiveRules;
 use crate::store::policies::PolicyCache;
 
-/// The longest that [`Begin`] waits for a lease.
+/// The maximum time that [`Begin`] waits for a lease.
 pub const LEASE_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
-/// The ledger of one start of the Durable Object. What is in memory here can be lost at any moment.
+/// The ledger of one process of the Durable Object. Its memory can be lost at any time; the database is durable.
 pub struct Ledger<S: Sql, R: Runtime> {
     sql: S,
     runtime: R,
@@ -87,12 +87,12 @@ pub struct Ledger<S: Sql, R: Runtime> {
     settings: Settings,
 }
 
-/// What the ledger is configured with.
+/// The configuration of the ledger.
 #[derive(Debug)]
 pub struct Settings {
-    /// How long the upstream may take to answer. The reconciler waits half as long again.
+    /// The timeout of the upstream. The reconciler waits 1.5 times as long.
     pub upstream_timeout: SignedDuration,
-    /// What signs checkpoints of the audit log, if it is configured.
+    /// The key that signs checkpoints of the audit log, if it is configured.
     pub checkpoint_key: Option<CheckpointKey>,
     /// Which entries of the audit log are archived.
     pub archive: ArchiveRules,
@@ -153,7 +153,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
     }
 
-    /// After how long without a renewal a lease is the reconciler's: half as long again as the upstream's timeout.
+    /// The time without a renewal after which the reconciler takes a lease: 1.5 times the upstream's timeout.
     fn lease_time(&self) -> SignedDuration {
         SignedDuration::from_millis(
             i64::try_from(self.settings.upstream_timeout.as_millis() * 3 / 2).unwrap_or(i64::MAX),

@@ -25,7 +25,7 @@ struct Waiting {
     wake: Option<oneshot::Sender<()>>,
 }
 
-/// A place in the queue of one Worker. It is given up when it is dropped.
+/// A place in the queue of one Worker. Dropping it leaves the queue.
 pub struct Ticket {
     queue: LeaseQueue,
     target: Target,
@@ -67,7 +67,7 @@ impl LeaseQueue {
 }
 
 impl Ticket {
-    /// Whether nobody is before this place.
+    /// Whether this place is the first.
     #[must_use]
     pub fn is_first(&self) -> bool {
         let queues = self.queue.0.borrow();
@@ -86,7 +86,7 @@ impl Ticket {
             }
             woken
         };
-        // An error means that the sender was replaced or dropped; the caller then looks again.
+        // An error means that the sender was replaced or dropped; the caller then checks again.
         let _ = woken.await;
     }
 }

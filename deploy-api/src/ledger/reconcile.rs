@@ -1,4 +1,4 @@
-//! What the ledger tells the reconciler: which open intents and health checks are due, and which objects nobody needs.
+//! The messages of the reconciler: which open intents and health checks are due, and which objects no deployment needs.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::store::{answers, denials, deployments, health_checks, leases, workers
 /// The most items of one reconciliation: each takes a few calls to the upstream.
 const LIMIT: u32 = 20;
 
-/// How soon the reconciler looks again at what it could not settle.
+/// The time after which the reconciler retries an item without a certain outcome.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long the objects of a deleted Worker's deployments are kept.
@@ -42,18 +42,18 @@ pub enum Work {
         lease: Lease,
         /// Its deployment, for an upload.
         deployment: Option<Box<Deployment>>,
-        /// Whether its time is over: what the upstream has not done by now was never carried out.
+        /// Whether its time is over: the upstream will not execute the change any more if it has not done so.
         is_over: bool,
     },
-    /// A health check that nobody is making.
+    /// A health check that no attempt is making.
     HealthCheck {
         /// The check.
         check: PendingHealthCheck,
-        /// What is requested.
+        /// The request.
         request: Option<HealthCheckRequest>,
         /// The deployment that is checked.
         deployment: Option<Box<Deployment>>,
-        /// The deployment that serves, as far as is recorded.
+        /// The current deployment, if one is recorded.
         serving: Option<Box<Deployment>>,
     },
     /// Old entries of the audit log may be archived.
@@ -74,7 +74,7 @@ impl Message for Unreferenced {
     type Answer = Vec<String>;
 }
 
-/// Whether a Worker of that name serves in some namespace.
+/// Whether a Worker of this name is deployed in any namespace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IsDeployedSomewhere {
     /// The Worker's name, or any text.
@@ -144,7 +144,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         Ok(lease.into_iter().chain(check).chain(denials).chain(job).min())
     }
 
-    /// When the reconciler looks at an open intent again.
+    /// When the reconciler inspects an open intent again.
     pub(super) fn reconcile_again_at(&self, lease: &Lease) -> Timestamp {
         let now = self.runtime.now();
         let later = now

@@ -45,7 +45,7 @@ pub(super) fn source(sql: &impl Sql, begin: &Begin) -> Result<Option<Deployment>
     })
 }
 
-/// The deployment before the one that serves. A rollback counts as the deployment that it uploaded again, so that two rollbacks
+/// The deployment before the current one. A rollback counts as the deployment that it redeployed, so that two rollbacks
 /// go back two deployments.
 fn previous(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
     let impossible = |what: &str| {
@@ -56,7 +56,8 @@ fn previous(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
         )
     };
     let serving = workers::get(sql, target)?.and_then(|worker| worker.deployment);
-    let mut at = serving.ok_or_else(|| impossible("No deployment serves, so there is none before it"))?;
+    let mut at =
+        serving.ok_or_else(|| impossible("There is no current deployment, and so no earlier one"))?;
     while let Some(Deployment {
         action: Action::Rollback,
         source: Some(source),
@@ -91,7 +92,7 @@ fn named(sql: &impl Sql, target: &Target, id: &str) -> Result<Deployment, Proble
     }
 }
 
-/// The deployment of a Worker that serves.
+/// The current deployment of a Worker.
 fn serving(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
     let serving = match workers::get(sql, target)?.and_then(|worker| worker.deployment) {
         Some(id) => deployments::get(sql, &id)?,
@@ -100,7 +101,7 @@ fn serving(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
     serving.ok_or_else(|| {
         Problem::new(
             Code::DeploymentUnknown,
-            format!("No deployment of {target} serves that was made through this API."),
+            format!("{target} has no current deployment that was made through this API."),
             "Deploy it there first, or name a deployment.",
         )
     })

@@ -12,7 +12,7 @@ use crate::sql::Sql;
 use crate::store::answers;
 use crate::target::Target;
 
-/// Records that a caller verified what serves.
+/// Records that a caller verified the current deployment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordVerification {
     /// The attempt.

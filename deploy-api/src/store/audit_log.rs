@@ -2,7 +2,7 @@
 //! the archive; see [`audit_segments`](super::audit_segments).
 //!
 //! Only the canonical JSON of an entry is stored; the columns that filters use are generated from it, so that they
-//! cannot say anything else. A trigger refuses every change of a stored entry.
+//! cannot differ from it. A trigger rejects every change of a stored entry.
 
 use serde::Serialize;
 use thiserror::Error;
@@ -70,11 +70,11 @@ pub enum AppendError {
     /// The database failed.
     #[error(transparent)]
     Sql(#[from] SqlError),
-    /// The entry has what the canonical form does not have.
+    /// The entry has a value without canonical JSON.
     #[error("the entry cannot be written: {0}")]
     Form(#[from] NotCanonical),
     /// The entry closes an intent that is not open: it was closed before, or never written.
-    #[error("entry {0} is no open intent")]
+    #[error("entry {0} is not an open intent")]
     IntentNotOpen(u64),
     /// The hash of the last recorded entry cannot be read.
     #[error(transparent)]
@@ -85,7 +85,7 @@ pub enum AppendError {
 /// is closed once.
 ///
 /// # Errors
-/// When the entry is not recorded. Then nothing of it is stored.
+/// If the entry is not recorded. Nothing is stored then.
 pub fn append(sql: &impl Sql, entry: &Entry) -> Result<u64, AppendError> {
     sql.transaction(|| {
         let size = write(sql, entry)?;
@@ -160,7 +160,7 @@ pub fn get(sql: &impl Sql, sequence: u64) -> Result<Option<Link>, SqlError> {
 pub struct Page {
     /// The entries.
     pub links: Vec<Link>,
-    /// What to ask for the next page with; nothing on the last.
+    /// The cursor of the next page; `None` on the last page.
     pub cursor: Option<u64>,
 }
 

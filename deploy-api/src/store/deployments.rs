@@ -1,4 +1,4 @@
-//! Every upload that went upstream, or was about to.
+//! The deployments: every upload to the upstream, including pending ones.
 
 use jiff::Timestamp;
 
@@ -45,7 +45,7 @@ fn read(row: &Row) -> Result<Deployment, SqlError> {
         action: Action::from_name(row.text(3)?)
             .ok_or_else(|| super::content("deployment's action", &"it is unknown"))?,
         state: State::from_name(row.text(4)?)
-            .ok_or_else(|| super::content("deployment's state", &"it is none"))?,
+            .ok_or_else(|| super::content("deployment's state", &"it is unknown"))?,
         intent: row.unsigned(5)?,
         bundle: super::read_json("deployment's bundle", row.text(6)?)?,
         identity: super::read_json("deployment's identity", row.text(7)?)?,
@@ -191,7 +191,7 @@ pub fn finish(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
     .map(drop)
 }
 
-/// The deployment of that id, of whatever Worker.
+/// The deployment of this id, for any Worker.
 ///
 /// # Errors
 /// When the database fails.
@@ -240,7 +240,7 @@ pub fn same_upload(
     rows.first().map(read).transpose()
 }
 
-/// The last deployment of a Worker before another that ended in one of the ways in which code was served.
+/// The last deployment of a Worker before another one that succeeded, even if it was rolled back later.
 ///
 /// # Errors
 /// When the database fails.
@@ -270,7 +270,7 @@ pub fn list(
     before: Option<&DeploymentId>,
     limit: u32,
 ) -> Result<Vec<Deployment>, SqlError> {
-    // Every id of our own sorts before "~".
+    // Every deployment id sorts before "~".
     let before = before.map_or("~", DeploymentId::as_str);
     let rows = sql.exec(
         &format!(

@@ -2,7 +2,7 @@
 //! Worker.
 //!
 //! A row is written together with the deployment's outcome and deleted together with the result, so that the check is made
-//! although the process that deployed ended in between. While there is a row, no other change of the Worker begins.
+//! even if the process of the deploy ended in between. While there is a row, no other change of the Worker begins.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

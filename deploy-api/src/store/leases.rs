@@ -28,11 +28,11 @@ pub(super) const TABLES: &[&str] = &[
         AND audit.namespace IS NOT NULL AND audit.worker IS NOT NULL",
 ];
 
-/// What is known of the attempt that holds a lease.
+/// The state of the attempt that has a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaseState {
-    /// It is working, or its process ended without a message.
+    /// It is in progress, or its process ended without a message.
     Held,
     /// It ended, and does not know whether the upstream executed the change.
     Unknown,
@@ -60,11 +60,11 @@ pub struct Lease {
     pub action: Action,
     /// Whether no other change of the Worker may begin.
     pub is_exclusive: bool,
-    /// What is known of the attempt.
+    /// The state of the attempt.
     pub state: LeaseState,
-    /// When the attempt said last that it is at work.
+    /// When the attempt renewed the lease last.
     pub renewed: Timestamp,
-    /// When the reconciler looks at it.
+    /// When the reconciler inspects it.
     pub due: Timestamp,
 }
 
@@ -167,7 +167,7 @@ pub fn of_worker(sql: &impl Sql, target: &Target) -> Result<Option<Lease>, SqlEr
     rows.first().map(read).transpose()
 }
 
-/// The leases that the reconciler has to look at by a time, those that are due longest first.
+/// The leases that the reconciler has to inspect by a time, the earliest first.
 ///
 /// # Errors
 /// When the database fails.

@@ -19,16 +19,16 @@ pub(super) const TABLE: &str = "CREATE TABLE locks (
 pub struct Lock {
     /// The namespace.
     pub namespace: String,
-    /// The Worker; nothing for a lock of the whole namespace.
+    /// The Worker; `None` for a lock of the whole namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
-    /// Who locked.
+    /// The caller who locked it.
     pub by: String,
-    /// Why, in their words.
+    /// The reason that the caller gave.
     pub why: String,
-    /// Since when.
+    /// When it was locked.
     pub since: Timestamp,
-    /// Until when; nothing for a lock without an end.
+    /// The end; `None` for a lock without an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -45,7 +45,7 @@ fn read(row: &Row) -> Result<Lock, SqlError> {
     })
 }
 
-/// What is locked: a Worker, or with none a whole namespace.
+/// The locked Worker, or the locked namespace.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// The namespace.

@@ -1,4 +1,4 @@
-//! The Durable Object migrations that went through here, from tag to tag.
+//! The Durable Object migrations of deployments, from tag to tag.
 
 use crate::sql::{Sql, SqlError, Value};
 use crate::target::Target;

@@ -139,7 +139,7 @@ fn write_json<T: Serialize>(what: &'static str, value: &T) -> Result<Value, SqlE
 fn read_target(namespace: &str, worker: &str) -> Result<Target, SqlError> {
     Ok(Target {
         environment: Environment::from_namespace(namespace)
-            .ok_or_else(|| content("namespace", &"it is none of the platform's"))?,
+            .ok_or_else(|| content("namespace", &"it is not a namespace of the platform"))?,
         worker: WorkerName::parse(worker).map_err(|error| content("Worker's name", &error))?,
     })
 }

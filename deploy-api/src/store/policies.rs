@@ -1,4 +1,4 @@
-//! Every version of the policy, the last of which holds.
+//! Every version of the policy. The last one is active.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ pub(super) const TABLE: &str = "CREATE TABLE policies (
 /// The active policy.
 #[derive(Clone, Debug, Default)]
 pub struct ActivePolicy {
-    /// Its version, from 1; 0 while there is none, which denies everything.
+    /// Its version, from 1; 0 for the empty policy, which denies everything.
     pub version: u64,
     /// The policy.
     pub policy: Policy,
@@ -32,9 +32,9 @@ pub struct PolicyVersion {
     pub version: u64,
     /// The SHA-256 of the document, in hexadecimal.
     pub sha256: String,
-    /// When it was put.
+    /// When it was stored.
     pub created: Timestamp,
-    /// Who put it.
+    /// The caller who stored it.
     pub created_by: String,
 }
 
@@ -57,7 +57,7 @@ impl PolicyCache {
     /// The active policy.
     ///
     /// # Errors
-    /// When the database fails, or what is stored does not load; nothing must then be allowed.
+    /// If the database fails, or the stored policy does not load. Nothing is allowed then.
     pub fn active(&self, sql: &impl Sql) -> Result<Rc<ActivePolicy>, SqlError> {
         let version = latest_version(sql)?;
         let held = Rc::clone(&self.0.borrow());
@@ -87,7 +87,7 @@ pub fn latest_version(sql: &impl Sql) -> Result<u64, SqlError> {
     rows.first().map_or(Ok(0), |row| row.unsigned(0))
 }
 
-/// A version and its document, as it was put.
+/// A version and its document.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,4 @@
-//! Which namespace a token last spoke of with a Worker's name: some calls of wrangler leave the namespace out.
+//! The namespace that a token named last with a Worker's name, because some calls of wrangler omit the namespace.
 
 use dotdo_names::{Environment, WorkerName};
 use jiff::{SignedDuration, Timestamp};
@@ -32,7 +32,7 @@ pub fn remember(sql: &impl Sql, token: &TokenId, target: &Target, now: Timestamp
     .map(drop)
 }
 
-/// The namespace that a token spoke of last with this Worker's name, within the last five minutes.
+/// The namespace that a token named last with this Worker's name, within the last five minutes.
 ///
 /// # Errors
 /// When the database fails.

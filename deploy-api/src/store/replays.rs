@@ -12,9 +12,9 @@ pub(super) const TABLE: &str = "CREATE TABLE replays (
 
 pub(super) const INDEX: &str = "CREATE INDEX replays_to_forget ON replays (forget_at)";
 
-/// Remembers a token's id. Says whether it was new: looking and remembering are one statement, so that of two requests
-/// with the same token only one gets through. The id is remembered for as long as the token could pass, and as much
-/// leeway again.
+/// Stores a token's id, and returns whether it was new. The look-up and the insert are one statement, so of two requests
+/// with the same token only one succeeds. The id is stored until the token has expired, including the
+/// leeway for clocks.
 ///
 /// # Errors
 /// When the database fails; the token must then be refused.

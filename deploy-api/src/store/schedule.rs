@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::sql::{Sql, SqlError, Value};
 
-/// The first time is an hour after the database was created, so that a new installation is not busy with itself.
+/// The first run is an hour after the database was created.
 pub(super) const TABLES: &[&str] = &[
     "CREATE TABLE schedule (job TEXT PRIMARY KEY, due INTEGER NOT NULL) WITHOUT ROWID",
     "INSERT INTO schedule (job, due) VALUES

@@ -1,4 +1,4 @@
-//! Deploy tokens and API tokens. Of a token itself only the SHA-256 is kept.
+//! Deploy tokens and API tokens. Only the SHA-256 of a token is stored.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub(super) const INDEX: &str = "CREATE INDEX tokens_by_end ON tokens (kind, expi
 /// The attempt that used the token last.
 pub(super) const WITH_ATTEMPT: &str = "ALTER TABLE tokens ADD COLUMN last_attempt TEXT";
 
-/// How long a deploy token stays listed after its end; after that, only the audit log knows it.
+/// How long a deploy token stays listed after it expired. The audit log keeps its entries.
 const DEPLOY_TOKENS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// A token to be stored.
@@ -31,17 +31,17 @@ pub struct NewToken<'a> {
     pub token: &'a Token,
     /// The identity of its holder.
     pub identity: &'a Identity,
-    /// What it is bound to.
+    /// Its grants.
     pub grants: &'a [Grant],
-    /// When it is made.
+    /// When it is created.
     pub created: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
-    /// How often it may be used; nothing for no limit.
+    /// How often it may be used; `None` for no limit.
     pub max_uses: Option<u32>,
 }
 
-/// A token as it is listed.
+/// A token in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TokenRecord {
     /// Its name.
@@ -50,9 +50,9 @@ pub struct TokenRecord {
     pub kind: TokenKind,
     /// The identity of its holder.
     pub identity: Identity,
-    /// What it is bound to.
+    /// Its grants.
     pub grants: Vec<Grant>,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
@@ -94,7 +94,7 @@ impl TokenRecord {
         })
     }
 
-    /// The caller that the token proves.
+    /// The caller that the token authenticates.
     #[must_use]
     pub fn into_caller(self) -> Caller {
         Caller {
@@ -150,7 +150,7 @@ pub fn insert(sql: &impl Sql, new: &NewToken<'_>) -> Result<(), SqlError> {
     .map(drop)
 }
 
-/// Uses a token once, if it may be used: the look-up, the checks and the count are one statement. The same attempt again is
+/// Uses a token once, if it may be used: the look-up, the checks and the count are one statement. A repeated use by the same attempt is
 /// not counted again.
 ///
 /// # Errors

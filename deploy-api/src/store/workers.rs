@@ -12,14 +12,14 @@ pub(super) const TABLE: &str = "CREATE TABLE workers (
     revision INTEGER NOT NULL DEFAULT 0, probe_path TEXT, probe_expect INTEGER, PRIMARY KEY (namespace, worker)
 ) WITHOUT ROWID";
 
-/// What is known of a Worker.
+/// The record of a Worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerRecord {
-    /// The deployment that serves; nothing where none went through here, or the Worker was deleted.
+    /// The current deployment; `None` if there was none through this API, or the Worker was deleted.
     pub deployment: Option<DeploymentId>,
     /// The tags that its users gave it.
     pub tags: Vec<String>,
-    /// How many changes it has had through here.
+    /// The number of its changes through this API.
     pub revision: u64,
     /// The health check of each deployment.
     pub health_check: Option<HealthCheckRequest>,
@@ -51,7 +51,7 @@ fn key(target: &Target) -> [Value; 2] {
     ]
 }
 
-/// What is known of a Worker; nothing where nothing was ever done to it through here.
+/// The record of a Worker; `None` if it was never changed through this API.
 ///
 /// # Errors
 /// When the database fails.
@@ -63,7 +63,7 @@ pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<WorkerRecord>, SqlE
     rows.first().map(read).transpose()
 }
 
-/// Counts a change of a Worker, and gives the count.
+/// Counts a change of a Worker, and returns the count.
 ///
 /// # Errors
 /// When the database fails.
@@ -76,7 +76,7 @@ pub fn changed(sql: &impl Sql, target: &Target) -> Result<u64, SqlError> {
     rows.first().map_or(Ok(0), |row| row.unsigned(0))
 }
 
-/// Stores which deployment serves. The Worker was [`changed`] before.
+/// Stores the current deployment. [`changed`] was called for the Worker before.
 ///
 /// # Errors
 /// When the database fails.
@@ -89,7 +89,7 @@ pub fn serves(sql: &impl Sql, target: &Target, deployment: &DeploymentId) -> Res
     .map(drop)
 }
 
-/// Stores that the Worker was deleted. It was [`changed`] before.
+/// Stores that the Worker was deleted. [`changed`] was called for the Worker before.
 ///
 /// # Errors
 /// When the database fails.
@@ -138,7 +138,7 @@ pub fn set_health_check(
     .map(drop)
 }
 
-/// Whether a Worker of that name serves in some namespace.
+/// Whether a Worker of this name is deployed in any namespace.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,11 +1,11 @@
 use serde_json::{Map, Value};
 
-/// A binding of the metadata, by what the engine looks at.
+/// A binding of the metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BindingRef<'a> {
-    /// The name under which the Worker finds it.
+    /// The name by which the Worker accesses it.
     pub name: &'a str,
-    /// Cloudflare's word for its type.
+    /// Cloudflare's name of its type.
     pub kind: &'a str,
     object: &'a Map<String, Value>,
 }
@@ -20,26 +20,26 @@ impl<'a> BindingRef<'a> {
         })
     }
 
-    /// A text of the binding, such as the `service` that it leads to.
+    /// A string member of the binding, such as `service`.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.object.get(key)?.as_str()
     }
 
-    /// Whether its value is a secret, which is never kept here.
+    /// Whether its value is a secret, which is never stored.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         is_secret_type(self.kind)
     }
 }
 
-/// Whether a binding of that type carries a secret. What is in the Secrets Store is only referred to by its name.
+/// Whether a binding of this type contains a secret. A binding to the Secrets Store contains only the name of a secret.
 #[must_use]
 pub fn is_secret_type(kind: &str) -> bool {
     kind.starts_with("secret") && kind != "secrets_store_secret"
 }
 
-/// What may be kept of a binding: of one that carries a secret, all but the secret.
+/// The binding without the value of its secret, to be stored.
 pub(super) fn redacted(binding: &Value) -> Value {
     let kind = binding.get("type").and_then(Value::as_str).unwrap_or_default();
     if !is_secret_type(kind) {

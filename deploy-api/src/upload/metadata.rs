@@ -16,8 +16,8 @@ const MAX_BINDINGS: usize = 1000;
 /// The longest name, or type, of a binding, in bytes.
 const MAX_BINDING: usize = 256;
 
-/// What an upload says about itself: main module, bindings, compatibility date and so on. It may hold secrets, so that
-/// it is never printed; [`Metadata::redacted`] may be kept.
+/// The metadata of an upload: main module, bindings, compatibility date and so on. It may contain secrets, so
+/// it is never printed; [`Metadata::redacted`] may be stored.
 ///
 /// Members that are not known here are kept and passed on: a new wrangler may send new ones.
 #[derive(Clone, PartialEq)]
@@ -37,7 +37,7 @@ impl Metadata {
         let metadata = Self(metadata);
         if let Some(bindings) = metadata.0.get("bindings") {
             let list = bindings.as_array().ok_or_else(|| {
-                malformed("\"bindings\" in its metadata is no list (`[{\"name\", \"type\", …}]`)")
+                malformed("\"bindings\" in its metadata is not a list (`[{\"name\", \"type\", …}]`)")
             })?;
             if list.iter().any(|binding| BindingRef::of(binding).is_none()) {
                 return Err(malformed("a binding in its metadata has no name or no type"));
@@ -65,19 +65,19 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Metadata that was [`redacted`](Self::redacted) and kept.
+    /// Metadata that was [`redacted`](Self::redacted) and stored.
     #[must_use]
     pub const fn of_kept(kept: Map<String, Value>) -> Self {
         Self(kept)
     }
 
-    /// A text of the metadata.
+    /// A string member of the metadata.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.as_str()
     }
 
-    /// Whether the metadata has a member with something in it.
+    /// Whether the metadata has a member that is not empty.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         match self.0.get(key) {
@@ -100,7 +100,7 @@ impl Metadata {
         list.into_iter().flatten().filter_map(BindingRef::of)
     }
 
-    /// The Workers that get this one's log.
+    /// The Workers that receive the log of this one.
     pub fn tail_consumers(&self) -> impl Iterator<Item = &str> {
         let list = self.0.get("tail_consumers").and_then(Value::as_array);
         list.into_iter()
@@ -108,7 +108,7 @@ impl Metadata {
             .filter_map(|consumer| consumer.get("service")?.as_str())
     }
 
-    /// The tags that the upload sets, where it sets any.
+    /// The tags that the upload sets; `None` if it sets none.
     #[must_use]
     pub fn tags(&self) -> Option<Vec<String>> {
         let list = self.0.get("tags")?.as_array()?;
@@ -125,7 +125,7 @@ impl Metadata {
         self.0.get("assets")?.get("jwt")?.as_str()
     }
 
-    /// Whether the static assets of the deployment before stay.
+    /// Whether the static assets of the deployment before are kept.
     #[must_use]
     pub fn keeps_assets(&self) -> bool {
         self.0
@@ -134,7 +134,7 @@ impl Metadata {
             .unwrap_or(false)
     }
 
-    /// The Durable Object migrations, in the form with steps, whichever form they came in.
+    /// The Durable Object migrations, converted to the form with steps.
     #[must_use]
     pub fn migrations(&self) -> Option<Migrations> {
         Migrations::read(self.0.get("migrations")?.as_object()?)
@@ -163,7 +163,7 @@ impl Metadata {
     }
 
     /// Stored metadata for another deploy: existing secrets are kept, and those in `secrets` are set; migrations are
-    /// those that lead from the current state to the bundle's.
+    /// those from the current state to the state of the bundle.
     #[must_use]
     pub fn shipped_again(mut self, secrets: &[(String, String)], migrations: Option<&Migrations>) -> Self {
         let bindings = self.0.remove("bindings");
@@ -207,7 +207,7 @@ impl Metadata {
         self
     }
 
-    /// The JSON that goes upstream. It may hold secrets.
+    /// The JSON for the upstream. It may contain secrets.
     #[must_use]
     pub fn to_json(&self) -> String {
         Value::Object(self.0.clone()).to_string()

@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Durable Object migrations, which lead from one tag to another.
+/// Durable Object migrations from one tag to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Migrations {
-    /// The tag that they start from; nothing where there was none.
+    /// The tag before the migrations; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_tag: Option<String>,
-    /// The tag that they lead to.
+    /// The tag after the migrations.
     pub new_tag: String,
     /// The steps, in Cloudflare's own form.
     #[serde(default)]
@@ -16,7 +16,7 @@ pub struct Migrations {
 
 impl Migrations {
     /// Reads the member `migrations` of a metadata, in the form with steps or the older one that is a step itself.
-    /// Nothing without a tag that they lead to.
+    /// `None` without a `new_tag`.
     pub(super) fn read(object: &Map<String, Value>) -> Option<Self> {
         let tag = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
         let steps = if let Some(steps) = object.get("steps").and_then(Value::as_array) {

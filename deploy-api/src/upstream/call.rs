@@ -7,10 +7,10 @@ use crate::code::Code;
 use crate::problem::{Problem, UpstreamError};
 use crate::runtime::Runtime;
 
-/// Cloudflare's codes for a script that is not there: of the account, and of a namespace.
+/// Cloudflare's codes for a script that does not exist, in the account and in a namespace.
 const ABSENT: [u32; 3] = [10007, 10090, 10092];
 
-/// How long to wait before an upstream is tried again that did not say, in seconds.
+/// The number of seconds before a retry, if the upstream does not send one.
 const RETRY_AFTER: u32 = 5;
 
 /// The result of a call, and the part of it that is recorded.
@@ -22,7 +22,7 @@ pub struct Called {
     pub outcome: Result<Reply, CallFailure>,
 }
 
-/// What the upstream answered to a call that it carried out.
+/// The answer of the upstream to a call that it executed.
 #[derive(Debug)]
 pub struct Reply {
     /// The envelope's `result`.
@@ -31,25 +31,25 @@ pub struct Reply {
     pub info: Option<Value>,
 }
 
-/// Why a call was not carried out, or may not have been.
+/// Why a call was not executed, or may not have been.
 #[derive(Debug)]
 pub struct CallFailure {
     /// The error for the caller.
     pub problem: Problem,
-    /// Whether it was carried out.
+    /// Whether it was executed.
     pub effect: Effect,
     /// Whether the upstream said that there is no such script.
     pub absent: bool,
 }
 
-/// What is known of the effect of a call that failed.
+/// The effect of a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It has none: the upstream refused.
+    /// None: the upstream rejected it.
     None,
-    /// It may have been carried out; the upstream is done with it.
+    /// It may have been executed. The upstream does not process it any more.
     Unknown,
-    /// It may have been carried out, or may still be.
+    /// It may have been executed, or may still be.
     Pending,
 }
 
@@ -101,7 +101,7 @@ fn read(answer: &UpstreamAnswer) -> Result<Reply, CallFailure> {
             result: envelope.result,
             info: envelope.result_info,
         }),
-        // A deletion may be answered with nothing at all.
+        // The response to a deletion may be empty.
         None if answer.status == 204 => Ok(Reply {
             result: Value::Null,
             info: None,
@@ -130,16 +130,16 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
         401 | 403 if is_envelope => (
             Problem::new(
                 Code::UpstreamCredentialRefused,
-                "The Cloudflare API does not accept the deploy API's own token. Yours is fine.",
-                "Tell an operator: the secret CLOUDFLARE_API_TOKEN has ended or lacks \"Workers Scripts: Edit\".",
+                "The Cloudflare API does not accept the token of the deploy API. Your token is valid.",
+                "Tell an operator: the secret CLOUDFLARE_API_TOKEN has expired or lacks \"Workers Scripts: Edit\".",
             ),
             Effect::None,
         ),
         400..500 if is_envelope => (
             Problem::new(
                 Code::UpstreamRefused,
-                "The Cloudflare API refused it; its own error stands beside this one.",
-                "Correct what it names, and deploy again.",
+                "The Cloudflare API rejected the call; its error is included.",
+                "Correct the error, and deploy again.",
             ),
             Effect::None,
         ),
@@ -152,9 +152,7 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
             let what = if is_envelope {
                 format!("The Cloudflare API failed with status {status}.")
             } else {
-                format!(
-                    "The Cloudflare API answered with status {status} and no JSON, as if something stood in between."
-                )
+                format!("The Cloudflare API answered with status {status} and no JSON.")
             };
             (unavailable(what, answer.retry_after), effect)
         }
@@ -187,9 +185,10 @@ impl CallFailure {
             UpstreamFailure::Connection => {
                 unavailable("The Cloudflare API could not be reached.".to_owned(), None)
             }
-            UpstreamFailure::Interrupted => {
-                unavailable("The Cloudflare API broke off in the middle.".to_owned(), None)
-            }
+            UpstreamFailure::Interrupted => unavailable(
+                "The response of the Cloudflare API was incomplete.".to_owned(),
+                None,
+            ),
         };
         Self {
             problem,

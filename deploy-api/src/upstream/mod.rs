@@ -1,4 +1,4 @@
-//! The Cloudflare API, which alone can change what a namespace holds, as the engine sees it.
+//! The Cloudflare API, which changes the Workers of a namespace.
 //!
 //! A [`UpstreamRequest`] is built from parsed parts only: no path, header or credential of a client is ever passed on.
 
@@ -24,15 +24,15 @@ pub trait Upstream {
     /// [`UpstreamFailure::Interrupted`]). An answer of any HTTP status is an answer.
     ///
     /// # Errors
-    /// When no whole answer came. The call may have been carried out all the same.
+    /// If there is no complete response. The call may have been executed.
     fn send(&self, request: UpstreamRequest)
     -> impl Future<Output = Result<UpstreamAnswer, UpstreamFailure>>;
 }
 
-/// The longest answer that is of use, in bytes: a page of 1,000 scripts stays below 1 MB.
+/// The maximum length of a response, in bytes: a page of 1,000 scripts has less than 1 MB.
 pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
-/// What the upstream answered.
+/// The answer of the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamAnswer {
     /// The HTTP status.
@@ -45,11 +45,11 @@ pub struct UpstreamAnswer {
     pub body: Vec<u8>,
 }
 
-/// Why no whole answer came. In each case it is unknown whether the call was carried out.
+/// Why there is no complete response. In each case it is unknown whether the call was executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum UpstreamFailure {
-    /// None came within the time that the implementation allows (a minute by default).
-    #[error("no answer came in time")]
+    /// There was none within the timeout (a minute by default).
+    #[error("there was no response in time")]
     Timeout,
     /// The connection could not be made, or ended before the answer's head.
     #[error("the connection failed")]

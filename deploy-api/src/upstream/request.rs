@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::UpstreamBody;
 
-/// The methods of the calls that the engine makes.
+/// The methods of the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// `GET`
@@ -18,7 +18,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The word of the request line.
+    /// The method in the request line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use dotdo_names::{ACCOUNT_ID, Environment};
 use super::{Method, UpstreamRequest};
 use crate::target::Target;
 
-/// The path of the account's dispatch namespaces, and whatever follows.
+/// The path of the account's dispatch namespaces, followed by `rest`.
 fn namespaces(rest: &[&str]) -> Vec<String> {
     ["accounts", ACCOUNT_ID, "workers", "dispatch", "namespaces"]
         .iter()

@@ -1,4 +1,4 @@
-//! What each operation leads to.
+//! The handler of each operation.
 
 use super::Answer;
 use super::Operation;
@@ -44,7 +44,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         }
     }
 
-    /// The calls of an authenticated caller: those about what the upstream has are answered here, all others by the ledger alone.
+    /// The calls of an authenticated caller: calls that need the upstream are answered here, all others by the ledger.
     pub(super) async fn answer_caller(
         &self,
         operation: Operation,
@@ -56,7 +56,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         let environment = || namespace(captures.get("namespace"));
         let target = || target(captures.get("namespace"), captures.get("worker"));
         if operation.is_change_of_worker() {
-            // A deploy token loses one of its uses here; the change itself is authorized when it begins.
+            // One use of a deploy token is counted here; the change itself is authorized when it begins.
             gateway.authorize(credential, Ask::Identity).await?;
         }
         match operation {
@@ -88,7 +88,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         }
     }
 
-    /// A call that needs nothing but the database: one message.
+    /// A call that needs only the database: one message.
     async fn ask_ledger(
         &self,
         operation: Operation,
@@ -111,7 +111,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
     }
 }
 
-/// A route that nothing serves, which a test looks for.
+/// The error for a route without a handler. A test checks that there is none.
 fn not_served() -> Problem {
-    Problem::new(Code::Internal, "This call is on the list and is not served.", "")
+    Problem::new(Code::Internal, "This call has no handler.", "")
 }

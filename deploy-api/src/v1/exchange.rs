@@ -22,13 +22,13 @@ struct ExchangeRequest {
     token: SecretString,
 }
 
-/// Exchanges an OIDC token, `{"token": "…"}`, for a deploy token that is bound to what the policy gives to its run. Who the run is,
-/// and from where, is in the OIDC token and nowhere else. The gateway verifies the token, the ledger stores its id.
+/// Exchanges an OIDC token, `{"token": "…"}`, for a deploy token that is limited to the run's grants in the policy. The identity of
+/// the run is only in the OIDC token. The gateway verifies the token, and the ledger stores its id.
 ///
 /// # Errors
 /// `AUTHENTICATION_FAILED` for any token that is not accepted, with the precise reason in the audit log only; a text that is not
 /// an OIDC token at all is not recorded. `ISSUER_UNAVAILABLE` if the issuer's keys cannot be read; `PERMISSION_DENIED`, explained,
-/// if the token is accepted and no rule is about its run; `BODY_INVALID`, `LOCKED_OUT`, `RECORD_UNAVAILABLE`.
+/// if the token is accepted and no rule applies to its run; `BODY_INVALID`, `LOCKED_OUT`, `RECORD_UNAVAILABLE`.
 pub async fn exchange<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     keyring: &Keyring,

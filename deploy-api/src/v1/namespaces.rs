@@ -1,4 +1,4 @@
-//! `/v1/namespaces`: the dispatch namespaces and how much is in them.
+//! `/v1/namespaces`: the dispatch namespaces and their script counts.
 
 use dotdo_names::Environment;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::upstream::{call, script};
 
-/// A namespace as it is shown.
+/// A namespace in a response.
 #[derive(Serialize)]
 struct Shown {
     name: &'static str,
@@ -96,7 +96,7 @@ pub(crate) async fn described<L: LedgerClient, O: Services>(
 /// `GET /v1/namespaces`: the namespaces that the caller may read something in, with their ids and script counts.
 ///
 /// # Errors
-/// `UPSTREAM_…` when the upstream does not answer; `RECORD_UNAVAILABLE`.
+/// `UPSTREAM_…` if the upstream does not answer; `RECORD_UNAVAILABLE`.
 pub async fn list<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,

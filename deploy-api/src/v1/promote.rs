@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/promote`: the same bytes to another namespace.
+//! `…/workers/{worker}/promote`: deploys the bundle of a deployment to another namespace.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ struct PromoteRequest {
 /// check is made if the Worker has one.
 ///
 /// # Errors
-/// Those of [`rollback`](super::rollback::rollback), and `PROBE_FAILED`.
+/// The errors of [`rollback`](super::rollback::rollback), and `PROBE_FAILED`.
 pub async fn promote<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -44,18 +44,13 @@ pub async fn promote<L: LedgerClient, O: Services>(
         body,
         "{\"to\": \"dotdo-staging\"}, and if need be \"deployment\" (an id) and \"secrets\" ({\"NAME\": \"value\"})",
     )?;
-    let invalid = |detail: String| {
-        Problem::new(
-            Code::BodyInvalid,
-            detail,
-            "Write the namespace that the Worker goes to as \"to\".",
-        )
-    };
+    let invalid =
+        |detail: String| Problem::new(Code::BodyInvalid, detail, "Write the target namespace as \"to\".");
     let environment = Environment::from_namespace(&request.to)
-        .ok_or_else(|| invalid("\"to\" is no namespace of the platform.".to_owned()))?;
+        .ok_or_else(|| invalid("\"to\" is not a namespace of the platform.".to_owned()))?;
     if environment == target.environment {
         return Err(invalid(format!(
-            "\"to\" is {}, where it serves already.",
+            "\"to\" is {}, which is the namespace of the deployment itself.",
             target.namespace()
         )));
     }

@@ -1,4 +1,4 @@
-//! What is read of a request, and what is said when it cannot be.
+//! Reads the parameters, headers and body of a request.
 
 use super::page::parameter_invalid;
 use super::route::Route;
@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::problem::Problem;
 use crate::upload::SourceFailure;
 
-/// Refuses a parameter that the call does not have.
+/// Rejects a parameter that the call does not have.
 pub(super) fn check_parameters(route: &Route, parameters: &[(&str, &str)]) -> Result<(), Problem> {
     let Some((name, _)) = parameters
         .iter()
@@ -30,12 +30,12 @@ pub(super) fn body_unread(failure: SourceFailure, limit: usize) -> Problem {
     match failure {
         SourceFailure::TooLarge { .. } => Problem::new(
             Code::BodyTooLarge,
-            format!("The body has more than {limit} bytes, which is all that this call reads."),
+            format!("The body has more than {limit} bytes, the limit of this call."),
             "",
         ),
         SourceFailure::Interrupted => Problem::new(
             Code::BodyInvalid,
-            "The body ended before its end.",
+            "The body is incomplete.",
             "Send the request again.",
         ),
     }
@@ -62,7 +62,7 @@ pub(super) fn read_version(header: &str) -> Result<u64, Problem> {
         .ok_or_else(|| {
             parameter_invalid(
                 "The header If-Match is not the ETag of a version of the policy.",
-                "Send what GET /v1/policy answered in ETag, quotes included, such as \"3\"; \"0\" for the first policy.",
+                "Send the ETag of GET /v1/policy with its quotes, such as \"3\"; \"0\" for the first policy.",
             )
         })
 }

@@ -23,7 +23,7 @@ pub(super) fn of_answer(answer: Answer, path: &str, query: &str) -> Reply {
     reply
 }
 
-/// The problem document of a problem, with the headers that its status asks for.
+/// The problem document of a problem, with the headers that its status requires.
 #[must_use]
 pub fn of_problem(problem: Problem, request_id: &str) -> Reply {
     let mut reply = Reply {

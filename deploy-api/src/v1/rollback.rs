@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/rollback`: the bytes of an earlier deployment again.
+//! `…/workers/{worker}/rollback`: redeploys an earlier deployment.
 
 use serde::Deserialize;
 
@@ -18,9 +18,9 @@ struct RollbackRequest {
     deployment: Option<String>,
 }
 
-/// `POST …/rollback`: deploys the deployment before the one that serves, or the one of the body's `deployment`, again.
-/// The body is `{"deployment": "…"}`, `{}` or empty. The answer is the new deployment. A rollback has no health check: it
-/// is what follows a failed one.
+/// `POST …/rollback`: redeploys the deployment before the current one, or the one named by `deployment` in the body.
+/// The body is `{"deployment": "…"}`, `{}` or empty. The answer is the new deployment. A rollback has no health check, because it
+/// follows a failed one.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNKNOWN`, `ROLLBACK_IMPOSSIBLE`, `BUNDLE_MISSING`,

@@ -39,7 +39,7 @@ pub struct Taken {
     pub is_optional: bool,
 }
 
-/// Why a request line leads nowhere.
+/// Why a request line has no route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoRoute {
     /// No route has that path.

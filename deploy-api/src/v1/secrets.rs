@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/secrets`: their names, never their values.
+//! `…/workers/{worker}/secrets`: lists, sets and deletes secrets. Their values are never returned.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::upstream::{Method, call, script};
 /// The longest name of a secret, in characters.
 const MAX_NAME: usize = 128;
 
-/// A secret as it is listed.
+/// A secret in a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SecretName {
     name: String,
@@ -75,7 +75,7 @@ pub(crate) async fn names(services: &impl Services, target: &Target) -> Result<V
     }
 }
 
-/// `PUT …/secrets/{name}`, `{"text": "…"}`: sets one. The value goes upstream and nowhere else.
+/// `PUT …/secrets/{name}`, `{"text": "…"}`: sets one. The value is sent to the upstream and is not stored.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `BODY_TOO_LARGE`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `DEPLOYMENT_UNSETTLED`,
@@ -148,7 +148,7 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
         .map(drop)
 }
 
-/// Refuses a name that no secret can have, and records that.
+/// Rejects an invalid name, and records the rejection.
 async fn check_name<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -176,7 +176,7 @@ pub(super) fn check_secret_name(name: &str) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Code::SecretUnknown,
-        "The secret's name cannot be one.",
+        "The name of the secret is invalid.",
         "Write 1 to 128 letters, digits and underscores, not beginning with a digit.",
     ))
 }

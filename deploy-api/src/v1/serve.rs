@@ -18,7 +18,7 @@ use crate::upload::Source;
 /// The OpenAPI document, which `GET /v1/openapi.json` publishes.
 pub const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
-/// What the calls of `/v1` need.
+/// The services of the calls of `/v1`.
 pub struct Api<'a, L: LedgerClient, O: Services, K: KeySource> {
     /// The ledger and the services.
     pub gateway: &'a Gateway<'a, L, O>,
@@ -29,7 +29,7 @@ pub struct Api<'a, L: LedgerClient, O: Services, K: KeySource> {
 }
 
 impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
-    /// Serves one request to `/v1`, from its request line to its answer. Never fails: a problem is an answer too.
+    /// Serves one request to `/v1`. An error becomes a response as well.
     pub async fn serve<B: Source>(&self, request: Request<'_, B>) -> Reply {
         let request_id = &self.gateway.client.request_id;
         let is_head = request.method == "HEAD";
@@ -62,8 +62,8 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         if let Some((name, _)) = request.headers.iter().find(|(name, _)| is_method_override(name)) {
             return Err(Problem::new(
                 Code::MethodOverrideRefused,
-                format!("The header {name} asks for another method than the request has."),
-                "Send the request with the method that is meant.",
+                format!("The header {name} overrides the method of the request."),
+                "Send the request with the intended method and without the header.",
             ));
         }
         let authorization = request.header("authorization");
@@ -129,7 +129,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
 fn path_unknown() -> Problem {
     Problem::new(
         Code::PathUnknown,
-        "There is nothing at this path.",
+        "The path does not exist.",
         "GET /v1/openapi.json lists every call.",
     )
 }
@@ -137,7 +137,7 @@ fn path_unknown() -> Problem {
 fn method_not_allowed(allowed: &str) -> Problem {
     Problem::new(
         Code::MethodNotAllowed,
-        "This path is not served with this method.",
+        "The path does not support this method.",
         format!("Use one of {allowed}."),
     )
 }

@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/tags`: tags that Workers are found by. The tag that names the deployment is not among them.
+//! `…/workers/{worker}/tags`: the tags by which Workers are found, without the tag that names the deployment.
 
 use serde::Serialize;
 
@@ -114,7 +114,7 @@ fn check(tags: &[String]) -> Result<(), Problem> {
         None => Ok(()),
         Some(index) => Err(Problem::new(
             Code::BodyInvalid,
-            format!("Tag {} of the list cannot be one.", index + 1),
+            format!("Tag {} of the list is invalid.", index + 1),
             format!(
                 "Write 1 to {MAX_TAG} characters without commas and ampersands, not beginning with {TAG_PREFIX:?}."
             ),

@@ -17,7 +17,7 @@ use crate::target::Target;
 
 #[derive(Serialize)]
 struct Verification {
-    /// Whether all of the below is well.
+    /// Whether every check below succeeded.
     verified: bool,
     /// Whether the namespace has the Worker.
     listed: bool,
@@ -42,9 +42,9 @@ struct HealthCheckResult {
     error: Option<String>,
 }
 
-/// `POST …/verify`: whether the namespace lists the Worker, which deployment it holds, and whether a request through the
+/// `POST …/verify`: whether the namespace lists the Worker, which deployment it has, and whether a request through the
 /// dispatch Worker reaches it. Parameters: `probe` (a path, `/` by default) and `expect` (a status; any answer of the
-/// Worker itself by default). A Worker that is not reached is an answer too: `"verified": false`.
+/// Worker itself by default). If the Worker is not reached, the answer has `"verified": false`.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `PARAMETER_INVALID`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.

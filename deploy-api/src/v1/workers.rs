@@ -20,18 +20,18 @@ use crate::store::locks::Lock;
 use crate::target::Target;
 use crate::upstream::{Method, call, script};
 
-/// A Worker as it is listed.
+/// A Worker in a list.
 #[derive(Serialize)]
 struct Listed {
     name: String,
-    /// The deployment that the upstream holds; null where it came another way than through here.
+    /// The deployment that the upstream has; null if it was not deployed through this API.
     deployment: Option<DeploymentId>,
     tags: Vec<String>,
     created_on: Option<String>,
     modified_on: Option<String>,
 }
 
-/// One Worker as it is shown.
+/// One Worker in a response.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
@@ -68,7 +68,7 @@ impl Listed {
 }
 
 /// `GET …/workers`: the Workers of a namespace that the caller may read, by name. Parameters: `limit`, `cursor`, `tag`.
-/// A page may have fewer items than `limit`, even none, while there is a cursor: those left out may not be read.
+/// A page with a cursor may have fewer items than `limit`, or none, because Workers that the caller may not read are omitted.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may read something in it; `PARAMETER_INVALID`, `UPSTREAM_…`,
@@ -110,7 +110,7 @@ pub async fn list<L: LedgerClient, O: Services>(
         .collect();
     let readable = |name: &str| match WorkerName::parse(name) {
         Ok(worker) => Request::worker(Action::Read, Target { environment, worker }),
-        // A name that no host reaches was never deployed through here; only a rule for every Worker covers it.
+        // A name that is not routable was not deployed through this API; only a rule for every Worker covers it.
         Err(_) => Request::namespace(Action::Lock, environment),
     };
     let ask = Ask::Which {
@@ -182,8 +182,8 @@ pub async fn delete<L: LedgerClient, O: Services>(
     target: &Target,
 ) -> Result<Answer, Problem> {
     let lease = Lease::begin(gateway, credential, target, Change::Delete).await?;
-    // Without `force` the upstream keeps a script that others bind to or that holds Durable Objects; whoever may delete
-    // means it.
+    // Without `force` the upstream does not delete a script that has Durable Objects or to which other scripts bind. A caller
+    // with the permission to delete has confirmed it.
     let request = script::script(Method::Delete, target, &[]).parameter("force", "true");
     let state = ScriptState::default();
     change(&lease, request, state, LostAnswer::StaysOpen, None).await?;

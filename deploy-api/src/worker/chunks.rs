@@ -53,7 +53,7 @@ pub enum Unread {
 }
 
 impl Chunks {
-    /// Locks a stream that nobody else reads.
+    /// Locks a stream that has no other reader.
     pub fn of(stream: &ReadableStream) -> Self {
         let options = Object::new();
         let reader = Reflect::set(&options, &"mode".into(), &"byob".into())
@@ -108,7 +108,7 @@ impl Chunks {
         Ok(bytes)
     }
 
-    /// Tells the sender that the rest is not read.
+    /// Cancels the stream: the rest is not read.
     pub fn cancel(&self) {
         // The future of the promise is dropped: nothing depends on how the cancellation ends.
         drop(JsFuture::from(match &self.reader {

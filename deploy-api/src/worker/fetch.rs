@@ -53,7 +53,7 @@ pub struct Answered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Failure {
     /// The time limit was reached.
-    #[error("no answer came in time")]
+    #[error("there was no response in time")]
     Timeout,
     /// The connection failed before the answer began.
     #[error("the connection failed")]
@@ -79,7 +79,7 @@ pub struct Unanswered {
 /// Sends a request. Redirects are not followed.
 ///
 /// # Errors
-/// When no answer began.
+/// If there is no response.
 pub async fn send(channel: Channel<'_>, outgoing: Outgoing<'_>) -> Result<Answered, Unanswered> {
     let signal = AbortSignal::timeout_with_u32(outgoing.timeout);
     let failed = |error: worker::Error| Unanswered {

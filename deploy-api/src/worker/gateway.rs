@@ -63,7 +63,7 @@ pub fn failed(request: &Request, cause: &str) -> Result<Response, JsValue> {
     let problem = Problem::new(
         Code::Internal,
         "The deploy API failed on this request.",
-        "The reconciler finishes what was begun within two minutes; GET /v1/audit then says how it ended.",
+        "The reconciler completes the change within two minutes; GET /v1/audit then has the outcome.",
     )
     .caused_by(&cause);
     let incoming = Incoming::of(request);

@@ -26,7 +26,7 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The one Durable Object of the deploy API, from one start of its process to the next.
 ///
-/// Whatever must outlive a start is in its database; what is in memory can be lost at any moment.
+/// Durable state is in the database; the memory can be lost at any time.
 #[durable_object(alarm)]
 pub struct Ledger {
     state: State,

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
-/// One line of the log, in JSON. It contains nothing from a body or a query, and so no secret.
+/// One line of the log, in JSON. It contains no part of a body or a query, and so no secret.
 #[derive(Serialize)]
 pub struct Line<'a> {
     /// `error` for a fault of the platform, `warning` for a refusal.

@@ -1,7 +1,7 @@
 //! The Worker around the deploy API, for Wasm only: its entry points, and the services that it calls.
 //!
 //! `entry.js` exports what the platform calls: the default handler ([`gateway`]), the class of the Durable Object
-//! ([`Ledger`]) and the entrypoint of the [`reconciler`]. Each of them calls Rust. Nothing is decided here: requests are
+//! ([`Ledger`]) and the entrypoint of the [`reconciler`]. Each of them calls Rust. This module contains no decisions: requests are
 //! read, services are called, responses are written.
 //!
 //! One rule for the gateway: a task that waits must only be woken by a promise of the same request. The runtime binds

@@ -61,7 +61,7 @@ impl ReconcilerStub {
 /// Does what is due. Called by the class `Reconciler` of `entry.js`.
 ///
 /// # Errors
-/// When the Worker cannot be used as it is configured, or the ledger or the bundle store fails.
+/// If the configuration is invalid, or the ledger or the bundle store fails.
 #[wasm_bindgen]
 pub async fn reconcile(env: Env) -> Result<(), JsValue> {
     let failed = |problem: Problem| {

@@ -87,12 +87,12 @@ impl Services {
     }
 }
 
-/// What a client is told if the Worker cannot be used as it is configured.
+/// The error for clients if the configuration of the Worker is invalid.
 pub fn misconfigured(reason: &Misconfigured) -> Problem {
     Problem::new(
         Code::Misconfigured,
-        "The deploy API cannot be used as it is configured.",
-        "Its operator finds the reason in its log.",
+        "The configuration of the deploy API is invalid.",
+        "The reason is in its log, which an operator can read.",
     )
     .caused_by(reason)
 }

@@ -123,12 +123,12 @@ fn a_token_that_cannot_be_made_says_why() {
         (
             "expires",
             json!("2027-01-15T08:00:01Z"),
-            "is past or more than 366 days away",
+            "is in the past or more than 366 days",
         ),
         (
             "expires",
             json!("2028-01-17T00:00:00Z"),
-            "is past or more than 366 days away",
+            "is in the past or more than 366 days",
         ),
         ("expires", json!("tomorrow"), "cannot be read"),
         ("uses", json!(7), "unknown field `uses`"),

@@ -132,7 +132,7 @@ fn a_policy_that_does_not_load_is_refused_with_every_mistake() {
     let bad = document(&[with(alice(), "/namespaces", json!(["staging", "live"]))]);
     let problem = put(&api, &api.bootstrap(), &bad, &[]).unwrap_err();
     assert_eq!(problem.code, Code::PolicyInvalid);
-    assert_eq!(problem.detail, "The policy has 2 mistakes and was not put.");
+    assert_eq!(problem.detail, "The policy has 2 mistakes and was not stored.");
     assert_eq!(
         problem.notes[0],
         "rule \"alice\": \"staging\" is not a namespace; use dotdo-staging"

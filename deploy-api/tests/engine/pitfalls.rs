@@ -93,7 +93,7 @@ fn pitfall_14_bindings_are_a_list_and_the_compatibility_date_is_the_users() {
         &Upload::of("1").with("bindings", json!({ "A": { "type": "ai" } })),
     );
     assert_eq!(answer.codes(), [u64::from(Code::UploadMalformed.number())]);
-    assert!(answer.text().contains("is no list"), "{}", answer.text());
+    assert!(answer.text().contains("is not a list"), "{}", answer.text());
     let upload = Upload::of("1")
         .with("compatibility_date", json!("2026-03-04"))
         .bound(json!({ "type": "ai", "name": "AI" }));

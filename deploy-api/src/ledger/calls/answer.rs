@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::problem::Problem;
 
-/// What a call is answered with, unless it fails.
+/// The answer to a call that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The body.
     pub content: Content,
-    /// The version of what was read or written, for the header `ETag` (in quotes there).
+    /// The version of the document that was read or written, for the header `ETag` (in quotes there).
     pub version: Option<u64>,
 }
 
@@ -21,14 +21,14 @@ pub struct Answer {
 pub enum Content {
     /// `application/json`
     Json(String),
-    /// `application/x-ndjson`, and what to ask for the next page with; nothing on the last.
+    /// `application/x-ndjson`, with the cursor of the next page; `None` on the last page.
     JsonLines {
         /// One JSON value a line.
         text: String,
         /// For the header `Link: …; rel="next"`.
         cursor: Option<String>,
     },
-    /// A document of this repository, as it is.
+    /// A document of this repository, unchanged.
     Document {
         /// The document.
         text: Cow<'static, str>,
@@ -41,7 +41,7 @@ impl Answer {
     /// A JSON answer.
     ///
     /// # Errors
-    /// `INTERNAL` when the value is none that JSON has.
+    /// `INTERNAL` if the value cannot be serialized.
     pub fn json(status: u16, value: &impl Serialize) -> Result<Self, Problem> {
         let text = serde_json::to_string(value).map_err(|error| {
             Problem::new(Code::Internal, "The answer could not be written.", "").caused_by(&error)
@@ -65,7 +65,7 @@ impl Answer {
         }
     }
 
-    /// The same, with the version of what it is about.
+    /// The same with the version of the document.
     #[must_use]
     pub const fn of_version(mut self, version: u64) -> Self {
         self.version = Some(version);

@@ -190,8 +190,8 @@ pub fn checkpoint<S: Sql>(
     let key = key.ok_or_else(|| {
         Problem::new(
             Code::CheckpointKeyMissing,
-            "No key is configured to sign checkpoints with.",
-            "Make one with `openssl rand -hex 32` and set it as the Worker's secret CHECKPOINT_KEY.",
+            "No key to sign checkpoints is configured.",
+            "Create one with `openssl rand -hex 32` and set it as the Worker's secret CHECKPOINT_KEY.",
         )
     })?;
     let head = audit_log::head(access.sql)?;
@@ -234,7 +234,7 @@ pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8])
     } = body::read(
         body,
         "{\"namespace\": \"dotdo-production\", \"worker\": \"agents\", \"at\": \"2026-11-24T12:00:00Z\", \
-         \"why\": \"what was done, and why\"}",
+         \"why\": \"the change, and the reason\"}",
     )?;
     let invalid = |detail: String, fix: &str| Problem::new(Code::BodyInvalid, detail, fix);
     let environment = Environment::from_namespace(&namespace).ok_or_else(|| {
@@ -245,20 +245,20 @@ pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8])
     })?;
     let worker = WorkerName::parse(&worker).map_err(|error| {
         invalid(
-            format!("{worker:?} is no Worker: {error}."),
+            format!("{worker:?} is not a valid Worker name: {error}."),
             "Correct \"worker\".",
         )
     })?;
     if why.trim().is_empty() || why.chars().count() > MAX_ACCOUNT {
         return Err(invalid(
             format!("\"why\" is empty or longer than {MAX_ACCOUNT} characters."),
-            "Say it shortly.",
+            "Describe the change in at most 1000 characters.",
         ));
     }
     if at > access.now {
         return Err(invalid(
-            format!("\"at\" is {at}, which has not come yet."),
-            "Say when it was done.",
+            format!("\"at\" is {at}, which is in the future."),
+            "Write the time of the change.",
         ));
     }
     let mut entry = access

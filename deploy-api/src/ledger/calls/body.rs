@@ -3,14 +3,14 @@ use serde::de::DeserializeOwned;
 use crate::code::Code;
 use crate::problem::Problem;
 
-/// The longest body of these calls but the policy's, in bytes.
+/// The maximum length of a body, in bytes. The policy has a separate limit.
 const MAX_BODY: usize = 32 * 1024;
 
 /// Reads a JSON body.
 ///
 /// # Errors
-/// `BODY_TOO_LARGE` over 32 KiB; `BODY_INVALID` when it is not what `expected` describes. What is wrong is told by
-/// position and type only where the body may hold a secret; see [`read_secret`].
+/// `BODY_TOO_LARGE` for more than 32 KiB; `BODY_INVALID` if the body is not what `expected` describes. The error contains the
+/// message of the parser. For a body that may contain a secret, use [`read_secret`].
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
     check_length(body)?;
     serde_json::from_slice(body).map_err(|error| {
@@ -22,7 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T
     })
 }
 
-/// The same for a body that holds a secret, of which the error repeats nothing.
+/// The same for a body that contains a secret. The error contains no part of the body.
 pub(crate) fn read_secret<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
     check_length(body)?;
     serde_json::from_slice(body).map_err(|_| {

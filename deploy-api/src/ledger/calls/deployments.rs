@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/deployments`: what was deployed, by whom, from which commit, and how it ended.
+//! `…/workers/{worker}/deployments`: the deployments, their callers, their commits and their outcomes.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::sql::Sql;
 use crate::store::{deployments, workers};
 use crate::target::Target;
 
-/// A deployment as it is shown.
+/// A deployment in a response.
 #[derive(Serialize)]
 struct Shown<'a> {
     id: &'a DeploymentId,

@@ -31,7 +31,7 @@ struct Exchanged<'a> {
     grants: Vec<&'a Grant>,
 }
 
-/// What happens once the run is proven, as one transaction. The outer error undoes it; the inner one is an answer that leaves the
+/// Issues the deploy token of a verified run, in one transaction. The outer error rolls it back; the inner one is an answer that leaves the
 /// OIDC token used up and is recorded.
 ///
 /// # Errors
@@ -105,7 +105,7 @@ fn exchanged<'a>(
     }
 }
 
-/// The answer that was lost, but for the names of the rules, which the audit log has.
+/// The lost answer, without the names of the rules, which are in the audit log.
 fn issued_again<'a>(token: &'a Token, issued: &'a TokenRecord) -> Exchanged<'a> {
     Exchanged {
         token: token.reveal(),
@@ -143,7 +143,7 @@ const fn run_as_caller(identity: Identity) -> Caller {
     }
 }
 
-/// Keeps the tables small. An exchange is where all of them grow.
+/// Deletes expired rows of the tables that grow with each exchange.
 fn forget_the_past<S: Sql>(access: &Access<'_, S>) -> Result<(), Problem> {
     replays::forget(access.sql, access.now)?;
     lockouts::forget(access.sql, access.now)?;

@@ -99,7 +99,10 @@ fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
     });
     let worker = asked.worker.as_deref().map(|name| {
         WorkerName::parse(name).map_err(|error| {
-            parameter_invalid(format!("{name:?} is no Worker: {error}."), "Correct the name.")
+            parameter_invalid(
+                format!("{name:?} is not a valid Worker name: {error}."),
+                "Correct the name.",
+            )
         })
     });
     match (namespace.transpose()?, worker.transpose()?) {
@@ -109,8 +112,8 @@ fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
         (Some(environment), None) => Ok(Request::namespace(asked.action, environment)),
         (None, None) => Ok(Request::platform(asked.action)),
         (None, Some(_)) => Err(parameter_invalid(
-            "A Worker is named, and no namespace.",
-            "Name the namespace too.",
+            "The request names a Worker and no namespace.",
+            "Name the namespace as well.",
         )),
     }
 }

@@ -30,7 +30,7 @@ struct Shown {
     lock: Option<Lock>,
 }
 
-/// What a lock is about: its place, and what the policy and the audit log call that.
+/// The object of a lock, for the table of locks, the policy and the audit log.
 struct About<'a> {
     place: Place<'a>,
     request: Request,
@@ -84,13 +84,13 @@ fn lock<S: Sql>(
     if why.trim().is_empty() || why.chars().count() > MAX_WHY || why.chars().any(char::is_control) {
         return Err(invalid(
             format!("\"why\" is empty, longer than {MAX_WHY} characters, or has control characters."),
-            "Say in a sentence why changes are stopped: whoever is stopped reads it.",
+            "Write the reason in one sentence: it is shown to every caller whose change is rejected.",
         ));
     }
     if let Some(past) = until.filter(|until| *until <= access.now) {
         return Err(invalid(
             format!("\"until\" is {past}, which has passed."),
-            "Give a time to come, or leave it out for a lock without an end.",
+            "Write a time in the future, or omit it for a lock without an end.",
         ));
     }
     let mut entry = about
@@ -126,7 +126,7 @@ fn unlock<S: Sql>(access: &Access<'_, S>, caller: &Caller, about: &About<'_>) ->
         }
         Ok::<(), Problem>(())
     })?;
-    // The namespace of a Worker may be locked still.
+    // The namespace of the Worker may still be locked.
     let lock = locks::holding(access.sql, about.place, access.now)?;
     Answer::json(200, &Shown { lock })
 }

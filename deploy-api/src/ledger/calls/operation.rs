@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! operations {
     ($(#[doc = $doc:literal] $variant:ident = $id:literal;)+) => {
-        /// What a call of `/v1` does.
+        /// An operation of `/v1`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Operation {
             $(#[doc = $doc] $variant,)+
@@ -63,9 +63,9 @@ operations! {
     AuditBreakGlass = "recordBreakGlass";
     /// Lists the namespaces that the caller may read, with their script counts.
     NamespaceList = "listNamespaces";
-    /// Shows one namespace.
+    /// Returns one namespace.
     NamespaceGet = "getNamespace";
-    /// Shows the lock of a namespace, or that there is none.
+    /// Returns the lock of a namespace; null if there is none.
     NamespaceLockGet = "getNamespaceLock";
     /// Locks a namespace: rejects every change of its Workers.
     NamespaceLock = "lockNamespace";
@@ -89,7 +89,7 @@ operations! {
     TagPut = "putTags";
     /// Lists a Worker's deployments, the newest first.
     DeploymentList = "listDeployments";
-    /// Shows one deployment.
+    /// Returns one deployment.
     DeploymentGet = "getDeployment";
     /// Deploys the bundle of an earlier deployment again, as a new deployment.
     Rollback = "rollback";

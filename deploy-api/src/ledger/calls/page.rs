@@ -3,7 +3,7 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::problem::Problem;
 
-/// How many items a page has when the caller does not say.
+/// The default number of items of a page.
 const DEFAULT_LIMIT: u32 = 100;
 
 /// The most items of a page.
@@ -14,12 +14,12 @@ const MAX_LIMIT: u32 = 1000;
 pub(crate) struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// What to ask for the next page with; null on the last.
+    /// The cursor of the next page; null on the last page.
     pub cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// A page from the items of a query that asked for one more than the page has.
+    /// A page from the items of a query for one item more than the page has.
     pub fn of(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
@@ -37,7 +37,7 @@ impl<'a> Parameters<'a> {
     /// Takes the parameters of a request.
     ///
     /// # Errors
-    /// `PARAMETER_INVALID` for one that is not among `known`, or occurs twice.
+    /// `PARAMETER_INVALID` for a parameter that is not in `known`, or occurs twice.
     pub fn new(given: &[(&'a str, &'a str)], known: &[&str]) -> Result<Self, Problem> {
         for (index, (name, _)) in given.iter().enumerate() {
             if !known.contains(name) {
@@ -48,7 +48,7 @@ impl<'a> Parameters<'a> {
             }
             if given.iter().skip(index + 1).any(|(other, _)| other == name) {
                 return Err(parameter_invalid(
-                    format!("The parameter {name:?} stands twice."),
+                    format!("The parameter {name:?} occurs twice."),
                     "Send it once.",
                 ));
             }
@@ -64,7 +64,7 @@ impl<'a> Parameters<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// A parameter's value, read by `read`, or why it cannot be.
+    /// The value of a parameter, parsed by `read`.
     pub fn parse<T>(
         &self,
         name: &str,

@@ -13,7 +13,7 @@ pub fn namespace(segment: &str) -> Result<Environment, Problem> {
         let known = Environment::ALL.map(Environment::namespace).join(", ");
         Problem::new(
             Code::NamespaceUnknown,
-            "The namespace of this call is not one of the platform's.",
+            "The namespace of this call is not a namespace of the platform.",
             format!("The namespaces are {known}."),
         )
     })
@@ -29,7 +29,7 @@ pub fn target(namespace_segment: &str, worker_segment: &str) -> Result<Target, P
         worker: WorkerName::parse(worker_segment).map_err(|reason| {
             Problem::new(
                 Code::WorkerUnknown,
-                format!("There is no Worker of this name, and never can be: {reason}."),
+                format!("The name is not a valid Worker name: {reason}."),
                 "Write the Worker's name as its wrangler configuration has it.",
             )
         })?,

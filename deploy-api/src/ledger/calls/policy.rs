@@ -1,4 +1,4 @@
-//! `/v1/policy`: the policy, its versions, and what a change means.
+//! `/v1/policy`: the policy, its versions, and the effects of a change.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,11 +23,11 @@ struct Put {
 }
 
 /// `PUT /v1/policy`: replaces the policy by the document in the body, and returns what it newly allows and forbids.
-/// With the parameter `dry_run=true` it only says so. `if_match` is the version that the caller has read, from the
-/// header `If-Match`: when another one holds by now, nothing is done. A document that holds already makes no version.
+/// With the parameter `dry_run=true` nothing is stored. `if_match` is the version that the caller has read, from the
+/// header `If-Match`: if another version is active, nothing is stored. An unchanged document does not become a new version.
 ///
 /// # Errors
-/// `PERMISSION_DENIED` for anyone but an administrator; `POLICY_INVALID` with a note for each thing that is wrong;
+/// `PERMISSION_DENIED` for every caller but an administrator; `POLICY_INVALID` with a note for each error;
 /// `POLICY_CHANGED`, `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
 pub fn put<S: Sql>(
     access: &Access<'_, S>,
@@ -46,25 +46,25 @@ pub fn put<S: Sql>(
         .parse("dry_run", "true or false", |value| value.parse().ok())?
         .unwrap_or(false);
     let new = Policy::load(document).map_err(|errors| policy_invalid(&errors))?;
-    let held = policies::latest_version(access.sql)?;
+    let active = policies::latest_version(access.sql)?;
     if let Some(read) = if_match
-        && read != held
+        && read != active
     {
         return Err(Problem::new(
             Code::PolicyChanged,
-            format!("Version {held} of the policy holds, and the change was made from version {read}."),
-            "Read the policy again, make the change there, and put that.",
+            format!("Version {active} of the policy is active, and the change was made from version {read}."),
+            "Read the policy again, repeat the change, and send the result.",
         ));
     }
-    // A stored policy that no longer loads allows nothing, and that is what the new one is compared with.
-    let old = policies::get(access.sql, held)?;
+    // A stored policy that no longer loads allows nothing: the new one is compared with an empty policy.
+    let old = policies::get(access.sql, active)?;
     let old_policy = old
         .as_ref()
         .and_then(|(_, text)| Policy::load(text).ok())
         .unwrap_or_default();
     let changed = old.is_none_or(|(_, text)| text != document);
     let mut put = Put {
-        version: held,
+        version: active,
         dry_run,
         changed,
         changes: old_policy.changes_to(&new),
@@ -93,10 +93,10 @@ fn policy_invalid(errors: &PolicyErrors) -> Problem {
     let problem = Problem::new(
         Code::PolicyInvalid,
         format!(
-            "The policy has {} and was not put.",
+            "The policy has {} and was not stored.",
             counted(errors.len(), "mistake")
         ),
-        "Correct what the notes say; `?dry_run=true` checks without putting.",
+        "Correct the errors in the notes; `?dry_run=true` checks a policy without storing it.",
     );
     errors
         .iter()
@@ -139,11 +139,11 @@ pub fn get<S: Sql>(
         Problem::new(
             Code::PolicyVersionUnknown,
             if version == 0 {
-                "There is no policy yet, so that nothing is allowed.".to_owned()
+                "There is no policy yet, so nothing is allowed.".to_owned()
             } else {
                 format!("There is no version {version} of the policy.")
             },
-            "`PUT /v1/policy` makes the first; `GET /v1/policy/versions` lists all.",
+            "`PUT /v1/policy` stores the first version; `GET /v1/policy/versions` lists all.",
         )
     })?;
     let document: &RawValue = serde_json::from_str(&text).map_err(|error| {

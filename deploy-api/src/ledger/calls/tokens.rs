@@ -1,4 +1,4 @@
-//! `/v1/tokens`: API tokens for people and other CI, and the end of any token.
+//! `/v1/tokens`: API tokens for people and other CI systems, and the revocation of tokens.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,10 @@ use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::tokens::{self, NewToken, TokenRecord};
 
-/// The longest that an API token may be valid: a year and a day to renew it in.
+/// The maximum validity of an API token: a year, and a day to renew it.
 pub const MAX_API_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// What [`create`] is asked for.
+/// The body of [`create`].
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CreateRequest {
@@ -35,7 +35,7 @@ struct Created<'a> {
     expires: Timestamp,
 }
 
-/// `POST /v1/tokens`: makes an API token for a subject, bound to grants, until a time. Its holder may do what the
+/// `POST /v1/tokens`: creates an API token for a subject, limited to grants and to a time. Its holder may do what the
 /// grants **and** the policy's rules for the subject allow. No other response contains the token.
 /// `entropy` is fresh from the runtime's cryptographic generator.
 ///
@@ -99,7 +99,7 @@ fn load_grants(documents: &[GrantDocument]) -> Result<Vec<Grant>, Problem> {
     if documents.is_empty() {
         return Err(Problem::new(
             Code::BodyInvalid,
-            "\"grants\" is an empty list, so that the token could do nothing.",
+            "\"grants\" is an empty list, so the token would allow nothing.",
             "Name at least one grant; the policy limits the token further.",
         ));
     }
@@ -117,7 +117,7 @@ fn load_grants(documents: &[GrantDocument]) -> Result<Vec<Grant>, Problem> {
     let problem = Problem::new(
         Code::BodyInvalid,
         "The grants cannot be used.",
-        "Correct what the notes say.",
+        "Correct the errors in the notes.",
     );
     Err(defects.into_iter().fold(problem, Problem::note))
 }
@@ -129,7 +129,7 @@ fn check_expiry(expires: Timestamp, now: Timestamp) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Code::BodyInvalid,
-        format!("\"expires\" is {expires}, which is past or more than 366 days away."),
+        format!("\"expires\" is {expires}, which is in the past or more than 366 days in the future."),
         "Choose a time within a year.",
     ))
 }
@@ -183,10 +183,12 @@ pub fn revoke<S: Sql>(access: &Access<'_, S>, caller: &Caller, id: &str) -> Resu
 /// `DELETE /v1/tokens/self`: revokes the token of the request, as a job does when it ends.
 ///
 /// # Errors
-/// `TOKEN_UNKNOWN` for the bootstrap secret, which is no token; `RECORD_UNAVAILABLE`.
+/// `TOKEN_UNKNOWN` for the bootstrap secret, which is not a token; `RECORD_UNAVAILABLE`.
 pub fn revoke_self<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Answer, Problem> {
     let id = caller.token.as_ref().ok_or_else(|| {
-        token_unknown("The bootstrap secret is no token; remove the Worker's secret BOOTSTRAP_TOKEN instead.")
+        token_unknown(
+            "The bootstrap secret is not a token; remove the Worker's secret BOOTSTRAP_TOKEN instead.",
+        )
     })?;
     end(
         access,
@@ -204,7 +206,7 @@ fn end<S: Sql>(
 ) -> Result<Answer, Problem> {
     let token = tokens::get(access.sql, id)?.ok_or_else(|| {
         token_unknown(format!(
-            "There is no token {id}, or it ended more than a day ago."
+            "There is no token {id}, or it expired more than a day ago."
         ))
     })?;
     entry.subject = Some(SubjectRecord::Token {
@@ -227,6 +229,6 @@ fn token_unknown(detail: impl Into<String>) -> Problem {
     Problem::new(
         Code::TokenUnknown,
         detail,
-        "`GET /v1/tokens` lists every token that is remembered.",
+        "`GET /v1/tokens` lists every stored token.",
     )
 }
