@@ -1,19 +1,26 @@
-//! How Workers are changed: deploy, rollback, promotion, secrets, tags, and the reconciler that finishes what was interrupted.
+//! Changes of Workers: deploys, redeploys (rollback and promotion), secrets, tags, and the reconciler.
 //!
-//! Everything here runs in the gateway, which is stateless. The states of a change and their invariants are those of the
-//! [`ledger`](crate::ledger):
+//! # States of a deployment
 //!
 //! ```text
-//!  deploy    prepare ─▶ store the bundle ──┐
-//!                       begin ─────────────┴─▶ upload ─▶ finish ─▶ health check ─▶ finish health check
-//!                         │                      │                      │ failed: undo = begin, upload, finish
-//!                         ▼                      ▼                      ▼
-//!                       refused          answer lost: reconcile     rolled back
+//!                  finish: succeeded                          failed, and the deployment
+//! begin             ┌───────────▶ succeeded ───▶ health check ──── before it is redeployed ───▶ rolled_back
+//!  └──▶ pending ────┤                                 │
+//!                   └───────────▶ failed              └─ passed, or could not be rolled back: stays succeeded
+//!                  finish: failed
 //! ```
 //!
+//! The states are those of [`State`](crate::deployments::State); the ledger records them
+//! ([states of a change](crate::ledger)). If the answer of the upstream is lost, the deployment stays `pending` until the
+//! same upload or the reconciler records its outcome.
+//!
+//! # Invariants
+//!
+//! - The gateway is stateless. An attempt that ends at any point leaves a lease or a pending health check, which the
+//!   reconciler completes.
 //! - Nothing is sent to the upstream without a lease, and a lease is renewed before each upload.
+//! - The bundle is durable before the upload begins, so each deployment that succeeded can be redeployed.
 //! - Each upload has its deployment's id as a tag, so the tags of the script tell whether the upload was executed.
-//! - The reconciler finishes every change that the gateway did not finish.
 
 mod assets;
 mod change;
