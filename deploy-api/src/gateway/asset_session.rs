@@ -19,7 +19,7 @@ use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{Source, SourceFailure};
+use crate::upload::{Permit, Renewing, Source, SourceFailure};
 use crate::upstream::{Called, call};
 
 /// Begins a session.
@@ -34,8 +34,8 @@ pub(super) async fn begin<L: LedgerClient, O: Services, B: Source>(
     let authorized = gateway
         .authorize_wrangler(credential, vec![deploy], action, target)
         .await?;
-    let _permit = gateway.admit_whole(request.content_length()).await?;
-    let (manifest, digest) = match read(gateway, request).await {
+    let permit = gateway.admit_whole(request.content_length()).await?;
+    let (manifest, digest) = match read(gateway, &permit, request).await {
         Ok(read) => read,
         Err(problem) => return Err(gateway.refuse(&authorized, target, action, problem, None).await),
     };
@@ -94,10 +94,12 @@ pub(super) async fn begin<L: LedgerClient, O: Services, B: Source>(
 /// Reads the manifest and stores it.
 async fn read<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
+    permit: &Permit,
     request: Request<'_, B>,
 ) -> Result<(Manifest, Digest), Problem> {
     let announced = request.content_length();
-    let body = read_body(request.body, announced, MAX_MANIFEST)
+    let body = Renewing::new(request.body, permit, gateway.services);
+    let body = read_body(body, announced, MAX_MANIFEST)
         .await
         .map_err(SourceFailure::problem)?;
     let manifest = read_manifest(&body)?;

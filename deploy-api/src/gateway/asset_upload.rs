@@ -15,7 +15,7 @@ use crate::http::Request;
 use crate::ledger::LedgerClient;
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::upload::Source;
+use crate::upload::{Renewing, Source};
 use crate::upstream::call;
 
 /// Streams some files of a session into the bundle store, for later redeploys, and from there to the
@@ -39,11 +39,12 @@ pub(super) async fn upload<L: LedgerClient, O: Services, B: Source>(
             "Deploy with an unchanged wrangler.",
         ));
     }
-    let _permit = gateway.admit(request.content_length()).await?;
+    let permit = gateway.admit(request.content_length()).await?;
     let store = Retrying::new(gateway.services, gateway.services);
     let content_type = request.header("content-type");
     let id = gateway.services.entropy();
-    let bucket = read_bucket(&store, &session.session, id, content_type, request.body).await?;
+    let body = Renewing::new(request.body, &permit, gateway.services);
+    let bucket = read_bucket(&store, &session.session, id, content_type, body).await?;
     let reply = call(
         gateway.services,
         bucket_request(session.upstream.clone(), bucket.body),

@@ -20,7 +20,7 @@ use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{Source, SourceFailure, StreamOptions, StreamedUpload, read_streamed};
+use crate::upload::{Permit, Renewing, Source, SourceFailure, StreamOptions, StreamedUpload, read_streamed};
 use crate::v1;
 
 /// The parameters of an upload's query that wrangler sends.
@@ -66,7 +66,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
         .await?;
     let permit = gateway.admit(request.content_length()).await?;
     let store = Retrying::new(gateway.services, gateway.services);
-    let (upload, query) = match read(gateway, &store, request).await {
+    let (upload, query) = match read(gateway, &store, &permit, request).await {
         Ok(read) => read,
         Err(problem) => {
             return Err(gateway
@@ -89,6 +89,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
 async fn read<'s, L: LedgerClient, O: Services, S: ObjectStore, B: Source>(
     gateway: &Gateway<'_, L, O>,
     store: &'s S,
+    permit: &Permit,
     request: Request<'_, B>,
 ) -> Result<(StreamedUpload<'s, S>, Vec<(&'static str, String)>), Problem> {
     let query = Parameters::parse(request.query)?.only(&PARAMETERS)?;
@@ -97,7 +98,8 @@ async fn read<'s, L: LedgerClient, O: Services, S: ObjectStore, B: Source>(
         content_length: request.content_length(),
     };
     let writer = StagedWriter::new(store, staging_key(gateway.attempt.as_str()));
-    let upload = read_streamed(content_type, request.body, writer, options).await?;
+    let body = Renewing::new(request.body, permit, gateway.services);
+    let upload = read_streamed(content_type, body, writer, options).await?;
     Ok((upload, query))
 }
 

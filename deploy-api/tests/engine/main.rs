@@ -34,4 +34,5 @@ mod promotions;
 mod reconciler;
 mod rollbacks;
 mod secrets;
+mod slow_bodies;
 mod wrangler_calls;
