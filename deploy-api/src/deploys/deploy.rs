@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::health_check::{self, HealthCheck};
 use super::lease::Lease;
 use super::remote::{remote_script, without_own};
+use super::staging::{did_not_begin, discard};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
 use super::{Gateway, assets, upload};
 use crate::audit::Action;
@@ -67,10 +68,22 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
     // A small bundle is written while the intent is recorded; the upload waits for both. A large one is stored already.
     let store = store_small(gateway, &key, &upload.contents);
     let (stored, outcome) = join(store, gateway.send(&begin)).await;
-    let granted = match outcome? {
-        Begun::Lease(granted) => granted,
-        Begun::Replayed(deployment) => return Ok(*deployment),
-        Begun::Outdated => return Err(outdated(target)),
+    let granted = match outcome {
+        Ok(Begun::Lease(granted)) => granted,
+        Ok(Begun::Replayed(deployment)) => {
+            discard(gateway, &upload.contents).await;
+            return Ok(*deployment);
+        }
+        Ok(Begun::Outdated) => {
+            discard(gateway, &upload.contents).await;
+            return Err(outdated(target));
+        }
+        Err(problem) => {
+            if did_not_begin(&problem) {
+                discard(gateway, &upload.contents).await;
+            }
+            return Err(problem);
+        }
     };
     let lease = Lease::granted(gateway, target, *granted);
     if let Err(error) = stored {

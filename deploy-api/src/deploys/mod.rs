@@ -32,6 +32,7 @@ mod migration_path;
 mod reconcile;
 mod redeploy;
 mod remote;
+mod staging;
 mod upload;
 
 pub use gateway::Gateway;

@@ -78,9 +78,14 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
     drop(permit);
     let size = upload.parts.iter().map(|part| part.size).sum::<u64>();
     let is_in_memory = usize::try_from(size).is_ok_and(|size| size <= MAX_BUFFERED);
-    let _permit = gateway
-        .admit_whole(Some(if is_in_memory { size } else { 0 }))
-        .await?;
+    let in_memory = if is_in_memory { size } else { 0 };
+    let _permit = match gateway.admit_whole(Some(in_memory)).await {
+        Ok(permit) => permit,
+        Err(problem) => {
+            upload.abort().await;
+            return Err(problem);
+        }
+    };
     let deployment = deploys::deploy(gateway, credential, &authorized, target, upload, query).await?;
     Ok(Reply::Success(deployed(&deployment)))
 }

@@ -35,4 +35,5 @@ mod reconciler;
 mod rollbacks;
 mod secrets;
 mod slow_bodies;
+mod staging;
 mod wrangler_calls;
