@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use deploy_api::access::Access;
 use deploy_api::assets::SessionKey;
 use deploy_api::attempt::AttemptId;
-use deploy_api::audit::{Client, Query};
+use deploy_api::audit::{CheckpointKey, Client, Query};
 use deploy_api::deploys::{Gateway, reconcile};
 use deploy_api::gateway;
 use deploy_api::http::{Request, WholeBody};
@@ -50,6 +50,7 @@ pub struct Platform {
     fingerprint_key: FingerprintKey,
     session_key: SessionKey,
     admission: Admission,
+    archive: ArchiveRules,
     minted: Cell<u8>,
 }
 
@@ -115,6 +116,15 @@ impl Platform {
     }
 
     pub fn with_rules(rules: &[Value]) -> Self {
+        Self::with(rules, ArchiveRules::DEFAULT)
+    }
+
+    /// A platform that archives its audit log by these rules.
+    pub fn archiving(archive: ArchiveRules) -> Self {
+        Self::with(&[], archive)
+    }
+
+    fn with(rules: &[Value], archive: ArchiveRules) -> Self {
         let alice = json!({
             "name": "alice", "who": { "token": "alice" }, "namespaces": EVERY, "workers": ["*"],
             "actions": ["read", "deploy", "delete", "secrets", "rollback", "promote", "lock"]
@@ -128,20 +138,21 @@ impl Platform {
         Self {
             sql,
             cloud,
-            ledger: RefCell::new(start(sql, cloud)),
+            ledger: RefCell::new(start(sql, cloud, archive)),
             messages: RefCell::default(),
             sent: RefCell::default(),
             policies: PolicyCache::default(),
             fingerprint_key: FingerprintKey([7; 32]),
             session_key: SessionKey::new(SecretBox::new(Box::new([8; 32]))),
             admission: Admission::default(),
+            archive,
             minted: Cell::new(0),
         }
     }
 
     /// Starts the ledger again: what was in memory is gone.
     pub fn restart_ledger(&self) {
-        *self.ledger.borrow_mut() = start(self.sql, self.cloud);
+        *self.ledger.borrow_mut() = start(self.sql, self.cloud, self.archive);
     }
 
     /// A token, bound to grants, for a subject.
@@ -346,10 +357,16 @@ impl Platform {
     }
 
     pub async fn reconciling(&self) {
+        self.reconciling_with(None).await.unwrap();
+    }
+
+    /// The same with the key that signs archived segments of the audit log.
+    pub async fn reconciling_with(&self, checkpoint_key: Option<&CheckpointKey>) -> Result<(), Problem> {
         self.gateway_for(None, "reconciler", async |gateway| {
-            while reconcile(gateway, None).await.unwrap() > 0 {}
+            while reconcile(gateway, checkpoint_key).await? > 0 {}
+            Ok(())
         })
-        .await;
+        .await
     }
 
     /// How many changes and health checks are open.
@@ -401,11 +418,15 @@ impl Platform {
     }
 }
 
-fn start(sql: &'static Sqlite, cloud: &'static Cloud) -> &'static Ledger<&'static Sqlite, &'static Cloud> {
+fn start(
+    sql: &'static Sqlite,
+    cloud: &'static Cloud,
+    archive: ArchiveRules,
+) -> &'static Ledger<&'static Sqlite, &'static Cloud> {
     let settings = Settings {
         upstream_timeout: SignedDuration::from_secs(60),
         checkpoint_key: None,
-        archive: ArchiveRules::DEFAULT,
+        archive,
     };
     Box::leak(Box::new(Ledger::new(sql, cloud, settings)))
 }
