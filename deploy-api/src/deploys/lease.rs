@@ -102,6 +102,8 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
         };
         match self.finish(end).await {
             Ok(_) => problem,
+            // The lease ended meanwhile, and the reconciler has recorded that the change failed.
+            Err(lost) if lost.code == Code::DeploymentUnsettled => problem,
             Err(unrecorded) => unrecorded,
         }
     }

@@ -5,7 +5,7 @@ use super::Gateway;
 use super::health_check::{self, HealthCheck};
 use super::remote::{remote_script, remote_tags};
 use crate::audit::{Action, CheckpointKey};
-use crate::bundles::Retrying;
+use crate::bundles::{ObjectStore, Retrying};
 use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::ledger::{
@@ -196,15 +196,12 @@ pub async fn collect_garbage<L: LedgerClient, O: Services>(
 ) -> Result<usize, Problem> {
     let unavailable = |error| super::upload::bundle_store_unavailable(&error);
     let before = gateway.now().saturating_sub(MIN_AGE).unwrap_or_default();
+    let store = Retrying::new(gateway.services, gateway.services);
     let mut deleted = 0;
     for prefix in PREFIXES {
         let mut cursor = None;
         loop {
-            let page = gateway
-                .services
-                .list(prefix, cursor.as_deref())
-                .await
-                .map_err(unavailable)?;
+            let page = store.list(prefix, cursor.as_deref()).await.map_err(unavailable)?;
             let keys: Vec<String> = page
                 .objects
                 .into_iter()
@@ -214,11 +211,7 @@ pub async fn collect_garbage<L: LedgerClient, O: Services>(
             if !keys.is_empty() {
                 let unreferenced = gateway.send(&Unreferenced { keys }).await?;
                 if !unreferenced.is_empty() {
-                    gateway
-                        .services
-                        .delete(&unreferenced)
-                        .await
-                        .map_err(unavailable)?;
+                    store.delete(&unreferenced).await.map_err(unavailable)?;
                     deleted += unreferenced.len();
                 }
             }

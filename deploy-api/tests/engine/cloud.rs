@@ -49,6 +49,8 @@ pub struct Cloud {
     pub down: Cell<bool>,
     pub stored: MemoryStore,
     pub store_fails: Cell<bool>,
+    /// Whether calls to the store never end.
+    pub store_hangs: Cell<bool>,
     /// What the dispatch Worker answers, in order; the last one for ever.
     pub probes: RefCell<VecDeque<DispatcherAnswer>>,
     pub probed: RefCell<Vec<String>>,
@@ -65,6 +67,7 @@ impl Cloud {
             down: Cell::new(false),
             stored: MemoryStore::default(),
             store_fails: Cell::new(false),
+            store_hangs: Cell::new(false),
             probes: RefCell::new(VecDeque::from([DispatcherAnswer {
                 status: 200,
                 error: None,
@@ -176,6 +179,9 @@ impl Cloud {
         call: impl AsyncFnOnce(&MemoryStore) -> Result<T, StoreFailure>,
     ) -> Result<T, StoreFailure> {
         elsewhere().await;
+        while self.store_hangs.get() {
+            elsewhere().await;
+        }
         if self.store_fails.get() {
             return Err(StoreFailure("the bucket is away".to_owned()));
         }

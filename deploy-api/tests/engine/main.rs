@@ -22,6 +22,7 @@ mod authority;
 mod deploys;
 mod faults;
 mod garbage;
+mod hanging_store;
 mod health_checks;
 mod hostile_uploads;
 mod lints;
