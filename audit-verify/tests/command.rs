@@ -8,7 +8,7 @@
 use std::process::Command;
 
 use deploy_api::audit::chain::{Head, Link};
-use deploy_api::audit::{CheckpointKey, Client, Entry, Outcome, SegmentHeader, SegmentRecord, Action};
+use deploy_api::audit::{Action, CheckpointKey, Client, Entry, Outcome, SegmentHeader, SegmentRecord};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;

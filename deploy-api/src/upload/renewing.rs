@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Permit, Source, SourceFailure};
-use crate::services::Runtime;
+use crate::runtime::Runtime;
 
 /// A body that renews the permit of its request with each chunk, so that a slow body does not lose its memory.
 pub struct Renewing<'a, S: Source, R: Runtime> {

@@ -6,13 +6,13 @@ use std::task::{Context, Waker};
 use deploy_api::audit::chain::Head;
 use deploy_api::audit::{CheckpointKey, Segment};
 use deploy_api::code::Code;
+use deploy_api::ledger::calls;
 use deploy_api::ledger::{ConfirmSegment, Message, ReadSegment};
 use deploy_api::problem::Problem;
 use deploy_api::sql::Sql;
 use deploy_api::store::audit_batch::BatchLimits;
 use deploy_api::store::audit_log;
 use deploy_api::store::audit_segments::ArchiveRules;
-use deploy_api::v1;
 use futures_executor::block_on;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -108,7 +108,7 @@ fn is_archived(platform: &Platform) {
 
 fn page(platform: &Platform) -> Value {
     platform
-        .access(|access, caller| v1::audit::list(access, caller, &[]))
+        .access(|access, caller| calls::audit::list(access, caller, &[]))
         .unwrap()
 }
 

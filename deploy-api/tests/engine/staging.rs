@@ -7,6 +7,7 @@ use bytes::Bytes;
 use deploy_api::code::Code;
 use deploy_api::http::WholeBody;
 use deploy_api::identity::Token;
+use deploy_api::ledger::calls;
 use deploy_api::store::tokens;
 use deploy_api::upload::{Source, SourceFailure};
 use deploy_api::v1;
@@ -40,7 +41,7 @@ fn lock(platform: &Platform) {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = json!({ "why": "a test", "until": at(600).to_string() }).to_string();
     platform
-        .access(|access, caller| v1::locks::lock_worker(access, caller, &target, body.as_bytes()))
+        .access(|access, caller| calls::locks::lock_worker(access, caller, &target, body.as_bytes()))
         .unwrap();
 }
 
