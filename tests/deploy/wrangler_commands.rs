@@ -136,7 +136,7 @@ const UNSUPPORTED: [(&[&str], u32, &str); 8] = [
     (
         &["dispatch-namespace", "delete", "dotdo-staging"],
         740_119,
-        "drops every Worker",
+        "deletes every Worker",
     ),
 ];
 
