@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod lint;
 pub mod policy;
 pub mod problem;
+pub mod router;
 pub mod runtime;
 pub mod services;
 pub mod sql;

@@ -32,6 +32,7 @@ const LAYERS: &[&str] = &[
     "ledger",
     "deploys",
     "http",
+    "router",
     "v1",
     "gateway",
     "worker",

@@ -132,7 +132,7 @@ fn the_workflow_uses_the_configured_audience_and_the_existing_paths() {
     assert!(workflow.contains(&format!("audience={DEFAULT_AUDIENCE}")));
     assert!(workflow.contains("id-token: write"));
     assert!(workflow.contains(&format!("CLOUDFLARE_API_BASE_URL=$API{} ", gateway::BASE)));
-    assert!(Route::find("POST", "/v1/tokens/exchange").is_ok_and(|(route, _)| route.is_open));
+    assert!(Route::find("POST", "/v1/tokens/exchange").is_ok_and(|found| found.value.is_open));
     assert!(workflow.contains("$API/v1/tokens/exchange"));
 }
 

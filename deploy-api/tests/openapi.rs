@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use deploy_api::audit::Action;
 use deploy_api::code::Code;
-use deploy_api::v1::{OPENAPI, ROUTES, Route, capture_name};
+use deploy_api::v1::{OPENAPI, ROUTES, Route};
 use serde_json::{Map, Value, json};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi");
@@ -69,7 +69,8 @@ fn operation(route: &Route, described: &Value) -> Value {
         }
         parameter
     };
-    let captures = route.path.split('/').filter_map(capture_name);
+    let segments = route.path.split('/');
+    let captures = segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<_> = captures.map(|name| describe(name, "path")).collect();
     parameters.extend(route.parameters.iter().map(|name| describe(name, "query")));
     let schema = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });

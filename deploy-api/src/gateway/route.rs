@@ -1,7 +1,13 @@
+use std::sync::LazyLock;
+
 use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 
 use super::{path, refused};
-use crate::{code::Code, lint, problem::Problem, target::Target};
+use crate::code::Code;
+use crate::lint;
+use crate::problem::Problem;
+use crate::router::{Captures, Routes};
+use crate::target::Target;
 
 /// The supported calls of `/client/v4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,66 +57,105 @@ impl Route {
     /// Why the call is not served, and what to do instead.
     pub fn parse(method: &str, path: &str) -> Result<Self, Problem> {
         let segments = path::segments(path)?;
-        match (method, segments.as_slice()) {
-            ("GET", ["user", "tokens", "verify"]) => Ok(Self::VerifyToken),
-            ("GET", ["user"]) => Ok(Self::User),
-            ("GET", ["accounts"]) => Ok(Self::Accounts),
-            ("GET", ["memberships"]) => Ok(Self::Memberships),
-            (_, ["accounts", account, rest @ ..]) => {
-                if *account != ACCOUNT_ID {
-                    return Err(another_account());
-                }
-                Self::of_account(method, rest)
-            }
-            _ => Err(refused::refused(method, &segments)),
+        let of_account = match segments.as_slice() {
+            ["accounts", account, ..] if *account != ACCOUNT_ID => return Err(another_account()),
+            ["accounts", _, rest @ ..] => rest,
+            segments => segments,
+        };
+        match ROUTER.find(method, path.strip_prefix(path::BASE).unwrap_or_default()) {
+            // No client of the Cloudflare API sends HEAD.
+            Ok(_) if method == "HEAD" => Err(refused::refused(method, of_account)),
+            Ok(found) => (found.value)(&found.captures),
+            Err(_) => Err(refused::refused(method, of_account)),
         }
     }
+}
 
-    fn of_account(method: &str, segments: &[&str]) -> Result<Self, Problem> {
-        match (method, segments) {
-            ("GET", ["workers", "dispatch", "namespaces"]) => Ok(Self::Namespaces),
-            ("GET", ["workers", "dispatch", "namespaces", name]) => namespace(name).map(Self::Namespace),
-            (
-                _,
-                [
-                    "workers",
-                    "dispatch",
-                    "namespaces",
-                    name,
-                    "scripts",
-                    script,
-                    rest @ ..,
-                ],
-            ) => {
-                let target = Target {
-                    environment: namespace(name)?,
-                    worker: lint::routable(script)?,
-                };
-                match (method, rest) {
-                    ("GET", []) => Ok(Self::Script(target)),
-                    ("PUT", []) => Ok(Self::Upload(target)),
-                    ("POST", ["assets-upload-session"]) => Ok(Self::AssetSession(target)),
-                    _ => Err(refused::refused(method, segments)),
-                }
-            }
-            ("POST", ["workers", "assets", "upload"]) => Ok(Self::AssetUpload),
-            ("GET", ["workers", "services", name]) => lint::routable(name).map(Self::AccountService),
-            ("GET", ["workers", "scripts", name, "settings"]) => {
-                lint::routable(name).map(Self::AccountSettings)
-            }
-            ("PATCH", ["workers", "scripts", name, "script-settings"]) => {
-                lint::routable(name).map(Self::ScriptTags)
-            }
-            ("GET", ["workers", "scripts", name, "secrets"]) => lint::routable(name).map(Self::Secrets),
-            ("PUT", ["workers", "scripts", name, "secrets"]) => lint::routable(name).map(Self::PutSecret),
-            ("DELETE", ["workers", "scripts", name, "secrets", secret]) => {
-                lint::routable(name).map(|worker| Self::DeleteSecret(worker, (*secret).to_owned()))
-            }
-            ("GET", ["workflows", _]) => Ok(Self::Workflow),
-            ("GET", ["queues"]) => Ok(Self::Queues),
-            _ => Err(refused::refused(method, segments)),
-        }
-    }
+/// Reads the captured segments of a path.
+type Read = fn(&Captures) -> Result<Route, Problem>;
+
+/// A path below the account's.
+macro_rules! account {
+    ($below:literal) => {
+        concat!("/accounts/{account}", $below)
+    };
+}
+
+/// A path below a script's in a namespace.
+macro_rules! script {
+    ($below:literal) => {
+        concat!(
+            "/accounts/{account}/workers/dispatch/namespaces/{namespace}/scripts/{script}",
+            $below
+        )
+    };
+}
+
+/// The calls, with their paths below [`path::BASE`].
+static ROUTER: LazyLock<Routes<Read>> = LazyLock::new(|| {
+    Routes::<Read>::new()
+        .route("GET", "/user/tokens/verify", |_| Ok(Route::VerifyToken))
+        .route("GET", "/user", |_| Ok(Route::User))
+        .route("GET", "/accounts", |_| Ok(Route::Accounts))
+        .route("GET", "/memberships", |_| Ok(Route::Memberships))
+        .route("GET", account!("/workers/dispatch/namespaces"), |_| {
+            Ok(Route::Namespaces)
+        })
+        .route(
+            "GET",
+            account!("/workers/dispatch/namespaces/{namespace}"),
+            |captures| namespace(captures.get("namespace")).map(Route::Namespace),
+        )
+        .route("GET", script!(""), |captures| target(captures).map(Route::Script))
+        .route("PUT", script!(""), |captures| target(captures).map(Route::Upload))
+        .route("POST", script!("/assets-upload-session"), |captures| {
+            target(captures).map(Route::AssetSession)
+        })
+        .route("POST", account!("/workers/assets/upload"), |_| {
+            Ok(Route::AssetUpload)
+        })
+        .route("GET", account!("/workers/services/{script}"), |captures| {
+            worker(captures).map(Route::AccountService)
+        })
+        .route(
+            "GET",
+            account!("/workers/scripts/{script}/settings"),
+            |captures| worker(captures).map(Route::AccountSettings),
+        )
+        .route(
+            "PATCH",
+            account!("/workers/scripts/{script}/script-settings"),
+            |captures| worker(captures).map(Route::ScriptTags),
+        )
+        .route("GET", account!("/workers/scripts/{script}/secrets"), |captures| {
+            worker(captures).map(Route::Secrets)
+        })
+        .route("PUT", account!("/workers/scripts/{script}/secrets"), |captures| {
+            worker(captures).map(Route::PutSecret)
+        })
+        .route(
+            "DELETE",
+            account!("/workers/scripts/{script}/secrets/{secret}"),
+            |captures| {
+                Ok(Route::DeleteSecret(
+                    worker(captures)?,
+                    captures.get("secret").to_owned(),
+                ))
+            },
+        )
+        .route("GET", account!("/workflows/{workflow}"), |_| Ok(Route::Workflow))
+        .route("GET", account!("/queues"), |_| Ok(Route::Queues))
+});
+
+fn target(captures: &Captures) -> Result<Target, Problem> {
+    Ok(Target {
+        environment: namespace(captures.get("namespace"))?,
+        worker: worker(captures)?,
+    })
+}
+
+fn worker(captures: &Captures) -> Result<WorkerName, Problem> {
+    lint::routable(captures.get("script"))
 }
 
 fn namespace(name: &str) -> Result<Environment, Problem> {

@@ -2,7 +2,6 @@
 
 use super::Answer;
 use super::Operation;
-use super::captures::Captures;
 use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
@@ -16,11 +15,12 @@ use crate::identity::oidc::KeySource;
 use crate::ledger::{self, Ask, LedgerClient};
 use crate::policy::SCHEMA;
 use crate::problem::Problem;
+use crate::router::Captures;
 use crate::services::Services;
 
 /// One call that has been read.
 pub(super) struct Call<'a> {
-    pub captures: &'a Captures<'a>,
+    pub captures: &'a Captures,
     pub parameters: &'a [(&'a str, &'a str)],
     pub if_match: Option<&'a str>,
     pub body: &'a [u8],

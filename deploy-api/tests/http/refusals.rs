@@ -55,7 +55,7 @@ fn another_method_is_told_which_there_are() {
         (answered.status, answered.code().as_str()),
         (405, "METHOD_NOT_ALLOWED")
     );
-    assert_eq!(answered.header("allow"), Some("GET, PUT, HEAD"));
+    assert_eq!(answered.header("allow"), Some("GET, HEAD, PUT"));
 }
 
 #[test]
