@@ -52,7 +52,7 @@ async fn main() -> Result<()> {
             .deploy_api_variable("OIDC_ISSUERS", &issuers),
     )?;
     let mut figures = deploys(&platform, upstream, &arguments).await?;
-    figures.extend(beside_large_upload(&platform, &arguments).await?);
+    figures.extend(beside_large_upload(&platform, upstream, &arguments).await?);
     figures.extend(memory(&platform).await?);
     figures.push(exchanges(&platform, &issuer).await?);
     figures.extend(audit_log(&platform, &arguments).await?);
@@ -124,31 +124,70 @@ async fn deploys(platform: &Platform, upstream: &Platform, arguments: &Arguments
     ])
 }
 
-/// How much an upload of 30 MiB delays the deploys of another client.
-async fn beside_large_upload(platform: &Platform, arguments: &Arguments) -> Result<Vec<Figure>> {
-    let mut alone = Vec::new();
-    let mut control = Vec::new();
-    let mut beside = Vec::new();
+/// How much uploads of 30 MiB delay the deploys of another client: through the API, and directly as the control. Both share the
+/// cores of one machine with the uploads.
+async fn beside_large_upload(
+    platform: &Platform,
+    upstream: &Platform,
+    arguments: &Arguments,
+) -> Result<Vec<Figure>> {
+    let through = "through the API";
+    let mut measured = [(through, platform), ("directly", upstream)].map(|(name, platform)| SmallDeploys {
+        name,
+        platform,
+        alone: Vec::new(),
+        beside: Vec::new(),
+        control: Vec::new(),
+    });
     for round in 0..arguments.rounds {
-        for (times, is_beside) in [(&mut alone, false), (&mut beside, true), (&mut control, false)] {
-            let small = (0..arguments.deploys).map(|number| deploy(platform, number, &format!("l{round}")));
-            let small = timed(small, 1);
-            let measured = if is_beside {
-                during(small, upload_large(platform)).await?
-            } else {
-                small.await?
-            };
-            times.extend(measured.each);
+        for measured in &mut measured {
+            measured.round(round, arguments.deploys).await?;
         }
         eprintln!("large uploads: round {} of {}", round + 1, arguments.rounds);
     }
-    let [alone, beside, control] = [alone, beside, control].map(|times| percentile(times, 99));
-    Ok(vec![
-        Figure::new("p99 of a deploy", alone, "ms", None),
-        Figure::new("p99 during uploads of 30 MiB", beside, "ms", None),
-        Figure::new("during uploads : alone", beside / alone, "", Some("at most 1.5")),
-        Figure::new("alone : alone (A/A)", control / alone, "", None),
-    ])
+    let figures = measured.into_iter().flat_map(|measured| {
+        let SmallDeploys { name, .. } = measured;
+        let [alone, beside, control] =
+            [measured.alone, measured.beside, measured.control].map(|times| percentile(times, 99));
+        let target = (name == through).then_some("at most 1.5");
+        [
+            Figure::new(format!("p99 of a deploy {name}"), alone, "ms", None),
+            Figure::new(format!("p99 {name} during uploads of 30 MiB"), beside, "ms", None),
+            Figure::new(
+                format!("during uploads : alone, {name}"),
+                beside / alone,
+                "",
+                target,
+            ),
+            Figure::new(format!("alone : alone (A/A), {name}"), control / alone, "", None),
+        ]
+    });
+    Ok(figures.collect())
+}
+
+/// The times of small deploys to one platform, alone and beside uploads of 30 MiB.
+struct SmallDeploys<'a> {
+    name: &'static str,
+    platform: &'a Platform,
+    alone: Vec<Duration>,
+    beside: Vec<Duration>,
+    /// Alone once more, as the A/A control.
+    control: Vec<Duration>,
+}
+
+impl SmallDeploys<'_> {
+    async fn round(&mut self, round: usize, deploys: usize) -> Result<()> {
+        let platform = self.platform;
+        let small = |salt: String| {
+            let requests = (0..deploys).map(move |number| deploy(platform, number, &salt));
+            timed(requests, 1)
+        };
+        self.alone.extend(small(format!("a{round}")).await?.each);
+        let beside = during(small(format!("b{round}")), upload_large(platform)).await?;
+        self.beside.extend(beside.each);
+        self.control.extend(small(format!("c{round}")).await?.each);
+        Ok(())
+    }
 }
 
 /// Runs a measurement while uploads repeat.
