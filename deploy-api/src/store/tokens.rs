@@ -21,6 +21,10 @@ pub(super) const INDEX: &str = "CREATE INDEX tokens_by_end ON tokens (kind, expi
 /// The attempt that used the token last.
 pub(super) const WITH_ATTEMPT: &str = "ALTER TABLE tokens ADD COLUMN last_attempt TEXT";
 
+/// The time in which further uses of a token without a maximum are not counted. A count is a write, and a response waits until
+/// its writes are durable.
+const COUNTED: SignedDuration = SignedDuration::from_mins(1);
+
 /// How long a deploy token stays listed after it expired. The audit log keeps its entries.
 const DEPLOY_TOKENS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -56,7 +60,7 @@ pub struct TokenRecord {
     pub created: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
-    /// How often it was used.
+    /// How often it was used. Of a token without `max_uses`, at most one use in each [`COUNTED`] is counted.
     pub uses: u64,
     /// How often it may be used.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +96,14 @@ impl TokenRecord {
             last_used: row.optional_time(8)?,
             revoked: row.optional_time(9)?,
         })
+    }
+
+    /// Whether another use is not counted.
+    fn is_counted_already(&self, now: Timestamp) -> bool {
+        self.max_uses.is_none()
+            && self
+                .last_used
+                .is_some_and(|used| now.duration_since(used) < COUNTED)
     }
 
     /// The caller that the token authenticates.
@@ -161,6 +173,11 @@ pub fn spend(
     attempt: &AttemptId,
     now: Timestamp,
 ) -> Result<Result<TokenRecord, Rejection>, SqlError> {
+    match check(sql, hash, now)? {
+        Ok(record) if record.is_counted_already(now) => return Ok(Ok(record)),
+        Err(rejection) => return Ok(Err(rejection)),
+        Ok(_) => {}
+    }
     let attempt = Value::from(attempt.as_str());
     let used = sql.exec(
         &format!(

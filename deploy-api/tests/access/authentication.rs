@@ -114,6 +114,6 @@ fn pitfall_15_a_refusal_that_cannot_be_recorded_is_an_error_of_its_own() {
     api.sql.fail_at("INSERT INTO audit");
     assert_eq!(refusal(&api, &unknown_token()).code, Code::RecordUnavailable);
     let api = Api::new();
-    api.sql.fail_at("UPDATE tokens");
+    api.sql.fail_at("FROM tokens");
     assert_eq!(refusal(&api, &unknown_token()).code, Code::RecordUnavailable);
 }

@@ -63,6 +63,22 @@ fn a_token_is_refused_for_what_is_wrong_with_it() {
     assert_eq!(spend(&token(1), 11), Err(Rejection::TokenRevoked));
 }
 
+/// A count is a write. A client that reads pages of the audit log must not wait for one with each page.
+#[test]
+fn the_uses_of_a_token_without_a_maximum_are_counted_once_a_minute() {
+    let sqlite = Sqlite::new();
+    store(&sqlite, &token(1), None);
+    let spend = |seconds| {
+        let record = tokens::spend(&sqlite, &token(1).hash(), &attempt(), at(seconds))
+            .unwrap()
+            .unwrap();
+        (record.uses, record.last_used)
+    };
+    assert_eq!(spend(1), (1, Some(at(1))));
+    assert_eq!(spend(60), (1, Some(at(1))));
+    assert_eq!(spend(61), (2, Some(at(61))));
+}
+
 #[test]
 fn a_token_is_used_only_so_often() {
     let sqlite = Sqlite::new();
