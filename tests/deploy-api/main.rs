@@ -1,5 +1,8 @@
-//! The deploy API's Worker on the real runtime: body limits, configuration errors, and traps of its Wasm.
+//! The deploy API's Worker on the real runtime: body limits, configuration errors, traps of its Wasm, a
+//! bundle store that hangs, and the cache of issuers' documents.
 #![expect(clippy::indexing_slicing, reason = "a missing element fails the test")]
+
+mod key_cache;
 
 use std::time::Duration;
 
