@@ -1,7 +1,8 @@
-//! The deploy API's Worker on the real runtime: body limits, configuration errors, traps of its Wasm, a
-//! bundle store that hangs, and the cache of issuers' documents.
+//! The deploy API's Worker on the real runtime: body limits, configuration errors, traps of its Wasm, a bundle store that
+//! hangs, and the cache of issuers' keys.
 #![expect(clippy::indexing_slicing, reason = "a missing element fails the test")]
 
+mod hanging_store;
 mod key_cache;
 
 use std::time::Duration;
