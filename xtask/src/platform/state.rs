@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -53,8 +53,13 @@ impl State {
     /// # Errors
     /// When it cannot be created.
     pub fn create(&self) -> Result<()> {
-        fs::create_dir_all(&self.folder)
-            .and_then(|()| restrict(&self.folder, 0o700))
+        let create = || fs::create_dir_all(&self.folder).and_then(|()| restrict(&self.folder, 0o700));
+        // Another platform may delete a temporary folder between the two calls.
+        create()
+            .or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => create(),
+                _ => Err(error),
+            })
             .with_context(|| format!("cannot create the state folder {}", self.folder.display()))
     }
 
