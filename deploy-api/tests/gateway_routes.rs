@@ -1,11 +1,11 @@
-//! Which calls of `/client/v4` are served, and what the others are told.
+//! The supported calls of `/client/v4`, and the errors of the other calls.
 
 #![cfg(test)]
 
 use deploy_api::{code::Code, gateway::Route, http::is_method_override, target::Target};
 use dotdo_names::{Environment, WorkerName};
 
-/// Writes out `A` (the account) and `S` (a script in the staging namespace) at the beginning of a path.
+/// Expands `A` (the account) and `S` (a script in the staging namespace) at the beginning of a path.
 fn path(short: &str) -> String {
     let account = "/client/v4/accounts/b6641681fe423910342b9ffa1364c76d";
     if let Some(rest) = short.strip_prefix('S') {
@@ -153,7 +153,7 @@ const REFUSED: &[(&str, &str, Code)] = &[
 ];
 
 #[test]
-fn what_is_not_on_the_list_is_refused_with_its_own_code_and_a_way_out() {
+fn an_unsupported_call_returns_a_specific_code_and_an_alternative() {
     for (method, short, code) in REFUSED {
         let problem = Route::parse(method, &path(short)).unwrap_err();
         assert_eq!(problem.code, *code, "{method} {short}");
@@ -165,7 +165,7 @@ fn what_is_not_on_the_list_is_refused_with_its_own_code_and_a_way_out() {
 }
 
 #[test]
-fn hostile_paths_are_no_calls() {
+fn hostile_paths_are_rejected() {
     for (short, code) in [
         ("S/../agents", Code::PathMalformed),
         (
@@ -249,7 +249,7 @@ fn a_name_that_no_host_reaches_is_refused_before_the_upload() {
 }
 
 #[test]
-fn headers_that_override_the_method_or_the_path_are_recognised() {
+fn headers_that_override_the_method_or_the_path_are_detected() {
     for header in [
         "X-HTTP-Method-Override",
         "x-http-method",

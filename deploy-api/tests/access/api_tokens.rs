@@ -42,7 +42,7 @@ fn create(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {
 }
 
 #[test]
-fn an_administrator_makes_a_token_that_is_shown_once() {
+fn an_administrator_creates_a_token_that_is_returned_once() {
     let api = api();
     let made = create(&api, &person("ops"), &body()).unwrap();
     let token = made["token"].as_str().unwrap();
@@ -71,7 +71,7 @@ fn an_administrator_makes_a_token_that_is_shown_once() {
 }
 
 #[test]
-fn the_making_is_on_record() {
+fn the_creation_is_recorded() {
     let api = api();
     let made = create(&api, &person("ops"), &body()).unwrap();
     let entry = api.last_entry();
@@ -91,7 +91,7 @@ fn the_making_is_on_record() {
 }
 
 #[test]
-fn only_administrators_make_list_and_revoke() {
+fn only_administrators_create_list_and_revoke() {
     let api = api();
     let denied =
         |outcome: Result<Value, Problem>| assert_eq!(outcome.unwrap_err().code, Code::PermissionDenied);
@@ -110,7 +110,7 @@ fn only_administrators_make_list_and_revoke() {
 }
 
 #[test]
-fn a_token_that_cannot_be_made_says_why() {
+fn an_invalid_token_request_returns_the_reason() {
     let api = api();
     for (name, value, said) in [
         ("subject", json!("Alice"), "is not a valid subject"),
@@ -146,7 +146,7 @@ fn a_token_that_cannot_be_made_says_why() {
 }
 
 #[test]
-fn a_revoked_token_is_over_at_once_and_revoking_twice_is_one_entry() {
+fn revocation_is_immediate_and_recorded_once() {
     let api = api();
     let made = create(&api, &person("ops"), &body()).unwrap();
     let id = made["id"].as_str().unwrap();
@@ -163,7 +163,7 @@ fn a_revoked_token_is_over_at_once_and_revoking_twice_is_one_entry() {
 }
 
 #[test]
-fn what_is_no_token_is_not_revoked() {
+fn an_invalid_token_id_is_not_revoked() {
     let api = api();
     for id in ["0123456789abcdef", "x", ""] {
         let problem = api
@@ -179,7 +179,7 @@ fn what_is_no_token_is_not_revoked() {
 }
 
 #[test]
-fn lists_have_pages_and_a_kind() {
+fn lists_are_paginated_and_filtered_by_kind() {
     let api = api();
     for _ in 0..3 {
         create(&api, &person("ops"), &body()).unwrap();
@@ -206,7 +206,7 @@ fn lists_have_pages_and_a_kind() {
 }
 
 #[test]
-fn a_token_that_cannot_be_put_on_record_is_not_made() {
+fn a_token_that_cannot_be_recorded_is_not_created() {
     let api = api();
     api.sql.fail_at("INSERT INTO audit");
     assert_eq!(

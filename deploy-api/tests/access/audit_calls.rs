@@ -16,7 +16,7 @@ use crate::support::callers::person;
 use crate::support::rules::alice;
 use crate::support::time::at;
 
-/// An API with so many refusals on record.
+/// An API with this number of recorded denials.
 pub fn api(entries: usize) -> Api {
     let api = Api::with_policy(&[alice()]);
     for entry in 0..entries {
@@ -76,7 +76,7 @@ fn an_export_has_a_line_for_each_entry() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn an_invalid_parameter_is_rejected() {
     let api = api(0);
     for bad in [("format", "csv"), ("worker_name", "x"), ("limit", "many")] {
         assert_eq!(
@@ -88,7 +88,7 @@ fn what_cannot_be_read_is_said() {
 }
 
 #[test]
-fn whoever_may_read_a_worker_sees_what_was_done_to_it_and_no_more() {
+fn a_reader_of_a_worker_sees_only_the_entries_of_that_worker() {
     let api = api(1);
     let as_alice = |parameters: &[(&str, &str)]| {
         api.request(|access| audit::list(access, &person("alice"), parameters))
@@ -111,7 +111,7 @@ fn whoever_may_read_a_worker_sees_what_was_done_to_it_and_no_more() {
 }
 
 #[test]
-fn a_filter_that_stands_twice_opens_no_door() {
+fn a_duplicate_filter_is_rejected() {
     let api = api(1);
     let twice = [
         ("namespace", "dotdo-staging"),
@@ -192,7 +192,7 @@ fn a_checkpoint_is_the_signed_head() {
 }
 
 #[test]
-fn strangers_see_nothing_of_the_log() {
+fn the_log_requires_permission() {
     let api = api(1);
     let bob = person("bob");
     for outcome in [
@@ -214,12 +214,12 @@ fn break_glass(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Proble
 fn account() -> Value {
     json!({
         "namespace": "dotdo-production", "worker": "agents", "at": "2027-01-15T07:00:00Z",
-        "why": "the API was down; shipped 1.2.3 with wrangler"
+        "why": "the API was down; deployed 1.2.3 with wrangler"
     })
 }
 
 #[test]
-fn what_was_done_past_the_api_is_put_on_record_afterwards() {
+fn a_change_made_without_the_api_is_recorded_afterwards() {
     let api = api(0);
     assert_eq!(
         break_glass(&api, &api.bootstrap(), &account()).unwrap(),
@@ -235,13 +235,13 @@ fn what_was_done_past_the_api_is_put_on_record_afterwards() {
         entry["subject"],
         json!({
             "kind": "break_glass", "at": "2027-01-15T07:00:00.000Z",
-            "why": "the API was down; shipped 1.2.3 with wrangler"
+            "why": "the API was down; deployed 1.2.3 with wrangler"
         })
     );
 }
 
 #[test]
-fn an_account_that_cannot_be_right_is_refused() {
+fn an_unauthorized_or_invalid_break_glass_record_is_rejected() {
     let api = api(0);
     assert_eq!(
         break_glass(&api, &person("alice"), &account()).unwrap_err().code,

@@ -1,4 +1,4 @@
-//! Credentials: one answer for all that is refused, and a lock-out for who guesses.
+//! Credentials: the same response for every rejected credential, and the lock-out after many invalid ones.
 
 use deploy_api::code::Code;
 use deploy_api::identity::lockout::MAX_GUESSES;
@@ -30,7 +30,7 @@ fn the_bootstrap_secret_is_the_bootstrap_administrator() {
 }
 
 #[test]
-fn every_refused_credential_gets_the_same_answer_and_its_reason_on_record() {
+fn every_rejected_credential_gets_the_same_response_and_its_reason_is_recorded() {
     let token = unknown_token();
     let typo = token.replace("aaaaaaaa", "aaaaaaab");
     let api = Api::new();
@@ -49,7 +49,7 @@ fn every_refused_credential_gets_the_same_answer_and_its_reason_on_record() {
         entry["client"],
         json!({ "address": "192.0.2.1", "request_id": "ray-1" })
     );
-    // The gateway refuses what cannot be a credential; the ledger and its audit log never hear of it.
+    // The gateway rejects a malformed credential without a message to the ledger, so the audit log has no entry.
     for bearer in [
         typo.as_str(),
         &token[..40],
@@ -64,7 +64,7 @@ fn every_refused_credential_gets_the_same_answer_and_its_reason_on_record() {
 }
 
 #[test]
-fn who_shows_nothing_is_refused_and_not_on_record() {
+fn a_request_without_a_credential_is_rejected_and_not_recorded() {
     let api = Api::new();
     let problem = api.authenticate_header(None).unwrap_err();
     assert_eq!(problem.code, Code::AuthenticationFailed);
@@ -72,7 +72,7 @@ fn who_shows_nothing_is_refused_and_not_on_record() {
 }
 
 #[test]
-fn without_a_bootstrap_secret_no_text_is_one() {
+fn without_a_bootstrap_secret_no_text_is_accepted_as_one() {
     let api = Api::new();
     let header = format!("Bearer {BOOTSTRAP}");
     assert!(ShownCredential::read(Some(&header), None).is_err());
@@ -80,7 +80,7 @@ fn without_a_bootstrap_secret_no_text_is_one() {
 }
 
 #[test]
-fn an_address_that_guesses_is_locked_out_and_valid_credentials_from_it_are_not() {
+fn an_address_with_many_invalid_credentials_is_locked_out_except_for_valid_ones() {
     let api = Api::new();
     for _ in 0..MAX_GUESSES {
         assert_eq!(refusal(&api, &unknown_token()).code, Code::AuthenticationFailed);
@@ -109,7 +109,7 @@ fn an_address_that_guesses_is_locked_out_and_valid_credentials_from_it_are_not()
 }
 
 #[test]
-fn pitfall_15_a_refusal_that_cannot_be_recorded_is_an_error_of_its_own() {
+fn pitfall_15_a_denial_that_cannot_be_recorded_is_a_separate_error() {
     let api = Api::new();
     api.sql.fail_at("INSERT INTO audit");
     assert_eq!(refusal(&api, &unknown_token()).code, Code::RecordUnavailable);

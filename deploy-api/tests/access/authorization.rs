@@ -17,7 +17,7 @@ fn deploy() -> Request {
 }
 
 #[test]
-fn a_denial_is_explained_and_on_record() {
+fn a_denial_is_explained_and_recorded() {
     let api = Api::with_policy(&[production()]);
     let problem = api
         .request(|access| access.authorize(&caller(run()), &deploy(), audit::Action::Deploy))
@@ -48,7 +48,7 @@ fn a_denial_is_explained_and_on_record() {
 }
 
 #[test]
-fn what_is_allowed_is_on_record_only_when_it_is_done() {
+fn allowed_requests_are_recorded_only_with_their_outcome() {
     let api = Api::with_policy(&[alice()]);
     let request = Request::worker(Action::Deploy, target(Environment::Staging, "agents"));
     let allowed = api
@@ -63,7 +63,7 @@ fn what_is_allowed_is_on_record_only_when_it_is_done() {
 }
 
 #[test]
-fn a_denial_that_cannot_be_recorded_is_still_no_permission() {
+fn a_request_is_denied_even_if_the_denial_cannot_be_recorded() {
     let api = Api::with_policy(&[production()]);
     api.sql.fail_at("INSERT INTO audit");
     let problem = api.request(|access| access.authorize(&caller(run()), &deploy(), audit::Action::Deploy));
@@ -71,7 +71,7 @@ fn a_denial_that_cannot_be_recorded_is_still_no_permission() {
 }
 
 #[test]
-fn a_stored_policy_that_does_not_load_stops_everyone_but_who_can_replace_it() {
+fn a_stored_policy_that_does_not_load_denies_everyone_except_the_bootstrap_administrator() {
     let api = Api::new();
     policies::put(&api.sql, "{}", "a test", at(0)).unwrap();
     let admin = Request::platform(Action::Admin);

@@ -1,4 +1,4 @@
-//! What a run gets for its OIDC token.
+//! The exchange of the OIDC token of a run for a deploy token.
 
 use deploy_api::code::Code;
 use deploy_api::identity::{GitHubRun, Identity};
@@ -25,7 +25,7 @@ fn deploy_token(api: &Api) -> String {
 }
 
 #[test]
-fn a_run_gets_a_token_for_a_quarter_of_an_hour_bound_to_its_rule() {
+fn a_run_gets_a_token_for_15_minutes_limited_to_its_rule() {
     let answer = api().exchange(&token(&claims(&run()))).unwrap();
     assert!(answer["token"].as_str().unwrap().starts_with("dotdo_run_"));
     assert_eq!(answer["expires"], "2027-01-15T08:15:01Z");
@@ -38,7 +38,7 @@ fn a_run_gets_a_token_for_a_quarter_of_an_hour_bound_to_its_rule() {
 }
 
 #[test]
-fn the_token_proves_the_run_and_nothing_more() {
+fn the_token_proves_only_the_run() {
     let api = api();
     let token = deploy_token(&api);
     let caller = api.authenticate(&token).unwrap();
@@ -71,7 +71,7 @@ fn the_token_proves_the_run_and_nothing_more() {
 }
 
 #[test]
-fn pitfall_13_who_a_run_is_stands_in_its_token_and_nowhere_else() {
+fn pitfall_13_the_identity_of_a_run_comes_only_from_its_token() {
     let token = token(&claims(&run()));
     for (name, value) in [
         ("repository", "evil/evil"),
@@ -90,7 +90,7 @@ fn pitfall_13_who_a_run_is_stands_in_its_token_and_nowhere_else() {
 }
 
 #[test]
-fn pitfall_18_who_started_the_run_is_on_record() {
+fn pitfall_18_the_actor_of_the_run_is_recorded() {
     let api = api();
     let id = api.exchange(&token(&claims(&run()))).unwrap()["id"].clone();
     let entry = api.last_entry();
@@ -121,7 +121,7 @@ fn pitfall_18_who_started_the_run_is_on_record() {
 }
 
 #[test]
-fn a_run_without_a_rule_learns_why_and_is_on_record() {
+fn a_run_without_a_rule_gets_the_reason_and_is_recorded() {
     let api = api();
     let branch = GitHubRun {
         git_ref: "refs/heads/feature".to_owned(),
@@ -145,7 +145,7 @@ fn a_run_without_a_rule_learns_why_and_is_on_record() {
 }
 
 #[test]
-fn a_run_that_strangers_can_cause_gets_nothing_for_production() {
+fn a_run_that_anyone_can_trigger_gets_no_permission_for_production() {
     let stranger = GitHubRun {
         event_name: "pull_request_target".to_owned(),
         ..run()
@@ -169,7 +169,7 @@ fn a_run_that_strangers_can_cause_gets_nothing_for_production() {
 }
 
 #[test]
-fn several_rules_that_match_are_bound_together() {
+fn a_token_has_the_permissions_of_all_matching_rules() {
     let staging = with(
         with(production(), "/name", json!("agents-staging")),
         "/namespaces",
@@ -183,7 +183,7 @@ fn several_rules_that_match_are_bound_together() {
 }
 
 #[test]
-fn a_deploy_token_ends_by_time_by_use_and_by_its_holders_hand() {
+fn a_deploy_token_ends_by_expiry_by_use_count_and_by_revocation() {
     let api = api();
     let token = deploy_token(&api);
     api.now.set(1 + 15 * 60);
@@ -209,14 +209,14 @@ fn a_deploy_token_ends_by_time_by_use_and_by_its_holders_hand() {
 }
 
 #[test]
-fn pitfall_15_what_cannot_be_put_on_record_does_not_happen() {
+fn pitfall_15_a_change_that_cannot_be_recorded_is_not_made() {
     let api = api();
     let good = token(&claims(&run()));
     api.sql.fail_at("INSERT INTO audit");
     assert_eq!(api.exchange(&good).unwrap_err().code, Code::RecordUnavailable);
     assert_eq!((api.sql.count("tokens"), api.sql.count("replays")), (0, 0));
 
-    // A refusal that cannot be recorded is no quiet refusal either.
+    // A denial that cannot be recorded returns an error.
     let expired = {
         let mut claims = claims(&run());
         claims["exp"] = json!(1);
@@ -227,12 +227,12 @@ fn pitfall_15_what_cannot_be_put_on_record_does_not_happen() {
     assert!(problem.cause.unwrap().contains("disk I/O error"));
     assert!(
         !problem.detail.contains("disk"),
-        "callers are not told of the inside"
+        "the response has no internal details"
     );
 }
 
 #[test]
-fn the_body_is_the_token_and_nothing_of_it_is_repeated() {
+fn the_body_is_the_token_and_is_not_in_the_response() {
     for body in [
         "",
         "{}",
@@ -248,7 +248,7 @@ fn the_body_is_the_token_and_nothing_of_it_is_repeated() {
 }
 
 #[test]
-fn what_is_over_is_forgotten() {
+fn expired_tokens_and_token_ids_are_deleted() {
     let api = api();
     deploy_token(&api);
     api.now.set(100_000);
@@ -265,6 +265,6 @@ fn what_is_over_is_forgotten() {
             .filter(|entry| entry["verb"] != Value::Null)
             .count(),
         2,
-        "but stays on record"
+        "but the entry is kept"
     );
 }

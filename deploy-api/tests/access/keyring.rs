@@ -1,4 +1,4 @@
-//! When an issuer's keys are read, and what happens when they cannot be.
+//! When the keys of an issuer are fetched, and the behaviour if the fetch fails.
 
 use deploy_api::code::Code;
 use deploy_api::v1::exchange::prove;
@@ -29,7 +29,7 @@ fn reason(api: &Api) -> Value {
 }
 
 #[test]
-fn keys_are_read_once_and_held() {
+fn keys_are_fetched_once_and_cached() {
     let api = Api::with_policy(&[production()]);
     for number in 0..3 {
         api.exchange(&numbered(number)).unwrap();
@@ -44,7 +44,7 @@ fn keys_are_read_once_and_held() {
 }
 
 #[test]
-fn unknown_keys_are_looked_for_at_most_once_a_minute() {
+fn unknown_keys_are_fetched_at_most_once_a_minute() {
     let api = Api::with_policy(&[production()]);
     for second in [1, 2, 30, 60] {
         api.now.set(second);
@@ -58,7 +58,7 @@ fn unknown_keys_are_looked_for_at_most_once_a_minute() {
 }
 
 #[test]
-fn a_key_that_the_issuer_has_begun_to_use_is_found() {
+fn a_new_key_of_the_issuer_is_fetched() {
     let api = Api::with_policy(&[production()]);
     api.exchange(&numbered(0)).unwrap();
     api.connection
@@ -70,7 +70,7 @@ fn a_key_that_the_issuer_has_begun_to_use_is_found() {
 }
 
 #[test]
-fn held_keys_outlive_an_issuer_that_fails() {
+fn cached_keys_are_used_while_the_issuer_fails() {
     let api = Api::with_policy(&[production()]);
     api.exchange(&numbered(0)).unwrap();
     api.connection.down.set(true);
@@ -81,7 +81,7 @@ fn held_keys_outlive_an_issuer_that_fails() {
 }
 
 #[test]
-fn without_keys_nothing_passes() {
+fn without_keys_no_token_is_accepted() {
     let api = Api::with_policy(&[production()]);
     api.connection.down.set(true);
     for _ in 0..30 {

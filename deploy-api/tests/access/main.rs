@@ -1,4 +1,4 @@
-//! The way in and the calls of `/v1`, over the very tables that the Durable Object has.
+//! Authentication, authorization and the calls of `/v1`, with the tables of the Durable Object.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -21,7 +21,7 @@ fn get(api: &Api, caller: &Caller, parameters: &[(&str, &str)]) -> Result<Value,
 }
 
 #[test]
-fn the_first_policy_is_made_by_the_bootstrap_administrator() {
+fn the_bootstrap_administrator_stores_the_first_policy() {
     let api = Api::new();
     let bootstrap = api.bootstrap();
     assert_eq!(
@@ -37,13 +37,13 @@ fn the_first_policy_is_made_by_the_bootstrap_administrator() {
         answer["changes"]["allowed"][0]["sentence"],
         "API tokens of alice may read, deploy, lock agents in dotdo-staging (rule \"alice\")"
     );
-    let held = get(&api, &bootstrap, &[]).unwrap();
-    assert_eq!(held["document"]["rules"][0], alice());
-    assert_eq!(held["created_by"], "the bootstrap administrator");
+    let stored = get(&api, &bootstrap, &[]).unwrap();
+    assert_eq!(stored["document"]["rules"][0], alice());
+    assert_eq!(stored["created_by"], "the bootstrap administrator");
 }
 
 #[test]
-fn a_dry_run_says_and_does_not() {
+fn a_dry_run_returns_the_result_without_storing_it() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     let looser = with(production(), "/who/github/ref", Value::Null);
@@ -58,7 +58,7 @@ fn a_dry_run_says_and_does_not() {
 }
 
 #[test]
-fn every_version_is_kept_and_the_change_is_on_record() {
+fn every_version_is_kept_and_the_change_is_recorded() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     put(&api, &bootstrap, &document(&[production()]), &[]).unwrap();
@@ -94,7 +94,7 @@ fn every_version_is_kept_and_the_change_is_on_record() {
 }
 
 #[test]
-fn the_same_document_makes_no_version() {
+fn the_same_document_creates_no_version() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     let answer = put(&api, &bootstrap, &document(&[alice()]), &[]).unwrap();
@@ -106,7 +106,7 @@ fn the_same_document_makes_no_version() {
 }
 
 #[test]
-fn a_change_of_a_version_that_no_longer_holds_is_refused() {
+fn a_change_of_an_outdated_version_is_rejected() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     let put = |if_match| {
@@ -127,7 +127,7 @@ fn a_change_of_a_version_that_no_longer_holds_is_refused() {
 }
 
 #[test]
-fn a_policy_that_does_not_load_is_refused_with_every_mistake() {
+fn a_policy_that_does_not_load_is_rejected_with_every_error() {
     let api = Api::with_policy(&[alice()]);
     let bad = document(&[with(alice(), "/namespaces", json!(["staging", "live"]))]);
     let problem = put(&api, &api.bootstrap(), &bad, &[]).unwrap_err();
@@ -141,7 +141,7 @@ fn a_policy_that_does_not_load_is_refused_with_every_mistake() {
 }
 
 #[test]
-fn a_policy_that_cannot_be_put_on_record_is_not_put() {
+fn a_policy_that_cannot_be_recorded_is_not_stored() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     api.sql.fail_at("INSERT INTO audit");
@@ -151,7 +151,7 @@ fn a_policy_that_cannot_be_put_on_record_is_not_put() {
 }
 
 #[test]
-fn who_may_neither_administer_nor_read_everything_sees_no_policy() {
+fn the_policy_requires_admin_or_read_of_everything() {
     let api = Api::with_policy(&[alice()]);
     assert_eq!(
         get(&api, &person("alice"), &[]).unwrap_err().code,
@@ -177,7 +177,7 @@ fn explain(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {
 }
 
 #[test]
-fn anyone_may_ask_about_themselves() {
+fn every_caller_can_explain_the_policy_for_their_identity() {
     let api = Api::with_policy(&[alice(), production()]);
     let ask = |namespace, worker| json!({ "action": "deploy", "namespace": namespace, "worker": worker });
     assert_eq!(
@@ -200,7 +200,7 @@ fn anyone_may_ask_about_themselves() {
 }
 
 #[test]
-fn an_administrator_may_ask_about_anyone() {
+fn an_administrator_can_explain_the_policy_for_any_identity() {
     let api = Api::with_policy(&[alice(), production()]);
     let mut body = json!({
         "identity": { "github": { "repository_id": "1001", "repository_owner_id": "2002", "repository": "drivly/agents",
@@ -229,7 +229,7 @@ fn an_administrator_may_ask_about_anyone() {
 }
 
 #[test]
-fn a_question_that_cannot_be_read_says_why() {
+fn a_malformed_explain_request_returns_the_reason() {
     let api = Api::new();
     for (body, code) in [
         (json!({}), Code::BodyInvalid),

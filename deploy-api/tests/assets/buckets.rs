@@ -73,7 +73,7 @@ fn a_small_form_is_sent_from_memory_and_a_large_one_from_the_store() {
     }
 }
 
-/// A form with one file, made while it is read. Fails if too much of it is held in memory.
+/// A form with one file, generated while it is read. Fails if too much of it is in memory.
 struct LargeForm<'a> {
     store: &'a MemoryStore,
     before: Option<Bytes>,
@@ -92,7 +92,7 @@ impl Source for LargeForm<'_> {
             .count();
         assert!(
             self.received.get() <= (parts + 1) * PART + 256 * 1024,
-            "a file is held in memory"
+            "a file is buffered in memory"
         );
         if let Some(before) = self.before.take() {
             return Ok(Some(before));
@@ -124,7 +124,7 @@ fn upload_large(store: &MemoryStore, text: usize) -> Result<u64, BucketFailure> 
 }
 
 #[test]
-fn a_file_of_25_mib_is_stored_without_being_held_in_memory() {
+fn a_file_of_25_mib_is_stored_without_buffering_it_in_memory() {
     let store = MemoryStore::default();
     let text = usize::try_from(MAX_FILE).unwrap() / 3 * 4;
     assert_eq!(upload_large(&store, text), Ok(MAX_FILE / 3 * 3));
@@ -235,7 +235,7 @@ fn an_upload_has_a_limit_of_files() {
 }
 
 #[test]
-fn what_follows_the_form_is_ignored_and_counts_for_the_limit() {
+fn bytes_after_the_form_are_ignored_and_count_towards_the_limit() {
     let good = form(&[(&hash(1), None, "YWJj")]);
     for (epilogue, expected) in [(100_000, true), (41 << 20, false)] {
         let store = MemoryStore::default();

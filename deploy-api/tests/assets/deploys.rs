@@ -20,7 +20,7 @@ fn files(numbers: std::ops::Range<usize>) -> Vec<(String, Vec<u8>)> {
 fn the_files_of_all_buckets_of_a_session_are_found() {
     let store = MemoryStore::default();
     let first = upload_files(&store, 1, &files(0..3));
-    // Its index is longer than what is read at first.
+    // The index is longer than the first read.
     let second = upload_files(&store, 2, &files(3..1000));
     store.insert("assets/manifests/x", vec![1]);
     store.insert("assets/00000000000000000000000000000000/x", vec![1]);
@@ -41,7 +41,7 @@ fn the_files_of_all_buckets_of_a_session_are_found() {
         };
         assert_eq!(locations[&asset_hash(number)], expected);
     }
-    // The small bucket is read with one request, and nothing is read as a whole.
+    // The small bucket is read with one request, and no object is read completely.
     let reads = store
         .calls()
         .iter()
@@ -150,8 +150,8 @@ fn the_manifest_of_a_deployment_has_the_location_of_each_file() {
         sha256: ContentDigest::of(b"other"),
         content_type: None,
     };
-    // File 2 is in the previous deployment, file 4 is in an old object, file 5 was uploaded, file 6 is nowhere. File 9 was
-    // uploaded, too, and is not in the manifest.
+    // File 2 is in the previous deployment, file 4 is in an old object, file 5 was uploaded, file 6 is not stored. File 9 was
+    // also uploaded, but is not in the manifest.
     let uploaded = upload_files(&store, 2, &[(hash(5), vec![5]), (hash(9), vec![9])]);
     let mut locations = block_on(of_session(&store, &session())).unwrap();
     locations.retain(|_, location| *location.key() == *uploaded.key);

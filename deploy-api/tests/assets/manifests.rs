@@ -157,7 +157,7 @@ fn a_manifest_has_up_to_100_000_files() {
 }
 
 #[test]
-fn the_stored_form_is_compact_and_is_read_back() {
+fn the_stored_form_is_compact_and_can_be_parsed() {
     let manifest = deployed(0..MAX_FILES, 0..MAX_FILES);
     let (digest, bytes) = manifest.to_stored().unwrap();
     assert!(bytes.len() < 23_000_000, "{}", bytes.len());

@@ -42,7 +42,7 @@ fn legacy(files: &[(usize, &[u8])]) -> (MemoryStore, Manifest) {
         store.insert(&format!("sha256/{digest}"), content.to_vec());
         let file = AssetFile {
             hash: hash(*number),
-            // What the client stated, which may be wrong.
+            // The content type that the client sent. It may be wrong.
             size: 1,
             sha256: Some(digest),
             content_type: (number % 2 == 0).then(|| "text/html".to_owned()),
@@ -71,7 +71,7 @@ fn any_group_of_stored_files_can_be_uploaded_again() {
 }
 
 #[test]
-fn files_next_to_each_other_are_one_piece() {
+fn adjacent_files_are_one_piece() {
     let store = MemoryStore::default();
     let manifest = deployed(&store);
     let pieces = |numbers: &[usize]| {
@@ -150,7 +150,7 @@ fn assets_of_both_kinds_can_be_in_one_bucket() {
 }
 
 #[test]
-fn a_file_that_never_passed_through_the_api_is_named() {
+fn a_file_that_was_not_uploaded_through_the_api_is_named() {
     let store = MemoryStore::default();
     let manifest = deployed(&store);
     let failure = body(&store, &manifest, &[1, 99]).unwrap_err();
@@ -169,7 +169,7 @@ fn a_file_that_never_passed_through_the_api_is_named() {
 }
 
 #[test]
-fn a_file_whose_object_is_gone_or_too_short_is_named() {
+fn a_file_whose_object_is_missing_or_too_short_is_named() {
     let store = MemoryStore::default();
     let manifest = deployed(&store);
     let location = manifest.location(&asset_hash(15)).unwrap().clone();

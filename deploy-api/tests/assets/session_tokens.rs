@@ -203,7 +203,7 @@ fn only_one_header_is_accepted() {
 }
 
 #[test]
-fn claims_are_read_strictly_even_with_a_right_signature() {
+fn claims_are_parsed_strictly_even_with_a_valid_signature() {
     let good = claims(&token("jwt"));
     let dotdo = good["dotdo"].to_string();
     let without = |member: &str| {
@@ -319,7 +319,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_token_is_refused(length in any::<prop::sample::Index>()) {
+    fn a_truncated_token_is_rejected(length in any::<prop::sample::Index>()) {
         let good = token("jwt");
         prop_assert!(verify(&good[..length.index(good.len())]).is_err());
     }

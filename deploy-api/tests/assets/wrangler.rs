@@ -1,4 +1,4 @@
-//! What wrangler sends, and what the Cloudflare API reads.
+//! Request bodies of wrangler, and a parser for the bodies that the Cloudflare API receives.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -34,7 +34,7 @@ pub fn form(parts: &[(&str, Option<&str>, &str)]) -> Vec<u8> {
     body
 }
 
-/// Bytes that look random and are the same each time.
+/// Deterministic pseudo-random bytes.
 pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_add(1);
     (0..length)

@@ -1,4 +1,4 @@
-//! The chain, by its laws: whatever is changed, removed, added or moved is found, and nothing else.
+//! Properties of the chain: every changed, removed, added or moved entry is detected, and a valid chain has no errors.
 
 use deploy_api::audit::chain::{Hash, Head, Link, verify};
 use deploy_api::audit::{Action, Client, Entry, Outcome};
@@ -48,7 +48,7 @@ fn a_hash_is_that_of_the_hash_before_and_the_canonical_entry() {
 }
 
 #[test]
-fn a_hash_is_read_in_one_spelling_only() {
+fn a_hash_has_only_one_accepted_format() {
     let text = Hash::GENESIS.then("x").to_string();
     assert_eq!(Hash::from_hex(&text), Ok(Hash::GENESIS.then("x")));
     for bad in [
@@ -63,7 +63,7 @@ fn a_hash_is_read_in_one_spelling_only() {
 }
 
 #[test]
-fn an_exported_line_survives_a_tool_that_spells_json_otherwise() {
+fn an_exported_line_is_valid_after_another_tool_reformats_its_json() {
     let links = chain(&["a".to_owned(), "é\u{1}".to_owned()]);
     for link in &links {
         let pretty = serde_json::to_string_pretty(link).unwrap();
@@ -75,7 +75,7 @@ fn workers() -> impl Strategy<Value = Vec<String>> {
     proptest::collection::vec(".{0,8}", 1..12)
 }
 
-/// Replaces one value deep inside an entry.
+/// Replaces one nested value of an entry.
 fn change(entry: &mut Value, how: usize) {
     match how % 5 {
         0 => entry["worker"] = json!("mallory-was-here"),
@@ -90,7 +90,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_chain_that_was_not_touched_is_whole(workers in workers()) {
+    fn an_unchanged_chain_is_valid(workers in workers()) {
         let links = chain(&workers);
         let verified = verify(&links).unwrap();
         prop_assert_eq!(verified.size, links.len() as u64);
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_entry_is_found_at_its_place(workers in workers(), at in any::<prop::sample::Index>(), how in 0..5_usize) {
+    fn a_changed_entry_is_reported_with_its_sequence_number(workers in workers(), at in any::<prop::sample::Index>(), how in 0..5_usize) {
         let mut links = chain(&workers);
         let place = at.index(links.len());
         change(&mut links[place].entry, how);
@@ -106,21 +106,21 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_entry_with_a_hash_to_match_is_found_at_the_next(workers in workers(), at in any::<prop::sample::Index>()) {
+    fn a_changed_entry_with_a_matching_hash_is_detected_at_the_next_entry(workers in workers(), at in any::<prop::sample::Index>()) {
         let mut links = chain(&workers);
         let place = at.index(links.len());
         links[place].entry["worker"] = json!("mallory-was-here");
         let canonical = deploy_api::audit::canonical::to_string(&links[place].entry).unwrap();
         links[place].hash = links[place].previous.then(&canonical);
         match verify(&links) {
-            // The last entry has no successor: only a checkpoint tells.
+            // The last entry has no successor; only a checkpoint can detect the change.
             Ok(verified) => prop_assert!(place + 1 == links.len() && verified.head == links[place].hash),
             Err(broken) => prop_assert_eq!(broken.sequence, place as u64 + 2),
         }
     }
 
     #[test]
-    fn a_removed_or_doubled_or_moved_entry_is_found(workers in workers(), at in any::<prop::sample::Index>(), how in 0..3) {
+    fn a_removed_duplicated_or_moved_entry_is_detected(workers in workers(), at in any::<prop::sample::Index>(), how in 0..3) {
         let whole = chain(&workers);
         let place = at.index(whole.len());
         let mut links = whole.clone();
@@ -129,7 +129,7 @@ proptest! {
             1 => links.insert(place, whole[place].clone()),
             _ => links.rotate_left(place),
         }
-        // Without its last entries a chain is a whole one, only shorter; a checkpoint tells.
+        // A chain without its last entries is valid but shorter; only a checkpoint can detect it.
         prop_assert!(verify(&links).is_err() || whole.starts_with(&links));
     }
 }

@@ -1,4 +1,4 @@
-//! What an entry says, in the spelling that is hashed.
+//! The canonical JSON of entries, which is hashed.
 
 use deploy_api::audit::chain::Head;
 use deploy_api::audit::{
@@ -23,7 +23,7 @@ fn canonical(entry: &Entry) -> String {
     Head::GENESIS.append(entry).unwrap().1
 }
 
-/// A deploy that has all that an entry can have.
+/// An entry of a deploy with every member that an entry can have.
 fn deploy() -> Entry {
     Entry {
         intent: Some(6),
@@ -56,12 +56,12 @@ fn deploy() -> Entry {
 }
 
 #[test]
-fn a_deploy_is_on_record_with_who_what_when_and_under_which_rule() {
+fn an_entry_of_a_deploy_has_identity_bundle_time_and_rule() {
     insta::assert_snapshot!(canonical(&deploy()));
 }
 
 #[test]
-fn a_failure_says_why() {
+fn a_failure_has_a_reason() {
     let reason = Reason::code(Code::UpstreamRefused)
         .upstream(10_021)
         .about_binding("KEY")
@@ -71,7 +71,7 @@ fn a_failure_says_why() {
 }
 
 #[test]
-fn a_lock_says_why_and_until_when() {
+fn an_entry_of_a_lock_has_reason_and_end() {
     let lock = |until| Entry {
         subject: Some(SubjectRecord::Lock(LockRecord {
             why: "freeze for \"launch\"\n".to_owned(),
@@ -95,7 +95,7 @@ fn times_have_three_digits_so_that_their_texts_sort() {
 }
 
 #[test]
-fn every_name_of_a_verb_and_an_outcome_is_the_one_that_is_written() {
+fn the_names_of_actions_and_outcomes_match_their_serialized_form() {
     for verb in Action::ALL {
         for outcome in Outcome::ALL {
             let entry = Entry::new(at(0), verb, outcome, client());

@@ -44,7 +44,7 @@ fn platform() -> Platform {
     platform
 }
 
-/// Does the work of the reconciler. The archive is due every hour.
+/// Runs the reconciler. The archive is due every hour.
 fn reconcile(platform: &Platform) -> Result<(), Problem> {
     platform.cloud.pass(3601);
     block_on(platform.reconciling_with(Some(&key())))
@@ -147,11 +147,11 @@ fn nothing_is_archived_without_a_key() {
 }
 
 #[test]
-fn a_lost_message_loses_and_duplicates_no_entry() {
+fn a_lost_message_neither_loses_nor_duplicates_entries() {
     for name in [ReadSegment::NAME, ConfirmSegment::NAME] {
         for fault in [MessageFault::Lost, MessageFault::AnswerLost] {
             let platform = platform();
-            // A message is tried three times, and the messages before it arrive.
+            // A message is sent up to three times. The messages before it arrive.
             let before = if name == ReadSegment::NAME { 1 } else { 2 };
             let mut faults = vec![MessageFault::None; before];
             faults.extend([fault; 3]);
@@ -197,16 +197,16 @@ fn a_failure_of_the_database_deletes_no_entry() {
 }
 
 #[test]
-fn a_crash_at_any_moment_loses_and_duplicates_no_entry() {
+fn a_crash_at_any_point_neither_loses_nor_duplicates_entries() {
     let mut states = Vec::new();
-    for turns in 1.. {
+    for polls in 1.. {
         let platform = platform();
         platform.cloud.pass(3601);
         let is_done = {
             let key = key();
             let mut reconciling = pin!(platform.reconciling_with(Some(&key)));
             let mut context = Context::from_waker(Waker::noop());
-            (0..turns).any(|_| reconciling.as_mut().poll(&mut context).is_ready())
+            (0..polls).any(|_| reconciling.as_mut().poll(&mut context).is_ready())
         };
         is_whole(&platform, true);
         states.push((objects(&platform).len(), kept(&platform).len()));

@@ -1,4 +1,4 @@
-//! What is recorded of static assets.
+//! The audit entries of static assets.
 
 use deploy_api::code::Code;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn a_session_is_recorded_with_a_digest_a_count_and_a_total() {
     let token = platform.alice("dotdo-staging");
     deploy(&platform, &token, "dotdo-staging", INDEX, b"one");
     assert_eq!(
-        platform.story(),
+        platform.history(),
         [
             "asset_session intent",
             "asset_session succeeded",
@@ -41,7 +41,7 @@ fn a_session_is_recorded_with_a_digest_a_count_and_a_total() {
     assert!(platform.cloud.stored.object(&key).is_some());
     assert_eq!(record[1]["intent"], record[0]["sequence"]);
     assert!(record[1]["upstream"]["status"].is_u64());
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn denied_and_failed_sessions_are_recorded() {
     platform.cloud.fail_next(Fault::Answer(500, "{}"));
     begin(&platform, &alice);
     assert_eq!(
-        platform.story(),
+        platform.history(),
         [
             "asset_session denied",
             "asset_session denied",
@@ -83,7 +83,7 @@ fn denied_and_failed_sessions_are_recorded() {
         codes,
         ["PERMISSION_DENIED", "UPLOAD_MALFORMED", "UPSTREAM_UNAVAILABLE"]
     );
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn assets_that_cannot_be_read_or_stored_are_refused() {
 }
 
 #[test]
-fn a_session_whose_process_ended_blocks_no_deploy_and_is_closed_later() {
+fn an_interrupted_session_does_not_block_deploys_and_is_closed_later() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     {
@@ -114,7 +114,7 @@ fn a_session_whose_process_ended_blocks_no_deploy_and_is_closed_later() {
         let body = manifest.to_string().into_bytes();
         let mut asking = std::pin::pin!(platform.ask(&token, call, &[], body));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        while platform.story().is_empty() {
+        while platform.history().is_empty() {
             assert!(asking.as_mut().poll(&mut context).is_pending());
         }
         assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
@@ -122,6 +122,6 @@ fn a_session_whose_process_ended_blocks_no_deploy_and_is_closed_later() {
     }
     platform.cloud.pass(100);
     assert_eq!(platform.reconcile(), 0);
-    assert_eq!(platform.story().last().unwrap(), "asset_session failed");
-    platform.is_settled();
+    assert_eq!(platform.history().last().unwrap(), "asset_session failed");
+    platform.assert_reconciled();
 }

@@ -11,7 +11,7 @@ use super::wrangler_upload::Upload;
 pub const INDEX: &str = "00112233445566778899aabbccddeeff";
 const STYLE: &str = "ffeeddccbbaa99887766554433221100";
 
-/// Sends files as wrangler does, under a session's token.
+/// Sends files as wrangler does, with the token of a session.
 pub fn send(platform: &Platform, jwt: &str, files: &[(&str, &[u8])]) -> Answered {
     let mut body = String::new();
     for (hash, content) in files {
@@ -69,12 +69,12 @@ fn static_assets_are_deployed_and_rolled_back() {
     );
     roll_back(&platform, "").unwrap();
     assert_eq!(page(&platform, "dotdo-staging"), b"one");
-    // Even when the upstream has forgotten the files.
+    // Also if the upstream has deleted the files.
     platform.cloud.scripts.borrow_mut().forget_files();
     let first = platform.deployments("dotdo-staging")[1]["id"].clone();
     roll_back(&platform, &json!({ "deployment": first }).to_string()).unwrap();
     assert_eq!(page(&platform, "dotdo-staging"), b"two");
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn assets_that_a_deploy_keeps_are_part_of_its_bundle() {
 }
 
 #[test]
-fn a_bearer_is_passed_on_only_when_its_session_was_begun_here() {
+fn a_session_token_is_forwarded_only_for_a_session_of_this_api() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     for stranger in ["stolen-jwt", &token, ""] {
@@ -120,7 +120,7 @@ fn a_bearer_is_passed_on_only_when_its_session_was_begun_here() {
 }
 
 #[test]
-fn a_session_ends_and_is_good_for_its_own_worker_only() {
+fn a_session_expires_and_is_limited_to_its_worker() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let production = platform.alice("dotdo-production");
@@ -136,7 +136,7 @@ fn a_session_ends_and_is_good_for_its_own_worker_only() {
 }
 
 #[test]
-fn neither_a_bucket_nor_a_guessed_session_reaches_the_ledger() {
+fn asset_uploads_and_invalid_sessions_send_no_message_to_the_ledger() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     for guess in 0..50 {
@@ -154,7 +154,7 @@ fn neither_a_bucket_nor_a_guessed_session_reaches_the_ledger() {
 }
 
 #[test]
-fn a_file_of_another_worker_cannot_be_slipped_in_by_its_hash() {
+fn a_file_of_another_worker_cannot_be_used_by_its_hash() {
     let platform = Platform::new();
     let staging = platform.alice("dotdo-staging");
     let production = platform.alice("dotdo-production");

@@ -1,5 +1,5 @@
-//! What a caller may do is checked when the change begins: what was revoked, expired, removed or locked while the body was read
-//! changes nothing.
+//! The permission of a caller is checked again when the change begins. A change does not begin if the token was revoked or expired,
+//! the rule was removed, or the Worker was locked while the body was read.
 
 use bytes::Bytes;
 use deploy_api::code::Code;
@@ -16,7 +16,7 @@ use super::platform::{Answered, Platform};
 use super::support::time::at;
 use super::wrangler_upload::Upload;
 
-/// A body before whose end something happens.
+/// A body with an event before its last chunk.
 struct Meanwhile<F: FnOnce()> {
     bytes: Option<Vec<u8>>,
     act: Option<F>,
@@ -34,7 +34,7 @@ impl<F: FnOnce()> Source for Meanwhile<F> {
     }
 }
 
-/// What happens while a body is read.
+/// An event while a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     Revoked,
@@ -128,22 +128,22 @@ fn platform() -> (Platform, String) {
 }
 
 #[test]
-fn every_changing_call_works_while_nothing_happens() {
+fn every_changing_call_succeeds_without_a_concurrent_event() {
     for call in 0..calls().len() {
         let (platform, token) = platform();
         let answer = send(&platform, &token, call, None);
         assert!(answer.status < 300, "{}: {}", calls()[call].0, answer.text());
-        platform.is_settled();
+        platform.assert_reconciled();
     }
 }
 
 #[test]
-fn what_was_revoked_expired_removed_or_locked_meanwhile_does_not_go_live() {
+fn a_change_does_not_begin_if_its_permission_ended_during_the_upload() {
     for event in [Event::Revoked, Event::Expired, Event::RuleRemoved, Event::Locked] {
         for call in 0..calls().len() {
             let line = calls()[call].0;
             if event == Event::Locked && line.ends_with("assets-upload-session") {
-                // It changes nothing that serves.
+                // It does not change the served version.
                 continue;
             }
             let (platform, token) = platform();
@@ -170,7 +170,7 @@ fn what_was_revoked_expired_removed_or_locked_meanwhile_does_not_go_live() {
                 platform.record().last().unwrap()["outcome"] == "denied",
                 "{event:?} {line}: the refusal is recorded"
             );
-            platform.is_settled();
+            platform.assert_reconciled();
         }
     }
 }

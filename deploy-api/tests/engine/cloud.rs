@@ -1,5 +1,5 @@
-//! Everything outside of the database, in the hands of a test: the Cloudflare API, the bundle store, the dispatch
-//! Worker, the clock.
+//! A test double for everything except the database: the Cloudflare API, the bundle store, the dispatch Worker and the
+//! clock.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,20 +19,20 @@ use super::scripts::Scripts;
 use super::support::memory_store::MemoryStore;
 use super::support::time::at;
 
-/// What goes wrong with the next call that changes something.
+/// The fault of the next call that changes the remote state.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It is answered with this instead, and not carried out.
+    /// Returns this status and body, and does not execute the call.
     Answer(u16, &'static str),
-    /// It is answered with this instead, but carried out.
+    /// Executes the call, but returns this status and body.
     AnswerAfter(u16, &'static str),
-    /// No answer comes, and it is not carried out.
+    /// Fails without a response, and does not execute the call.
     Lost(UpstreamFailure),
-    /// No answer comes, but it is carried out.
+    /// Executes the call, but fails without a response.
     LostAfter(UpstreamFailure),
 }
 
-/// A call as the upstream saw it.
+/// A call that the upstream received.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub line: String,
@@ -51,9 +51,9 @@ pub struct Cloud {
     pub store_fails: Cell<bool>,
     /// Whether calls to the store never end.
     pub store_hangs: Cell<bool>,
-    /// What the dispatch Worker answers, in order; the last one for ever.
-    pub probes: RefCell<VecDeque<DispatcherAnswer>>,
-    pub probed: RefCell<Vec<String>>,
+    /// The responses of the dispatch Worker, in order. The last one is repeated.
+    pub dispatcher_answers: RefCell<VecDeque<DispatcherAnswer>>,
+    pub dispatcher_requests: RefCell<Vec<String>>,
     pub now: Cell<Timestamp>,
     random: Cell<u8>,
 }
@@ -68,11 +68,11 @@ impl Cloud {
             stored: MemoryStore::default(),
             store_fails: Cell::new(false),
             store_hangs: Cell::new(false),
-            probes: RefCell::new(VecDeque::from([DispatcherAnswer {
+            dispatcher_answers: RefCell::new(VecDeque::from([DispatcherAnswer {
                 status: 200,
                 error: None,
             }])),
-            probed: RefCell::default(),
+            dispatcher_requests: RefCell::default(),
             now: Cell::new(at(1)),
             random: Cell::new(0),
         }
@@ -82,23 +82,24 @@ impl Cloud {
         self.faults.borrow_mut().push_back(fault);
     }
 
-    /// Lets the random numbers that come be smaller than those before.
-    pub fn less_random(&self) {
+    /// Makes the following random numbers smaller than the previous ones.
+    pub fn decrease_random(&self) {
         self.random.set(self.random.get().wrapping_sub(10));
     }
 
+    /// Advances the clock.
     pub fn pass(&self, seconds: i64) {
         self.now.set(self.now.get() + SignedDuration::from_secs(seconds));
     }
 
-    /// The lines of the calls that changed something, without the account.
+    /// The request lines of the calls that are not `GET`, without the account.
     pub fn changes(&self) -> Vec<String> {
         let seen = self.seen.borrow();
         let changing = seen.iter().filter(|seen| !seen.line.starts_with("GET "));
         changing.map(|seen| seen.line.clone()).collect()
     }
 
-    fn carry_out(&self, request: &UpstreamRequest) -> UpstreamAnswer {
+    fn execute(&self, request: &UpstreamRequest) -> UpstreamAnswer {
         let (status, body) = self.scripts.borrow_mut().answer(request);
         UpstreamAnswer {
             status,
@@ -109,8 +110,8 @@ impl Cloud {
     }
 }
 
-/// Lets others have their turn, as a call over a network does.
-pub async fn elsewhere() {
+/// Yields once to other tasks, as a network call does.
+pub async fn yield_once() {
     let mut waited = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut waited, true) {
@@ -124,7 +125,7 @@ pub async fn elsewhere() {
 
 impl Upstream for Cloud {
     async fn send(&self, mut request: UpstreamRequest) -> Result<UpstreamAnswer, UpstreamFailure> {
-        elsewhere().await;
+        yield_once().await;
         request.body = self.bytes_of(&request.body).into();
         let line = format!("{} {}", request.method.as_str(), request.path_and_query());
         let bearer = match &request.bearer {
@@ -154,40 +155,40 @@ impl Upstream for Cloud {
             body: body.as_bytes().to_vec(),
         };
         let answer = match fault {
-            None => Ok(self.carry_out(&request)),
+            None => Ok(self.execute(&request)),
             Some(Fault::Answer(status, body)) => Ok(instead(status, body)),
             Some(Fault::AnswerAfter(status, body)) => {
-                self.carry_out(&request);
+                self.execute(&request);
                 Ok(instead(status, body))
             }
             Some(Fault::Lost(failure)) => Err(failure),
             Some(Fault::LostAfter(failure)) => {
-                self.carry_out(&request);
+                self.execute(&request);
                 Err(failure)
             }
         };
-        // What was carried out is so, whether or not anybody is there any more to take the answer.
-        elsewhere().await;
+        // The call was executed, even if the caller no longer waits for the response.
+        yield_once().await;
         answer
     }
 }
 
 impl Cloud {
-    /// A call to the store, which takes two turns.
+    /// A call to the store, which yields twice.
     async fn store<T>(
         &self,
         call: impl AsyncFnOnce(&MemoryStore) -> Result<T, StoreFailure>,
     ) -> Result<T, StoreFailure> {
-        elsewhere().await;
+        yield_once().await;
         while self.store_hangs.get() {
-            elsewhere().await;
+            yield_once().await;
         }
         if self.store_fails.get() {
-            return Err(StoreFailure("the bucket is away".to_owned()));
+            return Err(StoreFailure("the bucket is unavailable".to_owned()));
         }
         self.stored.set_time(self.now.get());
         let answer = call(&self.stored).await;
-        elsewhere().await;
+        yield_once().await;
         answer
     }
 
@@ -265,9 +266,11 @@ impl ObjectStore for Cloud {
 
 impl Dispatcher for Cloud {
     async fn request(&self, host: &str, path: &str) -> Result<DispatcherAnswer, DispatcherFailure> {
-        elsewhere().await;
-        self.probed.borrow_mut().push(format!("{host}{path}"));
-        let mut answers = self.probes.borrow_mut();
+        yield_once().await;
+        self.dispatcher_requests
+            .borrow_mut()
+            .push(format!("{host}{path}"));
+        let mut answers = self.dispatcher_answers.borrow_mut();
         match answers.len() {
             0 => Err(DispatcherFailure::Timeout),
             1 => Ok(answers[0].clone()),
@@ -287,24 +290,24 @@ impl Runtime for Cloud {
     }
 
     async fn pause(&self, milliseconds: u32) {
-        // Long pauses are time limits: everything that can happen meanwhile does.
-        let turns = match milliseconds {
+        // Long pauses are time limits: other tasks run until they wait or end.
+        let yields = match milliseconds {
             0..=1_000 => 1,
-            1_001..60_000 => PATIENCE,
-            _ => 10 * PATIENCE,
+            1_001..60_000 => LONG_PAUSE_YIELDS,
+            _ => 10 * LONG_PAUSE_YIELDS,
         };
-        for _ in 0..turns {
-            elsewhere().await;
+        for _ in 0..yields {
+            yield_once().await;
         }
         let passed = SignedDuration::from_millis(milliseconds.into());
         self.now.set(self.now.get() + passed);
     }
 }
 
-/// For how many turns a long pause lasts: more than a whole deploy.
-const PATIENCE: usize = 2_000;
+/// The number of yields of a long pause, which is more than the yields of a complete deploy.
+const LONG_PAUSE_YIELDS: usize = 2_000;
 
-/// An envelope with an error, as the upstream answers.
+/// An envelope with an error, as the upstream returns it.
 pub const REFUSED: &str = r#"{"success":false,"result":null,"errors":[{"code":10021,"message":"No event handlers"}],"messages":[]}"#;
 
 pub fn envelope(result: &serde_json::Value) -> String {

@@ -7,14 +7,14 @@ use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
 #[test]
-fn a_deploy_is_shipped_with_an_intent_before_and_an_outcome_after() {
+fn a_deploy_records_an_intent_before_the_upload_and_an_outcome_after_it() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let answer = platform.deploy(&token, &Upload::of("export default 1"));
     assert_eq!(answer.status, 200, "{}", answer.text());
     let id = answer.body["result"]["deployment_id"].as_str().unwrap();
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "export default 1");
-    assert_eq!(platform.story(), ["deploy intent", "deploy succeeded"]);
+    assert_eq!(platform.history(), ["deploy intent", "deploy succeeded"]);
     let record = platform.record();
     let (intent, outcome) = (&record[0], &record[1]);
     assert_eq!(outcome["intent"], intent["sequence"]);
@@ -31,11 +31,11 @@ fn a_deploy_is_shipped_with_an_intent_before_and_an_outcome_after() {
         deployments[0]["id"], id,
         "wrangler prints the id that the API goes by"
     );
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn the_script_carries_the_deployment_as_a_tag_and_keeps_its_users_tags() {
+fn the_script_has_the_deployment_tag_and_keeps_the_user_tags() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));
@@ -54,7 +54,7 @@ fn the_script_carries_the_deployment_as_a_tag_and_keeps_its_users_tags() {
 }
 
 #[test]
-fn a_retry_after_a_lost_answer_is_the_same_deployment_once() {
+fn a_retry_after_a_lost_response_returns_the_same_deployment() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let upload = Upload::of("1").bound(json!({"type": "secret_text", "name": "T", "text": "x"}));
@@ -64,27 +64,27 @@ fn a_retry_after_a_lost_answer_is_the_same_deployment_once() {
     assert_eq!(platform.cloud.scripts.borrow().uploads, 1);
     assert_eq!(platform.deployments("dotdo-staging").len(), 1);
     assert_eq!(
-        platform.story(),
+        platform.history(),
         ["deploy intent", "deploy succeeded", "deploy replayed"]
     );
 }
 
 #[test]
-fn what_differs_or_came_after_something_else_is_a_deployment_of_its_own() {
+fn a_different_or_later_upload_is_a_new_deployment() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let other = platform.alice("dotdo-staging");
     let secret =
         |text: &str| Upload::of("1").bound(json!({"type": "secret_text", "name": "T", "text": text}));
     platform.deploy(&token, &secret("x"));
-    // Another secret, another token, back to the first one, and the same much later.
+    // Another secret, another token, the first upload again, and the same upload an hour later.
     platform.deploy(&token, &secret("y"));
     platform.deploy(&other, &secret("y"));
     platform.deploy(&token, &secret("x"));
     platform.cloud.pass(3600);
     platform.deploy(&token, &secret("x"));
     assert_eq!(platform.cloud.scripts.borrow().uploads, 5);
-    // A secret that was set in between may be what the deploy is to set back.
+    // A secret was set in between. The repeated deploy must set it back.
     platform.deploy(&token, &secret("z"));
     platform.call(
         &token,
@@ -93,11 +93,11 @@ fn what_differs_or_came_after_something_else_is_a_deployment_of_its_own() {
     );
     platform.deploy(&token, &secret("z"));
     assert_eq!(platform.cloud.scripts.borrow().uploads, 7);
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn two_deploys_at_once_are_put_in_an_order_and_both_are_on_record() {
+fn two_concurrent_deploys_are_ordered_and_recorded() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let (one, two) = (Upload::of("1"), Upload::of("2"));
@@ -107,7 +107,7 @@ fn two_deploys_at_once_are_put_in_an_order_and_both_are_on_record() {
     ));
     assert_eq!((a.status, b.status), (200, 200));
     assert_eq!(
-        platform.story(),
+        platform.history(),
         [
             "deploy intent",
             "deploy succeeded",
@@ -124,7 +124,7 @@ fn two_deploys_at_once_are_put_in_an_order_and_both_are_on_record() {
 }
 
 #[test]
-fn the_same_upload_twice_at_once_is_one_deployment() {
+fn two_concurrent_identical_uploads_are_one_deployment() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let upload = Upload::of("1");
@@ -137,7 +137,7 @@ fn the_same_upload_twice_at_once_is_one_deployment() {
 }
 
 #[test]
-fn what_goes_upstream_is_written_anew_and_carries_nothing_of_the_client() {
+fn upstream_requests_are_built_without_client_headers() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let (content_type, body) = Upload::of("1").form();
@@ -163,7 +163,7 @@ fn what_goes_upstream_is_written_anew_and_carries_nothing_of_the_client() {
 }
 
 #[test]
-fn a_deploy_that_the_policy_denies_reaches_nothing_and_is_explained() {
+fn a_denied_deploy_calls_no_service_and_is_explained() {
     let platform = Platform::new();
     let token = platform.token("mallory", &[]);
     let answer = platform.deploy(&token, &Upload::of("1"));
@@ -176,7 +176,7 @@ fn a_deploy_that_the_policy_denies_reaches_nothing_and_is_explained() {
         answer.text()
     );
     assert!(answer.body["errors"][0]["documentation_url"].is_string());
-    assert_eq!(platform.story(), ["deploy denied"]);
+    assert_eq!(platform.history(), ["deploy denied"]);
     assert!(platform.cloud.seen.borrow().is_empty());
 }
 
@@ -200,10 +200,10 @@ fn every_member_of_the_metadata_reaches_the_upstream() {
 fn deployments_within_one_millisecond_keep_their_order() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
-    let moment = platform.cloud.now.get();
+    let time = platform.cloud.now.get();
     for version in ["1", "2", "3"] {
-        platform.cloud.now.set(moment);
-        platform.cloud.less_random();
+        platform.cloud.now.set(time);
+        platform.cloud.decrease_random();
         platform.deploy(&token, &Upload::of(version));
     }
     let deployments = platform.deployments("dotdo-staging");

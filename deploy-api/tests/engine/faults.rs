@@ -8,23 +8,23 @@ use super::wrangler_upload::Upload;
 const HTML: &str = "<html><body>502 Bad Gateway</body></html>";
 
 #[test]
-fn a_refusal_of_the_upstream_fails_with_its_own_error_first() {
+fn a_rejection_by_the_upstream_returns_the_upstream_error_first() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.cloud.fail_next(Fault::Answer(400, REFUSED));
     let answer = platform.deploy(&token, &Upload::of("1"));
     assert_eq!(answer.status, 422);
     assert_eq!(answer.codes(), [10021, u64::from(Code::UpstreamRefused.number())]);
-    assert_eq!(platform.story(), ["deploy intent", "deploy failed"]);
+    assert_eq!(platform.history(), ["deploy intent", "deploy failed"]);
     assert_eq!(platform.record()[1]["reason"]["upstream_code"], 10021);
     let deployments = platform.deployments("dotdo-staging");
     assert_eq!(deployments[0]["state"], "failed");
     assert_eq!(deployments[0]["failure"]["upstream_code"], 10021);
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn a_failure_after_which_nothing_is_there_is_a_failed_deployment() {
+fn a_failure_without_a_remote_script_is_a_failed_deployment() {
     for (fault, code) in [
         (Fault::Answer(500, REFUSED), Code::UpstreamUnavailable),
         (Fault::Answer(429, HTML), Code::UpstreamRateLimited),
@@ -38,17 +38,21 @@ fn a_failure_after_which_nothing_is_there_is_a_failed_deployment() {
         assert_eq!(answer.status, code.status(), "{fault:?}");
         assert!(answer.codes().contains(&code.number().into()), "{fault:?}");
         assert!(!answer.codes().contains(&10000), "on which wrangler goes astray");
-        assert_eq!(platform.story(), ["deploy intent", "deploy failed"], "{fault:?}");
+        assert_eq!(
+            platform.history(),
+            ["deploy intent", "deploy failed"],
+            "{fault:?}"
+        );
         assert_eq!(platform.serves("dotdo-staging"), None);
-        platform.is_settled();
-        // wrangler tries again, and then it is one deployment that went up.
+        platform.assert_reconciled();
+        // wrangler retries, and the result is one uploaded deployment.
         assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
         assert_eq!(platform.cloud.scripts.borrow().uploads, 1);
     }
 }
 
 #[test]
-fn a_rate_limit_says_when_to_try_again() {
+fn a_rate_limit_error_has_retry_after() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.cloud.fail_next(Fault::Answer(429, HTML));
@@ -58,7 +62,7 @@ fn a_rate_limit_says_when_to_try_again() {
 }
 
 #[test]
-fn a_lost_answer_to_a_deploy_that_went_up_is_a_success() {
+fn a_deploy_with_a_lost_response_succeeds_if_the_upload_was_processed() {
     for fault in [
         Fault::LostAfter(UpstreamFailure::Timeout),
         Fault::LostAfter(UpstreamFailure::Connection),
@@ -73,16 +77,16 @@ fn a_lost_answer_to_a_deploy_that_went_up_is_a_success() {
         let answer = platform.deploy(&token, &Upload::of("1"));
         assert_eq!(answer.status, 200, "{fault:?}: {}", answer.text());
         assert_eq!(
-            platform.story(),
+            platform.history(),
             ["deploy intent", "deploy succeeded"],
             "{fault:?}"
         );
-        platform.is_settled();
+        platform.assert_reconciled();
     }
 }
 
 #[test]
-fn a_lost_answer_that_may_still_come_true_is_continued_by_the_same_upload() {
+fn a_retry_continues_a_change_whose_response_was_lost() {
     for (fault, code) in [
         (Fault::Lost(UpstreamFailure::Timeout), Code::UpstreamTimeout),
         (
@@ -97,31 +101,31 @@ fn a_lost_answer_that_may_still_come_true_is_continued_by_the_same_upload() {
         platform.cloud.fail_next(fault.clone());
         let lost = platform.deploy(&token, &upload);
         assert_eq!(lost.codes(), [u64::from(code.number())], "{fault:?}");
-        assert!(lost.status >= 500, "wrangler tries again on these only");
-        // Another change has to wait until it is known what became of it.
+        assert!(lost.status >= 500, "wrangler retries only after these");
+        // Another change waits until the outcome is known.
         let other = platform.deploy(&token, &Upload::of("2"));
         assert_eq!(other.codes(), [u64::from(Code::DeploymentUnsettled.number())]);
         assert!(other.headers.iter().any(|(name, _)| *name == "retry-after"));
         let again = platform.deploy(&token, &upload.retried());
         assert_eq!(again.status, 200, "{}", again.text());
         assert_eq!(
-            platform.story(),
+            platform.history(),
             ["deploy intent", "deploy failed", "deploy succeeded"],
-            "the failed one is the other's refusal"
+            "the failed entry is the rejection of the other change"
         );
         let deployments = platform.deployments("dotdo-staging");
-        assert_eq!(deployments.len(), 1, "the same deployment, once");
-        platform.is_settled();
+        assert_eq!(deployments.len(), 1, "the retry creates no second deployment");
+        platform.assert_reconciled();
         assert_eq!(platform.deploy(&token, &Upload::of("2")).status, 200);
     }
 }
 
 #[test]
-fn when_the_upstream_comes_back_the_lost_deploy_is_what_the_retry_finds() {
+fn a_retry_returns_the_lost_deploy_when_the_upstream_is_available_again() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let upload = Upload::of("1");
-    // It goes up, and nothing can be asked for a while.
+    // The outcome of the deploy is lost, and the upstream is unavailable for a while.
     platform.deploy(&token, &Upload::of("0"));
     platform.cloud.down.set(true);
     let lost = platform.deploy(&token, &upload);
@@ -130,7 +134,7 @@ fn when_the_upstream_comes_back_the_lost_deploy_is_what_the_retry_finds() {
     let again = platform.deploy(&token, &upload);
     assert_eq!(again.status, 200);
     assert_eq!(platform.deployments("dotdo-staging").len(), 2);
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -141,8 +145,8 @@ fn when_the_bundle_store_fails_nothing_is_deployed() {
     let answer = platform.deploy(&token, &Upload::of("1"));
     assert_eq!(answer.codes(), [u64::from(Code::BundleStoreUnavailable.number())]);
     assert_eq!(platform.cloud.changes(), [""; 0]);
-    assert_eq!(platform.story(), ["deploy intent", "deploy failed"]);
-    platform.is_settled();
+    assert_eq!(platform.history(), ["deploy intent", "deploy failed"]);
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -162,21 +166,21 @@ fn when_the_intent_cannot_be_written_nothing_is_deployed() {
             "{part}"
         );
         assert_eq!(platform.cloud.changes(), [""; 0], "{part}");
-        assert_eq!(platform.story(), [""; 0], "{part}");
+        assert_eq!(platform.history(), [""; 0], "{part}");
     }
 }
 
 #[test]
-fn when_the_outcome_cannot_be_written_the_caller_learns_it_and_the_retry_puts_it_right() {
+fn an_unrecorded_outcome_is_reported_and_the_retry_records_it() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.sql.fail_at("UPDATE deployments");
     let answer = platform.deploy(&token, &Upload::of("1"));
     assert_eq!(answer.status, 503);
     assert_eq!(
-        platform.story(),
+        platform.history(),
         ["deploy intent"],
-        "never a success that is not on record"
+        "a success is always recorded"
     );
     platform.sql.heal();
     platform.cloud.pass(100);
@@ -185,8 +189,8 @@ fn when_the_outcome_cannot_be_written_the_caller_learns_it_and_the_retry_puts_it
     assert_eq!(again.status, 200);
     assert_eq!(platform.cloud.scripts.borrow().uploads, 1);
     assert_eq!(
-        platform.story(),
+        platform.history(),
         ["deploy intent", "deploy succeeded", "deploy replayed"]
     );
-    platform.is_settled();
+    platform.assert_reconciled();
 }

@@ -30,7 +30,7 @@ fn has(platform: &Platform, keys: &[&str]) -> Vec<bool> {
 }
 
 #[test]
-fn only_old_objects_that_nothing_needs_are_deleted() {
+fn only_old_unreferenced_objects_are_deleted() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("one"));

@@ -1,15 +1,15 @@
-//! A bundle store whose calls do not end: nothing waits for it forever, and nothing else waits for it.
+//! A bundle store whose calls do not end: a call to it has a time limit, and other work does not wait for it.
 
 use deploy_api::code::Code;
 use futures_executor::block_on;
 use futures_util::future::join;
 
-use super::cloud::elsewhere;
+use super::cloud::yield_once;
 use super::platform::Platform;
 use super::support::time::at;
 use super::wrangler_upload::Upload;
 
-/// The most seconds that a deploy waits for the store: two minutes for the write, and three tries of 15 seconds and two pauses for
+/// The maximum time that a deploy waits for the store: two minutes for the write, and three tries of 15 seconds and two pauses for
 /// the check whether the object exists.
 const LIMIT: i64 = 120 + 47;
 
@@ -37,7 +37,7 @@ fn a_deploy_gets_the_error_of_the_store_within_the_time_limit() {
 }
 
 #[test]
-fn the_reconciler_and_other_deploys_go_on_while_a_deploy_waits_for_the_store() {
+fn the_reconciler_and_other_deploys_run_while_a_deploy_waits_for_the_store() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let other = platform.alice("dotdo-production");
@@ -45,16 +45,16 @@ fn the_reconciler_and_other_deploys_go_on_while_a_deploy_waits_for_the_store() {
     let upload = Upload::of("1");
     let deploying = platform.deploying(&token, "dotdo-staging", &upload);
     let meanwhile = async {
-        while platform.story().is_empty() {
-            elsewhere().await;
+        while platform.history().is_empty() {
+            yield_once().await;
         }
         platform.cloud.pass(LEASE + 1);
         // Garbage collection, which is due as well, fails.
         let failed = platform.reconciling_with(None).await.unwrap_err();
         assert_eq!(failed.code, Code::BundleStoreUnavailable);
-        assert_eq!(platform.story(), ["deploy intent", "deploy failed"]);
+        assert_eq!(platform.history(), ["deploy intent", "deploy failed"]);
         assert_eq!(platform.open(), 0);
-        // It needs nothing of the store until its bundle is written.
+        // It does not call the store before it writes its bundle.
         let second = Upload::of("2");
         let other = platform.deploying(&other, "dotdo-production", &second).await;
         assert_eq!(other.codes(), [u64::from(Code::BundleStoreUnavailable.number())]);
@@ -66,7 +66,7 @@ fn the_reconciler_and_other_deploys_go_on_while_a_deploy_waits_for_the_store() {
         "{}",
         answer.text()
     );
-    platform.is_settled();
+    platform.assert_reconciled();
     platform.cloud.store_hangs.set(false);
     assert_eq!(platform.deploy(&token, &upload).status, 200);
 }

@@ -14,8 +14,8 @@ pub fn answer(status: u16) -> DispatcherAnswer {
     DispatcherAnswer { status, error: None }
 }
 
-/// Serves "one", and whatever is deployed next must answer 204 at `path`.
-pub fn with_probe(path: &str) -> (Platform, String) {
+/// A platform that serves "one". The health check of the next deployment expects 204 at `path`.
+pub fn with_health_check(path: &str) -> (Platform, String) {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("one"));
@@ -24,31 +24,35 @@ pub fn with_probe(path: &str) -> (Platform, String) {
     platform
         .access(|access, caller| calls::health_check::put(access, caller, &target, body.as_bytes()))
         .unwrap();
-    platform.cloud.probes.borrow_mut().clear();
+    platform.cloud.dispatcher_answers.borrow_mut().clear();
     (platform, token)
 }
 
 #[test]
-fn a_deployment_that_passes_its_probe_stays() {
-    let (platform, token) = with_probe("/health?x=1");
-    // A deployment takes a moment to reach every machine.
+fn a_deployment_that_passes_its_health_check_is_kept() {
+    let (platform, token) = with_health_check("/health?x=1");
+    // A deployment is not immediately available on every machine.
     platform
         .cloud
-        .probes
+        .dispatcher_answers
         .borrow_mut()
         .extend([answer(500), answer(204)]);
     assert_eq!(platform.deploy(&token, &Upload::of("two")).status, 200);
     assert_eq!(
-        *platform.cloud.probed.borrow(),
+        *platform.cloud.dispatcher_requests.borrow(),
         ["staging.agents.do/health?x=1", "staging.agents.do/health?x=1"]
     );
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
 }
 
 #[test]
-fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
-    let (platform, token) = with_probe("/health?x=1");
-    platform.cloud.probes.borrow_mut().push_back(answer(500));
+fn a_deployment_that_fails_its_health_check_is_rolled_back_and_reported() {
+    let (platform, token) = with_health_check("/health?x=1");
+    platform
+        .cloud
+        .dispatcher_answers
+        .borrow_mut()
+        .push_back(answer(500));
     let answered = platform.deploy(&token, &Upload::of("two"));
     assert_eq!(answered.status, 422, "wrangler does not try again");
     assert_eq!(answered.codes(), [u64::from(Code::HealthCheckFailed.number())]);
@@ -75,7 +79,7 @@ fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
     );
     assert_eq!(deployments[0]["serving"], true);
     assert_eq!(
-        platform.story()[3..],
+        platform.history()[3..],
         [
             "deploy intent",
             "deploy succeeded",
@@ -84,13 +88,17 @@ fn a_deployment_that_fails_its_probe_is_rolled_back_and_says_so() {
             "verify rolled_back"
         ]
     );
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn a_rollback_that_fails_too_is_told() {
-    let (platform, token) = with_probe("/health?x=1");
-    platform.cloud.probes.borrow_mut().push_back(answer(500));
+fn a_failed_rollback_is_reported() {
+    let (platform, token) = with_health_check("/health?x=1");
+    platform
+        .cloud
+        .dispatcher_answers
+        .borrow_mut()
+        .push_back(answer(500));
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let digest = platform.deployments("dotdo-staging")[0]["bundle"]["digest"].clone();
     let key = format!("bundles/{}", digest.as_str().unwrap());
@@ -108,7 +116,7 @@ fn a_rollback_that_fails_too_is_told() {
         .unwrap();
     assert_eq!(
         shown["deployment"], shown["recorded_deployment"],
-        "what is on record is what serves"
+        "the recorded deployment is served"
     );
 }
 
@@ -119,7 +127,7 @@ fn verify(platform: &Platform, parameters: &[(&str, &str)]) -> Result<Value, Pro
 }
 
 #[test]
-fn verify_tells_whether_the_worker_is_listed_and_reached() {
+fn verify_returns_whether_the_worker_is_listed_and_reached() {
     let platform = Platform::new();
     let nothing = verify(&platform, &[]).unwrap();
     assert_eq!(
@@ -132,15 +140,15 @@ fn verify_tells_whether_the_worker_is_listed_and_reached() {
     assert_eq!(good["verified"], true);
     assert_eq!(good["deployment"], good["recorded_deployment"]);
     assert_eq!(
-        platform.cloud.probed.borrow().last().unwrap(),
+        platform.cloud.dispatcher_requests.borrow().last().unwrap(),
         "staging.agents.do/x"
     );
     assert_eq!(
         verify(&platform, &[("expect", "204")]).unwrap()["verified"],
         false
     );
-    // The dispatch Worker answered, not the Worker.
-    *platform.cloud.probes.borrow_mut() = [DispatcherAnswer {
+    // The response is from the dispatch Worker, not from the user Worker.
+    *platform.cloud.dispatcher_answers.borrow_mut() = [DispatcherAnswer {
         status: 200,
         error: Some("WORKER_FAILED".to_owned()),
     }]
@@ -150,21 +158,21 @@ fn verify_tells_whether_the_worker_is_listed_and_reached() {
         (&failed["verified"], &failed["probe"]["reached"]),
         (&json!(false), &json!(false))
     );
-    // Something was deployed past this API.
+    // Another version was deployed without this API.
     platform
         .cloud
         .scripts
         .borrow_mut()
-        .held
+        .by_key
         .get_mut("dotdo-staging/agents")
         .unwrap()
         .tags = vec![];
-    *platform.cloud.probes.borrow_mut() = [answer(200)].into();
+    *platform.cloud.dispatcher_answers.borrow_mut() = [answer(200)].into();
     assert_eq!(verify(&platform, &[]).unwrap()["verified"], false);
 }
 
 #[test]
-fn a_probe_never_leads_to_another_host() {
+fn a_health_check_path_cannot_change_the_host() {
     let platform = Platform::new();
     for path in [
         "",
@@ -179,5 +187,5 @@ fn a_probe_never_leads_to_another_host() {
         let problem = verify(&platform, &[("probe", path)]).unwrap_err();
         assert_eq!(problem.code, Code::ParameterInvalid, "{path:?}");
     }
-    assert!(platform.cloud.probed.borrow().is_empty());
+    assert!(platform.cloud.dispatcher_requests.borrow().is_empty());
 }

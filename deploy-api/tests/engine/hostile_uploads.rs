@@ -24,7 +24,7 @@ fn part(name: &str, content: &str) -> String {
 const METADATA: &str = r#"{"main_module":"index.js"}"#;
 
 #[test]
-fn hostile_forms_are_refused_on_record_and_reach_nothing() {
+fn hostile_forms_are_rejected_recorded_and_not_forwarded() {
     let metadata = part("metadata", METADATA);
     let module = part("index.js", "1");
     let many: String = (0..10_000)
@@ -101,7 +101,7 @@ fn hostile_forms_are_refused_on_record_and_reach_nothing() {
         );
         assert!(answer.status < 500, "{what}: wrangler would try again");
         assert!(platform.cloud.seen.borrow().is_empty(), "{what}");
-        assert_eq!(platform.story(), ["deploy denied"], "{what}");
+        assert_eq!(platform.history(), ["deploy denied"], "{what}");
     }
 }
 
@@ -124,7 +124,7 @@ fn another_content_type_is_refused() {
 }
 
 #[test]
-fn what_is_larger_than_the_platform_takes_is_a_clear_413() {
+fn an_upload_above_the_platform_limit_returns_413() {
     let platform = Platform::new();
     let answer = put(
         &platform,
@@ -154,7 +154,7 @@ fn what_is_larger_than_the_platform_takes_is_a_clear_413() {
 }
 
 #[test]
-fn a_module_is_shipped_byte_by_byte_whatever_it_holds() {
+fn modules_with_any_content_are_uploaded_unchanged() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let mut upload = Upload::of("1");

@@ -16,14 +16,14 @@ fn service(name: &str) -> Value {
 #[test]
 fn a_service_binding_to_a_worker_of_a_namespace_is_refused_with_the_binding_and_the_fix() {
     let platform = Platform::new();
-    // To itself, to one that went through here, and to one that did not.
+    // A Worker that was deployed through this API, and one that was not. `agents` is also the Worker itself.
     let token = platform.alice("dotdo-production");
     platform.deploy_to(&token, "dotdo-production", &Upload::of("1"));
     platform
         .cloud
         .scripts
         .borrow_mut()
-        .held
+        .by_key
         .insert("dotdo-staging/auth".to_owned(), super::scripts::Script::default());
     for name in ["agents", "auth"] {
         let answer = deploy(&platform, &Upload::of("1").bound(service(name)));
@@ -42,7 +42,7 @@ fn a_service_binding_to_a_worker_of_a_namespace_is_refused_with_the_binding_and_
 }
 
 #[test]
-fn a_service_binding_to_a_worker_of_the_account_passes() {
+fn a_service_binding_to_a_worker_of_the_account_is_accepted() {
     let platform = Platform::new();
     platform.cloud.scripts.borrow_mut().account = vec!["auth".to_owned(), "agents".to_owned()];
     for name in ["auth", "agents", "unheard-of"] {
@@ -55,7 +55,7 @@ fn a_service_binding_to_a_worker_of_the_account_passes() {
 }
 
 #[test]
-fn what_would_be_dropped_or_is_dated_wrong_is_refused_and_an_old_date_is_warned_of() {
+fn triggers_and_invalid_dates_are_rejected_and_an_old_date_causes_a_warning() {
     let platform = Platform::new();
     for (member, value, code) in [
         ("routes", json!(["agents.do/*"]), Code::TriggerDropped),

@@ -10,7 +10,7 @@ use super::support::time::at;
 use super::wrangler_upload::Upload;
 
 #[test]
-fn a_lock_stops_every_change_and_says_who_why_and_until_when() {
+fn a_lock_rejects_every_change_with_owner_reason_and_end() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));
@@ -46,13 +46,13 @@ fn a_lock_stops_every_change_and_says_who_why_and_until_when() {
         platform.record().last().unwrap()["reason"]["code"],
         "WORKER_LOCKED"
     );
-    // It ends by itself.
+    // The lock expires.
     platform.cloud.pass(600);
     assert_eq!(platform.deploy(&token, &Upload::of("3")).status, 200);
 }
 
 #[test]
-fn a_retry_of_what_was_deployed_before_the_lock_is_answered() {
+fn a_retry_of_a_deploy_from_before_the_lock_succeeds() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let first = platform.deploy(&token, &Upload::of("1"));
@@ -64,7 +64,7 @@ fn a_retry_of_what_was_deployed_before_the_lock_is_answered() {
 }
 
 #[test]
-fn a_namespace_is_locked_with_all_that_is_in_it_and_unlocked_by_itself() {
+fn a_namespace_lock_covers_its_workers_and_is_removed_separately() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform
@@ -77,16 +77,16 @@ fn a_namespace_is_locked_with_all_that_is_in_it_and_unlocked_by_itself() {
     assert!(answer.text().contains("The namespace dotdo-staging is locked"));
     assert!(answer.text().contains("DELETE /v1/namespaces/dotdo-staging/lock"));
     let target = v1::target("dotdo-staging", "agents").unwrap();
-    let held = platform
+    let shown = platform
         .access(|access, caller| calls::locks::unlock_worker(access, caller, &target))
         .unwrap();
-    assert_eq!(held["lock"]["why"], "freeze", "the namespace's lock still holds");
+    assert_eq!(shown["lock"]["why"], "freeze", "the namespace is still locked");
     platform
         .access(|access, caller| calls::locks::unlock_namespace(access, caller, Environment::Staging))
         .unwrap();
     assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
     assert_eq!(
-        platform.story(),
+        platform.history(),
         [
             "lock succeeded",
             "deploy denied",

@@ -1,4 +1,4 @@
-//! The wrangler gateway and the deploy engine, over a real SQLite and a stand-in for everything outside.
+//! The wrangler gateway and the deploy engine, with a real SQLite database and a test double for every external service.
 
 #![allow(
     clippy::unwrap_used,

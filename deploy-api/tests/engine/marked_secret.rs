@@ -10,7 +10,7 @@ use super::wrangler_upload::Upload;
 const MARK: &str = "marked-secret-7c1d";
 
 #[test]
-fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
+fn secrets_are_not_in_records_bundles_responses_or_errors() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let mut answers = Vec::new();
@@ -29,7 +29,7 @@ fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
         "PUT A/workers/scripts/agents/secrets",
         &json!({"name": "OTHER", "text": MARK, "type": "secret_text"}).to_string(),
     ));
-    // Where it does not belong, in what cannot be read, and as a name.
+    // The secret at a wrong position, in malformed input, and as a name.
     answers.push(platform.deploy(&token, &Upload::of("3").with("bindings", json!({ "x": MARK }))));
     answers.push(platform.deploy(&token, &Upload::of("3").with("main_module", json!([MARK]))));
     answers.push(platform.call(
@@ -64,9 +64,9 @@ fn a_secret_is_in_no_record_no_bundle_no_answer_and_no_error() {
         .v1(async |gateway, credential| v1::secrets::list(gateway, credential, &target).await)
         .unwrap();
     roll_back(&platform, "").unwrap_err();
-    let held = platform.cloud.scripts.borrow();
+    let scripts = platform.cloud.scripts.borrow();
     assert_eq!(
-        held.get("dotdo-staging/agents").unwrap().secrets["TOKEN"],
+        scripts.get("dotdo-staging/agents").unwrap().secrets["TOKEN"],
         MARK,
         "it did reach the upstream"
     );

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::health_checks::{answer, with_probe};
+use super::health_checks::{answer, with_health_check};
 use super::platform::{MessageFault, Platform};
 use super::wrangler_upload::Upload;
 
@@ -20,7 +20,7 @@ fn faults_at(position: usize, fault: MessageFault, times: usize) -> Vec<MessageF
 }
 
 #[test]
-fn a_message_whose_answer_is_lost_is_repeated_and_changes_nothing_twice() {
+fn a_message_with_a_lost_answer_is_repeated_and_applied_once() {
     let count = {
         let platform = Platform::new();
         let token = platform.alice("dotdo-staging");
@@ -35,17 +35,17 @@ fn a_message_whose_answer_is_lost_is_repeated_and_changes_nothing_twice() {
                 *platform.messages.borrow_mut() = faults_at(position, fault, times).into();
                 let deployed = platform.deploy(&token, &Upload::of("one"));
                 assert_eq!(deployed.status, 200, "{position} {fault:?}: {}", deployed.text());
-                assert_eq!(platform.story(), ["deploy intent", "deploy succeeded"]);
+                assert_eq!(platform.history(), ["deploy intent", "deploy succeeded"]);
                 assert_eq!(platform.cloud.scripts.borrow().uploads, 1);
                 assert_eq!(platform.deployments("dotdo-staging").len(), 1);
-                platform.is_settled();
+                platform.assert_reconciled();
             }
         }
     }
 }
 
 #[test]
-fn a_ledger_that_stays_away_leaves_nothing_that_is_not_put_right() {
+fn changes_during_an_outage_of_the_ledger_are_reconciled() {
     for position in 0..3 {
         for fault in [MessageFault::Lost, MessageFault::AnswerLost] {
             let platform = Platform::new();
@@ -66,7 +66,7 @@ fn a_ledger_that_stays_away_leaves_nothing_that_is_not_put_right() {
             let again = platform.deploy(&token, &Upload::of("one"));
             assert_eq!(again.status, 200, "{}", again.text());
             assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
-            platform.is_settled();
+            platform.assert_reconciled();
         }
     }
 }
@@ -79,7 +79,7 @@ fn a_lease_survives_a_restart_of_the_ledger() {
     futures_executor::block_on(async {
         let mut deploying = std::pin::pin!(platform.deploying(&token, "dotdo-staging", &upload));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        while platform.story().is_empty() {
+        while platform.history().is_empty() {
             assert!(deploying.as_mut().poll(&mut context).is_pending());
         }
         platform.restart_ledger();
@@ -90,14 +90,14 @@ fn a_lease_survives_a_restart_of_the_ledger() {
         assert_eq!(deploying.await.status, 200);
     });
     assert_eq!(platform.deploy(&token, &Upload::of("two")).status, 200);
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn the_messages_of_a_failed_health_check_may_be_lost_as_well() {
+fn lost_messages_of_a_failed_health_check_are_reconciled() {
     let count = {
-        let (platform, token) = with_probe("/");
-        *platform.cloud.probes.borrow_mut() = [answer(500)].into();
+        let (platform, token) = with_health_check("/");
+        *platform.cloud.dispatcher_answers.borrow_mut() = [answer(500)].into();
         messages_of_a_deploy(&platform, &token)
     };
     assert!(count > 6, "{count}");
@@ -107,8 +107,8 @@ fn the_messages_of_a_failed_health_check_may_be_lost_as_well() {
             (MessageFault::AnswerLost, 1),
             (MessageFault::AnswerLost, 3),
         ] {
-            let (platform, token) = with_probe("/");
-            *platform.cloud.probes.borrow_mut() = [answer(500)].into();
+            let (platform, token) = with_health_check("/");
+            *platform.cloud.dispatcher_answers.borrow_mut() = [answer(500)].into();
             *platform.messages.borrow_mut() = faults_at(position, fault, times).into();
             let failed = platform.deploy(&token, &Upload::of("two"));
             assert_ne!(failed.status, 200, "{position} {fault:?}");
@@ -121,13 +121,13 @@ fn the_messages_of_a_failed_health_check_may_be_lost_as_well() {
                 "one",
                 "{position} {fault:?}"
             );
-            platform.is_settled();
+            platform.assert_reconciled();
         }
     }
 }
 
 #[test]
-fn fifty_deploys_at_once_are_put_in_the_order_in_which_they_began() {
+fn fifty_concurrent_deploys_are_ordered_by_their_start() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let uploads: Vec<_> = (0..50).map(|number| Upload::of(&number.to_string())).collect();
@@ -145,5 +145,5 @@ fn fifty_deploys_at_once_are_put_in_the_order_in_which_they_began() {
     }
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "49");
     assert_eq!(deployments[0]["serving"], json!(true));
-    platform.is_settled();
+    platform.assert_reconciled();
 }

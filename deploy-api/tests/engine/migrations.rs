@@ -22,7 +22,7 @@ fn steps(platform: &Platform, namespace: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_rollback_within_one_migration_tag_carries_out_no_migration() {
+fn a_rollback_within_one_migration_tag_applies_no_migration() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &with_migration("one", None, "v1"));
@@ -46,7 +46,7 @@ fn a_rollback_across_a_migration_is_refused() {
 }
 
 #[test]
-fn a_promotion_carries_out_the_migrations_that_the_other_namespace_lacks() {
+fn a_promotion_applies_the_missing_migrations_of_the_target() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-development");
     let deploy = |upload: &Upload| {
@@ -74,7 +74,7 @@ fn a_promotion_carries_out_the_migrations_that_the_other_namespace_lacks() {
 }
 
 #[test]
-fn a_promotion_over_unknown_migrations_is_refused() {
+fn a_promotion_across_unknown_migrations_is_rejected() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &with_migration("one", None, "v9"));
@@ -86,7 +86,7 @@ fn a_promotion_over_unknown_migrations_is_refused() {
         .cloud
         .scripts
         .borrow_mut()
-        .held
+        .by_key
         .insert("dotdo-production/agents".to_owned(), other);
     let problem = promote(&platform, "dotdo-staging", &json!({ "to": "dotdo-production" })).unwrap_err();
     assert_eq!(problem.code, Code::MigrationUnknown);

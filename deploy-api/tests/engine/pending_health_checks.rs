@@ -1,4 +1,4 @@
-//! The process ends between an upload and the end of its probe.
+//! The process ends between an upload and the end of its health check.
 
 use deploy_api::code::Code;
 use deploy_api::ledger::calls;
@@ -7,34 +7,34 @@ use futures_executor::block_on;
 use futures_util::future::join;
 use serde_json::{Value, json};
 
-use super::health_checks::{answer, with_probe};
+use super::health_checks::{answer, with_health_check};
 use super::platform::Platform;
 use super::reconciler::killed_after;
 use super::wrangler_upload::Upload;
 
-/// Serves "one", and whatever is deployed next must answer 204, and does not.
-fn with_failing_probe() -> (Platform, String) {
-    let (platform, token) = with_probe("/");
-    *platform.cloud.probes.borrow_mut() = [answer(500)].into();
+/// A platform that serves "one". The health check of the next deployment expects 204 and fails.
+fn with_failing_health_check() -> (Platform, String) {
+    let (platform, token) = with_health_check("/");
+    *platform.cloud.dispatcher_answers.borrow_mut() = [answer(500)].into();
     (platform, token)
 }
 
-/// The same, with "two" uploaded and the process ended before that was on record, or, if it `is_on_record`, before the
-/// probe was made.
-fn uploaded(is_on_record: bool) -> (Platform, String) {
-    for turns in 1.. {
-        let (platform, token) = with_failing_probe();
-        assert!(!killed_after(&platform, &token, &Upload::of("two"), turns));
+/// [`with_failing_health_check`] with "two" uploaded. The process ended before the upload was recorded, or, if it `is_recorded`,
+/// before the health check ran.
+fn uploaded(is_recorded: bool) -> (Platform, String) {
+    for polls in 1.. {
+        let (platform, token) = with_failing_health_check();
+        assert!(!killed_after(&platform, &token, &Upload::of("two"), polls));
         let is_uploaded = platform.serves("dotdo-staging").unwrap() == "two";
         let recorded = platform.deployments("dotdo-staging")[0]["state"] == "succeeded";
         let is_new = platform.deployments("dotdo-staging").len() == 2;
-        if is_uploaded && is_new && recorded == is_on_record {
-            assert!(platform.cloud.probed.borrow().is_empty());
+        if is_uploaded && is_new && recorded == is_recorded {
+            assert!(platform.cloud.dispatcher_requests.borrow().is_empty());
             platform.cloud.pass(100);
             return (platform, token);
         }
     }
-    unreachable!("an upload ends")
+    unreachable!("an upload completes")
 }
 
 fn states(platform: &Platform) -> Vec<(String, String)> {
@@ -58,9 +58,9 @@ const ROLLED_BACK: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn the_sweeper_makes_the_probe_and_rolls_back_what_fails_it() {
-    for is_on_record in [false, true] {
-        let (platform, _) = uploaded(is_on_record);
+fn the_reconciler_runs_the_health_check_and_rolls_back_on_failure() {
+    for is_recorded in [false, true] {
+        let (platform, _) = uploaded(is_recorded);
         assert_eq!(platform.reconcile(), 0);
         assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
         assert_eq!(states(&platform), pairs(&ROLLED_BACK));
@@ -79,73 +79,74 @@ fn the_sweeper_makes_the_probe_and_rolls_back_what_fails_it() {
         for entry in [back, rolled_back] {
             assert_eq!(
                 entry["identity"]["subject"], "alice",
-                "in the name of whoever deployed"
+                "the identity that deployed"
             );
             assert_eq!(entry["authority"]["rule"], "alice");
             assert_eq!(
                 entry["client"].get("address"),
                 None,
-                "nobody's request was at work"
+                "the reconciler has no client address"
             );
         }
-        platform.is_settled();
-        assert_eq!(platform.reconcile(), 0, "it is made once");
+        platform.assert_reconciled();
+        assert_eq!(platform.reconcile(), 0, "the health check runs once");
     }
 }
 
 #[test]
-fn wherever_the_process_ends_nothing_serves_that_failed_its_probe() {
-    for turns in 1.. {
-        let (platform, token) = with_failing_probe();
-        let ended = killed_after(&platform, &token, &Upload::of("two"), turns);
+fn a_deployment_that_fails_its_health_check_is_not_served_after_any_crash() {
+    for polls in 1.. {
+        let (platform, token) = with_failing_health_check();
+        let ended = killed_after(&platform, &token, &Upload::of("two"), polls);
         platform.cloud.pass(100);
-        assert_eq!(platform.reconcile(), 0, "after {turns} turns");
+        assert_eq!(platform.reconcile(), 0, "after {polls} polls");
         assert_eq!(
             platform.serves("dotdo-staging").unwrap(),
             "one",
-            "after {turns} turns"
+            "after {polls} polls"
         );
         let kept: Vec<_> = states(&platform)
             .into_iter()
             .filter(|(verb, state)| verb == "deploy" && state == "succeeded")
             .collect();
-        assert_eq!(kept.len(), 1, "the first one, after {turns} turns");
-        platform.is_settled();
+        assert_eq!(kept.len(), 1, "the first one, after {polls} polls");
+        platform.assert_reconciled();
         if ended {
-            assert!(turns > 12, "{turns}");
+            assert!(polls > 12, "{polls}");
             return;
         }
     }
 }
 
 #[test]
-fn what_passes_stays_and_is_on_record_as_verified() {
+fn a_passed_health_check_is_recorded_and_keeps_the_deployment() {
     let (platform, _) = uploaded(false);
-    *platform.cloud.probes.borrow_mut() = [answer(204)].into();
+    *platform.cloud.dispatcher_answers.borrow_mut() = [answer(204)].into();
     assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
-    assert_eq!(platform.story()[4..], ["deploy succeeded", "verify succeeded"]);
-    platform.is_settled();
+    assert_eq!(platform.history()[4..], ["deploy succeeded", "verify succeeded"]);
+    platform.assert_reconciled();
 }
 
 #[test]
-fn a_retry_is_told_the_result_of_its_health_check() {
-    for is_on_record in [false, true] {
-        let (platform, token) = uploaded(is_on_record);
+fn a_retry_returns_the_result_of_the_health_check() {
+    for is_recorded in [false, true] {
+        let (platform, token) = uploaded(is_recorded);
         platform.reconcile();
         let answered = platform.deploy(&token, &Upload::of("two"));
         assert_eq!(answered.codes(), [u64::from(Code::HealthCheckFailed.number())]);
         assert!(answered.text().contains("was rolled back"), "{}", answered.text());
         assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
         assert_eq!(states(&platform)[2..], pairs(&ROLLED_BACK));
-        platform.is_settled();
+        platform.assert_reconciled();
     }
 }
 
 #[test]
-fn the_next_change_comes_after_the_probe() {
+fn the_next_change_waits_for_the_health_check() {
     let (platform, token) = uploaded(true);
-    *platform.cloud.probes.borrow_mut() = [answer(500), answer(500), answer(500), answer(204)].into();
+    *platform.cloud.dispatcher_answers.borrow_mut() =
+        [answer(500), answer(500), answer(500), answer(204)].into();
     let three = Upload::of("three");
     let (deployed, ()) = block_on(join(
         platform.deploying(&token, "dotdo-staging", &three),
@@ -156,13 +157,13 @@ fn the_next_change_comes_after_the_probe() {
     assert_eq!(
         states(&platform)[1..],
         pairs(&ROLLED_BACK),
-        "a rollback from the third leads to the first"
+        "a rollback of the third deploys the first"
     );
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn a_locked_worker_is_probed_and_not_changed() {
+fn a_locked_worker_is_health_checked_and_not_changed() {
     let (platform, _) = uploaded(true);
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform
@@ -170,29 +171,29 @@ fn a_locked_worker_is_probed_and_not_changed() {
         .unwrap();
     assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
-    assert_eq!(platform.story().last().unwrap(), "verify failed");
+    assert_eq!(platform.history().last().unwrap(), "verify failed");
     assert_eq!(platform.reconcile(), 0);
 }
 
 #[test]
-fn what_was_deployed_past_the_api_meanwhile_is_left_alone() {
+fn a_deploy_made_without_the_api_is_not_rolled_back() {
     let (platform, _) = uploaded(true);
     platform
         .cloud
         .scripts
         .borrow_mut()
-        .held
+        .by_key
         .get_mut("dotdo-staging/agents")
         .unwrap()
         .tags = vec![];
     assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
-    assert!(platform.cloud.probed.borrow().is_empty());
-    assert_eq!(platform.story().last().unwrap(), "verify failed");
+    assert!(platform.cloud.dispatcher_requests.borrow().is_empty());
+    assert_eq!(platform.history().last().unwrap(), "verify failed");
 }
 
 #[test]
-fn while_the_upstream_cannot_be_asked_the_probe_stays_owed() {
+fn the_health_check_stays_pending_while_the_upstream_is_unavailable() {
     let (platform, token) = uploaded(true);
     platform.cloud.down.set(true);
     assert_eq!(platform.reconcile(), 1);
@@ -203,5 +204,5 @@ fn while_the_upstream_cannot_be_asked_the_probe_stays_owed() {
     platform.cloud.pass(100);
     assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
-    platform.is_settled();
+    platform.assert_reconciled();
 }

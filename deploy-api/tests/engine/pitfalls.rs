@@ -1,4 +1,4 @@
-//! Defects of an earlier build of this system that concern deploys, each by what it was.
+//! Regression tests for defects of deploys in an earlier build of this system. Each comment describes the defect.
 
 use deploy_api::code::Code;
 use deploy_api::ledger::calls;
@@ -28,7 +28,7 @@ fn pitfall_11_a_versioned_deploy_is_refused_and_never_overwrites_the_live_one() 
         assert!(answer.status >= 400, "{call}");
     }
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "live");
-    // And what this version does not know yet is passed on, not dropped.
+    // Unknown members are forwarded, not dropped.
     platform.deploy(&token, &Upload::of("next").with("version", json!("2")));
     let scripts = platform.cloud.scripts.borrow();
     assert_eq!(
@@ -39,7 +39,7 @@ fn pitfall_11_a_versioned_deploy_is_refused_and_never_overwrites_the_live_one() 
 
 /// CI's payload omitted a required field, so that every such deploy was rejected.
 #[test]
-fn pitfall_12_the_least_that_a_client_can_send_deploys() {
+fn pitfall_12_a_minimal_upload_is_deployed() {
     let platform = Platform::new();
     let token = platform.run_token(&[]);
     assert_eq!(
@@ -83,9 +83,9 @@ fn pitfall_13_provenance_belongs_to_the_token_and_not_to_the_body() {
     assert!(!json!(record).to_string().contains("mallory"));
 }
 
-/// `bindings` was sent as an object where the API wants an array, and the compatibility date was fixed.
+/// `bindings` was sent as an object, but the API requires an array, and the compatibility date was fixed.
 #[test]
-fn pitfall_14_bindings_are_a_list_and_the_compatibility_date_is_the_users() {
+fn pitfall_14_bindings_are_a_list_and_the_compatibility_date_is_unchanged() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let answer = platform.deploy(
@@ -107,7 +107,7 @@ fn pitfall_14_bindings_are_a_list_and_the_compatibility_date_is_the_users() {
 /// A failed audit write was swallowed, failed deploys were never recorded, and a database error listed as "no
 /// deployments".
 #[test]
-fn pitfall_15_nothing_happens_off_the_record_and_a_failing_database_is_no_empty_list() {
+fn pitfall_15_unrecorded_changes_fail_and_a_failing_database_is_an_error() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.sql.fail_at("INSERT INTO audit");
@@ -118,7 +118,7 @@ fn pitfall_15_nothing_happens_off_the_record_and_a_failing_database_is_no_empty_
     platform.cloud.fail_next(Fault::Answer(400, REFUSED));
     platform.deploy(&token, &Upload::of("1"));
     assert_eq!(platform.deployments("dotdo-staging")[0]["state"], "failed");
-    assert_eq!(platform.story(), ["deploy intent", "deploy failed"]);
+    assert_eq!(platform.history(), ["deploy intent", "deploy failed"]);
     platform.sql.fail_at("FROM deployments");
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let problem = platform
@@ -127,9 +127,9 @@ fn pitfall_15_nothing_happens_off_the_record_and_a_failing_database_is_no_empty_
     assert_eq!(problem.code, Code::RecordUnavailable);
 }
 
-/// Rollback marked a row and answered success without redeploying anything.
+/// Rollback updated a row and returned success without redeploying anything.
 #[test]
-fn pitfall_16_a_rollback_really_redeploys_and_fails_where_that_fails() {
+fn pitfall_16_a_rollback_redeploys_and_fails_if_the_upload_fails() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("one"));
@@ -167,7 +167,7 @@ fn pitfall_17_a_token_deploys_its_own_workers_to_its_own_namespaces_only() {
 
 /// The actor was not recorded.
 #[test]
-fn pitfall_18_who_did_it_is_on_record_with_every_entry() {
+fn pitfall_18_every_entry_has_the_identity() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));

@@ -1,4 +1,4 @@
-//! The deploy API around one database, as its callers see it.
+//! A deploy API with one database, called through its public interface.
 
 use secrecy::SecretBox;
 use std::cell::{Cell, RefCell};
@@ -27,7 +27,7 @@ use futures_executor::block_on;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, elsewhere};
+use super::cloud::{Cloud, yield_once};
 use super::support::api::json_of;
 use super::support::audit::verify;
 use super::support::callers::{grant, person, run};
@@ -42,7 +42,7 @@ pub struct Platform {
     pub sql: &'static Sqlite,
     pub cloud: &'static Cloud,
     ledger: RefCell<&'static Ledger<&'static Sqlite, &'static Cloud>>,
-    /// What happens to the next messages to the ledger.
+    /// The faults of the next messages to the ledger.
     pub messages: RefCell<VecDeque<MessageFault>>,
     /// The names of the messages to the ledger.
     pub sent: RefCell<Vec<&'static str>>,
@@ -54,20 +54,20 @@ pub struct Platform {
     minted: Cell<u8>,
 }
 
-/// What goes wrong with a message to the ledger.
+/// The fault of a message to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageFault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// It does not arrive.
+    /// The message is not delivered.
     Lost,
-    /// It is handled, and its answer is lost.
+    /// The message is handled, but its answer is lost.
     AnswerLost,
 }
 
 impl LedgerClient for Platform {
     async fn exchange(&self, name: &'static str, message: String) -> Result<String, LedgerFailure> {
-        elsewhere().await;
+        yield_once().await;
         self.sent.borrow_mut().push(name);
         let lost = || LedgerFailure {
             cause: "a test".to_owned(),
@@ -78,7 +78,7 @@ impl LedgerClient for Platform {
         }
         let ledger = *self.ledger.borrow();
         let answer = ledger.answer(name, &message).await;
-        elsewhere().await;
+        yield_once().await;
         if fault == Some(MessageFault::AnswerLost) {
             return Err(lost());
         }
@@ -110,7 +110,7 @@ impl Answered {
 }
 
 impl Platform {
-    /// A platform on which alice may do everything but administer, and bob may do what a test's rules say.
+    /// A platform on which alice may do everything except `admin`, and bob has no permission without rules.
     pub fn new() -> Self {
         Self::with_rules(&[])
     }
@@ -119,7 +119,7 @@ impl Platform {
         Self::with(rules, ArchiveRules::DEFAULT)
     }
 
-    /// A platform that archives its audit log by these rules.
+    /// A platform that archives its audit log according to these rules.
     pub fn archiving(archive: ArchiveRules) -> Self {
         Self::with(&[], archive)
     }
@@ -150,17 +150,17 @@ impl Platform {
         }
     }
 
-    /// Starts the ledger again: what was in memory is gone.
+    /// Restarts the ledger. Its in-memory state is lost.
     pub fn restart_ledger(&self) {
         *self.ledger.borrow_mut() = start(self.sql, self.cloud, self.archive);
     }
 
-    /// A token, bound to grants, for a subject.
+    /// A token of a subject, limited to these grants.
     pub fn token(&self, subject: &str, grants: &[Grant]) -> String {
         self.token_of(&person(subject).identity, grants)
     }
 
-    /// A token of alice's that is bound to one namespace.
+    /// A token of alice that is limited to one namespace.
     pub fn alice(&self, namespace: &str) -> String {
         let actions = [
             "read", "deploy", "delete", "secrets", "rollback", "promote", "lock",
@@ -188,7 +188,7 @@ impl Platform {
         token.reveal().to_owned()
     }
 
-    /// Does something with the gateway of one request.
+    /// Runs `act` with the gateway of one request.
     pub async fn gateway<T>(&self, act: impl AsyncFnOnce(&Gateway<'_, Self, Cloud>) -> T) -> T {
         self.gateway_for(Some("192.0.2.1"), "ray-1", act).await
     }
@@ -233,7 +233,7 @@ impl Platform {
         block_on(self.gateway(async |gateway| act(gateway, &credential).await)).map(|answer| json_of(&answer))
     }
 
-    /// A token of a caller that is bound to nothing but the policy.
+    /// A token of a caller that is limited only by the policy.
     pub fn credential_of(&self, caller: &Caller) -> ShownCredential {
         let actions = [
             "read", "deploy", "delete", "secrets", "rollback", "promote", "lock",
@@ -242,7 +242,7 @@ impl Platform {
         ShownCredential::Token(Token::parse(&token).unwrap().hash())
     }
 
-    /// A call of `/v1` by alice that the ledger answers alone.
+    /// A call of `/v1` by alice that only the ledger handles.
     pub fn access(
         &self,
         act: impl FnOnce(&Access<'_, Sqlite>, &Caller) -> Result<Answer, Problem>,
@@ -265,7 +265,7 @@ impl Platform {
         self.send(token, call, headers, WholeBody::new(body)).await
     }
 
-    /// A call of `/client/v4`, or of `/v1` if its path begins so, with a body that arrives in its own way.
+    /// A call of `/client/v4`, or of `/v1` if the path starts with `/v1/`, with a body of any source.
     pub async fn send(
         &self,
         token: &str,
@@ -318,7 +318,7 @@ impl Platform {
         }
     }
 
-    /// The same, waited for.
+    /// Sends a call with a JSON body, and blocks until the response.
     pub fn call(&self, token: &str, call: &str, body: &str) -> Answered {
         block_on(self.ask(
             token,
@@ -346,9 +346,9 @@ impl Platform {
             .await
     }
 
-    /// Does the work of the reconciler that is due, and returns how many changes are still open.
+    /// Runs the reconciler, and returns the number of changes and health checks that are still open.
     pub fn reconcile(&self) -> usize {
-        // What is blocked by another item is due a little later.
+        // An item that is blocked by another one is due a few seconds later.
         for _ in 0..3 {
             block_on(self.reconciling());
             self.cloud.pass(16);
@@ -360,7 +360,7 @@ impl Platform {
         self.reconciling_with(None).await.unwrap();
     }
 
-    /// The same with the key that signs archived segments of the audit log.
+    /// Runs the reconciler with the key that signs archived segments of the audit log.
     pub async fn reconciling_with(&self, checkpoint_key: Option<&CheckpointKey>) -> Result<(), Problem> {
         self.gateway_for(None, "reconciler", async |gateway| {
             while reconcile(gateway, checkpoint_key).await? > 0 {}
@@ -369,13 +369,13 @@ impl Platform {
         .await
     }
 
-    /// How many changes and health checks are open.
+    /// The number of open changes and health checks.
     pub fn open(&self) -> usize {
         let count = |table| usize::try_from(self.sql.count(table)).unwrap();
         count("leases") + count("health_checks")
     }
 
-    /// The entries on record, the oldest first.
+    /// The audit entries, the oldest first.
     pub fn record(&self) -> Vec<Value> {
         let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
         let links = audit_log::find(self.sql, &query).unwrap().links;
@@ -383,7 +383,7 @@ impl Platform {
     }
 
     /// Action and outcome of each entry.
-    pub fn story(&self) -> Vec<String> {
+    pub fn history(&self) -> Vec<String> {
         let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
         self.record()
             .iter()
@@ -391,8 +391,8 @@ impl Platform {
             .collect()
     }
 
-    /// Checks that the chain is whole and nothing is open.
-    pub fn is_settled(&self) {
+    /// Asserts that the chain is valid, and that no change or health check is open.
+    pub fn assert_reconciled(&self) {
         assert!(verify(self.sql).is_ok());
         assert_eq!(self.sql.count("open_intents"), 0);
         assert_eq!(self.open(), 0);
@@ -410,7 +410,7 @@ impl Platform {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// What the upstream serves as agents.
+    /// The main module of agents at the upstream; `None` if agents is not deployed.
     pub fn serves(&self, namespace: &str) -> Option<String> {
         let scripts = self.cloud.scripts.borrow();
         let script = scripts.get(&format!("{namespace}/agents"))?;

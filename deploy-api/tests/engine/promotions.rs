@@ -15,7 +15,7 @@ pub fn promote(platform: &Platform, from: &str, body: &Value) -> Result<Value, P
 }
 
 #[test]
-fn a_promotion_ships_the_same_digest_from_namespace_to_namespace() {
+fn a_promotion_deploys_the_same_digest_to_the_other_namespace() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-development");
     platform.deploy_to(&token, "dotdo-development", &Upload::of("one"));
@@ -25,11 +25,11 @@ fn a_promotion_ships_the_same_digest_from_namespace_to_namespace() {
     let digest = |namespace: &str| platform.deployments(namespace)[0]["bundle"]["digest"].clone();
     assert_eq!(digest("dotdo-development"), digest("dotdo-production"));
     assert_eq!(platform.deployments("dotdo-production")[0]["verb"], "promote");
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn a_promotion_brings_the_secrets_that_are_given_and_misses_the_others() {
+fn a_promotion_sets_the_given_secrets_and_reports_missing_ones() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-development");
     let upload = Upload::of("one").bound(json!({"type": "secret_text", "name": "TOKEN", "text": "dev"}));
@@ -37,7 +37,7 @@ fn a_promotion_brings_the_secrets_that_are_given_and_misses_the_others() {
     let problem = promote(&platform, "dotdo-development", &json!({ "to": "dotdo-staging" })).unwrap_err();
     assert_eq!(problem.code, Code::SecretsMissing);
     assert_eq!(platform.serves("dotdo-staging"), None);
-    // One that was set on the Worker itself is in no bundle, and may be obsolete.
+    // A secret that was set on the Worker itself is not in a bundle, and may be obsolete.
     platform.call(
         &token,
         "PUT A/workers/scripts/agents/secrets",
@@ -61,7 +61,7 @@ fn a_promotion_brings_the_secrets_that_are_given_and_misses_the_others() {
 }
 
 #[test]
-fn a_promotion_is_refused_where_it_makes_no_sense() {
+fn an_invalid_promotion_is_rejected() {
     let platform = Platform::new();
     for (body, code) in [
         (json!({ "to": "dotdo-staging" }), Code::BodyInvalid),
@@ -76,7 +76,7 @@ fn a_promotion_is_refused_where_it_makes_no_sense() {
 }
 
 #[test]
-fn a_promotion_needs_promote_there_and_read_here() {
+fn a_promotion_needs_promote_on_the_target_and_read_on_the_source() {
     let rule = |namespaces: Value, actions: Value| json!({ "name": "bob", "who": { "token": "bob" }, "namespaces": namespaces, "workers": ["*"], "actions": actions });
     for (namespaces, actions, allowed) in [
         (json!(["dotdo-staging"]), json!(["read", "promote"]), false),

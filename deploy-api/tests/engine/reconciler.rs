@@ -17,25 +17,26 @@ fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     }
 }
 
-/// Deploys, and ends the process in the middle: after so many turns of the request. Says whether it came to its end.
-pub fn killed_after(platform: &Platform, token: &str, upload: &Upload, turns: usize) -> bool {
+/// Starts a deploy, and drops its future after this number of polls, as if the process had ended. Returns whether the deploy
+/// was complete.
+pub fn killed_after(platform: &Platform, token: &str, upload: &Upload, polls: usize) -> bool {
     let mut deploying = pin!(platform.deploying(token, "dotdo-staging", upload));
-    (0..turns).any(|_| poll(deploying.as_mut()).is_some())
+    (0..polls).any(|_| poll(deploying.as_mut()).is_some())
 }
 
-/// Ends the process at each moment of a deploy in turn, and gives how many moments there were.
+/// Interrupts a deploy after each number of polls, and checks the state. Returns the number of interrupted deploys.
 fn crashes(prepare: impl Fn(&Platform)) -> usize {
-    for turns in 1.. {
+    for polls in 1.. {
         let platform = Platform::new();
         let token = platform.alice("dotdo-staging");
         platform.deploy(&token, &Upload::of("one"));
         prepare(&platform);
-        if killed_after(&platform, &token, &Upload::of("two"), turns) {
-            return turns - 1;
+        if killed_after(&platform, &token, &Upload::of("two"), polls) {
+            return polls - 1;
         }
         platform.cloud.pass(100);
-        assert_eq!(platform.reconcile(), 0, "after {turns} turns");
-        platform.is_settled();
+        assert_eq!(platform.reconcile(), 0, "after {polls} polls");
+        platform.assert_reconciled();
         let deployments = platform.deployments("dotdo-staging");
         let serving: Vec<_> = deployments
             .iter()
@@ -48,35 +49,35 @@ fn crashes(prepare: impl Fn(&Platform)) -> usize {
             .unwrap();
         assert_eq!(
             shown["deployment"], serving[0]["id"],
-            "what is on record is what serves, after {turns} turns"
+            "the recorded deployment is served, after {polls} polls"
         );
         assert!(
             deployments
                 .iter()
                 .all(|deployment| deployment["state"] != "pending"),
-            "after {turns} turns"
+            "after {polls} polls"
         );
-        // The same upload again is one deployment more at most.
+        // A repeated upload creates at most one more deployment.
         let before = platform.cloud.scripts.borrow().uploads;
         platform.deploy(&token, &Upload::of("two"));
         assert!(
             platform.cloud.scripts.borrow().uploads <= before + 2,
             "the upload and its rollback"
         );
-        platform.is_settled();
+        platform.assert_reconciled();
     }
-    unreachable!("a deploy ends")
+    unreachable!("a deploy completes")
 }
 
 #[test]
-fn a_crash_at_any_moment_is_found_and_closed_by_what_is_really_there() {
-    let moments = crashes(|_| {});
-    assert!(moments >= 4, "{moments}");
+fn a_crash_at_any_point_is_reconciled_with_the_remote_state() {
+    let points = crashes(|_| {});
+    assert!(points >= 4, "{points}");
 }
 
 #[test]
-fn a_crash_while_a_failed_probe_is_rolled_back_is_closed_as_well() {
-    let moments = crashes(|platform| {
+fn a_crash_during_the_rollback_of_a_failed_health_check_is_reconciled() {
+    let points = crashes(|platform| {
         let target = v1::target("dotdo-staging", "agents").unwrap();
         platform
             .access(|access, caller| {
@@ -84,11 +85,11 @@ fn a_crash_while_a_failed_probe_is_rolled_back_is_closed_as_well() {
             })
             .unwrap();
     });
-    assert!(moments >= 12, "{moments}");
+    assert!(points >= 12, "{points}");
 }
 
 #[test]
-fn an_intent_whose_call_may_still_be_at_work_is_left_open() {
+fn an_intent_stays_open_while_its_call_may_still_run() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.cloud.fail_next(Fault::Lost(UpstreamFailure::Timeout));
@@ -101,29 +102,29 @@ fn an_intent_whose_call_may_still_be_at_work_is_left_open() {
     platform.cloud.down.set(false);
     platform.cloud.pass(60);
     assert_eq!(platform.reconcile(), 0);
-    assert_eq!(platform.story(), ["deploy intent", "deploy failed"]);
+    assert_eq!(platform.history(), ["deploy intent", "deploy failed"]);
 }
 
 #[test]
-fn the_reconciler_leaves_a_change_alone_that_is_under_way() {
+fn the_reconciler_skips_a_change_in_progress() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let upload = Upload::of("one");
     block_on(async {
         let mut deploying = pin!(platform.deploying(&token, "dotdo-staging", &upload));
-        while platform.story().is_empty() {
+        while platform.history().is_empty() {
             assert!(poll(deploying.as_mut()).is_none());
         }
         platform.cloud.pass(80);
         platform.reconciling().await;
-        assert_eq!(platform.open(), 1, "its time is not over");
+        assert_eq!(platform.open(), 1, "the lease has not expired");
         assert_eq!(deploying.await.status, 200);
     });
-    assert_eq!(platform.story(), ["deploy intent", "deploy succeeded"]);
+    assert_eq!(platform.history(), ["deploy intent", "deploy succeeded"]);
 }
 
 #[test]
-fn a_deletion_whose_answer_was_lost_is_settled_by_asking() {
+fn a_deletion_with_a_lost_response_is_reconciled_with_the_remote_state() {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     for (fault, outcome) in [
         (Fault::Lost(UpstreamFailure::Timeout), "delete failed"),
@@ -138,9 +139,9 @@ fn a_deletion_whose_answer_was_lost_is_settled_by_asking() {
         assert!(lost.is_err());
         platform.cloud.pass(100);
         assert_eq!(platform.reconcile(), 0);
-        assert_eq!(platform.story().last().unwrap(), outcome);
+        assert_eq!(platform.history().last().unwrap(), outcome);
         let serving = platform.deployments("dotdo-staging")[0]["serving"] == true;
         assert_eq!(serving, platform.serves("dotdo-staging").is_some());
-        platform.is_settled();
+        platform.assert_reconciled();
     }
 }

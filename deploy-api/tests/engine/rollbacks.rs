@@ -25,7 +25,7 @@ fn deployed(versions: &[&str]) -> Platform {
 }
 
 #[test]
-fn a_rollback_ships_the_very_bytes_again_and_is_a_deployment_of_its_own() {
+fn a_rollback_redeploys_the_same_bytes_as_a_new_deployment() {
     let platform = deployed(&["one \0 \u{ff}", "two"]);
     let answer = roll_back(&platform, "").unwrap();
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "one \0 \u{ff}");
@@ -39,12 +39,12 @@ fn a_rollback_ships_the_very_bytes_again_and_is_a_deployment_of_its_own() {
         deployments[0]["bundle"], deployments[2]["bundle"],
         "the same digests"
     );
-    assert_eq!(platform.story()[4..], ["rollback intent", "rollback succeeded"]);
-    platform.is_settled();
+    assert_eq!(platform.history()[4..], ["rollback intent", "rollback succeeded"]);
+    platform.assert_reconciled();
 }
 
 #[test]
-fn what_was_just_read_from_the_store_is_not_written_to_it_again() {
+fn a_bundle_read_from_the_store_is_not_written_again() {
     let platform = deployed(&["one", "two"]);
     let before = writes(&platform);
     roll_back(&platform, "").unwrap();
@@ -52,7 +52,7 @@ fn what_was_just_read_from_the_store_is_not_written_to_it_again() {
 }
 
 #[test]
-fn rolling_back_twice_goes_back_two_deployments_and_not_to_and_fro() {
+fn two_rollbacks_go_back_two_deployments() {
     let platform = deployed(&["one", "two", "three"]);
     roll_back(&platform, "{}").unwrap();
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
@@ -60,7 +60,7 @@ fn rolling_back_twice_goes_back_two_deployments_and_not_to_and_fro() {
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
     let problem = roll_back(&platform, "").unwrap_err();
     assert_eq!(problem.code, Code::RollbackImpossible);
-    assert_eq!(platform.story().last().unwrap(), "rollback denied");
+    assert_eq!(platform.history().last().unwrap(), "rollback denied");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_rollback_goes_to_a_named_deployment() {
 }
 
 #[test]
-fn secrets_stay_as_they_are_set_now() {
+fn a_rollback_keeps_the_current_secrets() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let with = |code: &str, secret: &str| {
@@ -106,7 +106,7 @@ fn secrets_stay_as_they_are_set_now() {
         script.metadata["bindings"],
         json!([{"type": "plain_text", "name": "MODE", "text": "one"}])
     );
-    // A secret that is no longer set would be missing at run time.
+    // If a secret of the deployment is no longer set, it would be missing at run time.
     platform.call(
         &token,
         "DELETE A/workers/scripts/agents/secrets/TOKEN?url_encoded=true",
@@ -120,7 +120,7 @@ fn secrets_stay_as_they_are_set_now() {
 }
 
 #[test]
-fn a_bundle_that_is_gone_or_damaged_is_not_shipped() {
+fn a_missing_or_damaged_bundle_is_not_deployed() {
     let platform = deployed(&["one", "two"]);
     let uploads = platform.cloud.scripts.borrow().uploads;
     for key in platform.cloud.stored.keys() {
@@ -135,7 +135,7 @@ fn a_bundle_that_is_gone_or_damaged_is_not_shipped() {
     let problem = roll_back(&platform, "").unwrap_err();
     assert_eq!(problem.code, Code::BundleStoreUnavailable);
     assert_eq!(platform.cloud.scripts.borrow().uploads, uploads);
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_rollback_needs_its_own_action() {
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
 }
 
-/// How often something was written to the bundle store.
+/// The number of writes to the bundle store.
 fn writes(platform: &Platform) -> usize {
     let calls = platform.cloud.stored.calls();
     calls.iter().filter(|call| call.starts_with("put ")).count()

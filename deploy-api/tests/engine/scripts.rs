@@ -1,4 +1,4 @@
-//! What the stand-in for the Cloudflare API holds: scripts, with their tags, secrets and static assets.
+//! The state of the test double for the Cloudflare API: scripts with their tags, secrets and static assets.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,17 @@ pub struct Script {
     pub tags: Vec<String>,
     pub secrets: BTreeMap<String, String>,
     pub migration_tag: Option<String>,
-    /// Every migration step that was carried out.
+    /// All applied migration steps.
     pub steps: Vec<Value>,
-    /// What each path serves.
+    /// The content of each path.
     pub assets: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Default)]
 pub struct Scripts {
-    /// By namespace and name.
-    pub held: BTreeMap<String, Script>,
-    /// How many uploads were carried out.
+    /// The scripts by key, `namespace/name`.
+    pub by_key: BTreeMap<String, Script>,
+    /// The number of executed uploads.
     pub uploads: usize,
     /// Workers of the account, by name.
     pub account: Vec<String>,
@@ -50,7 +50,7 @@ fn success(result: &Value) -> (u16, String) {
 
 impl Scripts {
     pub fn get(&self, key: &str) -> Option<&Script> {
-        self.held.get(key)
+        self.by_key.get(key)
     }
 
     pub fn answer(&mut self, request: &UpstreamRequest) -> (u16, String) {
@@ -59,7 +59,7 @@ impl Scripts {
         let below: Vec<&str> = path.split('/').skip(3).collect();
         match (request.method.as_str(), below.as_slice()) {
             ("GET", ["workers", "services", name]) => {
-                if self.account.iter().any(|held| held == name) {
+                if self.account.iter().any(|worker| worker == name) {
                     success(&json!({ "id": name }))
                 } else {
                     failure(404, 10090, "no such service")
@@ -85,7 +85,7 @@ impl Scripts {
             }
             ("GET", ["workers", "dispatch", "namespaces", namespace, "scripts"]) => {
                 let list: Vec<Value> = self
-                    .held
+                    .by_key
                     .iter()
                     .filter_map(|(key, script)| {
                         let (of, name) = key.split_once('/')?;
@@ -114,7 +114,7 @@ impl Scripts {
     }
 
     fn count(&self, namespace: &str) -> usize {
-        self.held
+        self.by_key
             .keys()
             .filter(|key| key.split('/').next() == Some(namespace))
             .count()
@@ -128,7 +128,7 @@ impl Scripts {
             }
             _ => {}
         }
-        let Some(script) = self.held.get_mut(key) else {
+        let Some(script) = self.by_key.get_mut(key) else {
             return failure(404, 10092, "dispatch script not found");
         };
         match (method, rest) {
@@ -136,7 +136,7 @@ impl Scripts {
                 "id": key.split('/').nth(1), "etag": "etag", "tags": script.tags, "migration_tag": script.migration_tag
             } })),
             ("DELETE", []) => {
-                self.held.remove(key);
+                self.by_key.remove(key);
                 success(&Value::Null)
             }
             ("GET", ["tags"]) => success(&json!(script.tags)),
@@ -171,7 +171,7 @@ impl Scripts {
         let first = parts.remove(0);
         assert_eq!(first.name, "metadata");
         let metadata: Value = serde_json::from_slice(&first.bytes).unwrap();
-        let before = self.held.get(key).cloned().unwrap_or_default();
+        let before = self.by_key.get(key).cloned().unwrap_or_default();
         let mut script = Script {
             modules: parts.into_iter().map(|part| (part.name, part.bytes)).collect(),
             tags: serde_json::from_value(metadata["tags"].clone()).unwrap_or_default(),
@@ -214,7 +214,7 @@ impl Scripts {
             script.assets = before.assets;
         }
         script.metadata = metadata;
-        self.held.insert(key.to_owned(), script);
+        self.by_key.insert(key.to_owned(), script);
         self.uploads += 1;
         let name = key.split('/').nth(1);
         success(&json!({
@@ -256,7 +256,7 @@ impl Scripts {
         (201, envelope(&json!({ "jwt": done })))
     }
 
-    /// Forgets the contents of static assets, as an upstream may that nobody has asked for long.
+    /// Deletes the contents of static assets, as the upstream may do with files that were not used for a long time.
     pub fn forget_files(&mut self) {
         self.files.clear();
     }

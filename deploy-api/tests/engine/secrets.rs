@@ -10,7 +10,7 @@ const PUT: &str = "PUT A/workers/scripts/agents/secrets";
 const BODY: &str = r#"{"name": "TOKEN", "text": "x", "type": "secret_text"}"#;
 
 #[test]
-fn secrets_go_to_the_one_namespace_that_the_token_may_write() {
+fn secrets_are_set_in_the_only_writable_namespace_of_the_token() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));
@@ -39,7 +39,7 @@ fn secrets_go_to_the_one_namespace_that_the_token_may_write() {
         ]
     );
     assert_eq!(
-        platform.story()[2..],
+        platform.history()[2..],
         [
             "secret_put intent",
             "secret_put succeeded",
@@ -51,11 +51,11 @@ fn secrets_go_to_the_one_namespace_that_the_token_may_write() {
         platform.record()[2]["subject"],
         json!({ "kind": "secret", "name": "TOKEN" })
     );
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn with_several_namespaces_a_secret_is_refused_and_never_guessed() {
+fn a_secret_is_rejected_if_the_namespace_is_ambiguous() {
     let platform = Platform::new();
     let token = platform.token(
         "alice",
@@ -68,7 +68,7 @@ fn with_several_namespaces_a_secret_is_refused_and_never_guessed() {
     let answer = platform.call(&token, PUT, BODY);
     assert_eq!(answer.codes(), [u64::from(Code::NamespaceAmbiguous.number())]);
     assert!(answer.text().contains("dotdo-staging") && answer.text().contains("dotdo-production"));
-    // Before a deploy, wrangler takes only a list or "no such Worker"; any other answer ends the deploy.
+    // Before a deploy, wrangler accepts only a list or "no such Worker"; any other response aborts the deploy.
     let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
     assert_eq!(listed.status, 404);
     assert_eq!(
@@ -76,7 +76,7 @@ fn with_several_namespaces_a_secret_is_refused_and_never_guessed() {
         [10007, u64::from(Code::NamespaceAmbiguous.number())]
     );
     assert!(platform.cloud.changes().is_empty());
-    // Within one deploy, the namespace is the one that the deploy is about.
+    // Within one deploy, the namespace is the namespace of the deploy.
     platform.deploy(&token, &Upload::of("1"));
     let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
     assert_eq!((listed.status, &listed.body["result"]), (200, &json!([])));
@@ -86,7 +86,7 @@ fn with_several_namespaces_a_secret_is_refused_and_never_guessed() {
 }
 
 #[test]
-fn a_secret_of_a_worker_that_does_not_exist_never_makes_wrangler_create_one_in_the_account() {
+fn a_secret_of_a_missing_worker_does_not_make_wrangler_create_an_account_worker() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let answer = platform.call(&token, PUT, BODY);
@@ -95,8 +95,8 @@ fn a_secret_of_a_worker_that_does_not_exist_never_makes_wrangler_create_one_in_t
         [u64::from(Code::WorkerUnknown.number())],
         "and no 10007"
     );
-    assert_eq!(platform.story(), ["secret_put intent", "secret_put failed"]);
-    platform.is_settled();
+    assert_eq!(platform.history(), ["secret_put intent", "secret_put failed"]);
+    platform.assert_reconciled();
 }
 
 #[test]
@@ -105,11 +105,11 @@ fn setting_secrets_needs_its_own_action() {
     let token = platform.token("alice", &[grant(&["dotdo-staging"], &["*"], &["deploy", "read"])]);
     let answer = platform.call(&token, PUT, BODY);
     assert_eq!(answer.codes(), [u64::from(Code::PermissionDenied.number())]);
-    assert_eq!(platform.story(), ["secret_put denied"]);
+    assert_eq!(platform.history(), ["secret_put denied"]);
 }
 
 #[test]
-fn the_apis_own_calls_do_the_same() {
+fn the_calls_of_v1_do_the_same() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));

@@ -7,7 +7,7 @@ use futures_executor::block_on;
 use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
-/// A body each of whose chunks takes four minutes, while a permit expires after five.
+/// A body with four minutes between its chunks. A permit expires after five minutes.
 struct Slow<'a> {
     platform: &'a Platform,
     chunks: Vec<Bytes>,
@@ -29,7 +29,7 @@ async fn is_all_free(platform: &Platform) -> bool {
 impl Source for Slow<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>, SourceFailure> {
         self.platform.cloud.pass(240);
-        assert!(!is_all_free(self.platform).await, "the body has its memory");
+        assert!(!is_all_free(self.platform).await, "the body still has its permit");
         Ok(self.chunks.pop())
     }
 }

@@ -45,7 +45,7 @@ fn lock(platform: &Platform) {
         .unwrap();
 }
 
-/// A body in two chunks, with something that happens before the second one.
+/// A body in two chunks, with a callback before the second one.
 struct Interrupted<F: FnMut()> {
     chunks: Vec<Bytes>,
     between: F,
@@ -110,7 +110,7 @@ fn a_replayed_upload_leaves_only_the_object_of_the_first_one() {
         assert_eq!(stored.len(), 1);
         assert_eq!(platform.deploy(&token, &upload.retried()).status, 200);
         assert_eq!(
-            platform.story(),
+            platform.history(),
             ["deploy intent", "deploy succeeded", "deploy replayed"]
         );
         assert_eq!(platform.cloud.stored.keys(), stored);
@@ -123,7 +123,7 @@ fn an_upload_that_waits_too_long_for_the_lease_leaves_no_object() {
     let token = platform.alice("dotdo-staging");
     let first = Upload::of("one");
     let mut deploying = pin!(platform.deploying(&token, "dotdo-staging", &first));
-    while platform.story().is_empty() {
+    while platform.history().is_empty() {
         let polled = deploying.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(polled, Poll::Pending));
     }
@@ -160,7 +160,7 @@ fn the_object_is_kept_if_the_answer_of_the_ledger_is_lost() {
         &platform.deploy(&token, &large(LARGE[0])),
         Code::RecordUnavailable,
     );
-    assert_eq!(platform.story(), ["deploy intent"]);
+    assert_eq!(platform.history(), ["deploy intent"]);
     assert_eq!(platform.cloud.stored.keys().len(), 1, "the intent references it");
 }
 

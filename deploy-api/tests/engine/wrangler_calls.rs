@@ -8,7 +8,7 @@ use super::support::callers::grant;
 use super::wrangler_upload::Upload;
 
 #[test]
-fn a_script_is_absent_in_the_words_that_wrangler_knows_and_described_once_it_is_there() {
+fn get_script_returns_the_script_or_the_error_that_wrangler_expects() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let absent = platform.call(&token, "GET S", "");
@@ -25,7 +25,7 @@ fn a_script_is_absent_in_the_words_that_wrangler_knows_and_described_once_it_is_
 }
 
 #[test]
-fn there_is_never_a_worker_of_the_account() {
+fn no_account_worker_is_returned() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     for call in [
@@ -41,7 +41,7 @@ fn there_is_never_a_worker_of_the_account() {
 }
 
 #[test]
-fn whoami_answers_with_the_callers_own_identity() {
+fn whoami_returns_the_identity_of_the_caller() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let verified = platform.call(&token, "GET /user/tokens/verify", "");
@@ -62,7 +62,7 @@ fn whoami_answers_with_the_callers_own_identity() {
 }
 
 #[test]
-fn a_queue_is_looked_up_by_its_name_and_no_others_are_shown() {
+fn a_queue_is_returned_by_its_name_without_other_queues() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let found = platform.call(&token, "GET A/queues?page=1&name=jobs", "");
@@ -85,7 +85,7 @@ fn a_queue_is_looked_up_by_its_name_and_no_others_are_shown() {
 }
 
 #[test]
-fn namespaces_are_those_that_the_caller_may_see() {
+fn only_namespaces_that_the_caller_may_read_are_listed() {
     let platform = Platform::new();
     let token = platform.token("alice", &[grant(&["dotdo-staging"], &["agents"], &["read"])]);
     let listed = platform.call(&token, "GET A/workers/dispatch/namespaces", "");
@@ -103,7 +103,7 @@ fn namespaces_are_those_that_the_caller_may_see() {
 }
 
 #[test]
-fn what_is_not_on_the_list_is_refused_and_never_reaches_the_upstream() {
+fn an_unsupported_call_is_rejected_and_not_forwarded() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     for (call, code) in [
@@ -162,7 +162,7 @@ fn another_method_or_key_by_a_header_is_refused() {
 }
 
 #[test]
-fn a_stranger_gets_one_and_the_same_answer_to_everything() {
+fn an_unauthenticated_caller_always_gets_the_same_response() {
     let platform = Platform::new();
     for call in [
         "GET /user",
@@ -182,7 +182,7 @@ fn a_stranger_gets_one_and_the_same_answer_to_everything() {
 }
 
 #[test]
-fn an_unknown_parameter_is_refused_and_not_dropped() {
+fn an_unknown_parameter_is_rejected_and_not_ignored() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     let (content_type, body) = Upload::of("1").form();
@@ -203,7 +203,7 @@ fn an_unknown_parameter_is_refused_and_not_dropped() {
 }
 
 #[test]
-fn the_apis_own_lists_show_what_may_be_read() {
+fn the_lists_of_v1_contain_only_readable_items() {
     let rule = json!({
         "name": "bob", "who": { "token": "bob" }, "namespaces": ["dotdo-staging"], "workers": ["agents"],
         "actions": ["read"]
@@ -212,8 +212,8 @@ fn the_apis_own_lists_show_what_may_be_read() {
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));
     for name in ["other", "UNROUTABLE"] {
-        let held = &mut platform.cloud.scripts.borrow_mut().held;
-        held.insert(format!("dotdo-staging/{name}"), super::scripts::Script::default());
+        let scripts = &mut platform.cloud.scripts.borrow_mut().by_key;
+        scripts.insert(format!("dotdo-staging/{name}"), super::scripts::Script::default());
     }
     let bob = super::support::callers::person("bob");
     let names = |caller| {
@@ -234,7 +234,7 @@ fn the_apis_own_lists_show_what_may_be_read() {
 }
 
 #[test]
-fn a_worker_is_deleted_and_its_deployments_stay() {
+fn a_deleted_worker_keeps_its_deployments() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));
@@ -248,15 +248,15 @@ fn a_worker_is_deleted_and_its_deployments_stay() {
     let again = platform
         .v1(async |gateway, credential| deploy_api::v1::workers::delete(gateway, credential, &target).await);
     assert_eq!(again.unwrap_err().code, Code::WorkerUnknown);
-    // It can be brought back by name.
+    // It can be restored by its id.
     let body = json!({ "deployment": deployments[0]["id"] }).to_string();
     super::rollbacks::roll_back(&platform, &body).unwrap();
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "1");
-    platform.is_settled();
+    platform.assert_reconciled();
 }
 
 #[test]
-fn tags_are_replaced_and_the_deployments_own_stays() {
+fn replacing_tags_keeps_the_deployment_tag() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("1"));

@@ -26,19 +26,19 @@ impl Upload {
         }
     }
 
-    /// The same with a member of the metadata.
+    /// The upload with another member in the metadata.
     pub fn with(mut self, member: &str, value: Value) -> Self {
         self.metadata[member] = value;
         self
     }
 
-    /// The same with a binding.
+    /// The upload with another binding.
     pub fn bound(mut self, binding: Value) -> Self {
         self.metadata["bindings"].as_array_mut().unwrap().push(binding);
         self
     }
 
-    /// The same with another boundary, as each try of wrangler has.
+    /// The upload with another boundary. Each attempt of wrangler has a different one.
     pub fn retried(&self) -> Self {
         Self {
             boundary: format!("{}-again", self.boundary),

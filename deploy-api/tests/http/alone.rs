@@ -1,4 +1,4 @@
-//! The API with nothing behind it: no upstream, no store, no dispatch Worker.
+//! The API without services: no upstream, no store, no dispatch Worker.
 
 use secrecy::SecretBox;
 use std::cell::Cell;
@@ -131,7 +131,7 @@ impl LedgerClient for Ledgered<'_> {
     }
 }
 
-/// A body that is sent as a whole, and remembers whether it was read.
+/// A body in one chunk that records whether it was read.
 struct Sent<'a> {
     bytes: Option<&'a [u8]>,
     was_read: &'a Cell<bool>,
@@ -158,7 +158,7 @@ pub struct Call<'a> {
     ends: bool,
 }
 
-/// What came back.
+/// A response.
 pub struct Answered {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
@@ -182,7 +182,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same by the bootstrap administrator.
+    /// The call with the credential of the bootstrap administrator.
     pub fn by_administrator(self) -> Self {
         self.header("Authorization", &format!("Bearer {BOOTSTRAP}"))
     }
@@ -197,7 +197,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The client stops in the middle.
+    /// The client disconnects in the middle of the body.
     pub fn cut_off(mut self) -> Self {
         self.ends = false;
         self
@@ -265,7 +265,7 @@ impl Answered {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// The code of a problem document, whose form is checked on the way.
+    /// The code of a problem document. Also asserts the format of the document.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let document = self.json();

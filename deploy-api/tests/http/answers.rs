@@ -9,9 +9,9 @@ const FORMS: [(&str, &str); 2] = [
     ("/v1/policy/schema.json", "$schema"),
 ];
 
-/// Pitfall 19: the documentation and the code disagreed on whether /health needs a key. It needs none.
+/// Pitfall 19: the documentation and the code disagreed on whether /health requires a credential. It does not.
 #[test]
-fn health_needs_no_key() {
+fn health_requires_no_credential() {
     let answered = Call::new("GET", "/v1/health").send(&Api::new());
     assert_eq!(answered.status, 200);
     assert_eq!(answered.json()["status"], "ok");
@@ -60,7 +60,7 @@ fn health_rejects_an_invalid_credential() {
 }
 
 #[test]
-fn health_is_not_well_without_the_database() {
+fn health_reports_a_failing_database() {
     let api = Api::new();
     api.sql.fail_at("FROM audit");
     let answered = Call::new("GET", "/v1/health").send(&api);
@@ -71,7 +71,7 @@ fn health_is_not_well_without_the_database() {
 }
 
 #[test]
-fn the_documents_about_the_api_are_served_to_anyone() {
+fn the_api_documents_are_public() {
     for (path, member) in FORMS {
         let answered = Call::new("GET", path).send(&Api::new());
         assert_eq!(answered.status, 200, "{path}");
@@ -82,7 +82,7 @@ fn the_documents_about_the_api_are_served_to_anyone() {
 }
 
 #[test]
-fn head_is_get_without_a_body() {
+fn head_returns_the_response_of_get_without_the_body() {
     let answered = Call::new("HEAD", "/v1/health").send(&Api::new());
     assert_eq!((answered.status, answered.text.as_str()), (200, ""));
     assert_eq!(answered.header("content-type"), Some("application/json"));
@@ -121,7 +121,7 @@ fn a_policy_is_changed_from_the_version_that_was_read() {
 }
 
 #[test]
-fn a_dry_run_puts_nothing() {
+fn a_dry_run_stores_no_policy() {
     let api = Api::new();
     let document = rules::document(&[rules::alice()]);
     let answered = Call::new("PUT", "/v1/policy?dry_run=true")
@@ -160,7 +160,7 @@ fn an_exported_log_names_its_next_page() {
 }
 
 #[test]
-fn a_token_is_made_listed_and_revoked_by_its_holder() {
+fn a_token_is_created_listed_and_revoked_by_its_owner() {
     let api = Api::with_policy(&[rules::alice()]);
     let wanted = json!({
         "subject": "alice",

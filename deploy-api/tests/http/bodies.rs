@@ -4,7 +4,7 @@ use super::alone::Call;
 use crate::support::api::Api;
 
 #[test]
-fn no_body_is_read_before_the_caller_is_known() {
+fn no_body_is_read_before_authentication() {
     for route in ROUTES
         .iter()
         .filter(|route| route.takes.is_some() && !route.is_open)
@@ -17,7 +17,7 @@ fn no_body_is_read_before_the_caller_is_known() {
 }
 
 #[test]
-fn a_request_without_a_well_formed_credential_never_reaches_the_ledger() {
+fn a_request_without_a_well_formed_credential_sends_no_message_to_the_ledger() {
     let long = format!("Bearer {}", "x".repeat(600));
     for header in [
         "",
@@ -40,7 +40,7 @@ fn a_request_without_a_well_formed_credential_never_reaches_the_ledger() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_refused_with_what_is_read() {
+fn a_body_that_is_too_large_is_rejected_with_the_limit() {
     let body = vec![b' '; MAX_BODY + 1];
     let answered = Call::new("POST", "/v1/tokens")
         .by_administrator()
@@ -54,7 +54,7 @@ fn a_body_that_is_too_large_is_refused_with_what_is_read() {
 }
 
 #[test]
-fn a_body_that_is_cut_off_is_no_body() {
+fn a_truncated_body_is_rejected() {
     let answered = Call::new("PUT", "/v1/policy")
         .by_administrator()
         .body(b"{\"version\": 1, \"rules\": []}")
@@ -64,7 +64,7 @@ fn a_body_that_is_cut_off_is_no_body() {
 }
 
 #[test]
-fn a_policy_that_is_no_utf_8_is_refused_by_its_place() {
+fn a_policy_that_is_not_utf_8_is_rejected_with_the_position() {
     let answered = Call::new("PUT", "/v1/policy")
         .by_administrator()
         .body(b"{\"\xff\"}")
@@ -74,7 +74,7 @@ fn a_policy_that_is_no_utf_8_is_refused_by_its_place() {
 }
 
 #[test]
-fn a_promotion_sets_no_secret_that_cannot_be_one() {
+fn a_promotion_rejects_invalid_secrets() {
     let answered = Call::new("POST", "/v1/namespaces/dotdo-development/workers/agents/promote")
         .by_administrator()
         .body(br#"{"to": "dotdo-staging", "secrets": {"a-b": "text"}}"#)

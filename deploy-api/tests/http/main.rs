@@ -1,4 +1,4 @@
-//! `/v1` as its callers see it: from a request line to a status, headers and a body.
+//! Requests to `/v1`, and their status, headers and body.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -3,7 +3,7 @@ use deploy_api::v1::ROUTES;
 use super::alone::Call;
 use crate::support::api::Api;
 
-/// A path of a route, its captures filled.
+/// A path of a route with values for its captures.
 fn filled(path: &str) -> String {
     path.replace("{namespace}", "dotdo-staging")
         .replace("{worker}", "agents")
@@ -14,7 +14,7 @@ fn filled(path: &str) -> String {
 
 /// Pitfall 17: one key deployed any service to any environment.
 #[test]
-fn every_call_but_the_open_ones_needs_a_credential() {
+fn every_call_except_the_public_ones_needs_a_credential() {
     for route in ROUTES {
         let path = filled(route.path);
         let stranger = Call::new(route.method, &path).body(b"{}").send(&Api::new());
@@ -49,7 +49,7 @@ fn every_route_is_served() {
 }
 
 #[test]
-fn another_method_is_told_which_there_are() {
+fn an_unsupported_method_returns_the_allowed_methods() {
     let answered = Call::new("DELETE", "/v1/policy").send(&Api::new());
     assert_eq!(
         (answered.status, answered.code().as_str()),
@@ -59,14 +59,14 @@ fn another_method_is_told_which_there_are() {
 }
 
 #[test]
-fn another_path_is_told_where_to_look() {
+fn an_unknown_path_refers_to_the_openapi_document() {
     let answered = Call::new("GET", "/v1/deploy").send(&Api::new());
     assert_eq!((answered.status, answered.code().as_str()), (404, "PATH_UNKNOWN"));
     assert!(answered.text.contains("/v1/openapi.json"));
 }
 
 #[test]
-fn an_unknown_parameter_is_not_passed_over() {
+fn an_unknown_parameter_is_rejected() {
     for path in [
         "/v1/policy?dryrun=true",
         "/v1/tokens?page=2",
@@ -96,7 +96,7 @@ fn a_method_override_is_refused() {
 }
 
 #[test]
-fn a_worker_or_namespace_that_cannot_be_is_unknown() {
+fn an_invalid_worker_or_namespace_is_unknown() {
     for (path, code) in [
         ("/v1/namespaces/dotdo-qa", "NAMESPACE_UNKNOWN"),
         ("/v1/namespaces/DOTDO-STAGING/workers", "NAMESPACE_UNKNOWN"),

@@ -202,7 +202,7 @@ fn the_scope_of_a_token_limits_its_subject() {
 }
 
 #[test]
-fn a_token_loses_permissions_that_the_policy_no_longer_gives() {
+fn a_token_loses_permissions_that_the_policy_no_longer_grants() {
     let mut bound = caller(run());
     bound.scope = Scope::Grants(vec![grant(&["dotdo-production"], &["agents"], &["deploy"])]);
     let request = deploy(Environment::Production, "agents");

@@ -224,7 +224,7 @@ fn other_causes_are_explained() {
 }
 
 #[test]
-fn a_run_that_may_not_get_a_deploy_token_is_told_why() {
+fn a_denied_deploy_token_is_explained() {
     let explain = |rules: &[Value]| policy(rules).bind(&run()).unwrap_err().lines();
     assert_eq!(
         explain(&[alice()]),

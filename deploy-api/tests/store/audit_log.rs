@@ -28,7 +28,7 @@ pub fn log_of(entries: usize) -> Sqlite {
     sqlite
 }
 
-/// A log whose entries have so many bytes.
+/// A log with entries of this size in bytes.
 pub fn large_log(entries: usize, bytes: usize) -> Sqlite {
     let sqlite = Sqlite::new();
     for _ in 0..entries {
@@ -39,7 +39,7 @@ pub fn large_log(entries: usize, bytes: usize) -> Sqlite {
     sqlite
 }
 
-/// What the triggers keep the deploy API itself from doing.
+/// Drops the triggers that protect the log, and executes a statement that they would reject.
 fn forge(sqlite: &Sqlite, statement: &str) {
     sqlite.tamper("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_never_shortened;");
     sqlite.tamper(statement);
@@ -81,7 +81,7 @@ fn the_log_cannot_be_changed_or_shortened() {
 }
 
 #[test]
-fn the_first_broken_entry_is_found_and_how() {
+fn the_first_invalid_entry_and_its_error_are_reported() {
     for (statement, sequence, matches) in [
         (
             "UPDATE audit SET entry = replace(entry, 'agents', 'mallory') WHERE sequence = 3",
@@ -150,7 +150,7 @@ fn an_intent_is_open_until_it_is_closed_once() {
         audit_log::append(&sqlite, &outcome),
         Err(AppendError::IntentNotOpen(intent))
     );
-    assert_eq!(sqlite.count("audit"), 3, "a second outcome is not on record");
+    assert_eq!(sqlite.count("audit"), 3, "a second outcome is not recorded");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
 #[test]
-fn pages_follow_one_another_without_gaps() {
+fn consecutive_pages_have_no_gaps() {
     let sqlite = log_of(5);
     let page = |parameters: &[(&str, &str)]| {
         let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
@@ -30,7 +30,7 @@ fn pages_follow_one_another_without_gaps() {
     );
 }
 
-/// 60 deploys of 990 modules with long names once made a page of 28 MiB.
+/// In an earlier version, 60 deploys of 990 modules with long names resulted in a page of 28 MiB.
 #[test]
 fn a_page_has_at_most_1_mib_and_the_next_continues_after_it() {
     let sqlite = large_log(8, 300_000);
@@ -95,7 +95,7 @@ fn every_filter_finds_its_entries_and_no_others() {
     }
 }
 
-/// How SQLite finds a page.
+/// The query plan of a page.
 fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
     let sqlite = Sqlite::new();
     let query = Query::parse(parameters.iter().copied()).unwrap();
@@ -110,10 +110,10 @@ fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn a_page_is_found_by_the_index_of_its_finest_filter_and_not_sorted() {
+fn a_page_query_uses_the_index_of_its_most_selective_filter_without_sorting() {
     let time = "2026-11-24T12:00:00Z";
     for (parameters, found) in [
-        // From the end of the log, which SQLite calls a scan.
+        // The query reads from the end of the log, which the query plan calls a scan.
         (vec![], "SCAN audit"),
         (vec![("worker", "x")], "audit_by_worker_anywhere (worker=?)"),
         (
@@ -176,7 +176,7 @@ fn a_page_is_found_by_the_index_of_its_finest_filter_and_not_sorted() {
 }
 
 #[test]
-fn a_time_finds_its_entries_although_the_clock_was_set_back() {
+fn a_time_filter_finds_entries_after_the_clock_was_set_back() {
     let sqlite = Sqlite::new();
     let client = Client::default();
     for seconds in [10, 30, 20, 40] {
@@ -197,7 +197,7 @@ fn a_time_finds_its_entries_although_the_clock_was_set_back() {
 }
 
 #[test]
-fn a_time_finds_its_entries_among_those_of_many_days() {
+fn a_time_filter_finds_entries_in_a_log_of_many_days() {
     const DAY: i64 = 86_400;
     let sqlite = Sqlite::new();
     for day in [0, 2, 4, 6, 8] {
@@ -227,7 +227,7 @@ fn a_time_finds_its_entries_among_those_of_many_days() {
 }
 
 #[test]
-fn a_log_from_before_an_index_gets_it() {
+fn a_log_without_an_index_gets_the_index() {
     let sqlite = log_of(3);
     sqlite.tamper(
         "DELETE FROM migrations WHERE name = 'audit-0002'; DROP INDEX audit_by_worker_anywhere;

@@ -1,4 +1,4 @@
-//! Repeated denials make few entries, and none of them is forgotten.
+//! Repeated denials are few entries, and each denial is counted.
 
 use deploy_api::audit::{Action, Client, Entry, Outcome, Query};
 use deploy_api::store::audit_log;
@@ -200,7 +200,7 @@ fn the_oldest_key_is_flushed_when_there_are_too_many() {
 }
 
 #[test]
-fn no_denial_is_lost_however_they_are_mixed() {
+fn no_denial_is_lost_in_any_order() {
     let sqlite = Sqlite::new();
     let mut denied = 0;
     for seconds in 0..5000 {

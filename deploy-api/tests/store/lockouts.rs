@@ -5,7 +5,7 @@ use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
 #[test]
-fn guesses_of_one_address_lock_that_address() {
+fn invalid_credentials_of_one_address_lock_it_out() {
     let sqlite = Sqlite::new();
     for _ in 0..MAX_GUESSES {
         lockouts::count_failure(&sqlite, "192.0.2.1", true, at(0)).unwrap();
@@ -23,7 +23,7 @@ fn guesses_of_one_address_lock_that_address() {
 }
 
 #[test]
-fn only_so_many_addresses_are_remembered() {
+fn the_number_of_stored_addresses_is_limited() {
     let sqlite = Sqlite::new();
     sqlite.tamper(&format!(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {MAX_ADDRESSES})
@@ -32,12 +32,16 @@ fn only_so_many_addresses_are_remembered() {
     ));
     lockouts::count_failure(&sqlite, "new", true, at(60)).unwrap();
     assert_eq!(sqlite.count("lockouts"), MAX_ADDRESSES);
-    assert_eq!(lockouts::attempts(&sqlite, "a0"), Ok(None), "the oldest goes");
+    assert_eq!(
+        lockouts::attempts(&sqlite, "a0"),
+        Ok(None),
+        "the oldest is removed"
+    );
     assert!(lockouts::attempts(&sqlite, "a1").unwrap().is_some());
 }
 
 #[test]
-fn an_address_is_forgotten_when_nothing_counts_any_more() {
+fn an_address_is_removed_when_its_attempts_have_expired() {
     let sqlite = Sqlite::new();
     for _ in 0..MAX_GUESSES {
         lockouts::count_failure(&sqlite, "locked", true, at(0)).unwrap();

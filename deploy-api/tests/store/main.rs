@@ -1,4 +1,4 @@
-//! The tables, with the very statements that run in the Durable Object.
+//! The tables, with the statements that run in the Durable Object.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

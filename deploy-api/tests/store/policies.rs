@@ -14,7 +14,7 @@ fn without_a_policy_nothing_is_allowed() {
 }
 
 #[test]
-fn every_version_is_kept_and_the_last_one_holds() {
+fn every_version_is_kept_and_the_last_one_is_active() {
     let sqlite = Sqlite::new();
     let cache = PolicyCache::default();
     assert_eq!(policies::put(&sqlite, EMPTY, "alice", at(0)).unwrap().version, 1);

@@ -15,7 +15,7 @@ use crate::support::audit::verify;
 use crate::support::callers::target;
 use crate::support::sqlite::Sqlite;
 
-/// A database as the migrations up to `audit-0002` made it, with so many entries.
+/// A database as the migrations up to `audit-0002` created it, with this number of entries.
 fn previous_version(entries: usize) -> Sqlite {
     let sqlite = Sqlite::empty();
     let last = MIGRATIONS
@@ -68,7 +68,7 @@ fn its_log_is_paged_verified_continued_and_archived_after_the_migration() {
 }
 
 /// A dump of a database that the version before the ledger wrote. A deploy to `dotdo-production` waits for the response of
-/// Cloudflare, and the health check of a deployment in `dotdo-staging` is not made yet.
+/// Cloudflare, and the health check of a deployment in `dotdo-staging` has not run yet.
 const DUMP: &str = include_str!("previous_version.sql");
 
 #[test]

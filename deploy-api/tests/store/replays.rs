@@ -25,10 +25,10 @@ fn a_token_is_new_once_for_each_issuer() {
 }
 
 #[test]
-fn an_id_is_remembered_for_longer_than_its_token_could_pass() {
+fn a_token_id_is_stored_for_longer_than_its_token_is_valid() {
     let sqlite = Sqlite::new();
     replays::is_first(&sqlite, &proven("a")).unwrap();
-    // A token passes for 30 seconds after its end.
+    // A token is accepted for 30 seconds after its expiry.
     replays::forget(&sqlite, at(300 + 30)).unwrap();
     assert_eq!(replays::is_first(&sqlite, &proven("a")), Ok(false));
     replays::forget(&sqlite, at(300 + 60)).unwrap();

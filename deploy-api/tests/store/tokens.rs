@@ -51,7 +51,7 @@ fn a_token_proves_its_identity_and_its_grants() {
 }
 
 #[test]
-fn a_token_is_refused_for_what_is_wrong_with_it() {
+fn a_token_is_rejected_with_the_specific_reason() {
     let sqlite = Sqlite::new();
     store(&sqlite, &token(1), None);
     let spend =
@@ -80,7 +80,7 @@ fn the_uses_of_a_token_without_a_maximum_are_counted_once_a_minute() {
 }
 
 #[test]
-fn a_token_is_used_only_so_often() {
+fn a_token_has_a_maximum_number_of_uses() {
     let sqlite = Sqlite::new();
     store(&sqlite, &token(1), Some(2));
     let spend = || {
@@ -154,7 +154,7 @@ fn tokens_are_listed_by_page_and_kind() {
 }
 
 #[test]
-fn deploy_tokens_are_forgotten_after_a_day_and_api_tokens_never() {
+fn deploy_tokens_are_deleted_after_a_day_and_api_tokens_are_kept() {
     let sqlite = Sqlite::new();
     store(&sqlite, &token(1), None);
     let identity = Identity::ApiToken {

@@ -14,7 +14,7 @@ fn notes() -> Sqlite {
 }
 
 #[test]
-fn what_fails_leaves_nothing_behind() {
+fn a_failed_transaction_stores_nothing() {
     let sqlite = notes();
     let outcome = sqlite.transaction(|| {
         note(&sqlite, "one")?;
@@ -30,7 +30,7 @@ fn what_fails_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_inner_failure_undoes_the_inner_part_only() {
+fn a_failed_nested_transaction_rolls_back_only_itself() {
     let sqlite = notes();
     sqlite
         .transaction(|| {
@@ -47,7 +47,7 @@ fn an_inner_failure_undoes_the_inner_part_only() {
 }
 
 #[test]
-fn a_step_of_the_schema_is_applied_once_and_as_a_whole() {
+fn a_schema_migration_is_applied_once_and_atomically() {
     let sqlite = Sqlite::new();
     let good = Migration {
         name: "t-1",

@@ -86,7 +86,7 @@ impl Api {
         self.authenticate_header(Some(&format!("Bearer {bearer}")))
     }
 
-    /// What the gateway and the ledger make of an `Authorization` header.
+    /// Authenticates an `Authorization` header with the gateway and the ledger.
     pub fn authenticate_header(&self, header: Option<&str>) -> Result<Caller, Problem> {
         let credential = ShownCredential::read(header, Some(&self.bootstrap))
             .map_err(|rejection| authentication_failed().caused_by(&rejection))?;
@@ -94,7 +94,7 @@ impl Api {
         self.request(|access| access.authenticate(&credential, &attempt))
     }
 
-    /// The caller who holds the bootstrap secret.
+    /// The caller with the bootstrap secret.
     pub fn bootstrap(&self) -> Caller {
         self.authenticate(BOOTSTRAP).unwrap()
     }

@@ -51,7 +51,7 @@ impl Connection {
         connection
     }
 
-    /// How often the keys of the issuer were fetched.
+    /// The number of times that the keys of the issuer were fetched.
     pub fn reads(&self) -> usize {
         self.asked
             .borrow()

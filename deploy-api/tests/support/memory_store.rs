@@ -46,13 +46,13 @@ impl MemoryStore {
             .insert(key.to_owned(), Object { bytes, uploaded });
     }
 
-    /// The calls so far: the method and the key. Reads have their range, too.
+    /// The calls so far: the method and the key. Reads also have their range.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.calls.borrow().clone()
     }
 
-    /// The most bytes that one call wrote or read.
+    /// The maximum number of bytes that one call wrote or read.
     #[must_use]
     pub fn largest(&self) -> usize {
         self.largest.get()

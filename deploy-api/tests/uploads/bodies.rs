@@ -1,4 +1,4 @@
-//! Bodies of uploads, whole and in chunks, and ways to read them.
+//! Bodies of uploads, complete and in chunks, and functions that read them.
 
 use bytes::Bytes;
 use deploy_api::bundles::{Staged, StagedWriter, StoredPart};
@@ -39,7 +39,7 @@ pub const METADATA: PartOf<'static> = (
     br#"{"main_module":"index.js","bindings":[{"type":"secret_text","name":"T","text":"marker"}]}"#,
 );
 
-/// The chunks of a body, each with at most so many bytes.
+/// The chunks of a body, each with at most `size` bytes.
 pub fn chunks(body: Vec<u8>, size: usize) -> impl Iterator<Item = Bytes> {
     let mut rest = Bytes::from(body);
     std::iter::from_fn(move || (!rest.is_empty()).then(|| rest.split_to(rest.len().min(size))))

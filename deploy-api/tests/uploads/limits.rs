@@ -53,7 +53,7 @@ impl Source for CutOff {
 }
 
 #[test]
-fn a_body_that_is_cut_off_leaves_nothing_in_the_store() {
+fn a_truncated_body_leaves_no_object() {
     let body = form(&[METADATA, ("index.js", MODULE, &vec![b'a'; 2 * PART])]);
     for length in [10, body.len() / 2, body.len() - 10, body.len()] {
         let store = MemoryStore::default();

@@ -1,4 +1,4 @@
-//! Uploads that are read while they arrive, stored, opened and sent without being in memory as a whole.
+//! Uploads that are read while they arrive, stored, opened and sent, without the complete upload in memory.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -127,7 +127,7 @@ fn every_damaged_byte_is_detected() {
     );
 }
 
-/// A bundle of format 1 with a part of so many bytes, as earlier versions stored it: the head as one line of JSON, and the
+/// A bundle of format 1 with a part of this size in bytes, as earlier versions stored it: the head as one line of JSON, and the
 /// bytes of the parts. Returns its key, its digest and the contents of its parts.
 fn first_format(store: &MemoryStore, length: usize) -> (String, Digest, [Vec<u8>; 2]) {
     let contents = [noise(length), b"line\n".to_vec()];

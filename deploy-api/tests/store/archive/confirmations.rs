@@ -1,4 +1,4 @@
-//! No entry is lost, however a step is interrupted, and only the segment that is due is confirmed.
+//! An interrupted step loses no entry, and only the segment that is due can be confirmed.
 
 use deploy_api::audit::{SegmentHeader, SegmentRecord};
 use deploy_api::code::Code;

@@ -1,4 +1,4 @@
-//! The archive of the audit log: what is archived when, and that the chain stays whole.
+//! The archive of the audit log: which entries are archived, and the validity of the chain.
 
 mod confirmations;
 mod services;
@@ -24,7 +24,7 @@ fn step(ledger: &Ledger<'_>, store: &Memory) -> Result<bool, Problem> {
     block_on(archive_step(ledger, store, &key()))
 }
 
-/// Archives all that can be archived, and returns how many steps stored a segment.
+/// Archives all entries that can be archived, and returns the number of steps that stored a segment.
 pub fn archive(ledger: &Ledger<'_>, store: &Memory) -> usize {
     while step(ledger, store).unwrap() {}
     store.objects.borrow().len()
@@ -220,7 +220,7 @@ fn pages_end_at_the_first_kept_entry() {
 }
 
 #[test]
-fn a_change_of_any_part_of_an_object_is_found() {
+fn a_change_of_any_part_of_an_object_is_detected() {
     let sqlite = log_of(20);
     let store = Memory::default();
     step(&Ledger::new(&sqlite), &store).unwrap();
@@ -248,7 +248,7 @@ fn a_change_of_any_part_of_an_object_is_found() {
         segment.verify(&other.public()),
         Err(InvalidSegment::OtherKey { .. })
     ));
-    // Signed again by somebody else, who names the right key.
+    // Signed with another key, but with the public key of the API.
     let (mut forged, _) =
         SegmentRecord::write(segment.header.clone(), &lines[1..6].join("\n"), &other).unwrap();
     forged.signature.key = key().public();

@@ -28,11 +28,11 @@ pub fn key() -> CheckpointKey {
     CheckpointKey::from_hex(&SecretString::from("5a".repeat(32))).unwrap()
 }
 
-/// The ledger, called directly, with an answer that is lost at times.
+/// The ledger, called directly, which can lose answers.
 pub struct Ledger<'a> {
     pub sql: &'a Sqlite,
     pub rules: ArchiveRules,
-    /// How many answers to the message of this name are lost after it was handled.
+    /// The message name, and the number of its answers that are lost after the message was handled.
     pub lost: Cell<(&'static str, u32)>,
 }
 
@@ -66,7 +66,7 @@ impl LedgerClient for Ledger<'_> {
     }
 }
 
-/// An object store in memory, which only stores.
+/// An object store in memory that only supports writes.
 #[derive(Default)]
 pub struct Memory {
     pub objects: RefCell<BTreeMap<String, Vec<u8>>>,
