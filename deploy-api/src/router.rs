@@ -90,11 +90,15 @@ impl<T: Clone + Send + Sync + 'static> Routes<T> {
     }
 
     /// The route of a request line. A route without captures precedes one with captures. What is captured is not decoded: the
-    /// names in paths need no encoding, and another server could decode them differently.
+    /// names in paths need no encoding, and another server could decode them differently. A path with an empty segment has no
+    /// route.
     ///
     /// # Errors
     /// When there is none.
     pub fn find(&self, method: &str, path: &str) -> Result<Found<T>, NoRoute> {
+        if !has_only_segments(path) {
+            return Err(NoRoute::Path);
+        }
         // axum decodes captures once.
         let path = path.replace('%', "%25");
         let head = Request::builder().method(method).uri(path).body(Body::empty());
@@ -112,6 +116,14 @@ impl<T: Clone + Send + Sync + 'static> Routes<T> {
             _ => NoRoute::Path,
         })
     }
+}
+
+/// Whether a path is a sequence of segments, none of which is empty. For axum, an empty segment within a path is a value of a
+/// capture, and a text with a host, a query or a fragment has a path as well.
+fn has_only_segments(path: &str) -> bool {
+    path.strip_prefix('/')
+        .is_some_and(|segments| segments.split('/').all(|segment| !segment.is_empty()))
+        && !path.contains(['?', '#'])
 }
 
 fn filter(method: &str) -> Option<MethodFilter> {
@@ -205,6 +217,34 @@ mod tests {
             };
             allowed.sort();
             assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+        }
+    }
+
+    #[test]
+    fn a_path_with_an_empty_segment_has_no_route() {
+        for path in [
+            "/v1//workers/agents",
+            "/v1/staging/workers/",
+            "/v1/staging/workers//",
+            "/v1/staging//workers/agents",
+            "/v1/staging/workers/agents/",
+            "//v1/staging/workers/agents",
+        ] {
+            for method in ["PUT", "GET"] {
+                assert_eq!(found(method, path), Err(NoRoute::Path), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_path_has_a_route() {
+        for text in [
+            "http://host/v1/tokens",
+            "/v1/tokens?limit=1",
+            "/v1/tokens?",
+            "/v1/tokens#first",
+        ] {
+            assert_eq!(found("GET", text), Err(NoRoute::Path), "{text}");
         }
     }
 

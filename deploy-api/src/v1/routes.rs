@@ -212,6 +212,15 @@ mod tests {
     }
 
     #[test]
+    fn every_route_is_found() {
+        for route in ROUTES {
+            let path = route.path.replace(['{', '}'], "");
+            let found = Route::find(route.method, &path).map(|found| found.value);
+            assert_eq!(found, Ok(route), "{} {path}", route.method);
+        }
+    }
+
+    #[test]
     fn no_two_routes_are_the_same() {
         for (index, route) in ROUTES.iter().enumerate() {
             for other in ROUTES.iter().skip(index + 1) {

@@ -108,3 +108,22 @@ fn an_invalid_worker_or_namespace_is_unknown() {
         assert_eq!((answered.status, answered.code().as_str()), (404, code), "{path}");
     }
 }
+
+#[test]
+fn a_path_with_an_empty_segment_is_unknown() {
+    for method in ["GET", "DELETE", "POST"] {
+        for path in [
+            "/v1/namespaces//workers/agents",
+            "/v1/namespaces/dotdo-staging/workers//secrets/API_KEY",
+            "/v1//policy",
+            "/v1/policy/",
+        ] {
+            let answered = Call::new(method, path).by_administrator().send(&Api::new());
+            assert_eq!(
+                (answered.status, answered.code().as_str()),
+                (404, "PATH_UNKNOWN"),
+                "{method} {path}"
+            );
+        }
+    }
+}
