@@ -162,8 +162,8 @@ pub fn insert(sql: &impl Sql, new: &NewToken<'_>) -> Result<(), SqlError> {
     .map(drop)
 }
 
-/// Uses a token once, if it may be used: the look-up, the checks and the count are one statement. A repeated use by the same attempt is
-/// not counted again.
+/// Uses a token once, if it may be used. A repeated use by the same attempt is not counted again; of a token without a maximum, at
+/// most one use in each [`COUNTED`] is counted.
 ///
 /// # Errors
 /// When the database fails; the token must then be refused.
@@ -175,15 +175,15 @@ pub fn spend(
 ) -> Result<Result<TokenRecord, Rejection>, SqlError> {
     match check(sql, hash, now)? {
         Ok(record) if record.is_counted_already(now) => return Ok(Ok(record)),
-        Err(rejection) => return Ok(Err(rejection)),
         Ok(_) => {}
+        Err(rejection) => return Ok(Err(rejection)),
     }
+    // Nothing happens between the two statements: the ledger handles a message in one turn.
     let attempt = Value::from(attempt.as_str());
     let used = sql.exec(
         &format!(
             "UPDATE tokens SET uses = uses + (last_attempt IS NOT ?), last_used = ?, last_attempt = ?
-             WHERE hash = ? AND expires > ? AND revoked IS NULL
-                AND (max_uses IS NULL OR uses < max_uses OR last_attempt = ?)
+             WHERE hash = ? AND (max_uses IS NULL OR uses < max_uses OR last_attempt = ?)
              RETURNING {COLUMNS}"
         ),
         &[
@@ -191,13 +191,12 @@ pub fn spend(
             Value::from(now),
             attempt.clone(),
             Value::from(hash.to_hex()),
-            Value::from(now),
             attempt,
         ],
     )?;
     match used.first() {
         Some(row) => TokenRecord::read(row).map(Ok),
-        None => check(sql, hash, now).map(|checked| checked.and(Err(Rejection::TokenUsedUp))),
+        None => Ok(Err(Rejection::TokenUsedUp)),
     }
 }
 
