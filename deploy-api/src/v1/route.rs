@@ -1,14 +1,4 @@
-use std::sync::LazyLock;
-
 use super::Operation;
-use super::routes::ROUTES;
-use crate::router::{Found, NoRoute, Routes};
-
-static ROUTER: LazyLock<Routes<&'static Route>> = LazyLock::new(|| {
-    ROUTES.iter().fold(Routes::new(), |routes, route| {
-        routes.route(route.method, route.path, route)
-    })
-});
 
 /// The longest body of most calls, in bytes.
 pub const MAX_BODY: usize = 32 * 1024;
@@ -112,69 +102,5 @@ impl Route {
     pub(super) const fn with(mut self, parameters: &'static [&'static str]) -> Self {
         self.parameters = parameters;
         self
-    }
-
-    /// The route of a request line.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn find(method: &str, path: &str) -> Result<Found<&'static Self>, NoRoute> {
-        ROUTER.find(method, path)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn operation(method: &str, path: &str) -> Option<Operation> {
-        Route::find(method, path).ok().map(|found| found.value.operation)
-    }
-
-    #[test]
-    fn a_literal_segment_stands_before_a_capture() {
-        assert_eq!(
-            operation("DELETE", "/v1/tokens/self"),
-            Some(Operation::TokenRevokeSelf)
-        );
-        assert_eq!(
-            operation("DELETE", "/v1/tokens/0123456789abcdef"),
-            Some(Operation::TokenRevoke)
-        );
-    }
-
-    #[test]
-    fn head_is_served_as_get() {
-        assert_eq!(operation("HEAD", "/v1/health"), Some(Operation::Health));
-        assert_eq!(operation("HEAD", "/v1/tokens/exchange"), None);
-    }
-
-    #[test]
-    fn another_method_is_told_which_there_are() {
-        let allowed = |path| match Route::find("PATCH", path) {
-            Err(NoRoute::Method { allowed }) => allowed,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(allowed("/v1/policy"), ["GET", "HEAD", "PUT"]);
-        assert_eq!(allowed("/v1/tokens/exchange"), ["POST"]);
-        assert_eq!(allowed("/v1/tokens"), ["POST", "GET", "HEAD"]);
-    }
-
-    #[test]
-    fn other_paths_lead_nowhere() {
-        for path in [
-            "/v1",
-            "/v1/",
-            "/v1/health/",
-            "/v1//health",
-            "/V1/health",
-            "/v1/tokens/",
-            "/v1/tokens/a/b",
-            "/v1/namespaces/dotdo-staging/workers/agents/../lock",
-            "/v2/health",
-            "",
-        ] {
-            assert_eq!(Route::find("GET", path), Err(NoRoute::Path), "{path}");
-        }
     }
 }
