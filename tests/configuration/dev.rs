@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use dotdo_names::{ACCOUNT_ID, Environment};
 use end_to_end::{
-    Command, Finished, Options, Platform, Script, deadline, processes, until, workspace_program,
+    Command, Finished, Options, Platform, Script, deadline, free_port, processes, until, workspace_program,
 };
 use tempfile::TempDir;
 
@@ -29,10 +29,6 @@ async fn start_with(port: u16, state: &Path, more: &[&str]) -> Result<Finished> 
         .limit(Duration::from_mins(2))
         .run()
         .await
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 #[end_to_end::test]

@@ -1,7 +1,6 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Seek},
-    net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use crate::{
     deadline,
     options::Options,
+    ports::free_port,
     processes,
     programs::{repository, start_lock, xtask},
 };
@@ -115,8 +115,4 @@ fn whole(file: &mut File) -> Result<String> {
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

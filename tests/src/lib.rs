@@ -16,6 +16,7 @@ mod log;
 mod loopback;
 mod options;
 mod platform;
+mod ports;
 pub mod processes;
 mod programs;
 mod project;
@@ -33,6 +34,7 @@ pub use issuer::Issuer;
 pub use log::Log;
 pub use options::Options;
 pub use platform::{Platform, Shared};
+pub use ports::free_port;
 pub use programs::{
     copy_with_entry, deploy_api_build, dispatcher_build, repository, trapping_dispatcher_build,
     workspace_program,

@@ -1,7 +1,4 @@
-use std::{
-    net::{Ipv4Addr, TcpListener},
-    process::{Child, Stdio},
-};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -9,6 +6,7 @@ use tempfile::TempDir;
 use crate::{
     client::Answer,
     deadline::until,
+    ports::free_port,
     processes,
     programs::{node, repository},
     wrangler::Version,
@@ -28,15 +26,13 @@ impl WranglerDev {
     /// # Errors
     /// When it does not serve within two minutes.
     pub async fn start() -> Result<Self> {
-        let port =
-            || Ok::<_, std::io::Error>(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port());
-        let (port, inspector_port) = (port()?, port()?);
+        let port = free_port()?;
         let state = TempDir::with_prefix("dotdo-wrangler-dev-")?;
         let child = node()
             .arg(repository().join(Version::V4_152.program()))
             .args(["dev", "--local", "--ip", "127.0.0.1"])
             .args(["--port", &port.to_string()])
-            .args(["--inspector-port", &inspector_port.to_string()])
+            .args(["--inspector-port", "0"])
             .arg("--persist-to")
             .arg(state.path())
             .current_dir(repository())

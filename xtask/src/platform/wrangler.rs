@@ -2,7 +2,6 @@ use std::{
     collections::VecDeque,
     fs::File,
     io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, ExitStatus, Stdio},
@@ -56,7 +55,8 @@ impl Wrangler {
         }
         command
             .args(["--ip", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--inspector-port", &free_port()?.to_string()])
+            // The system chooses a free port.
+            .args(["--inspector-port", "0"])
             .arg("--persist-to")
             .arg(state.path("workers"))
             .args(["--show-interactive-dev-session", "false"])
@@ -174,10 +174,4 @@ impl Lines {
             listener(line);
         }
     }
-}
-
-/// A port that no program listens on now.
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
-    Ok(listener.local_addr()?.port())
 }
