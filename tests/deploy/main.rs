@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod call_budget;
 mod concurrent_deploys;
 mod faults;
 mod hostile_paths;

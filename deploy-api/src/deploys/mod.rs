@@ -23,6 +23,7 @@
 //! - Each upload has its deployment's id as a tag, so the tags of the script tell whether the upload was executed.
 
 mod assets;
+mod call_budget;
 mod change;
 mod deploy;
 mod gateway;
@@ -35,6 +36,7 @@ mod remote;
 mod staging;
 mod upload;
 
+pub use call_budget::CallBudget;
 pub use gateway::Gateway;
 pub use reconcile::{collect_garbage, reconcile};
 

@@ -44,6 +44,7 @@ mod message;
 mod queue;
 mod reconcile;
 mod source;
+mod upstream_calls;
 mod verification;
 
 use jiff::{SignedDuration, Timestamp};
@@ -64,6 +65,7 @@ pub use health::{CheckHealth, LedgerHealth};
 pub use message::{LedgerClient, LedgerFailure, Message, send};
 pub use queue::{LeaseQueue, Ticket};
 pub use reconcile::{Due, IsDeployedSomewhere, Unreferenced, Work};
+pub use upstream_calls::{ReserveCalls, ReservedCalls};
 pub use verification::RecordVerification;
 
 use crate::access::Access;
@@ -94,6 +96,8 @@ pub struct Settings {
     pub upstream_timeout: SignedDuration,
     /// The key that signs checkpoints of the audit log, if it is configured.
     pub checkpoint_key: Option<CheckpointKey>,
+    /// The number of calls that Cloudflare allows the account's token within five minutes.
+    pub upstream_calls: u32,
     /// Which entries of the audit log are archived.
     pub archive: ArchiveRules,
 }
@@ -128,6 +132,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Finish::NAME => handle(message, |message| self.finish(&message)),
             Refuse::NAME => handle(message, |message| self.refuse(&message)),
             FinishHealthCheck::NAME => handle(message, |message| self.finish_health_check(&message)),
+            ReserveCalls::NAME => handle(message, |message| self.reserve_calls(&message)),
             RecordVerification::NAME => handle(message, |message| self.record_verification(&message)),
             EarlierAssets::NAME => handle(message, |message| self.earlier_assets(&message)),
             FindSegment::NAME => handle(message, |message| self.find_segment(&message)),

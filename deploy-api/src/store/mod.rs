@@ -17,6 +17,7 @@ pub mod recent_targets;
 pub mod replays;
 pub mod schedule;
 pub mod tokens;
+pub mod upstream_calls;
 pub mod workers;
 
 use dotdo_names::{Environment, WorkerName};
@@ -116,6 +117,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "ledger-0007",
         statements: schedule::TABLES,
+    },
+    Migration {
+        name: "ledger-0008",
+        statements: &[upstream_calls::TABLE],
     },
 ];
 

@@ -71,9 +71,19 @@ struct Error {
     message: String,
 }
 
-/// Makes a call, and reads its answer as Cloudflare's envelope.
+/// Reserves and makes a call, and reads its answer as Cloudflare's envelope.
 pub async fn call(services: &(impl Upstream + Runtime), request: UpstreamRequest) -> Called {
     let began = services.now();
+    if let Err(problem) = services.reserve(request.purpose).await {
+        return Called {
+            record: audit::Upstream::default(),
+            outcome: Err(CallFailure {
+                problem,
+                effect: Effect::None,
+                absent: false,
+            }),
+        };
+    }
     let answer = services.send(request).await;
     let took = services.now().duration_since(began).as_millis();
     let (status, cf_ray) = match &answer {

@@ -9,12 +9,21 @@ pub mod script;
 
 use thiserror::Error;
 
+use crate::problem::Problem;
+
 pub use body::{Piece, UpstreamBody};
 pub use call::{CallFailure, Called, Effect, Reply, call};
-pub use request::{Bearer, Method, UpstreamRequest};
+pub use request::{Bearer, Method, Purpose, UpstreamRequest};
 
 /// Sends calls to the Cloudflare API, or to the local platform in its place.
 pub trait Upstream {
+    /// Reserves one call, because Cloudflare limits the calls of a token within five minutes.
+    ///
+    /// # Errors
+    /// `UPSTREAM_RATE_LIMITED` with the time after which calls can be reserved again, or the problem of the ledger, which
+    /// counts them.
+    fn reserve(&self, purpose: Purpose) -> impl Future<Output = Result<(), Problem>>;
+
     /// Sends one call and reads the whole answer.
     ///
     /// The implementation puts `https://api.cloudflare.com/client/v4` in front of

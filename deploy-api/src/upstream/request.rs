@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use super::UpstreamBody;
 
@@ -30,6 +31,16 @@ impl Method {
     }
 }
 
+/// Why a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// For a change of a Worker. A part of the calls that Cloudflare allows is reserved for these.
+    Change,
+    /// For information that a client requested.
+    Information,
+}
+
 /// The credential of a call.
 #[derive(Clone, Debug)]
 pub enum Bearer {
@@ -44,6 +55,8 @@ pub enum Bearer {
 pub struct UpstreamRequest {
     /// The method.
     pub method: Method,
+    /// Why it is made.
+    pub purpose: Purpose,
     /// The segments of the path below `/client/v4`, not encoded.
     segments: Vec<String>,
     /// The parameters of the query, not encoded.
@@ -61,6 +74,7 @@ impl UpstreamRequest {
     pub fn new<S: Into<String>>(method: Method, segments: impl IntoIterator<Item = S>) -> Self {
         Self {
             method,
+            purpose: Purpose::Change,
             segments: segments.into_iter().map(Into::into).collect(),
             query: Vec::new(),
             bearer: Bearer::Account,
@@ -73,6 +87,13 @@ impl UpstreamRequest {
     #[must_use]
     pub fn parameter(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+
+    /// The same, for information that a client requested.
+    #[must_use]
+    pub const fn for_information(mut self) -> Self {
+        self.purpose = Purpose::Information;
         self
     }
 

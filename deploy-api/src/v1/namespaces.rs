@@ -59,7 +59,7 @@ pub(crate) async fn visible<L: LedgerClient, O: Services>(
     if visible.is_empty() {
         return Ok(Vec::new());
     }
-    let reply = call(gateway.services, script::namespace(None))
+    let reply = call(gateway.services, script::namespace(None).for_information())
         .await
         .outcome
         .map_err(|failure| failure.problem)?;
@@ -86,7 +86,8 @@ pub(crate) async fn described<L: LedgerClient, O: Services>(
         action: audit::Action::Read,
     };
     gateway.authorize(credential, ask).await?;
-    call(gateway.services, script::namespace(Some(environment)))
+    let request = script::namespace(Some(environment)).for_information();
+    call(gateway.services, request)
         .await
         .outcome
         .map(|reply| reply.result)

@@ -97,7 +97,7 @@ pub async fn list<L: LedgerClient, O: Services>(
     if let Some(tag) = tag {
         request = request.parameter("tags", format!("{tag}:yes"));
     }
-    let reply = call(gateway.services, request)
+    let reply = call(gateway.services, request.for_information())
         .await
         .outcome
         .map_err(|failure| failure.problem)?;

@@ -91,6 +91,7 @@ impl Ledger {
         migrate(&sql, store::MIGRATIONS)?;
         let settings = ledger::Settings {
             upstream_timeout: settings.upstream_timeout(),
+            upstream_calls: settings.upstream_calls,
             checkpoint_key: settings.checkpoint_key,
             archive: ArchiveRules::DEFAULT,
         };

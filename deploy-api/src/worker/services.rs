@@ -9,7 +9,7 @@ use crate::assets::SessionKey;
 use crate::attempt::AttemptId;
 use crate::audit::Client;
 use crate::code::Code;
-use crate::deploys::Gateway;
+use crate::deploys::{CallBudget, Gateway};
 use crate::identity::oidc::Keyring;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -34,6 +34,8 @@ pub struct Services {
     fingerprint_key: FingerprintKey,
     session_key: SessionKey,
     admission: Admission,
+    /// The calls to the upstream that this instance has reserved.
+    pub call_budget: CallBudget,
 }
 
 thread_local! {
@@ -59,6 +61,7 @@ impl Services {
             fingerprint_key: settings.upload_key.fingerprint_key(),
             session_key: SessionKey::new(settings.upload_key.asset_session_key()),
             admission: Admission::default(),
+            call_budget: CallBudget::default(),
             settings,
             upstream: env.service("UPSTREAM").ok(),
             dispatcher: env.service("DISPATCHER").ok(),

@@ -14,6 +14,10 @@ const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
 /// How long the upstream may take to answer, in seconds, unless it is configured.
 const UPSTREAM_TIMEOUT: u32 = 60;
 
+/// How many calls Cloudflare allows a token within five minutes, unless it is configured.
+/// <https://developers.cloudflare.com/fundamentals/api/reference/limits/>
+const UPSTREAM_CALLS: u32 = 1200;
+
 /// The variables and secrets of the Worker.
 #[derive(Debug)]
 pub struct Settings {
@@ -32,6 +36,8 @@ pub struct Settings {
     pub upstream_url: String,
     /// `UPSTREAM_TIMEOUT_SECONDS`
     upstream_timeout: u32,
+    /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
+    pub upstream_calls: u32,
 }
 
 /// A variable, secret or binding that is invalid or missing. Contains no value of a secret.
@@ -63,6 +69,9 @@ pub enum Misconfigured {
     /// `UPSTREAM_TIMEOUT_SECONDS`
     #[error("UPSTREAM_TIMEOUT_SECONDS is not a number from 1 to 60")]
     Timeout,
+    /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
+    #[error("UPSTREAM_CALLS_PER_FIVE_MINUTES is not a number from 1 to 1000000")]
+    Calls,
     /// The Durable Object's binding.
     #[error("the binding LEDGER is missing: {0}")]
     Ledger(String),
@@ -94,6 +103,9 @@ impl Settings {
             upstream_timeout: text("UPSTREAM_TIMEOUT_SECONDS")
                 .as_deref()
                 .map_or(Ok(UPSTREAM_TIMEOUT), timeout)?,
+            upstream_calls: text("UPSTREAM_CALLS_PER_FIVE_MINUTES")
+                .as_deref()
+                .map_or(Ok(UPSTREAM_CALLS), calls)?,
         })
     }
 
@@ -118,6 +130,13 @@ fn upstream_url(text: String) -> Result<String, Misconfigured> {
     } else {
         Err(Misconfigured::Upstream)
     }
+}
+
+fn calls(text: &str) -> Result<u32, Misconfigured> {
+    text.parse()
+        .ok()
+        .filter(|calls| (1..=1_000_000).contains(calls))
+        .ok_or(Misconfigured::Calls)
 }
 
 fn timeout(text: &str) -> Result<u32, Misconfigured> {

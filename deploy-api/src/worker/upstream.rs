@@ -3,9 +3,16 @@ use secrecy::ExposeSecret;
 use super::fetch::{Content, Failure, Outgoing};
 use super::services::Services;
 use super::upstream_body::send_with_body;
-use crate::upstream::{Bearer, MAX_ANSWER, Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
+use crate::problem::Problem;
+use crate::upstream::{
+    Bearer, MAX_ANSWER, Purpose, Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest,
+};
 
 impl Upstream for Services {
+    async fn reserve(&self, purpose: Purpose) -> Result<(), Problem> {
+        self.call_budget.take(self, self, purpose).await
+    }
+
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamAnswer, UpstreamFailure> {
         let secret = match &request.bearer {
             Bearer::Account => &self.settings.account_token,

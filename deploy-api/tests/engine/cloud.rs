@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use data_encoding::BASE64;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
 use deploy_api::upstream::{
-    Bearer, Piece, Upstream, UpstreamAnswer, UpstreamBody, UpstreamFailure, UpstreamRequest,
+    Bearer, Piece, Purpose, Upstream, UpstreamAnswer, UpstreamBody, UpstreamFailure, UpstreamRequest,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -124,6 +125,10 @@ pub async fn yield_once() {
 }
 
 impl Upstream for Cloud {
+    async fn reserve(&self, _: Purpose) -> Result<(), Problem> {
+        Ok(())
+    }
+
     async fn send(&self, mut request: UpstreamRequest) -> Result<UpstreamAnswer, UpstreamFailure> {
         yield_once().await;
         request.body = self.bytes_of(&request.body).into();

@@ -19,6 +19,7 @@ mod archive;
 mod asset_records;
 mod assets;
 mod authority;
+mod call_budget;
 mod deploys;
 mod faults;
 mod garbage;

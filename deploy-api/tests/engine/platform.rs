@@ -425,6 +425,7 @@ fn start(
 ) -> &'static Ledger<&'static Sqlite, &'static Cloud> {
     let settings = Settings {
         upstream_timeout: SignedDuration::from_secs(60),
+        upstream_calls: 1200,
         checkpoint_key: None,
         archive,
     };

@@ -12,10 +12,11 @@ use deploy_api::deploys::Gateway;
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
 use deploy_api::http::Request;
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
+use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
 use deploy_api::store::audit_segments::ArchiveRules;
 use deploy_api::upload::{Admission, FingerprintKey, Source, SourceFailure};
-use deploy_api::upstream::{Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
+use deploy_api::upstream::{Purpose, Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
 use deploy_api::v1;
 use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +36,10 @@ fn none<T>() -> impl Future<Output = Result<T, StoreFailure>> {
 }
 
 impl Upstream for Nothing {
+    fn reserve(&self, _: Purpose) -> impl Future<Output = Result<(), Problem>> {
+        ready(Ok(()))
+    }
+
     fn send(&self, _: UpstreamRequest) -> impl Future<Output = Result<UpstreamAnswer, UpstreamFailure>> {
         ready(Err(UpstreamFailure::Connection))
     }
@@ -208,6 +213,7 @@ impl<'a> Call<'a> {
         let was_read = Cell::new(false);
         let settings = Settings {
             upstream_timeout: SignedDuration::from_secs(60),
+            upstream_calls: 1200,
             checkpoint_key: None,
             archive: ArchiveRules::DEFAULT,
         };

@@ -7,6 +7,12 @@ use super::{
     bindings::Interface, bindings_of, elements, must_be, must_be_at, problems::Problems, schema::shown,
 };
 
+/// The variables that are numbers, each from 1 to this one.
+const NUMBERS: [(&str, u32); 2] = [
+    ("UPSTREAM_TIMEOUT_SECONDS", 60),
+    ("UPSTREAM_CALLS_PER_FIVE_MINUTES", 1_000_000),
+];
+
 /// What the Worker reads from its `env`. UPSTREAM is a binding of the local platform only.
 const INTERFACE: Interface = Interface {
     worker: "the deploy API",
@@ -19,6 +25,7 @@ const INTERFACE: Interface = Interface {
         "OIDC_ISSUERS",
         "OIDC_AUDIENCE",
         "UPSTREAM_TIMEOUT_SECONDS",
+        "UPSTREAM_CALLS_PER_FIVE_MINUTES",
         "UPSTREAM_URL",
     ],
     secrets: &[
@@ -162,19 +169,18 @@ fn check_variables(configuration: &Value, problems: &mut Problems) {
              \"[\\\"https://token.actions.githubusercontent.com\\\"]\"",
         );
     }
-    if let Some(timeout) = variable("UPSTREAM_TIMEOUT_SECONDS")
-        && !timeout
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .is_some_and(|seconds: u32| (1..=60).contains(&seconds))
-    {
-        problems.add(
-            "/vars/UPSTREAM_TIMEOUT_SECONDS",
-            format!(
-                "{} is not a number of seconds: write a string from \"1\" to \"60\"",
-                shown(timeout)
-            ),
-        );
+    for (name, largest) in NUMBERS {
+        let Some(value) = variable(name) else { continue };
+        let number = value.as_str().and_then(|text| text.parse::<u32>().ok());
+        if !number.is_some_and(|number| (1..=largest).contains(&number)) {
+            problems.add(
+                format!("/vars/{name}"),
+                format!(
+                    "{} is not a number in its range: write a string from \"1\" to \"{largest}\"",
+                    shown(value)
+                ),
+            );
+        }
     }
 }
 
@@ -203,7 +209,7 @@ mod tests {
             "r2_buckets": [{"binding": "BUNDLES", "bucket_name": "bundles"}],
             "services": [{"binding": "DISPATCHER", "service": DISPATCH_WORKER}],
             "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]",
-                "UPSTREAM_TIMEOUT_SECONDS": "60"},
+                "UPSTREAM_TIMEOUT_SECONDS": "60", "UPSTREAM_CALLS_PER_FIVE_MINUTES": "1200"},
             "secrets": {"required": REQUIRED_SECRETS},
         })
     }
@@ -296,6 +302,11 @@ mod tests {
                 "/vars/UPSTREAM_TIMEOUT_SECONDS",
                 json!(60),
                 "vars.UPSTREAM_TIMEOUT_SECONDS: 60 is not",
+            ),
+            (
+                "/vars/UPSTREAM_CALLS_PER_FIVE_MINUTES",
+                json!("0"),
+                "vars.UPSTREAM_CALLS_PER_FIVE_MINUTES: \"0\" is not",
             ),
             (
                 "/secrets/required",
