@@ -56,6 +56,8 @@ codes! {
     PermissionDenied = 740_103, 403, "PERMISSION_DENIED", "The policy does not allow this";
     /// The keys of the OIDC token's issuer cannot be read.
     IssuerUnavailable = 740_104, 503, "ISSUER_UNAVAILABLE", "The issuer is not available";
+    /// A web page of another origin sent the request.
+    OriginRefused = 740_105, 403, "ORIGIN_REFUSED", "Web pages of other origins are refused";
 
     // Calls that are not forwarded to Cloudflare: 740110 to 740129.
     /// The path has `..`, an encoded slash, an empty segment or a similar construct.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::code::Code;
 use crate::problem::Problem;
 use crate::upload::{Limited, Source, SourceFailure};
 
@@ -35,6 +36,33 @@ impl<'a, B: Source> Request<'a, B> {
     pub fn content_length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
+}
+
+/// Refuses a request of a web page of another origin, as the browser's headers show it. No page of this API sends requests,
+/// and a page may have found a token, or run on the machine of a developer who has one.
+///
+/// # Errors
+/// `ORIGIN_REFUSED`.
+pub fn check_origin<B: Source>(request: &Request<'_, B>) -> Result<(), Problem> {
+    let host = request.header("host").unwrap_or_default();
+    let is_own = |origin: &str| {
+        let own = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        own.is_some_and(|own| own.eq_ignore_ascii_case(host))
+    };
+    let is_foreign = request.header("origin").is_some_and(|origin| !is_own(origin));
+    let site = request.header("sec-fetch-site");
+    // A link to a document of this API may be on any page.
+    let is_link = request.header("sec-fetch-mode") == Some("navigate") && request.method == "GET";
+    if is_foreign || (matches!(site, Some("cross-site" | "same-site")) && !is_link) {
+        return Err(Problem::new(
+            Code::OriginRefused,
+            "A web page of another origin sent this request.",
+            "Call the deploy API from a program, not from a web page.",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads a small body as a whole. Nothing is read if the client announces more than `limit` bytes.

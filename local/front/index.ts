@@ -7,12 +7,23 @@ interface Environment {
   readonly DISPATCHER: Fetcher;
   /** The local platform. */
   readonly LOCAL: Fetcher;
+  /** The secret of the requests that come through the platform's port. */
+  readonly FRONT_SECRET: string;
 }
 
-/** The request and the response are passed on untouched: streams, WebSockets and a client's going away with them. */
+/** The header with the secret, which the platform's port adds: `xtask/src/platform/guard.rs`. */
+const SECRET_HEADER = "x-dotdo-front-secret";
+
+/** Passes on the request and the response with their streams, their WebSockets, and the signal of a client that goes away. */
 export default {
   fetch(request, environment) {
-    const { method, url, headers } = request;
-    return environment[destination({ method, url, accept: headers.get("accept") })].fetch(request);
+    const headers = new Headers(request.headers);
+    if (environment.FRONT_SECRET === "" || headers.get(SECRET_HEADER) !== environment.FRONT_SECRET) {
+      return new Response("This port belongs to the runtime. Use the port that `npm run dev` prints.\n", { status: 403 });
+    }
+    headers.delete(SECRET_HEADER);
+    const passed = new Request(request, { headers });
+    const { method, url } = passed;
+    return environment[destination({ method, url, accept: headers.get("accept") })].fetch(passed);
   },
 } satisfies ExportedHandler<Environment>;

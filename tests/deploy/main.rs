@@ -22,6 +22,7 @@ mod retries;
 mod secrecy;
 mod uploads;
 mod verification;
+mod web_pages;
 mod wrangler_commands;
 mod wrangler_deploys;
 mod wrangler_requests;

@@ -125,6 +125,11 @@ async fn real_panics_and_traps_affect_no_other_request() -> Result<()> {
     // A request that reached a user Worker is not sent again.
     let answer = send_trapping("logs-fetch.do", "/", "unreachable@forwarded").await?;
     failure::check(&answer, 503, "DISPATCH_UNAVAILABLE", "application/problem+json")?;
+    let is_logged = |line: &Value| count(std::slice::from_ref(line), "fetched", "unreachable@forwarded") == 1;
+    platform
+        .log()
+        .object("the request that was sent once", is_logged)
+        .await?;
     platform.get("at-once.do", "/").await?;
     let lines = platform.log().objects()?;
     assert_eq!(count(&lines, "fetched", "unreachable@forwarded"), 1);

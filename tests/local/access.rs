@@ -1,6 +1,8 @@
 //! Access to the REST API: only with the local token, only on loopback, and not from web pages.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use end_to_end::{Answer, Platform};
 use reqwest::Method;
 
@@ -77,6 +79,88 @@ async fn serves_the_api_only_on_loopback_names() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A page of a name that points to this machine can send any header to it. The runtime takes the address of a request from
+/// `MF-Original-URL`, so that the request would seem to have the host `localhost`.
+#[end_to_end::test]
+async fn rejects_the_headers_of_the_runtime() -> Result<()> {
+    let platform = Platform::shared();
+    let port = platform.port();
+    for path in ["/", PATH, "/v1/health"] {
+        let request = platform
+            .request(Method::GET, "rebound.example", path)
+            .bearer_auth(platform.token())
+            .header("MF-Original-URL", format!("http://localhost:{port}{path}"));
+        let answer = Answer::read(request.send().await?).await?;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+        assert!(answer.text().contains("MF-"), "{path}: {}", answer.text());
+    }
+    Ok(())
+}
+
+/// The runtime listens on more ports than the platform's, which a page can find.
+#[end_to_end::test]
+async fn serves_nothing_on_the_ports_of_the_runtime() -> Result<()> {
+    let platform = Platform::shared();
+    let mut ports = listening_ports(platform.group())?;
+    ports.retain(|port| *port != platform.port());
+    assert!(!ports.is_empty(), "the runtime has no port of its own");
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(5))
+        .build()?;
+    for port in ports {
+        for path in ["/", PATH, "/v1/health"] {
+            let request = client
+                .get(format!("http://127.0.0.1:{port}{path}"))
+                .header("Host", "localhost")
+                .bearer_auth(platform.token())
+                .header("MF-Original-URL", format!("http://localhost:{port}{path}"));
+            // Not every port is one of HTTP.
+            if let Ok(answer) = request.send().await {
+                assert!(!answer.status().is_success(), "port {port}, {path}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ports on which the processes of a process group listen.
+fn listening_ports(group: i32) -> Result<Vec<u16>> {
+    let mut inodes = Vec::new();
+    for process in std::fs::read_dir("/proc")?.flatten() {
+        let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
+            continue;
+        };
+        // `proc(5)`: `pid (name) state ppid pgrp …`; the name may contain spaces.
+        let after_name = stat.rsplit(") ").next().unwrap_or_default();
+        if after_name.split(' ').nth(2) != Some(&group.to_string()) {
+            continue;
+        }
+        for descriptor in std::fs::read_dir(process.path().join("fd"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
+            let target = target.to_string_lossy().into_owned();
+            inodes.extend(
+                target
+                    .strip_prefix("socket:[")
+                    .and_then(|rest| rest.strip_suffix(']'))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    let mut ports = Vec::new();
+    for line in std::fs::read_to_string("/proc/net/tcp")?.lines().skip(1) {
+        let fields: Vec<_> = line.split_ascii_whitespace().collect();
+        if fields[3] == "0A" && inodes.iter().any(|inode| inode == fields[9]) {
+            let (_, port) = fields[1].split_once(':').context("an address has no port")?;
+            ports.push(u16::from_str_radix(port, 16)?);
+        }
+    }
+    Ok(ports)
 }
 
 /// wrangler can serve an explorer on the same port, which reads and writes all stored data without a credential.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     build::{self, Worker},
-    platform::{self, Api, Credentials, Overrides, Platform, State, StateLock, Stop},
+    platform::{self, Api, Credentials, Guard, Overrides, Platform, State, StateLock, Stop},
     workspace, wrangler_output,
 };
 
@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn build_and_serve(arguments: &Arguments, lock: &StateLock) -> Result<()> {
-    platform::port_is_free(arguments.port)?;
+    let guard = Guard::bind(arguments.port)?;
     if arguments.reset {
         lock.reset()?;
     }
@@ -91,11 +91,11 @@ fn build_and_serve(arguments: &Arguments, lock: &StateLock) -> Result<()> {
     if arguments.until_stdin_ends {
         stop.on_stdin_end();
     }
-    serve(arguments, lock, &stop)
+    serve(arguments, lock, guard, &stop)
 }
 
-fn serve(arguments: &Arguments, lock: &StateLock, stop: &Stop) -> Result<()> {
-    let mut platform = platform::start(lock, arguments.port, arguments.api, &arguments.overrides, stop)?;
+fn serve(arguments: &Arguments, lock: &StateLock, guard: Guard, stop: &Stop) -> Result<()> {
+    let mut platform = platform::start(lock, guard, arguments.api, &arguments.overrides, stop)?;
     let state = lock.state();
     state.write_private(".env", &platform.credentials.to_env_file())?;
     if arguments.json {

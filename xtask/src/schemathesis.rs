@@ -3,12 +3,7 @@
 //! schemathesis is a Python program. Neither the build nor `npm test` needs it; it is installed into `target/` at the
 //! version of `deploy-api/schemathesis/requirements.txt`.
 
-use std::{
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-    process::Command,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -17,7 +12,7 @@ use dotdo_names::Environment;
 use crate::{
     build::{self, Worker},
     node_tools,
-    platform::{self, Api, Overrides, Platform, Secrets, State, StateLock, Stop},
+    platform::{self, Api, Guard, Overrides, Platform, Secrets, State, StateLock, Stop},
     workspace,
 };
 
@@ -47,8 +42,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     lock.reset()?;
     let stop = Stop::default();
     stop.on_signals(lock.group())?;
-    let port = free_port()?;
-    let platform = platform::start(&lock, port, Api::Deploy, &Overrides::default(), &stop)?;
+    let guard = Guard::bind(0)?;
+    let port = guard.port()?;
+    let platform = platform::start(&lock, guard, Api::Deploy, &Overrides::default(), &stop)?;
     deploy_example(&platform)?;
     let secrets = Secrets::load_or_generate(lock.state())?;
     let parts = [
@@ -159,9 +155,4 @@ fn deploy_example(platform: &Platform) -> Result<()> {
         bail!("cannot deploy the example");
     }
     Ok(())
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
-    Ok(listener.local_addr()?.port())
 }

@@ -4,7 +4,7 @@ use super::response::{of_envelope, of_problem};
 use super::{Absent, Envelope, Route, account, asset_session, asset_upload, secrets, upload};
 use crate::code::Code;
 use crate::deploys::Gateway;
-use crate::http::{Request, Response, is_method_override};
+use crate::http::{Request, Response, check_origin, is_method_override};
 use crate::ledger::{Ask, LedgerClient};
 use crate::problem::Problem;
 use crate::services::Services;
@@ -40,6 +40,7 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
+    check_origin(&request)?;
     if request.headers.iter().any(|(name, _)| is_method_override(name)) {
         return Err(Problem::new(
             Code::MethodOverrideRefused,

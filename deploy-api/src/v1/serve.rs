@@ -7,7 +7,7 @@ use super::reply::{self, Reply};
 use super::route::{Route, Taken};
 use crate::code::Code;
 use crate::deploys::Gateway;
-use crate::http::{Request, is_method_override, read_body};
+use crate::http::{Request, check_origin, is_method_override, read_body};
 use crate::identity::oidc::{KeySource, Keyring};
 use crate::ledger::{Ask, LedgerClient};
 use crate::problem::Problem;
@@ -62,6 +62,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         captures: &Captures,
         request: Request<'_, B>,
     ) -> Result<Answer, Problem> {
+        check_origin(&request)?;
         if let Some((name, _)) = request.headers.iter().find(|(name, _)| is_method_override(name)) {
             return Err(Problem::new(
                 Code::MethodOverrideRefused,

@@ -84,6 +84,43 @@ fn an_unknown_parameter_is_rejected() {
 }
 
 #[test]
+fn a_web_page_of_another_origin_is_refused_before_anything_is_asked_or_read() {
+    let api = Api::new();
+    let from = |headers: &[(&str, &str)]| {
+        let call = Call::new("PUT", "/v1/policy").by_administrator().body(b"{}");
+        headers
+            .iter()
+            .fold(call.header("Host", "localhost:8787"), |call, (name, value)| {
+                call.header(name, value)
+            })
+            .send(&api)
+    };
+    for foreign in [
+        ("Origin", "https://evil.example"),
+        ("Origin", "http://localhost:3000"),
+        ("Origin", "http://localhost:8787.evil.example"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+    ] {
+        let refused = from(&[foreign, ("Sec-Fetch-Mode", "navigate")]);
+        assert_eq!(refused.status, 403, "{foreign:?}: {}", refused.text);
+        assert!(refused.text.contains("ORIGIN_REFUSED"), "{}", refused.text);
+        assert_eq!((refused.messages, refused.body_was_read), (0, false));
+    }
+    for own in [
+        ("Origin", "http://localhost:8787"),
+        ("Sec-Fetch-Site", "same-origin"),
+    ] {
+        assert_ne!(from(&[own]).status, 403, "{own:?}");
+    }
+    let link = Call::new("GET", "/v1/openapi.json")
+        .header("Sec-Fetch-Site", "cross-site")
+        .header("Sec-Fetch-Mode", "navigate");
+    assert_eq!(link.send(&api).status, 200);
+}
+
+#[test]
 fn a_method_override_is_refused() {
     let answered = Call::new("GET", "/v1/policy")
         .by_administrator()

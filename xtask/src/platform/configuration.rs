@@ -45,7 +45,7 @@ const LOCAL: &str = "local";
 /// port.
 pub fn write(state: &State, api: Api, secrets: &Secrets, overrides: &Overrides) -> Result<Vec<PathBuf>> {
     let mut configurations = vec![
-        (FRONT, front(api)?),
+        (FRONT, front(api, secrets)?),
         (DISPATCH_WORKER, dispatcher(overrides)?),
         (LOCAL, local(secrets)?),
     ];
@@ -89,7 +89,7 @@ impl From<Map<String, Value>> for Configuration {
     }
 }
 
-fn front(api: Api) -> Result<Configuration> {
+fn front(api: Api, secrets: &Secrets) -> Result<Configuration> {
     let mut front = read("local/front/wrangler.jsonc")?;
     let api = match api {
         Api::Deploy => DEPLOY_API_WORKER,
@@ -103,7 +103,10 @@ fn front(api: Api) -> Result<Configuration> {
             { "binding": "LOCAL", "service": LOCAL },
         ]),
     );
-    Ok(front.into())
+    Ok(Configuration {
+        fields: front,
+        secrets: vec![("FRONT_SECRET", secrets.front_secret.clone())],
+    })
 }
 
 fn dispatcher(overrides: &Overrides) -> Result<Configuration> {

@@ -1,8 +1,9 @@
 //! The local platform: the dispatch Worker, the deploy API and a local replacement for Cloudflare's API, in one
-//! `wrangler dev` process on one port.
+//! `wrangler dev` process behind one port.
 
 mod configuration;
 mod credentials;
+mod guard;
 mod lock;
 mod namespaces;
 mod processes;
@@ -16,12 +17,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use ready::Start;
+
 pub use configuration::Overrides;
 pub use credentials::Credentials;
+pub use guard::Guard;
 pub use lock::StateLock;
 pub use namespaces::namespaces;
 pub use processes::ProcessGroup;
-pub use ready::port_is_free;
 pub use secrets::Secrets;
 pub use state::{State, write_private};
 pub use stop::Stop;
@@ -50,15 +53,22 @@ const START_UP: Duration = Duration::from_secs(90);
 /// Starts the platform on loopback and waits until it serves. The Workers must have been built.
 ///
 /// # Errors
-/// The port is taken, the stop was requested, or wrangler fails, whose output is in the error and in the state folder's
-/// log.
-pub fn start(lock: &StateLock, port: u16, api: Api, overrides: &Overrides, stop: &Stop) -> Result<Platform> {
+/// The stop was requested, or wrangler fails, whose output is in the error and in the state folder's log.
+pub fn start(
+    lock: &StateLock,
+    guard: Guard,
+    api: Api,
+    overrides: &Overrides,
+    stop: &Stop,
+) -> Result<Platform> {
     let state = lock.state();
-    ready::port_is_free(port)?;
+    let port = guard.port()?;
     let secrets = Secrets::load_or_generate(state)?;
     let configurations = configuration::write(state, api, &secrets, overrides)?;
-    let mut wrangler = Wrangler::spawn(lock, &configurations, port)?;
-    ready::wait(&mut wrangler, port, START_UP, stop)?;
+    let start = Start::new(START_UP, stop);
+    let mut wrangler = Wrangler::spawn(lock, &configurations)?;
+    guard.serve(start.wait_for_port(&mut wrangler)?, secrets.front_secret.clone())?;
+    start.wait_until_served(&mut wrangler, port)?;
     let credentials = credentials::obtain(state, port, api, &secrets)?;
     Ok(Platform {
         wrangler,

@@ -1,7 +1,4 @@
-use std::{
-    net::{Ipv4Addr, TcpListener},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -12,39 +9,64 @@ const HEALTH: &str = "/.well-known/dispatcher";
 /// The header that marks the dispatch Worker's own errors.
 const ERROR_HEADER: &str = "X-Dispatch-Error";
 
-/// Rejects a port that another program listens on, before anything is started.
-pub fn port_is_free(port: u16) -> Result<()> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(_) => Ok(()),
-        Err(_) => bail!(
-            "port {port} is in use: stop the program that listens on it, or choose another port with --port"
-        ),
-    }
+/// How long a start waits before it looks again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Waits for a platform that starts, until a time limit.
+pub struct Start<'a> {
+    began: Instant,
+    limit: Duration,
+    stop: &'a Stop,
 }
 
-/// Waits until the dispatch Worker answers on the platform's port.
-pub fn wait(wrangler: &mut Wrangler, port: u16, limit: Duration, stop: &Stop) -> Result<()> {
-    let begin = Instant::now();
-    let address = format!("http://127.0.0.1:{port}{HEALTH}");
-    while begin.elapsed() < limit {
-        if let Some(status) = wrangler.exited()? {
-            bail!(
-                "wrangler ended ({status}) before it served; its last output:\n{}",
-                wrangler.last_output()
-            );
-        }
-        if is_served(&address) {
-            return Ok(());
-        }
-        if stop.wait(Duration::from_millis(100)) {
-            bail!("stopped before the platform was ready");
+impl<'a> Start<'a> {
+    /// A start that begins now.
+    pub fn new(limit: Duration, stop: &'a Stop) -> Self {
+        Self {
+            began: Instant::now(),
+            limit,
+            stop,
         }
     }
-    bail!(
-        "the platform does not answer after {} s; wrangler's last output:\n{}",
-        limit.as_secs(),
-        wrangler.last_output()
-    );
+
+    /// Waits for the port on which wrangler serves.
+    ///
+    /// # Errors
+    /// When wrangler ends or does not serve in time, with its last output, or when the stop is requested.
+    pub fn wait_for_port(&self, wrangler: &mut Wrangler) -> Result<u16> {
+        self.wait(wrangler, Wrangler::port)
+    }
+
+    /// Waits until the dispatch Worker answers on the platform's port.
+    ///
+    /// # Errors
+    /// Like [`wait_for_port`](Self::wait_for_port).
+    pub fn wait_until_served(&self, wrangler: &mut Wrangler, port: u16) -> Result<()> {
+        let address = format!("http://127.0.0.1:{port}{HEALTH}");
+        self.wait(wrangler, |_| is_served(&address).then_some(()))
+    }
+
+    fn wait<T>(&self, wrangler: &mut Wrangler, done: impl Fn(&Wrangler) -> Option<T>) -> Result<T> {
+        while self.began.elapsed() < self.limit {
+            if let Some(status) = wrangler.exited()? {
+                bail!(
+                    "wrangler ended ({status}) before it served; its last output:\n{}",
+                    wrangler.last_output()
+                );
+            }
+            if let Some(result) = done(wrangler) {
+                return Ok(result);
+            }
+            if self.stop.wait(PAUSE) {
+                bail!("stopped before the platform was ready");
+            }
+        }
+        bail!(
+            "the platform does not answer after {} s; wrangler's last output:\n{}",
+            self.limit.as_secs(),
+            wrangler.last_output()
+        );
+    }
 }
 
 /// Whether the dispatch Worker answers with its health document or with one of its own errors. With an invalid `ROUTES`,

@@ -16,6 +16,8 @@ pub struct Secrets {
     pub checkpoint_key: String,
     /// The deploy API's key for asset upload sessions and fingerprints of uploads, 32 bytes in hexadecimal.
     pub upload_key: String,
+    /// The secret of the requests that come through the platform's port.
+    pub front_secret: String,
 }
 
 const FILE: &str = "secrets.json";
@@ -28,6 +30,7 @@ struct Stored {
     bootstrap_token: Option<String>,
     checkpoint_key: Option<String>,
     upload_key: Option<String>,
+    front_secret: Option<String>,
 }
 
 impl Secrets {
@@ -49,6 +52,7 @@ impl Secrets {
             bootstrap_token: stored.bootstrap_token.map_or_else(random, Ok)?,
             checkpoint_key: stored.checkpoint_key.map_or_else(random, Ok)?,
             upload_key: stored.upload_key.map_or_else(random, Ok)?,
+            front_secret: stored.front_secret.map_or_else(random, Ok)?,
         };
         let complete = serde_json::to_string_pretty(&secrets)?;
         if complete != text {
@@ -90,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_an_earlier_version_keeps_its_secrets_and_gets_the_missing_one() {
+    fn a_file_of_an_earlier_version_keeps_its_secrets_and_gets_the_missing_ones() {
         let folder = TempDir::new().unwrap();
         let state = State::at(folder.path()).unwrap();
         let earlier = json!({ "rest_api_token": "a", "bootstrap_token": "b", "checkpoint_key": "c" });
@@ -104,6 +108,7 @@ mod tests {
                 "bootstrap_token": "b",
                 "checkpoint_key": "c",
                 "upload_key": secrets.upload_key,
+                "front_secret": secrets.front_secret,
             })
         );
     }

@@ -37,16 +37,17 @@ struct Output(Arc<Mutex<Lines>>);
 
 struct Lines {
     last: VecDeque<String>,
+    port: Option<u16>,
     log: File,
     listener: Option<Listener>,
 }
 
 impl Wrangler {
-    /// Starts wrangler with several configurations, the first of which gets the port.
+    /// Starts wrangler with several configurations, the first of which gets a port that the system chooses.
     ///
     /// # Errors
     /// When wrangler is not installed or cannot be started.
-    pub fn spawn(lock: &StateLock, configurations: &[PathBuf], port: u16) -> Result<Self> {
+    pub fn spawn(lock: &StateLock, configurations: &[PathBuf]) -> Result<Self> {
         let state = lock.state();
         let mut command = node_tools::command("wrangler")?;
         command.arg("dev");
@@ -54,9 +55,7 @@ impl Wrangler {
             command.arg("--config").arg(configuration);
         }
         command
-            .args(["--ip", "127.0.0.1", "--port", &port.to_string()])
-            // The system chooses a free port.
-            .args(["--inspector-port", "0"])
+            .args(["--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"])
             .arg("--persist-to")
             .arg(state.path("workers"))
             .args(["--show-interactive-dev-session", "false"])
@@ -102,6 +101,11 @@ impl Wrangler {
         Ok(self.child.try_wait()?)
     }
 
+    /// The port on which it serves, once it serves.
+    pub fn port(&self) -> Option<u16> {
+        self.output.lock(|lines| lines.port)
+    }
+
     /// The last lines of wrangler's output.
     pub fn last_output(&self) -> String {
         self.output.lock(|lines| {
@@ -141,6 +145,7 @@ impl Output {
         let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self(Arc::new(Mutex::new(Lines {
             last: VecDeque::new(),
+            port: None,
             log,
             listener: None,
         }))))
@@ -168,10 +173,31 @@ impl Lines {
             self.last.pop_front();
         }
         self.last.push_back(line.to_owned());
+        self.port = self.port.or_else(|| served_port(line));
         // With a full disk the log is incomplete, and the platform still runs.
         let _ = self.log.write_all(format!("{line}\n").as_bytes());
         if let Some(listener) = &self.listener {
             listener(line);
         }
+    }
+}
+
+/// The port in the line that wrangler prints when it serves.
+fn served_port(line: &str) -> Option<u16> {
+    let (_, port) = line.split_once("Ready on http://127.0.0.1:")?;
+    port.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_port_from_the_line_of_wrangler() {
+        assert_eq!(
+            served_port("[wrangler:info] Ready on http://127.0.0.1:40123"),
+            Some(40123)
+        );
+        assert_eq!(served_port("[wrangler:info] GET / 200 OK (7ms)"), None);
     }
 }
