@@ -110,6 +110,8 @@ codes! {
     CompatibilityDateInvalid = 740_144, 400, "COMPATIBILITY_DATE_INVALID", "The compatibility date is invalid";
     /// Only a warning: the compatibility date is more than a year old.
     CompatibilityDateOld = 740_145, 400, "COMPATIBILITY_DATE_OLD", "The compatibility date is old";
+    /// The configuration has containers.
+    ContainersUnsupported = 740_146, 400, "CONTAINERS_UNSUPPORTED", "Containers are not supported in a namespace";
 
     // Conflicts with the current state: 740150 to 740159.
     /// The Worker or its namespace is locked.

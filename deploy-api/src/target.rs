@@ -21,6 +21,16 @@ impl Target {
     pub const fn namespace(&self) -> &'static str {
         self.environment.namespace()
     }
+
+    /// The labels of its host before the platform's domain, by the built-in rules of the dispatch Worker: `agents` in
+    /// production, `staging.agents` in staging.
+    #[must_use]
+    pub fn labels(&self) -> String {
+        match self.environment.host_labels().first() {
+            Some(label) => format!("{label}.{}", self.worker),
+            None => self.worker.to_string(),
+        }
+    }
 }
 
 /// Formats as `dotdo-staging/agents`.

@@ -42,6 +42,37 @@ async fn deploys_a_worker_and_deploys_it_again() -> Result<()> {
     Ok(())
 }
 
+#[end_to_end::test]
+async fn a_deployment_has_its_message_its_tag_and_its_address() -> Result<()> {
+    let platform = platform();
+    for version in Version::ALL {
+        let name = named("annotated", version);
+        let project = Project::new(&name)?;
+        let deploy = ["deploy", "--dispatch-namespace", Staging.namespace()];
+        let annotated = ["--message", "fix the login", "--tag", "v1.2"];
+        project
+            .wrangler(platform, version, &[&deploy[..], &annotated].concat())
+            .await?
+            .success()?;
+        let api = platform.deploy_api();
+        let deployments = api.deployments(Staging, &name).await?;
+        let expected = json!({ "message": "fix the login", "tag": "v1.2" });
+        assert_eq!(deployments[0]["annotations"], expected);
+        let entries = api
+            .audit(&format!("worker={name}&verb=deploy&outcome=intent"))
+            .await?;
+        assert_eq!(entries[0]["annotations"], expected);
+        let url = deployments[0]["urls"][0].as_str().unwrap_or_default();
+        assert_eq!(
+            url,
+            format!("http://staging.{name}.localhost:{}", platform.port())
+        );
+        let host = url.trim_start_matches("http://");
+        assert_eq!(platform.get(host, "/").await?.text(), "1");
+    }
+    Ok(())
+}
+
 /// A module that exports `seven`, which returns 7, in the binary format of WebAssembly.
 const SEVEN: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x09\x01\x05seven\0\0\x0a\x06\x01\x04\0\x41\x07\x0b";
 

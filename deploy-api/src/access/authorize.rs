@@ -1,12 +1,13 @@
 use std::rc::Rc;
 
+use dotdo_names::WorkerName;
 use serde::{Deserialize, Serialize};
 
 use super::Access;
 use crate::audit::{Action, Entry, Outcome, Reason};
 use crate::code::Code;
 use crate::identity::Identity;
-use crate::policy::{Caller, Decision, Explanation, Policy, Request, Resource, RuleName};
+use crate::policy::{Caller, Decision, Explanation, Policy, Request, Resource, RuleName, WorkerPattern};
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
 use crate::store::denials;
@@ -55,6 +56,20 @@ impl<S: Sql> Access<'_, S> {
     /// `RECORD_UNAVAILABLE` when the database fails.
     pub fn may(&self, caller: &Caller, request: &Request) -> Result<bool, Problem> {
         Ok(self.decide(caller, request)?.0.is_allowed())
+    }
+
+    /// Whether a rule for this caller names the Worker literally, and not by a pattern that happens to match.
+    ///
+    /// # Errors
+    /// `RECORD_UNAVAILABLE` when the database fails.
+    pub fn is_named_in_policy(&self, caller: &Caller, worker: &WorkerName) -> Result<bool, Problem> {
+        let active = self.policy_for(caller)?;
+        let literally = WorkerPattern::Named(worker.clone());
+        Ok(active
+            .policy
+            .rules()
+            .iter()
+            .any(|rule| rule.who.is(&caller.identity) && rule.grant.workers().contains(&literally)))
     }
 
     fn decide(&self, caller: &Caller, request: &Request) -> Result<(Decision, u64), SqlError> {

@@ -2,15 +2,15 @@ use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Action, Bundle, Outcome, Reason};
+use super::{Action, Annotations, Bundle, Outcome, Reason};
 use crate::identity::{Identity, TokenId};
 use crate::policy::RuleName;
 use crate::target::Target;
 
 /// An event, or an intent. Its position in the chain determines its sequence number and hash.
 ///
-/// No field can contain a secret: texts are names, digests, claims and codes. The only free text is
-/// a lock's [`why`](LockRecord::why).
+/// No field can contain a secret: texts are names, digests, claims and codes. The only free texts are those that are written
+/// to be read: a lock's [`why`](LockRecord::why), and the [`Annotations`] of an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// When, on the deploy API's clock; milliseconds are kept.
@@ -40,6 +40,9 @@ pub struct Entry {
     /// What was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Bundle>,
+    /// What the developer wrote about the upload.
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
     /// Who did it; `None` if the request was not authenticated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
@@ -79,6 +82,10 @@ impl Entry {
             deployment: None,
             previous_deployment: None,
             bundle: None,
+            annotations: Annotations {
+                message: None,
+                tag: None,
+            },
             identity: None,
             token: None,
             authority: None,

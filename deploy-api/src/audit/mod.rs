@@ -6,6 +6,7 @@
 //! can prove later that nothing before it was rewritten. A [`Segment`] is a part of the chain in the archive.
 
 mod action;
+mod annotations;
 mod bundle;
 pub mod canonical;
 pub mod chain;
@@ -17,6 +18,7 @@ mod reason;
 mod segment;
 
 pub use action::Action;
+pub use annotations::{Annotations, MAX_ANNOTATION};
 pub use bundle::{Binding, Bundle, Module};
 pub use chain::{Broken, Hash, Link, Verified};
 pub use checkpoint::{Checkpoint, CheckpointKey, InvalidCheckpoint, InvalidCheckpointKey};

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::DeploymentId;
-use crate::audit::{self, Action};
+use crate::audit::{self, Action, Annotations};
 use crate::identity::Identity;
 use crate::target::Target;
 use crate::upload::Migrations;
@@ -23,6 +23,9 @@ pub struct Deployment {
     pub intent: u64,
     /// What was uploaded.
     pub bundle: audit::Bundle,
+    /// What the developer wrote about the upload.
+    #[serde(default)]
+    pub annotations: Annotations,
     /// The key of the bundle's object; `None` for a bundle of the first format, whose key is its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,

@@ -201,6 +201,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             fingerprint: fingerprint.0,
             tags: sealed.metadata.tags().map(without_own),
             migrations: sealed.metadata.migrations(),
+            annotations: sealed.metadata.annotations(),
             warnings: findings.warnings,
             based_on: assets.kept_from,
         },

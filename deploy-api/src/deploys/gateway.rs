@@ -4,6 +4,7 @@ use crate::access::authentication_failed;
 use crate::assets::SessionKey;
 use crate::attempt::AttemptId;
 use crate::audit::{Action, Client};
+use crate::deployments::WorkerUrls;
 use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
 use crate::ledger::{Ask, Authorize, Authorized, LedgerClient, Message, Refuse, send};
 use crate::policy::Request;
@@ -28,6 +29,8 @@ pub struct Gateway<'a, L: LedgerClient, O: Services> {
     pub fingerprint_key: &'a FingerprintKey,
     /// The key of the tokens of asset sessions.
     pub session_key: &'a SessionKey,
+    /// The addresses of Workers.
+    pub worker_urls: &'a WorkerUrls,
     /// The memory for bodies of this instance.
     pub admission: &'a Admission,
 }

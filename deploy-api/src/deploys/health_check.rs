@@ -1,8 +1,6 @@
 //! Health checks: a request through the dispatch Worker that every deployment of a Worker must answer as expected. What fails
 //! is rolled back.
 
-use dotdo_names::{Environment, WorkerName};
-
 use super::{Gateway, redeploy};
 use crate::attempt::AttemptId;
 use crate::audit::Client;
@@ -22,14 +20,7 @@ const PAUSE_MILLISECONDS: u32 = 1000;
 
 /// The host under which the dispatch Worker serves a Worker, by its built-in rules.
 pub(crate) fn host(target: &Target) -> String {
-    host_of(target.environment, &target.worker)
-}
-
-fn host_of(environment: Environment, worker: &WorkerName) -> String {
-    match environment.host_labels().first() {
-        Some(label) => format!("{label}.{worker}.do"),
-        None => format!("{worker}.do"),
-    }
+    format!("{}.do", target.labels())
 }
 
 /// A deployment whose health check is due, and who makes it.
@@ -168,21 +159,4 @@ fn check_failed(target: &Target, request: &HealthCheckRequest, found: &str) -> P
         ),
         "Correct the Worker, or its health check (`…/probe` of this API), and deploy again.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_is_that_of_the_routing_table() {
-        let worker = WorkerName::parse("agents").unwrap();
-        for (environment, expected) in [
-            (Environment::Production, "agents.do"),
-            (Environment::Staging, "staging.agents.do"),
-            (Environment::Development, "dev.agents.do"),
-        ] {
-            assert_eq!(host_of(environment, &worker), expected);
-        }
-    }
 }

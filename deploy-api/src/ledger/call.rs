@@ -80,6 +80,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             .collect();
         let parameters = parameters.as_slice();
         let body = call.body.as_bytes();
+        let urls = &self.settings.worker_urls;
         let environment = || calls::namespace(call.capture("namespace"));
         let target = || calls::target(call.capture("namespace"), call.capture("worker"));
         match call.operation {
@@ -101,9 +102,11 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Operation::NamespaceLockGet => calls::locks::get_namespace(access, caller, environment()?),
             Operation::NamespaceLock => calls::locks::lock_namespace(access, caller, environment()?, body),
             Operation::NamespaceUnlock => calls::locks::unlock_namespace(access, caller, environment()?),
-            Operation::DeploymentList => calls::deployments::list(access, caller, &target()?, parameters),
+            Operation::DeploymentList => {
+                calls::deployments::list(access, caller, &target()?, parameters, urls)
+            }
             Operation::DeploymentGet => {
-                calls::deployments::get(access, caller, &target()?, call.capture("deployment"))
+                calls::deployments::get(access, caller, &target()?, call.capture("deployment"), urls)
             }
             Operation::LockGet => calls::locks::get_worker(access, caller, &target()?),
             Operation::Lock => calls::locks::lock_worker(access, caller, &target()?, body),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Message;
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
-use crate::audit::{self, Action, Client, SubjectRecord};
+use crate::audit::{self, Action, Annotations, Client, SubjectRecord};
 use crate::deployments::{Deployment, DeploymentId, HealthCheckRequest, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
@@ -109,6 +109,9 @@ pub struct NewUpload {
     pub tags: Option<Vec<String>>,
     /// The Durable Object migrations that it executes.
     pub migrations: Option<Migrations>,
+    /// What the developer wrote about it.
+    #[serde(default)]
+    pub annotations: Annotations,
     /// The warnings.
     pub warnings: Vec<Warning>,
     /// The deployment that must be current when the change begins, because the upload was completed from it.

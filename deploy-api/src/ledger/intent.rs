@@ -5,9 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::Ledger;
 use super::begin::{Actor, entry_by};
 use super::change::{Begin, Begun, Change, GrantedLease, NewUpload};
+use super::environment_suffix;
 use super::source::source;
 use crate::access::Access;
-use crate::audit::Outcome;
+use crate::audit::{Annotations, Outcome};
 use crate::deployments::{Deployment, DeploymentId, State};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -50,6 +51,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let sql = &self.sql;
         let target = &begin.target;
         let worker = workers::get(sql, target)?;
+        if matches!(begin.change, Change::Deploy(_) | Change::AssetSession { .. }) {
+            environment_suffix::check(access, actor, target, worker.as_ref())?;
+        }
         let serving = worker.as_ref().and_then(|worker| worker.deployment.clone());
         if let Change::Deploy(upload) = &begin.change
             && upload.based_on.is_some()
@@ -69,6 +73,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             entry.deployment = Some(deployment.id.to_string());
             entry.previous_deployment = deployment.previous.as_ref().map(ToString::to_string);
             entry.bundle = Some(deployment.bundle.clone());
+            entry.annotations = deployment.annotations.clone();
         }
         let intent = access.record(&entry)?;
         leases::insert(
@@ -133,6 +138,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 None => before.and_then(|before| before.migration_tag),
             },
             migrations: upload.migrations.clone(),
+            annotations: upload.annotations.clone(),
             tags: upload.tags.clone().unwrap_or(known.tags),
             warnings: upload.warnings.clone(),
             ..self.pending_deployment(access, actor, begin, serving)?
@@ -152,6 +158,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             object: source.object.clone(),
             source: Some(source.id.clone()),
             migration_tag: source.migration_tag.clone(),
+            annotations: source.annotations.clone(),
             tags: source.tags.clone(),
             warnings: source.warnings.clone(),
             ..self.pending_deployment(access, actor, begin, serving)?
@@ -172,6 +179,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             state: State::Pending,
             intent: 0,
             bundle: crate::audit::Bundle::default(),
+            annotations: Annotations::default(),
             object: None,
             identity: actor.caller.identity.clone(),
             token: actor.caller.token.as_ref().map(ToString::to_string),

@@ -35,6 +35,7 @@ mod call;
 pub mod calls;
 mod change;
 mod earlier_assets;
+mod environment_suffix;
 mod exchange;
 mod find_segment;
 mod finish;
@@ -71,6 +72,7 @@ pub use verification::RecordVerification;
 use crate::access::Access;
 use crate::audit::{CheckpointKey, Client};
 use crate::code::Code;
+use crate::deployments::WorkerUrls;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
@@ -98,6 +100,8 @@ pub struct Settings {
     pub checkpoint_key: Option<CheckpointKey>,
     /// The number of calls that Cloudflare allows the account's token within five minutes.
     pub upstream_calls: u32,
+    /// The addresses of Workers.
+    pub worker_urls: WorkerUrls,
     /// Which entries of the audit log are archived.
     pub archive: ArchiveRules,
 }

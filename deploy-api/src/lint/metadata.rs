@@ -63,6 +63,7 @@ impl Refusal {
 /// Returns the first configuration that cannot work, with the fix.
 pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<Findings, Box<Refusal>> {
     triggers(metadata)?;
+    containers(metadata)?;
     let mut findings = Findings::default();
     if let Some(date) = metadata.text("compatibility_date") {
         let today = now.to_zoned_datetime(TimeZone::UTC).date();
@@ -95,8 +96,8 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
     }
     findings
         .services
-        .extend(metadata.tail_consumers().map(|service| ServiceBinding {
-            binding: "tail_consumers".to_owned(),
+        .extend(metadata.tail_consumers().map(|(member, service)| ServiceBinding {
+            binding: member.to_owned(),
             service: service.to_owned(),
         }));
     Ok(findings)
@@ -124,6 +125,19 @@ fn triggers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
              or a queue consumer, use a Worker of the account that calls this one through the dispatch Worker.",
         ))),
     }
+}
+
+/// wrangler makes the images and the applications of containers with calls about the account, which this API does not have.
+fn containers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
+    if !metadata.has("containers") {
+        return Ok(());
+    }
+    Err(Refusal::new(Problem::new(
+        Code::ContainersUnsupported,
+        "A Worker in a namespace cannot have containers.",
+        "Remove `containers` from the wrangler configuration. A Worker of the account can have them, and a service binding of \
+         this Worker can refer to it.",
+    )))
 }
 
 #[allow(
@@ -250,6 +264,13 @@ mod tests {
     }
 
     #[test]
+    fn containers_are_rejected() {
+        let refusal = lint(&json!({ "containers": [{ "class_name": "Box" }] })).unwrap_err();
+        assert_eq!(refusal.problem.code, Code::ContainersUnsupported);
+        assert!(lint(&json!({ "containers": [] })).is_ok());
+    }
+
+    #[test]
     fn triggers_are_rejected() {
         for key in ["routes", "triggers", "crons", "queue_consumers"] {
             let refusal = lint(&json!({ key: ["x"] })).unwrap_err();
@@ -279,7 +300,8 @@ mod tests {
                 { "type": "durable_object_namespace", "name": "ROOM", "class_name": "Room", "script_name": "rooms" },
                 { "type": "plain_text", "name": "MODE", "text": "auth" }
             ],
-            "tail_consumers": [{ "service": "log" }]
+            "tail_consumers": [{ "service": "log" }],
+            "streaming_tail_consumers": [{ "service": "stream" }]
         }))
         .unwrap();
         let found: Vec<_> = findings
@@ -289,7 +311,12 @@ mod tests {
             .collect();
         assert_eq!(
             found,
-            [("AUTH", "auth"), ("ROOM", "rooms"), ("tail_consumers", "log")]
+            [
+                ("AUTH", "auth"),
+                ("ROOM", "rooms"),
+                ("tail_consumers", "log"),
+                ("streaming_tail_consumers", "stream")
+            ]
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::audit::Action;
+use crate::audit::{Action, Annotations};
 use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
@@ -30,9 +30,12 @@ pub(super) const OBJECTS: &[&str] = &[
     "ALTER TABLE workers ADD COLUMN deleted INTEGER",
 ];
 
+/// What the developer wrote about each upload.
+pub(super) const ANNOTATIONS: &str = "ALTER TABLE deployments ADD COLUMN annotations TEXT";
+
 const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
-     finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object";
+     finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations";
 
 fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -69,6 +72,11 @@ fn read(row: &Row) -> Result<Deployment, SqlError> {
         warnings: super::read_json("deployment's warnings", row.text(19)?)?,
         revision: revision.map(|_| row.unsigned(20)).transpose()?,
         object: row.optional_text(21)?.map(str::to_owned),
+        annotations: row
+            .optional_text(22)?
+            .map_or(Ok(Annotations::default()), |text| {
+                super::read_json("deployment's annotations", text)
+            })?,
     })
 }
 
@@ -133,8 +141,8 @@ pub fn needs_object(sql: &impl Sql, object: &str, deleted_before: Timestamp) -> 
 pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>) -> Result<(), SqlError> {
     sql.exec(
         "INSERT INTO deployments (id, namespace, worker, verb, state, intent, fingerprint, bundle, identity, token,
-             source, previous, created, migration_tag, migrations, tags, warnings, object)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             source, previous, created, migration_tag, migrations, tags, warnings, object, annotations)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(deployment.id.as_str()),
             Value::from(deployment.target.namespace()),
@@ -154,6 +162,7 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
             super::write_json("deployment's tags", &deployment.tags)?,
             super::write_json::<Vec<Warning>>("deployment's warnings", &deployment.warnings)?,
             Value::from(deployment.object.as_deref()),
+            super::write_json("deployment's annotations", &deployment.annotations)?,
         ],
     )
     .map(drop)

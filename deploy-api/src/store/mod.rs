@@ -122,6 +122,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "ledger-0008",
         statements: &[upstream_calls::TABLE],
     },
+    Migration {
+        name: "deployments-0006",
+        statements: &[deployments::ANNOTATIONS],
+    },
 ];
 
 fn content(what: &'static str, reason: &impl ToString) -> SqlError {

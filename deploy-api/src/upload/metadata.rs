@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Migrations;
 use super::bindings::{BindingRef, redacted};
 use super::reader::malformed;
+use crate::audit::{Annotations, MAX_ANNOTATION};
 use crate::problem::Problem;
 
 /// The longest metadata, in bytes.
@@ -62,6 +63,14 @@ impl Metadata {
                 "\"migrations\" in its metadata has a tag that is not a string",
             ));
         }
+        if metadata
+            .annotation_texts()
+            .any(|text| text.len() > MAX_ANNOTATION)
+        {
+            return Err(malformed(&format!(
+                "its message or its tag has more than {MAX_ANNOTATION} bytes: shorten `--message` and `--tag`"
+            )));
+        }
         Ok(metadata)
     }
 
@@ -100,12 +109,16 @@ impl Metadata {
         list.into_iter().flatten().filter_map(BindingRef::of)
     }
 
-    /// The Workers that receive the log of this one.
-    pub fn tail_consumers(&self) -> impl Iterator<Item = &str> {
-        let list = self.0.get("tail_consumers").and_then(Value::as_array);
-        list.into_iter()
-            .flatten()
-            .filter_map(|consumer| consumer.get("service")?.as_str())
+    /// The Workers that receive the log of this one, in either form, each with the name of the metadata's member.
+    pub fn tail_consumers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        ["tail_consumers", "streaming_tail_consumers"]
+            .into_iter()
+            .flat_map(|member| {
+                let list = self.0.get(member).and_then(Value::as_array);
+                list.into_iter()
+                    .flatten()
+                    .filter_map(move |consumer| Some((member, consumer.get("service")?.as_str()?)))
+            })
     }
 
     /// The tags that the upload sets; `None` if it sets none.
@@ -117,6 +130,26 @@ impl Metadata {
                 .filter_map(|tag| tag.as_str().map(str::to_owned))
                 .collect(),
         )
+    }
+
+    /// What the developer wrote about the upload.
+    #[must_use]
+    pub fn annotations(&self) -> Annotations {
+        Annotations {
+            message: self.annotation("workers/message").map(str::to_owned),
+            tag: self.annotation("workers/tag").map(str::to_owned),
+        }
+    }
+
+    fn annotation(&self, key: &str) -> Option<&str> {
+        let text = self.0.get("annotations")?.get(key)?.as_str()?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn annotation_texts(&self) -> impl Iterator<Item = &str> {
+        ["workers/message", "workers/tag"]
+            .into_iter()
+            .filter_map(|key| self.annotation(key))
     }
 
     /// The completion token of the upload's static assets.
@@ -281,6 +314,19 @@ mod tests {
                 "unknown_member": [1]
             })
         );
+    }
+
+    #[test]
+    fn a_message_and_a_tag_are_read_up_to_their_limit() {
+        let of = |text: &str| json!({ "annotations": { "workers/message": text, "workers/tag": "v7", "other": 1 } });
+        let longest = "m".repeat(MAX_ANNOTATION);
+        let annotations = metadata(&of(&longest)).annotations();
+        assert_eq!(annotations.message.as_deref(), Some(longest.as_str()));
+        assert_eq!(annotations.tag.as_deref(), Some("v7"));
+        assert!(metadata(&json!({ "annotations": null })).annotations().is_empty());
+        assert_eq!(metadata(&of("")).annotations().message, None);
+        let problem = Metadata::parse(of(&format!("{longest}m")).to_string().as_bytes()).unwrap_err();
+        assert!(problem.detail.contains("--message"), "{}", problem.detail);
     }
 
     #[test]

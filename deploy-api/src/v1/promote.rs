@@ -71,5 +71,8 @@ pub async fn promote<L: LedgerClient, O: Services>(
         deployment: request.deployment,
         with_secrets: !secrets.is_empty(),
     };
-    deployed(&redeploy(gateway, credential, &to, change, &secrets).await?)
+    deployed(
+        &redeploy(gateway, credential, &to, change, &secrets).await?,
+        gateway.worker_urls,
+    )
 }

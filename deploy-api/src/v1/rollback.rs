@@ -43,5 +43,8 @@ pub async fn rollback<L: LedgerClient, O: Services>(
     let change = Change::Rollback {
         deployment: request.deployment,
     };
-    deployed(&redeploy(gateway, credential, target, change, &[]).await?)
+    deployed(
+        &redeploy(gateway, credential, target, change, &[]).await?,
+        gateway.worker_urls,
+    )
 }

@@ -92,6 +92,7 @@ impl Ledger {
         let settings = ledger::Settings {
             upstream_timeout: settings.upstream_timeout(),
             upstream_calls: settings.upstream_calls,
+            worker_urls: settings.worker_urls,
             checkpoint_key: settings.checkpoint_key,
             archive: ArchiveRules::DEFAULT,
         };

@@ -81,6 +81,7 @@ impl Services {
             fingerprint_key: &self.fingerprint_key,
             session_key: &self.session_key,
             admission: &self.admission,
+            worker_urls: &self.settings.worker_urls,
         }
     }
 

@@ -4,6 +4,7 @@ use thiserror::Error;
 use worker::Env;
 
 use crate::audit::{CheckpointKey, InvalidCheckpointKey};
+use crate::deployments::{InvalidWorkerUrls, WorkerUrls};
 use crate::identity::oidc::{InvalidIssuer, Issuers};
 use crate::identity::{BootstrapSecret, BootstrapTooShort};
 use crate::upload::{InvalidUploadKey, UploadKey};
@@ -38,6 +39,8 @@ pub struct Settings {
     upstream_timeout: u32,
     /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
     pub upstream_calls: u32,
+    /// `WORKER_URLS`
+    pub worker_urls: WorkerUrls,
 }
 
 /// A variable, secret or binding that is invalid or missing. Contains no value of a secret.
@@ -72,6 +75,9 @@ pub enum Misconfigured {
     /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
     #[error("UPSTREAM_CALLS_PER_FIVE_MINUTES is not a number from 1 to 1000000")]
     Calls,
+    /// `WORKER_URLS`
+    #[error("WORKER_URLS is not valid: {0}")]
+    WorkerUrls(#[from] InvalidWorkerUrls),
     /// The Durable Object's binding.
     #[error("the binding LEDGER is missing: {0}")]
     Ledger(String),
@@ -106,6 +112,9 @@ impl Settings {
             upstream_calls: text("UPSTREAM_CALLS_PER_FIVE_MINUTES")
                 .as_deref()
                 .map_or(Ok(UPSTREAM_CALLS), calls)?,
+            worker_urls: text("WORKER_URLS")
+                .as_deref()
+                .map_or(Ok(WorkerUrls::default()), WorkerUrls::parse)?,
         })
     }
 

@@ -35,6 +35,32 @@ fn a_deploy_records_an_intent_before_the_upload_and_an_outcome_after_it() {
 }
 
 #[test]
+fn the_message_and_the_tag_of_a_deploy_are_recorded_and_stay_with_the_bundle() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let annotations = json!({ "workers/message": "fix the login", "workers/tag": "v1.2" });
+    platform.deploy(&token, &Upload::of("1").with("annotations", annotations));
+    let expected = json!({ "message": "fix the login", "tag": "v1.2" });
+    assert_eq!(platform.record()[0]["annotations"], expected);
+    platform.deploy(&token, &Upload::of("2"));
+    assert_eq!(platform.record()[2]["annotations"], json!(null));
+    let rolled_back = platform.call(
+        &token,
+        "POST /v1/namespaces/dotdo-staging/workers/agents/rollback",
+        "",
+    );
+    assert_eq!(rolled_back.status, 201, "{}", rolled_back.text());
+    assert_eq!(rolled_back.body["annotations"], expected);
+    let deployments = platform.deployments("dotdo-staging");
+    let annotations: Vec<_> = deployments
+        .iter()
+        .map(|deployment| &deployment["annotations"])
+        .collect();
+    assert_eq!(annotations, [&expected, &json!({}), &expected]);
+    assert_eq!(deployments[0]["urls"], json!(["https://staging.agents.do"]));
+}
+
+#[test]
 fn the_script_has_the_deployment_tag_and_keeps_the_user_tags() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");

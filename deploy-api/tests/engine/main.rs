@@ -21,6 +21,7 @@ mod assets;
 mod authority;
 mod call_budget;
 mod deploys;
+mod environment_suffix;
 mod faults;
 mod garbage;
 mod hanging_store;

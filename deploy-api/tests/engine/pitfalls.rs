@@ -1,6 +1,7 @@
 //! Regression tests for defects of deploys in an earlier build of this system. Each comment describes the defect.
 
 use deploy_api::code::Code;
+use deploy_api::deployments::WorkerUrls;
 use deploy_api::ledger::calls;
 use deploy_api::v1;
 use futures_executor::block_on;
@@ -122,7 +123,9 @@ fn pitfall_15_unrecorded_changes_fail_and_a_failing_database_is_an_error() {
     platform.sql.fail_at("FROM deployments");
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let problem = platform
-        .access(|access, caller| calls::deployments::list(access, caller, &target, &[]))
+        .access(|access, caller| {
+            calls::deployments::list(access, caller, &target, &[], &WorkerUrls::default())
+        })
         .unwrap_err();
     assert_eq!(problem.code, Code::RecordUnavailable);
 }

@@ -8,6 +8,7 @@ use deploy_api::access::Access;
 use deploy_api::assets::SessionKey;
 use deploy_api::attempt::AttemptId;
 use deploy_api::audit::{CheckpointKey, Client, Query};
+use deploy_api::deployments::WorkerUrls;
 use deploy_api::deploys::{Gateway, reconcile};
 use deploy_api::gateway;
 use deploy_api::http::{Request, WholeBody};
@@ -212,6 +213,7 @@ impl Platform {
             fingerprint_key: &self.fingerprint_key,
             session_key: &self.session_key,
             admission: &self.admission,
+            worker_urls: &WorkerUrls::default(),
         };
         act(&gateway).await
     }
@@ -404,7 +406,13 @@ impl Platform {
         let target = deploy_api::v1::target(namespace, "agents").unwrap();
         let page = self
             .access(|access, caller| {
-                deploy_api::ledger::calls::deployments::list(access, caller, &target, &[])
+                deploy_api::ledger::calls::deployments::list(
+                    access,
+                    caller,
+                    &target,
+                    &[],
+                    &WorkerUrls::default(),
+                )
             })
             .unwrap();
         page["items"].as_array().unwrap().clone()
@@ -426,6 +434,7 @@ fn start(
     let settings = Settings {
         upstream_timeout: SignedDuration::from_secs(60),
         upstream_calls: 1200,
+        worker_urls: WorkerUrls::default(),
         checkpoint_key: None,
         archive,
     };

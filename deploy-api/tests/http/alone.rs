@@ -8,6 +8,7 @@ use bytes::Bytes;
 use deploy_api::assets::SessionKey;
 use deploy_api::attempt::AttemptId;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
+use deploy_api::deployments::WorkerUrls;
 use deploy_api::deploys::Gateway;
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
 use deploy_api::http::Request;
@@ -214,6 +215,7 @@ impl<'a> Call<'a> {
         let settings = Settings {
             upstream_timeout: SignedDuration::from_secs(60),
             upstream_calls: 1200,
+            worker_urls: WorkerUrls::default(),
             checkpoint_key: None,
             archive: ArchiveRules::DEFAULT,
         };
@@ -231,6 +233,7 @@ impl<'a> Call<'a> {
             fingerprint_key: &FingerprintKey([7; 32]),
             session_key: &SessionKey::new(SecretBox::new(Box::new([8; 32]))),
             admission: &Admission::default(),
+            worker_urls: &WorkerUrls::default(),
         };
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let served = v1::Api {

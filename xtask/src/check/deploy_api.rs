@@ -27,6 +27,7 @@ const INTERFACE: Interface = Interface {
         "UPSTREAM_TIMEOUT_SECONDS",
         "UPSTREAM_CALLS_PER_FIVE_MINUTES",
         "UPSTREAM_URL",
+        "WORKER_URLS",
     ],
     secrets: &[
         "CLOUDFLARE_API_TOKEN",

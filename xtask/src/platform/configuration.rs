@@ -42,15 +42,21 @@ const FRONT: &str = "front";
 const LOCAL: &str = "local";
 
 /// Writes the configurations of `wrangler dev`, which are made from the deployed ones. The first one's Worker serves the
-/// port.
-pub fn write(state: &State, api: Api, secrets: &Secrets, overrides: &Overrides) -> Result<Vec<PathBuf>> {
+/// platform's port, which is `port`.
+pub fn write(
+    state: &State,
+    port: u16,
+    api: Api,
+    secrets: &Secrets,
+    overrides: &Overrides,
+) -> Result<Vec<PathBuf>> {
     let mut configurations = vec![
         (FRONT, front(api, secrets)?),
         (DISPATCH_WORKER, dispatcher(overrides)?),
         (LOCAL, local(secrets)?),
     ];
     if api == Api::Deploy {
-        configurations.push((DEPLOY_API_WORKER, deploy_api(secrets, overrides)?));
+        configurations.push((DEPLOY_API_WORKER, deploy_api(port, secrets, overrides)?));
     }
     configurations
         .into_iter()
@@ -163,7 +169,7 @@ fn local(secrets: &Secrets) -> Result<Configuration> {
     })
 }
 
-fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration> {
+fn deploy_api(port: u16, secrets: &Secrets, overrides: &Overrides) -> Result<Configuration> {
     let mut deploy_api = read("deploy-api/wrangler.jsonc")?;
     remove_deployment_keys(&mut deploy_api);
     deploy_api.insert(
@@ -190,7 +196,11 @@ fn deploy_api(secrets: &Secrets, overrides: &Overrides) -> Result<Configuration>
         ("UPLOAD_KEY", secrets.upload_key.clone()),
     ];
     // The local platform has no limit.
-    let mut variables = vec![("UPSTREAM_CALLS_PER_FIVE_MINUTES", "1000000")];
+    let worker_urls = format!("http://*.localhost:{port}");
+    let mut variables = vec![
+        ("UPSTREAM_CALLS_PER_FIVE_MINUTES", "1000000"),
+        ("WORKER_URLS", worker_urls.as_str()),
+    ];
     for (name, value) in &overrides.deploy_api_variables {
         // A secret overrides a variable of the same name, so such a variable replaces the secret.
         match secrets.iter_mut().find(|(secret, _)| secret == name) {

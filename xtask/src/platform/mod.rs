@@ -64,7 +64,7 @@ pub fn start(
     let state = lock.state();
     let port = guard.port()?;
     let secrets = Secrets::load_or_generate(state)?;
-    let configurations = configuration::write(state, api, &secrets, overrides)?;
+    let configurations = configuration::write(state, port, api, &secrets, overrides)?;
     let start = Start::new(START_UP, stop);
     let mut wrangler = Wrangler::spawn(lock, &configurations)?;
     guard.serve(start.wait_for_port(&mut wrangler)?, secrets.front_secret.clone())?;

@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::Answer;
 use super::page::{Page, Parameters};
 use crate::access::Access;
-use crate::audit::{self, Bundle};
+use crate::audit::{self, Annotations, Bundle};
 use crate::code::Code;
-use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
+use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning, WorkerUrls};
 use crate::identity::Identity;
 use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
@@ -22,12 +22,14 @@ struct Shown<'a> {
     id: &'a DeploymentId,
     namespace: &'static str,
     worker: &'a str,
+    urls: Vec<String>,
     #[serde(rename = "verb")]
     action: audit::Action,
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     serving: Option<bool>,
     bundle: &'a Bundle,
+    annotations: &'a Annotations,
     identity: &'a Identity,
     token: Option<&'a str>,
     source: Option<&'a DeploymentId>,
@@ -44,15 +46,21 @@ struct Shown<'a> {
     warnings: &'a [Warning],
 }
 
-fn show<'a>(deployment: &'a Deployment, serving: Option<&Option<DeploymentId>>) -> Shown<'a> {
+fn show<'a>(
+    deployment: &'a Deployment,
+    serving: Option<&Option<DeploymentId>>,
+    urls: &WorkerUrls,
+) -> Shown<'a> {
     Shown {
         id: &deployment.id,
         namespace: deployment.target.namespace(),
         worker: deployment.target.worker.as_str(),
+        urls: urls.of(&deployment.target),
         action: deployment.action,
         state: deployment.state,
         serving: serving.map(|serving| serving.as_ref() == Some(&deployment.id)),
         bundle: &deployment.bundle,
+        annotations: &deployment.annotations,
         identity: &deployment.identity,
         token: deployment.token.as_deref(),
         source: deployment.source.as_ref(),
@@ -73,8 +81,8 @@ fn show<'a>(deployment: &'a Deployment, serving: Option<&Option<DeploymentId>>) 
 }
 
 /// The answer to a call that deployed something: `201` and the deployment.
-pub(crate) fn deployed(deployment: &Deployment) -> Result<Answer, Problem> {
-    Answer::json(201, &show(deployment, None))
+pub(crate) fn deployed(deployment: &Deployment, urls: &WorkerUrls) -> Result<Answer, Problem> {
+    Answer::json(201, &show(deployment, None, urls))
 }
 
 fn may_read<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<(), Problem> {
@@ -95,6 +103,7 @@ pub fn list<S: Sql>(
     caller: &Caller,
     target: &Target,
     parameters: &[(&str, &str)],
+    urls: &WorkerUrls,
 ) -> Result<Answer, Problem> {
     may_read(access, caller, target)?;
     let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
@@ -107,7 +116,7 @@ pub fn list<S: Sql>(
     let serving = serving(sql, target)?;
     let shown: Vec<_> = found
         .iter()
-        .map(|deployment| show(deployment, Some(&serving)))
+        .map(|deployment| show(deployment, Some(&serving), urls))
         .collect();
     Answer::json(200, &Page::of(shown, limit, |shown| shown.id.to_string()))
 }
@@ -121,6 +130,7 @@ pub fn get<S: Sql>(
     caller: &Caller,
     target: &Target,
     id: &str,
+    urls: &WorkerUrls,
 ) -> Result<Answer, Problem> {
     may_read(access, caller, target)?;
     let sql = access.sql;
@@ -135,5 +145,5 @@ pub fn get<S: Sql>(
             "GET …/deployments lists them.",
         )
     })?;
-    Answer::json(200, &show(&found, Some(&serving(sql, target)?)))
+    Answer::json(200, &show(&found, Some(&serving(sql, target)?), urls))
 }

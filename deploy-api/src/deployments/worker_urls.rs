@@ -1,0 +1,98 @@
+use thiserror::Error;
+
+use crate::target::Target;
+
+/// The addresses of Workers by the built-in rules of the dispatch Worker: an origin with a `*` in place of the Worker's
+/// labels, `https://*.do` for the platform and `http://*.localhost:8787` on a developer's machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerUrls {
+    before: String,
+    after: String,
+}
+
+/// The text is not an origin with one `*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("it is not an http or https origin with one '*' as its first label, such as https://*.do")]
+pub struct InvalidWorkerUrls;
+
+impl WorkerUrls {
+    /// Reads the text of a variable.
+    ///
+    /// # Errors
+    /// When it is not an origin with one `*`.
+    pub fn parse(text: &str) -> Result<Self, InvalidWorkerUrls> {
+        let (before, after) = text.split_once('*').ok_or(InvalidWorkerUrls)?;
+        let is_host = after.starts_with('.')
+            && after.len() > 1
+            && after
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':'));
+        if !matches!(before, "http://" | "https://") || !is_host {
+            return Err(InvalidWorkerUrls);
+        }
+        Ok(Self {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        })
+    }
+
+    /// The addresses of a Worker in its environment.
+    #[must_use]
+    pub fn of(&self, target: &Target) -> Vec<String> {
+        vec![format!("{}{}{}", self.before, target.labels(), self.after)]
+    }
+}
+
+/// The platform's own hosts.
+impl Default for WorkerUrls {
+    fn default() -> Self {
+        Self {
+            before: "https://".to_owned(),
+            after: ".do".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dotdo_names::{Environment, WorkerName};
+
+    use super::*;
+
+    #[test]
+    fn a_url_has_the_labels_of_the_environment_and_the_worker() {
+        let of = |text: &str, environment| {
+            let worker = WorkerName::parse("agents").unwrap();
+            WorkerUrls::parse(text)
+                .unwrap()
+                .of(&Target { environment, worker })
+        };
+        assert_eq!(of("https://*.do", Environment::Production), ["https://agents.do"]);
+        assert_eq!(
+            of("https://*.do", Environment::Development),
+            ["https://dev.agents.do"]
+        );
+        assert_eq!(
+            of("http://*.localhost:8787", Environment::Staging),
+            ["http://staging.agents.localhost:8787"]
+        );
+        assert_eq!(WorkerUrls::default(), WorkerUrls::parse("https://*.do").unwrap());
+    }
+
+    #[test]
+    fn what_is_no_origin_is_rejected() {
+        for text in [
+            "",
+            "*",
+            "https://do",
+            "https://*",
+            "https://*.",
+            "https://*.do/path",
+            "https://*.*.do",
+            "ftp://*.do",
+            "https://user@*.do",
+        ] {
+            assert_eq!(WorkerUrls::parse(text), Err(InvalidWorkerUrls), "{text}");
+        }
+    }
+}
