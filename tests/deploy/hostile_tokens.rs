@@ -16,7 +16,7 @@ use sha2::Digest as _;
 
 use crate::{
     keyless::{allow, exchange},
-    platforms::{issuer, platform},
+    platforms::{UNREACHABLE_ISSUER, issuer, platform},
 };
 
 /// The attackers' address. Their failures must not lock out the clients of other tests.
@@ -210,6 +210,69 @@ async fn locks_out_an_address_after_repeated_guesses() -> Result<()> {
         .await?;
     assert!(entries.len() >= usize::from(rejected), "{entries:?}");
     assert_eq!(entries[0]["reason"]["cause"], "token_unknown");
+    Ok(())
+}
+
+/// Asserts that an address is not locked out: a guess is not told to wait, and a valid token is accepted.
+async fn is_not_locked_out(client: &str) -> Result<()> {
+    let guess = get_namespaces(client, &unknown_token(200)).await?;
+    assert_eq!(guess.status, 401, "{client}: {}", guess.text());
+    let valid = get_namespaces(client, platform().token()).await?;
+    assert_eq!(valid.status, 200, "{client}: {}", valid.text());
+    Ok(())
+}
+
+#[end_to_end::test]
+async fn an_issuer_that_fails_is_503_and_locks_nobody_out() -> Result<()> {
+    let client = "203.0.113.11";
+    let mut claims = issuer().claims("drivly/outage", 6401);
+    claims["iss"] = json!(UNREACHABLE_ISSUER);
+    let token = issuer().token(&claims);
+    for _ in 0..25 {
+        let answer = exchange(&token, client).await?;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert_eq!(answer.json()["code"], "ISSUER_UNAVAILABLE");
+        assert!(!answer.header("retry-after").is_empty());
+    }
+    is_not_locked_out(client).await
+}
+
+#[end_to_end::test]
+async fn repeating_an_own_oidc_token_locks_nobody_out() -> Result<()> {
+    allow("drivly/again", 6501, Production.namespace(), "again").await?;
+    let client = "203.0.113.12";
+    let token = issuer().token(&issuer().claims("drivly/again", 6501));
+    let first = exchange(&token, client).await?;
+    assert_eq!(first.status, 200, "{}", first.text());
+    for _ in 0..25 {
+        assert_eq!(exchange(&token, client).await?.status, 401);
+    }
+    is_not_locked_out(client).await
+}
+
+#[end_to_end::test]
+async fn text_that_cannot_be_a_credential_locks_nobody_out() -> Result<()> {
+    let client = "203.0.113.13";
+    let mut typo = unknown_token(13);
+    typo.replace_range(typo.len() - 1.., "x");
+    for text in ["anything", typo.as_str(), "a.b.c"] {
+        for _ in 0..25 {
+            assert_eq!(get_namespaces(client, text).await?.status, 401, "{text}");
+        }
+    }
+    is_not_locked_out(client).await
+}
+
+#[end_to_end::test]
+async fn nobody_is_locked_out_on_loopback() -> Result<()> {
+    let forged = signed(&header(), &issuer().claims("drivly/local", 6601), Key::Mallorys);
+    for client in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        for number in 0..25 {
+            assert_eq!(get_namespaces(client, &unknown_token(number)).await?.status, 401);
+            assert_eq!(exchange(&forged, client).await?.status, 401);
+        }
+        is_not_locked_out(client).await?;
+    }
     Ok(())
 }
 

@@ -19,8 +19,11 @@ pub fn issuer() -> &'static Issuer {
     ISSUER.get_or_init(|| Issuer::start().expect("an issuer"))
 }
 
+/// An issuer that these platforms trust and that never answers: nothing listens on this port.
+pub const UNREACHABLE_ISSUER: &str = "http://127.0.0.1:1";
+
 fn issuers() -> String {
-    format!("[\"{}\"]", issuer().address())
+    format!("[\"{}\", \"{UNREACHABLE_ISSUER}\"]", issuer().address())
 }
 
 /// A platform whose deploy API has another platform as its upstream, through a relay that records requests and makes some

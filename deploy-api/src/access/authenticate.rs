@@ -14,7 +14,7 @@ impl<S: Sql> Access<'_, S> {
     ///
     /// # Errors
     /// `AUTHENTICATION_FAILED` for every reason; the reason is only in the audit log. `LOCKED_OUT` for an
-    /// unknown token after too many of them from the client's address.
+    /// unknown token after too many guesses from the client's address.
     pub fn authenticate(&self, credential: &ShownCredential, attempt: &AttemptId) -> Result<Caller, Problem> {
         let (found, id) = match credential {
             ShownCredential::Token(hash) => (tokens::spend(self.sql, hash, attempt, self.now)?, hash.id()),
@@ -42,10 +42,7 @@ impl<S: Sql> Access<'_, S> {
     ) -> Result<Caller, Problem> {
         match found {
             Ok(token) => Ok(token.into_caller()),
-            Err(rejection) => {
-                self.refuse_if_locked_out()?;
-                Err(self.reject(rejection, Action::Authenticate, id.as_str())?)
-            }
+            Err(rejection) => Err(self.reject(rejection, Action::Authenticate, id.as_str())?),
         }
     }
 
@@ -77,11 +74,14 @@ impl<S: Sql> Access<'_, S> {
         Ok((caller, allowed))
     }
 
-    /// Returns an error if the address is locked out after too many unknown credentials.
+    /// Returns an error if the address is locked out after too many guesses.
     ///
     /// # Errors
     /// `LOCKED_OUT`.
-    pub fn refuse_if_locked_out(&self) -> Result<(), Problem> {
+    fn refuse_if_locked_out(&self) -> Result<(), Problem> {
+        if !lockout::is_lockable(self.client.address.as_deref()) {
+            return Ok(());
+        }
         let address = lockout::bucket(self.client.address.as_deref());
         let attempts = lockouts::attempts(self.sql, &address)?;
         let Some(left) = attempts.and_then(|attempts| attempts.locked_for(self.now)) else {
@@ -92,7 +92,7 @@ impl<S: Sql> Access<'_, S> {
             .saturating_add(1);
         Err(Problem::new(
             Code::LockedOut,
-            "Too many unknown credentials came from this address.",
+            "Too many unknown or forged credentials came from this address.",
             format!("Wait {seconds} seconds, then use a token that exists."),
         )
         .retry_after(seconds))
@@ -102,8 +102,12 @@ impl<S: Sql> Access<'_, S> {
     /// one credential as one entry with a count. `credential` identifies the credential. Returns the error for the client.
     ///
     /// # Errors
-    /// `RECORD_UNAVAILABLE` when it cannot be recorded.
+    /// `LOCKED_OUT` for a guess from an address that is locked out, which is not recorded; `RECORD_UNAVAILABLE` when it cannot be
+    /// recorded.
     pub fn reject(&self, rejection: Rejection, action: Action, credential: &str) -> Result<Problem, Problem> {
+        if rejection.is_a_guess() {
+            self.refuse_if_locked_out()?;
+        }
         self.sql.transaction(|| {
             if self.count_failure(rejection.is_a_guess())?.is_recorded() {
                 let entry = self
@@ -116,13 +120,14 @@ impl<S: Sql> Access<'_, S> {
         })
     }
 
-    /// Counts a failure of the client's address.
+    /// Counts a failure of the client's address. A guess leads to a lockout only if the address can be locked out.
     ///
     /// # Errors
     /// When the database fails.
     pub(crate) fn count_failure(&self, is_a_guess: bool) -> Result<Attempts, SqlError> {
-        let address = lockout::bucket(self.client.address.as_deref());
-        lockouts::count_failure(self.sql, &address, is_a_guess, self.now)
+        let address = self.client.address.as_deref();
+        let is_counted = is_a_guess && lockout::is_lockable(address);
+        lockouts::count_failure(self.sql, &lockout::bucket(address), is_counted, self.now)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The lockout of clients that guess credentials.
 //!
-//! If an address sends [`MAX_GUESSES`] unknown credentials within [`WINDOW`], all its invalid credentials get the
-//! error of a lockout for [`LOCK`]. A valid credential is accepted from a locked address, because others may share the address.
-//! A mistyped token and a token that existed are not guesses. An IPv6 client is counted by its /64 prefix, the usual
-//! allocation of one customer. At most [`MAX_ADDRESSES`] addresses are stored; then the oldest is removed.
+//! If an address sends [`MAX_GUESSES`] unknown or forged credentials within [`WINDOW`], its further guesses get the error of a
+//! lockout for [`LOCK`]. A valid credential is accepted from a locked address, because others may share the address. Which
+//! credentials are guesses: [`Rejection::is_a_guess`](super::Rejection::is_a_guess). An IPv6 client is counted by its /64
+//! prefix, the usual allocation of one customer. At most [`MAX_ADDRESSES`] addresses are stored; then the oldest is removed.
+//!
+//! Loopback addresses are never locked out, and neither are clients without a known address: on Cloudflare, every client has
+//! one, and locally, all of them are the developer.
 
 use std::net::IpAddr;
 
@@ -97,6 +100,14 @@ pub fn bucket(address: Option<&str>) -> String {
     }
 }
 
+/// Whether a client with this address can be locked out: not on loopback, and not without a known address.
+#[must_use]
+pub fn is_lockable(address: Option<&str>) -> bool {
+    address
+        .and_then(|text| text.parse::<IpAddr>().ok())
+        .is_some_and(|address| !address.to_canonical().is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +144,24 @@ mod tests {
         });
         assert_eq!(many.locked_for(at(0)), None);
         assert!(many.is_recorded() && !many.after_failure(false, at(0)).is_recorded());
+    }
+
+    #[test]
+    fn nobody_is_locked_out_on_loopback_or_without_an_address() {
+        for address in [
+            "127.0.0.1",
+            "127.8.9.10",
+            "::1",
+            "::ffff:127.0.0.1",
+            "nonsense",
+            "",
+        ] {
+            assert!(!is_lockable(Some(address)), "{address}");
+        }
+        assert!(!is_lockable(None));
+        for address in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "10.0.0.1", "::2"] {
+            assert!(is_lockable(Some(address)), "{address}");
+        }
     }
 
     #[test]

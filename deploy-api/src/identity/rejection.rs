@@ -54,10 +54,11 @@ pub enum OidcRejection {
     /// The issuer is not configured.
     #[error("the OIDC token's issuer is not configured")]
     Issuer,
-    /// The issuer did not publish the key when its keys were last fetched.
+    /// The issuer did not publish the key when its keys were last fetched, and that fetch did not fail.
     #[error("the OIDC token's key is unknown")]
     KeyUnknown,
-    /// The keys of the issuer could not be fetched, and the cached keys are missing or too old. The token may be valid.
+    /// The keys of the issuer could not be fetched, and the cached keys do not have the key or are too old. The token may be
+    /// valid.
     #[error("the keys of the issuer could not be fetched")]
     KeysUnavailable,
     /// The signature is not valid for the key.
@@ -104,19 +105,17 @@ impl Rejection {
         }
     }
 
-    /// Whether the failure counts as a guess at a credential, which leads to a lockout. A mistyped token, a token that
-    /// existed, and an OIDC token that could not be checked are not guesses.
+    /// Whether the failure counts as a guess at a credential, which leads to a lockout: a well-formed credential that is
+    /// unknown or forged. The rule is the same for every kind of credential. These do not count: text that cannot be a
+    /// credential, which does not reach the ledger; a token that exists or existed; an OIDC token that its issuer signed, such
+    /// as an expired or repeated one; and an OIDC token that cannot be checked now.
     #[must_use]
     pub const fn is_a_guess(self) -> bool {
-        match self {
-            Self::TokenUnknown | Self::BearerUnknown => true,
-            Self::Oidc(oidc) => !matches!(oidc, OidcRejection::KeysUnavailable),
-            Self::Credential(_)
-            | Self::TokenExpired
-            | Self::TokenRevoked
-            | Self::TokenUsedUp
-            | Self::LockedOut => false,
-        }
+        matches!(
+            self,
+            Self::TokenUnknown
+                | Self::Oidc(OidcRejection::Issuer | OidcRejection::KeyUnknown | OidcRejection::Signature)
+        )
     }
 }
 
@@ -149,16 +148,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_credentials_are_guesses() {
+    fn unknown_and_forged_credentials_are_guesses() {
         assert!(Rejection::TokenUnknown.is_a_guess());
-        assert!(Rejection::BearerUnknown.is_a_guess());
-        assert!(Rejection::Oidc(OidcRejection::Signature).is_a_guess());
-        assert!(!Rejection::TokenExpired.is_a_guess());
-        assert!(!Rejection::Credential(InvalidCredential::Missing).is_a_guess());
+        for oidc in [
+            OidcRejection::Issuer,
+            OidcRejection::KeyUnknown,
+            OidcRejection::Signature,
+        ] {
+            assert!(Rejection::Oidc(oidc).is_a_guess(), "{oidc}");
+        }
     }
 
     #[test]
-    fn an_oidc_token_is_not_a_guess_if_the_keys_of_its_issuer_are_unavailable() {
-        assert!(!Rejection::Oidc(OidcRejection::KeysUnavailable).is_a_guess());
+    fn text_that_cannot_be_a_credential_and_known_credentials_are_not_guesses() {
+        for rejection in [
+            Rejection::Credential(InvalidCredential::Missing),
+            Rejection::Credential(InvalidCredential::Malformed(MalformedToken::Checksum)),
+            Rejection::BearerUnknown,
+            Rejection::TokenExpired,
+            Rejection::TokenRevoked,
+            Rejection::TokenUsedUp,
+        ] {
+            assert!(!rejection.is_a_guess(), "{rejection}");
+        }
+        for oidc in [
+            OidcRejection::Malformed,
+            OidcRejection::KeysUnavailable,
+            OidcRejection::Claims,
+            OidcRejection::Audience,
+            OidcRejection::Expired,
+            OidcRejection::NotYetValid,
+            OidcRejection::Lifetime,
+            OidcRejection::Replayed,
+        ] {
+            assert!(!Rejection::Oidc(oidc).is_a_guess(), "{oidc}");
+        }
     }
 }

@@ -56,7 +56,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
 
     pub(super) fn reject_oidc_token(&self, message: &RejectOidcToken) -> Result<Problem, Problem> {
         let access = self.access(&message.client);
-        access.refuse_if_locked_out()?;
         access.reject(message.rejection.into(), Action::TokenExchange, &message.token_id)
     }
 }

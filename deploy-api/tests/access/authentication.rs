@@ -5,9 +5,12 @@ use deploy_api::identity::lockout::MAX_GUESSES;
 use deploy_api::identity::{Identity, ShownCredential, TOKEN_ENTROPY, Token, TokenKind};
 use deploy_api::problem::Problem;
 use deploy_api::store::denials;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::api::{Api, BOOTSTRAP};
+use crate::support::callers::run;
+use crate::support::issuer::{Key, claims, header, signed, token};
+use crate::support::rules::production;
 use crate::support::time::at;
 
 fn unknown_token() -> String {
@@ -106,6 +109,98 @@ fn an_address_with_many_invalid_credentials_is_locked_out_except_for_valid_ones(
     api.set_address("192.0.2.1");
     api.now.set(1 + 15 * 60);
     assert_eq!(refusal(&api, &unknown_token()).code, Code::AuthenticationFailed);
+}
+
+/// A valid OIDC token of another audience, a valid one, which the caller exchanges again and again, and a forged one.
+fn oidc_tokens() -> (String, String, String) {
+    let mut elsewhere = claims(&run());
+    elsewhere["aud"] = json!("sts.amazonaws.com");
+    let forged = signed(&header(), &claims(&run()), Key::Mallorys);
+    (token(&elsewhere), token(&claims(&run())), forged)
+}
+
+#[test]
+fn known_credentials_do_not_lock_out() {
+    let api = Api::with_policy(&[production()]);
+    let (elsewhere, valid, _) = oidc_tokens();
+    let deploy = api.exchange(&valid).unwrap()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for _ in 0..2 * MAX_GUESSES {
+        for refused in [&valid, &elsewhere] {
+            assert_eq!(
+                api.exchange(refused).unwrap_err().code,
+                Code::AuthenticationFailed
+            );
+        }
+    }
+    api.now.set(16 * 60);
+    for _ in 0..2 * MAX_GUESSES {
+        assert_eq!(refusal(&api, &deploy).code, Code::AuthenticationFailed);
+        assert_eq!(refusal(&api, "any other text").code, Code::AuthenticationFailed);
+    }
+    assert_eq!(refusal(&api, &unknown_token()).code, Code::AuthenticationFailed);
+}
+
+#[test]
+fn forged_oidc_tokens_and_unknown_tokens_count_together_and_only_guesses_are_locked_out() {
+    let api = Api::with_policy(&[production()]);
+    let (elsewhere, valid, forged) = oidc_tokens();
+    let deploy = api.exchange(&valid).unwrap()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for _ in 0..MAX_GUESSES / 2 {
+        assert_eq!(
+            api.exchange(&forged).unwrap_err().code,
+            Code::AuthenticationFailed
+        );
+        assert_eq!(refusal(&api, &unknown_token()).code, Code::AuthenticationFailed);
+    }
+    assert_eq!(api.exchange(&forged).unwrap_err().code, Code::LockedOut);
+    assert_eq!(refusal(&api, &unknown_token()).code, Code::LockedOut);
+    for known in [&elsewhere, &valid] {
+        assert_eq!(api.exchange(known).unwrap_err().code, Code::AuthenticationFailed);
+    }
+    let mut next = claims(&run());
+    next["jti"] = json!("token-2");
+    assert!(
+        api.exchange(&token(&next)).is_ok(),
+        "a valid OIDC token is accepted"
+    );
+    assert!(api.authenticate(&deploy).is_ok());
+}
+
+#[test]
+fn nobody_is_locked_out_on_loopback_or_without_an_address() {
+    let (_, _, forged) = oidc_tokens();
+    for address in [
+        Some("127.0.0.1"),
+        Some("127.1.2.3"),
+        Some("::1"),
+        Some("::ffff:127.0.0.1"),
+        None,
+    ] {
+        let api = Api::with_policy(&[production()]);
+        api.client.borrow_mut().address = address.map(str::to_owned);
+        for _ in 0..2 * MAX_GUESSES {
+            assert_eq!(refusal(&api, &unknown_token()).code, Code::AuthenticationFailed);
+            assert_eq!(
+                api.exchange(&forged).unwrap_err().code,
+                Code::AuthenticationFailed
+            );
+        }
+        let recorded = api
+            .record()
+            .iter()
+            .filter(|entry| entry["verb"] != Value::Null)
+            .count();
+        assert!(
+            recorded <= 2,
+            "{address:?}: repeated denials are counted, not recorded"
+        );
+    }
 }
 
 #[test]

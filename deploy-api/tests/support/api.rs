@@ -110,7 +110,6 @@ impl Api {
                 .transaction(|| exchange::issue(access, &proven, entropy))?,
             Err(rejection) => {
                 let body_digest = &deploy_api::bundles::Digest::of(body).to_string();
-                access.refuse_if_locked_out()?;
                 Err(access.reject(rejection.into(), Action::TokenExchange, body_digest)?)
             }
         })

@@ -61,7 +61,8 @@ impl Keyring {
     /// Worker, a request that is continued by another one fails or hangs. So several may fetch the keys at once.
     ///
     /// # Errors
-    /// If the issuer is not configured, does not have the key, or cannot be reached.
+    /// If the issuer is not configured, does not have the key, or cannot be reached. While it cannot be reached, a key that is
+    /// not cached is unavailable and not unknown.
     pub async fn key(
         &self,
         token: &Presented,
@@ -126,6 +127,8 @@ pub(super) struct KeyCache {
     fetched: Option<Timestamp>,
     /// When the keys were last fetched, successfully or not.
     tried: Option<Timestamp>,
+    /// Whether the last fetch failed, so that the issuer may have newer keys.
+    is_failing: bool,
 }
 
 /// The result of a lookup in the cache.
@@ -168,12 +171,17 @@ impl KeyCache {
         {
             return Err(OidcRejection::KeysUnavailable);
         }
-        self.keys.get(key_id).cloned().ok_or(OidcRejection::KeyUnknown)
+        self.keys.get(key_id).cloned().ok_or(if self.is_failing {
+            OidcRejection::KeysUnavailable
+        } else {
+            OidcRejection::KeyUnknown
+        })
     }
 
     /// Stores the result of a fetch. After a failed fetch (`None`), the cached keys stay. After a successful one, they are
     /// replaced, unless the fetched copy is older than they are.
     pub fn store(&mut self, keys: Option<(KeySet, SignedDuration)>, now: Timestamp) {
+        self.is_failing = keys.is_none();
         let Some((keys, age)) = keys else {
             self.tried = Some(now);
             return;
@@ -259,6 +267,22 @@ mod tests {
         assert!(matches!(
             cache.look_up("a", at(86_400)),
             Lookup::Rejected(OidcRejection::KeysUnavailable)
+        ));
+    }
+
+    #[test]
+    fn an_unknown_key_is_unavailable_while_the_issuer_fails() {
+        let mut cache = cache(&["a"]);
+        cache.store(None, at(60));
+        assert!(matches!(
+            cache.look_up("b", at(61)),
+            Lookup::Rejected(OidcRejection::KeysUnavailable)
+        ));
+        assert!(matches!(cache.look_up("a", at(61)), Lookup::Key(_)));
+        cache.store(Some((keys(&["a"]), SignedDuration::ZERO)), at(120));
+        assert!(matches!(
+            cache.look_up("b", at(121)),
+            Lookup::Rejected(OidcRejection::KeyUnknown)
         ));
     }
 
