@@ -170,6 +170,8 @@ codes! {
     PolicyChanged = 740_174, 412, "POLICY_CHANGED", "The policy has changed since it was read";
     /// Checkpoints cannot be signed, because no signing key is configured.
     CheckpointKeyMissing = 740_175, 503, "CHECKPOINT_KEY_MISSING", "No checkpoint signing key is configured";
+    /// The policy has no administrator, or takes `admin` from the caller, and the request does not confirm it.
+    PolicyLocksOut = 740_176, 409, "POLICY_LOCKS_OUT", "The policy locks its administrators out";
 
     // Calls to `/v1`: 740180 to 740189.
     /// The path does not exist.

@@ -60,7 +60,7 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/policy", Operation::PolicyGet, "HeldPolicy").with(&["version"]),
     Route::new("PUT", "/v1/policy", Operation::PolicyPut, "PolicyChange")
         .takes_policy()
-        .with(&["dry_run"]),
+        .with(&["dry_run", "confirm"]),
     Route::new(
         "GET",
         "/v1/policy/versions",

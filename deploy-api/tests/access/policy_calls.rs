@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::{Api, json_of};
 use crate::support::callers::{caller, person, run};
-use crate::support::rules::{alice, document, production, with};
+use crate::support::rules::{alice, document, operators, production, with};
 
 fn put(api: &Api, caller: &Caller, document: &str, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
     api.request(|access| policy::put(access, caller, document, parameters, None))
@@ -28,7 +28,7 @@ fn the_bootstrap_administrator_stores_the_first_policy() {
         get(&api, &bootstrap, &[]).unwrap_err().code,
         Code::PolicyVersionUnknown
     );
-    let answer = put(&api, &bootstrap, &document(&[alice()]), &[]).unwrap();
+    let answer = put(&api, &bootstrap, &document(&[alice(), operators()]), &[]).unwrap();
     assert_eq!(
         (&answer["version"], &answer["changed"], &answer["dry_run"]),
         (&json!(1), &json!(true), &json!(false))
@@ -47,7 +47,13 @@ fn a_dry_run_returns_the_result_without_storing_it() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     let looser = with(production(), "/who/github/ref", Value::Null);
-    let answer = put(&api, &bootstrap, &document(&[looser]), &[("dry_run", "true")]).unwrap();
+    let answer = put(
+        &api,
+        &bootstrap,
+        &document(&[looser, operators()]),
+        &[("dry_run", "true")],
+    )
+    .unwrap();
     assert_eq!(
         (&answer["version"], &answer["changed"]),
         (&json!(1), &json!(true))
@@ -61,7 +67,7 @@ fn a_dry_run_returns_the_result_without_storing_it() {
 fn every_version_is_kept_and_the_change_is_recorded() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
-    put(&api, &bootstrap, &document(&[production()]), &[]).unwrap();
+    put(&api, &bootstrap, &document(&[production(), operators()]), &[]).unwrap();
     let entry = api.last_entry();
     assert_eq!(
         (&entry["verb"], &entry["subject"]["version"]),
@@ -114,7 +120,7 @@ fn a_change_of_an_outdated_version_is_rejected() {
             policy::put(
                 access,
                 &bootstrap,
-                &document(&[production()]),
+                &document(&[production(), operators()]),
                 &[],
                 Some(if_match),
             )
@@ -145,7 +151,7 @@ fn a_policy_that_cannot_be_recorded_is_not_stored() {
     let api = Api::with_policy(&[alice()]);
     let bootstrap = api.bootstrap();
     api.sql.fail_at("INSERT INTO audit");
-    let problem = put(&api, &bootstrap, &document(&[production()]), &[]).unwrap_err();
+    let problem = put(&api, &bootstrap, &document(&[production(), operators()]), &[]).unwrap_err();
     assert_eq!(problem.code, Code::RecordUnavailable);
     assert_eq!(api.sql.count("policies"), 1);
 }
@@ -169,6 +175,95 @@ fn the_policy_requires_admin_or_read_of_everything() {
         Code::ParameterInvalid,
         "a misspelt dry run is no real one"
     );
+}
+
+/// A policy that does not allow `admin` to anybody, and one that allows it to `ops` only.
+fn lock_outs() -> [(String, &'static str); 2] {
+    [
+        (
+            document(&[alice()]),
+            "no rule allows \"admin\", so only the bootstrap secret could change the policy and create tokens",
+        ),
+        (
+            document(&[operators()]),
+            "no rule allows \"admin\" to the API token of zoe, the caller, who could not undo this change",
+        ),
+    ]
+}
+
+/// A policy whose administrator is `zoe`.
+fn zoes() -> Value {
+    with(
+        with(operators(), "/who/token", json!("zoe")),
+        "/name",
+        json!("zoes"),
+    )
+}
+
+#[test]
+fn a_policy_that_locks_its_administrators_out_needs_a_confirmation() {
+    for (document, sentence) in lock_outs() {
+        let api = Api::with_policy(&[zoes()]);
+        let zoe = person("zoe");
+        let problem = put(&api, &zoe, &document, &[]).unwrap_err();
+        assert_eq!((problem.code, problem.code.status()), (Code::PolicyLocksOut, 409));
+        assert_eq!(problem.detail, format!("The policy was not stored: {sentence}."));
+        assert!(problem.fix.contains("?confirm=lock_out"), "{problem:?}");
+        let entry = api.last_entry();
+        assert_eq!(
+            (&entry["verb"], &entry["outcome"], &entry["reason"]["code"]),
+            (
+                &json!("policy_change"),
+                &json!("denied"),
+                &json!("POLICY_LOCKS_OUT")
+            )
+        );
+        let dry = put(&api, &zoe, &document, &[("dry_run", "true")]).unwrap();
+        assert_eq!(dry["warnings"][0], sentence);
+        for other in ["", "true", "yes", "LOCK_OUT"] {
+            let problem = put(&api, &zoe, &document, &[("confirm", other)]).unwrap_err();
+            assert_eq!(problem.code, Code::ParameterInvalid, "{other}");
+        }
+        assert_eq!(api.sql.count("policies"), 1);
+        let stored = put(&api, &zoe, &document, &[("confirm", "lock_out")]).unwrap();
+        assert_eq!(
+            (&stored["version"], &stored["warnings"][0]),
+            (&json!(2), &json!(sentence))
+        );
+        assert_eq!(
+            get(&api, &zoe, &[]).unwrap_err().code,
+            Code::PermissionDenied,
+            "the caller is locked out"
+        );
+    }
+}
+
+#[test]
+fn the_bootstrap_administrator_needs_the_confirmation_only_if_there_is_no_administrator() {
+    let api = Api::with_policy(&[zoes()]);
+    let bootstrap = api.bootstrap();
+    let empty = document(&[]);
+    assert_eq!(
+        put(&api, &bootstrap, &empty, &[]).unwrap_err().code,
+        Code::PolicyLocksOut
+    );
+    put(&api, &bootstrap, &empty, &[("confirm", "lock_out")]).unwrap();
+    assert_eq!(
+        put(&api, &bootstrap, &empty, &[]).unwrap()["changed"],
+        false,
+        "an unchanged policy changes nothing"
+    );
+    put(&api, &bootstrap, &document(&[operators()]), &[]).unwrap();
+}
+
+#[test]
+fn the_bootstrap_secret_is_the_way_back() {
+    let api = Api::with_policy(&[zoes()]);
+    put(&api, &person("zoe"), &document(&[]), &[("confirm", "lock_out")]).unwrap();
+    let bootstrap = api.bootstrap();
+    let earlier = get(&api, &bootstrap, &[("version", "1")]).unwrap()["document"].to_string();
+    assert_eq!(put(&api, &bootstrap, &earlier, &[]).unwrap()["version"], 3);
+    assert_eq!(get(&api, &person("zoe"), &[]).unwrap()["version"], 3);
 }
 
 fn explain(api: &Api, caller: &Caller, body: &Value) -> Result<Value, Problem> {

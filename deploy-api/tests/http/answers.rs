@@ -93,8 +93,8 @@ fn head_returns_the_response_of_get_without_the_body() {
 #[test]
 fn a_policy_is_changed_from_the_version_that_was_read() {
     let api = Api::new();
-    let first = rules::document(&[rules::alice()]);
-    let second = rules::document(&[rules::alice(), rules::production()]);
+    let first = rules::document(&[rules::alice(), rules::operators()]);
+    let second = rules::document(&[rules::alice(), rules::production(), rules::operators()]);
     let put = |document: &str, read: &str| {
         Call::new("PUT", "/v1/policy")
             .by_administrator()

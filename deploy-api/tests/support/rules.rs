@@ -26,6 +26,17 @@ pub fn alice() -> Value {
     })
 }
 
+/// A valid rule: a person may do everything.
+pub fn operators() -> Value {
+    json!({
+        "name": "operators",
+        "who": { "token": "ops" },
+        "namespaces": ["dotdo-production", "dotdo-staging", "dotdo-development"],
+        "workers": ["*"],
+        "actions": ["read", "deploy", "delete", "secrets", "rollback", "promote", "lock", "admin"]
+    })
+}
+
 /// A rule with one member replaced. The path is a JSON pointer: `/who/github/ref`. `Value::Null` removes the member.
 pub fn with(mut rule: Value, path: &str, value: Value) -> Value {
     let (parent, name) = path.rsplit_once('/').unwrap();

@@ -8,10 +8,13 @@ use super::page::{Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Outcome, SubjectRecord};
 use crate::code::Code;
-use crate::policy::{Action, Caller, Changes, Policy, PolicyErrors, Request};
+use crate::policy::{Action, Caller, Changes, LockOut, Policy, PolicyErrors, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::policies::{self, PolicyVersion};
+
+/// The value of the parameter `confirm` for a policy that nobody, or not the caller, could change.
+const CONFIRMATION: &str = "lock_out";
 
 #[derive(Serialize)]
 struct Put {
@@ -25,10 +28,12 @@ struct Put {
 /// `PUT /v1/policy`: replaces the policy by the document in the body, and returns what it newly allows and forbids.
 /// With the parameter `dry_run=true` nothing is stored. `if_match` is the version that the caller has read, from the
 /// header `If-Match`: if another version is active, nothing is stored. An unchanged document does not become a new version.
+/// A policy without an administrator, or that takes `admin` from the caller, is stored only with `confirm=lock_out`; a dry run
+/// returns a warning.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` for every caller but an administrator; `POLICY_INVALID` with a note for each error;
-/// `POLICY_CHANGED`, `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
+/// `POLICY_CHANGED`, `POLICY_LOCKS_OUT`, `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
 pub fn put<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
@@ -41,10 +46,15 @@ pub fn put<S: Sql>(
         &Request::platform(Action::Admin),
         audit::Action::PolicyChange,
     )?;
-    let parameters = Parameters::new(parameters, &["dry_run"])?;
+    let parameters = Parameters::new(parameters, &["dry_run", "confirm"])?;
     let dry_run = parameters
         .parse("dry_run", "true or false", |value| value.parse().ok())?
         .unwrap_or(false);
+    let is_confirmed = parameters
+        .parse("confirm", CONFIRMATION, |value| {
+            (value == CONFIRMATION).then_some(())
+        })?
+        .is_some();
     let new = Policy::load(document).map_err(|errors| policy_invalid(&errors))?;
     let active = policies::latest_version(access.sql)?;
     if let Some(read) = if_match
@@ -63,20 +73,34 @@ pub fn put<S: Sql>(
         .and_then(|(_, text)| Policy::load(text).ok())
         .unwrap_or_default();
     let changed = old.is_none_or(|(_, text)| text != document);
+    let lock_out = new.lock_out(caller);
+    let entry = |outcome| {
+        access
+            .entry(audit::Action::PolicyChange, outcome)
+            .by(caller)
+            .under(Some(&allowed.rule), allowed.policy_version)
+    };
+    if let Some(lock_out) = &lock_out
+        && changed
+        && !dry_run
+        && !is_confirmed
+    {
+        return Err(access.refuse(entry(Outcome::Denied), policy_locks_out(lock_out)));
+    }
+    let warnings = lock_out.iter().map(ToString::to_string);
     let mut put = Put {
         version: active,
         dry_run,
         changed,
         changes: old_policy.changes_to(&new),
-        warnings: new.warnings().iter().map(ToString::to_string).collect(),
+        warnings: warnings
+            .chain(new.warnings().iter().map(ToString::to_string))
+            .collect(),
     };
     if changed && !dry_run {
         put.version = access.sql.transaction(|| {
             let stored = policies::put(access.sql, document, &caller.identity.to_string(), access.now)?;
-            let mut entry = access
-                .entry(audit::Action::PolicyChange, Outcome::Succeeded)
-                .by(caller)
-                .under(Some(&allowed.rule), allowed.policy_version);
+            let mut entry = entry(Outcome::Succeeded);
             entry.subject = Some(SubjectRecord::Policy {
                 version: stored.version,
                 sha256: stored.sha256,
@@ -86,6 +110,14 @@ pub fn put<S: Sql>(
         })?;
     }
     Ok(Answer::json(200, &put)?.of_version(put.version))
+}
+
+fn policy_locks_out(lock_out: &LockOut) -> Problem {
+    Problem::new(
+        Code::PolicyLocksOut,
+        format!("The policy was not stored: {lock_out}."),
+        format!("Add a rule with \"admin\", or confirm the change with `?confirm={CONFIRMATION}`."),
+    )
 }
 
 fn policy_invalid(errors: &PolicyErrors) -> Problem {
