@@ -64,6 +64,7 @@ mod pattern;
 mod production;
 mod request;
 mod rule;
+mod subjects;
 
 pub use caller::{Caller, Scope};
 pub use changes::{Change, Changes};
@@ -79,6 +80,7 @@ pub use pattern::{InvalidRefPattern, InvalidWorkerPattern, RefPattern, WorkerPat
 pub use production::{EVENTS_BARRED_FROM_PRODUCTION, Warning};
 pub use request::{Action, Request, Resource};
 pub use rule::{Condition, Expected, InvalidRuleName, Rule, RuleName, Who};
+pub use subjects::subject_without_rule;
 
 /// The JSON Schema of a policy, which `GET /v1/policy/schema.json` returns.
 pub const SCHEMA: &str = include_str!("../../policy.schema.json");

@@ -1,5 +1,7 @@
 //! Deploy tokens and API tokens. Only the SHA-256 of a token is stored.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -259,6 +261,21 @@ pub fn list(
         ],
     )?;
     rows.iter().map(TokenRecord::read).collect()
+}
+
+/// The subjects of the API tokens that are valid.
+///
+/// # Errors
+/// When the database fails.
+pub fn subjects(sql: &impl Sql, now: Timestamp) -> Result<BTreeSet<Subject>, SqlError> {
+    let rows = sql.exec(
+        "SELECT DISTINCT json_extract(identity, '$.subject') FROM tokens
+         WHERE kind = 'api' AND expires > ? AND revoked IS NULL",
+        &[Value::from(now)],
+    )?;
+    let subject =
+        |row: &Row| Subject::parse(row.text(0)?).map_err(|error| super::content("token's subject", &error));
+    rows.iter().map(subject).collect()
 }
 
 /// Revokes a token permanently. A token that is revoked already is not changed.

@@ -71,6 +71,29 @@ fn an_administrator_creates_a_token_that_is_returned_once() {
 }
 
 #[test]
+fn a_token_for_a_subject_without_a_rule_is_created_with_a_warning() {
+    let api = api();
+    let mut request = body();
+    assert_eq!(
+        create(&api, &person("ops"), &request).unwrap()["warnings"],
+        json!([])
+    );
+    request["subject"] = json!("alicia");
+    let made = create(&api, &person("ops"), &request).unwrap();
+    assert_eq!(
+        made["warnings"],
+        json!(["no rule of the policy names the subject \"alicia\", so its API tokens allow nothing"])
+    );
+    assert!(api.authenticate(made["token"].as_str().unwrap()).is_ok());
+    let first = create(&Api::new(), &Api::new().bootstrap(), &body()).unwrap();
+    assert_eq!(
+        first["warnings"].as_array().unwrap().len(),
+        1,
+        "there is no policy yet"
+    );
+}
+
+#[test]
 fn the_creation_is_recorded() {
     let api = api();
     let made = create(&api, &person("ops"), &body()).unwrap();

@@ -1,7 +1,7 @@
 //! `/v1/policy`.
 
 use deploy_api::code::Code;
-use deploy_api::ledger::calls::{explain, policy};
+use deploy_api::ledger::calls::{explain, policy, tokens};
 use deploy_api::policy::Caller;
 use deploy_api::problem::Problem;
 use serde_json::{Value, json};
@@ -59,7 +59,14 @@ fn a_dry_run_returns_the_result_without_storing_it() {
         (&json!(1), &json!(true))
     );
     assert_eq!(answer["changes"]["forbidden"].as_array().unwrap().len(), 1);
-    assert_eq!(answer["warnings"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        answer["warnings"],
+        json!([
+            "rule \"agents-production\" covers dotdo-production without \"ref\": a job on any branch can name the \
+             environment, unless GitHub restricts its branches",
+            "rule \"operators\" names the subject \"ops\", for which there is no valid API token"
+        ])
+    );
     assert_eq!((api.sql.count("policies"), api.record().len()), (1, 0));
 }
 
@@ -175,6 +182,45 @@ fn the_policy_requires_admin_or_read_of_everything() {
         Code::ParameterInvalid,
         "a misspelt dry run is no real one"
     );
+}
+
+#[test]
+fn subjects_without_a_token_and_tokens_without_a_rule_are_warnings() {
+    let api = Api::with_policy(&[operators(), alice()]);
+    let ops = person("ops");
+    let make = |subject: &str| {
+        let entropy = api.entropy();
+        let request = json!({
+            "subject": subject, "expires": "2027-02-01T00:00:00Z",
+            "grants": [{ "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": ["read"] }]
+        });
+        api.request(|access| tokens::create(access, &ops, request.to_string().as_bytes(), entropy))
+            .map(|answer| json_of(&answer)["id"].as_str().unwrap().to_owned())
+            .unwrap()
+    };
+    for subject in ["ops", "alice", "alice"] {
+        make(subject);
+    }
+    let carols = make("carol");
+    let alicia = with(alice(), "/who/token", json!(["alice", "alicia"]));
+    let document = document(&[operators(), alicia]);
+    let without_token = "rule \"alice\" names the subject \"alicia\", for which there is no valid API token";
+    let without_rule = "no rule of the policy names the subject \"carol\", so its API tokens allow nothing";
+    for parameters in [&[("dry_run", "true")][..], &[]] {
+        assert_eq!(
+            put(&api, &ops, &document, parameters).unwrap()["warnings"],
+            json!([without_token, without_rule])
+        );
+    }
+    api.request(|access| tokens::revoke(access, &ops, &carols))
+        .unwrap();
+    assert_eq!(
+        put(&api, &ops, &document, &[]).unwrap()["warnings"],
+        json!([without_token])
+    );
+    api.now.set(60 * 60 * 24 * 30);
+    let expired = put(&api, &ops, &document, &[]).unwrap();
+    assert_eq!(expired["warnings"].as_array().unwrap().len(), 3, "{expired}");
 }
 
 /// A policy that does not allow `admin` to anybody, and one that allows it to `ops` only.

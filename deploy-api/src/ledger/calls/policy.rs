@@ -12,6 +12,7 @@ use crate::policy::{Action, Caller, Changes, LockOut, Policy, PolicyErrors, Requ
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::policies::{self, PolicyVersion};
+use crate::store::tokens;
 
 /// The value of the parameter `confirm` for a policy that nobody, or not the caller, could change.
 const CONFIRMATION: &str = "lock_out";
@@ -87,6 +88,7 @@ pub fn put<S: Sql>(
     {
         return Err(access.refuse(entry(Outcome::Denied), policy_locks_out(lock_out)));
     }
+    let holders = tokens::subjects(access.sql, access.now)?;
     let warnings = lock_out.iter().map(ToString::to_string);
     let mut put = Put {
         version: active,
@@ -95,6 +97,7 @@ pub fn put<S: Sql>(
         changes: old_policy.changes_to(&new),
         warnings: warnings
             .chain(new.warnings().iter().map(ToString::to_string))
+            .chain(new.subject_warnings(&holders))
             .collect(),
     };
     if changed && !dry_run {

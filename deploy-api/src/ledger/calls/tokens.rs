@@ -9,9 +9,9 @@ use crate::access::Access;
 use crate::audit::{self, Outcome, SubjectRecord};
 use crate::code::Code;
 use crate::identity::{Identity, Subject, TOKEN_ENTROPY, Token, TokenId, TokenKind};
-use crate::policy::{Action, Caller, Grant, GrantDocument, Request};
+use crate::policy::{Action, Caller, Grant, GrantDocument, Request, subject_without_rule};
 use crate::problem::Problem;
-use crate::sql::Sql;
+use crate::sql::{Sql, SqlError};
 use crate::store::tokens::{self, NewToken, TokenRecord};
 
 /// The maximum validity of an API token: a year, and a day to renew it.
@@ -33,10 +33,12 @@ struct Created<'a> {
     subject: &'a Subject,
     grants: &'a [Grant],
     expires: Timestamp,
+    warnings: Vec<String>,
 }
 
 /// `POST /v1/tokens`: creates an API token for a subject, limited to grants and to a time. Its holder may do what the
-/// grants **and** the policy's rules for the subject allow. No other response contains the token.
+/// grants **and** the policy's rules for the subject allow. No other response contains the token. A subject that no rule names
+/// is a warning, because the rule can be stored later.
 /// `entropy` is fresh from the runtime's cryptographic generator.
 ///
 /// # Errors
@@ -73,6 +75,7 @@ pub fn create<S: Sql>(
         rules: Vec::new(),
         expires: request.expires,
     });
+    let warnings = missing_rule(access, &request.subject)?.into_iter().collect();
     access.sql.transaction(|| {
         let new = NewToken {
             token: &token,
@@ -91,8 +94,19 @@ pub fn create<S: Sql>(
         subject: &request.subject,
         grants: &grants,
         expires: request.expires,
+        warnings,
     };
     Answer::json(201, &created)
+}
+
+/// The warning if no rule of the active policy names the subject. A stored policy that does not load names nobody.
+fn missing_rule<S: Sql>(access: &Access<'_, S>, subject: &Subject) -> Result<Option<String>, Problem> {
+    let is_named = match access.policies.active(access.sql) {
+        Ok(active) => active.policy.names_subject(subject),
+        Err(SqlError::Content { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    Ok((!is_named).then(|| subject_without_rule(subject)))
 }
 
 fn load_grants(documents: &[GrantDocument]) -> Result<Vec<Grant>, Problem> {
