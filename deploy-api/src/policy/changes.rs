@@ -191,10 +191,12 @@ fn covers(wide: &Who, narrow: &Who) -> bool {
                 .iter()
                 .filter(|other| other.claim == condition.claim)
                 .any(|other| {
-                    other
-                        .expected
-                        .iter()
-                        .all(|value| condition.expected.iter().any(|wider| wider.covers(value)))
+                    other.expected.iter().all(|value| {
+                        condition
+                            .expected
+                            .iter()
+                            .any(|wider| wider.covers(condition.claim, value))
+                    })
                 })
         }),
         _ => false,

@@ -89,11 +89,45 @@ impl Claim {
         value.filter(|value| !value.is_empty())
     }
 
+    /// Whether two values of the claim are equal. GitHub treats names of repositories, accounts and environments as equal if
+    /// only the case of letters of ASCII differs, and so does this. A workflow is named by its repository, which is compared
+    /// without case, and by a path and a ref, which are compared exactly, as all other claims are.
+    #[must_use]
+    pub fn are_equal(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Repository | Self::RepositoryOwner | Self::Environment | Self::Actor => {
+                one.eq_ignore_ascii_case(other)
+            }
+            Self::WorkflowRef | Self::JobWorkflowRef => {
+                let (one, path) = split_repository(one);
+                let (other, other_path) = split_repository(other);
+                one.eq_ignore_ascii_case(other) && path == other_path
+            }
+            Self::Issuer
+            | Self::RepositoryId
+            | Self::RepositoryOwnerId
+            | Self::RepositoryVisibility
+            | Self::Ref
+            | Self::RefType
+            | Self::RefProtected
+            | Self::EventName
+            | Self::ActorId
+            | Self::RunnerEnvironment => one == other,
+        }
+    }
+
     /// Whether the claim is a numeric id, which a policy writes as a string of digits.
     #[must_use]
     pub const fn is_id(self) -> bool {
         matches!(self, Self::RepositoryId | Self::RepositoryOwnerId | Self::ActorId)
     }
+}
+
+/// Splits `owner/name/path@ref` after `owner/name`.
+fn split_repository(workflow: &str) -> (&str, &str) {
+    let end = workflow.match_indices('/').nth(1).map(|(index, _)| index);
+    end.and_then(|end| workflow.split_at_checked(end))
+        .unwrap_or((workflow, ""))
 }
 
 impl fmt::Display for Claim {
@@ -105,5 +139,46 @@ impl fmt::Display for Claim {
 impl Serialize for Claim {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_and_everything_else_exactly() {
+        let deploy = "drivly/agents/.github/workflows/deploy.yml@refs/heads/main";
+        for (claim, one, other, equal) in [
+            (Claim::Repository, "drivly/agents", "Drivly/Agents", true),
+            (Claim::RepositoryOwner, "drivly", "DRIVLY", true),
+            (Claim::Environment, "production", "Production", true),
+            (Claim::Environment, "production", "production2", false),
+            (Claim::Environment, "stra\u{df}e", "STRASSE", false),
+            (Claim::Actor, "octocat", "Octocat", true),
+            (Claim::Ref, "refs/heads/main", "refs/heads/Main", false),
+            (Claim::EventName, "push", "Push", false),
+            (
+                Claim::WorkflowRef,
+                deploy,
+                &deploy.replace("drivly/a", "Drivly/A"),
+                true,
+            ),
+            (
+                Claim::WorkflowRef,
+                deploy,
+                &deploy.replace("deploy", "Deploy"),
+                false,
+            ),
+            (
+                Claim::JobWorkflowRef,
+                deploy,
+                &deploy.replace("main", "Main"),
+                false,
+            ),
+            (Claim::JobWorkflowRef, deploy, "drivly/agents", false),
+        ] {
+            assert_eq!(claim.are_equal(one, other), equal, "{claim}: {one} {other}");
+        }
     }
 }

@@ -90,7 +90,7 @@ pub(super) struct ClaimsDocument {
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub issuer: Option<Values>,
-    /// `owner/name`, for readability. The ids are required as well, because a name can be reused by another repository.
+    /// `owner/name`, for readability, compared without case. The ids are required as well, because a name can be reused by another repository.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository: Option<Values>,
@@ -98,7 +98,7 @@ pub(super) struct ClaimsDocument {
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository_id: Option<Values>,
-    /// The name of the owner, for readability.
+    /// The name of the owner, for readability, compared without case.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub repository_owner: Option<Values>,
@@ -122,7 +122,7 @@ pub(super) struct ClaimsDocument {
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub ref_protected: Option<Values>,
-    /// The GitHub environment of the job.
+    /// The GitHub environment of the job, compared without case.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub environment: Option<Values>,
@@ -138,7 +138,7 @@ pub(super) struct ClaimsDocument {
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub job_workflow_ref: Option<Values>,
-    /// The name of the account that started the run, for readability.
+    /// The name of the account that started the run, for readability, compared without case.
     #[cfg_attr(test, schemars(with = "Values"))]
     #[serde(default, deserialize_with = "given")]
     pub actor: Option<Values>,

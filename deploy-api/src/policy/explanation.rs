@@ -24,8 +24,8 @@ pub struct Explanation {
 /// The reason for a denial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// No rule allows the request. Contains the rules with the fewest mismatches, fewest first; empty if no rule names the
-    /// caller.
+    /// No rule allows the request. Contains the rules with the fewest mismatches, fewest first. If no rule names the caller, it
+    /// is empty, or for an administrator contains the rules of others.
     NoRule(Vec<NearRule>),
     /// Runs of this event are never allowed in production, regardless of the rules.
     EventBarred(String),
@@ -46,12 +46,12 @@ impl Explanation {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.summary()];
         match &self.cause {
-            Cause::NoRule(near) if near.is_empty() => lines.extend(self.no_rule_names_the_caller()),
-            Cause::NoRule(near) => lines.extend(near.iter().flat_map(|near| {
-                near.obstacles
-                    .iter()
-                    .map(|obstacle| sentence(&near.rule, obstacle))
-            })),
+            Cause::NoRule(near) => {
+                if !near.iter().any(|near| near.concerns_caller) {
+                    lines.extend(self.no_rule_names_the_caller());
+                }
+                lines.extend(near.iter().flat_map(sentences));
+            }
             Cause::EventBarred(event) => {
                 lines.push(format!(
                     "Runs of the event {} are never allowed in production.",
@@ -85,12 +85,21 @@ impl Explanation {
     fn no_rule_names_the_caller(&self) -> Vec<String> {
         match &self.identity {
             Identity::GithubRun(run) => vec![
-                format!("The policy has no rule for {}.", shown(&run.repository)),
-                format!(
-                    "A rule for it must have repository_id \"{}\" and repository_owner_id \"{}\".",
-                    shown(&run.repository_id),
-                    shown(&run.repository_owner_id)
-                ),
+                match shown_repository(run) {
+                    Some(repository) => format!("The policy has no rule for {repository}."),
+                    None => "The run has neither a repository nor a repository_id, so no rule applies to it."
+                        .to_owned(),
+                },
+                match (run.repository_id.as_str(), run.repository_owner_id.as_str()) {
+                    ("", _) | (_, "") => {
+                        "A rule for a run must have its repository_id and its repository_owner_id.".to_owned()
+                    }
+                    (id, owner) => format!(
+                        "A rule for it must have repository_id \"{}\" and repository_owner_id \"{}\".",
+                        shown(id),
+                        shown(owner)
+                    ),
+                },
             ],
             Identity::ApiToken { subject } => {
                 vec![format!(
@@ -105,35 +114,77 @@ impl Explanation {
 fn shown_identity(identity: &Identity) -> String {
     match identity {
         Identity::GithubRun(run) => {
-            let GitHubRun {
-                repository,
-                git_ref,
-                run_id,
-                ..
-            } = &**run;
-            format!(
-                "{} at {} (run {})",
-                shown(repository),
-                shown(git_ref),
-                shown(run_id)
-            )
+            let mut who = shown_repository(run).map_or_else(|| "A GitHub run".to_owned(), capitalized);
+            if !run.git_ref.is_empty() {
+                who.push_str(" at ");
+                who.push_str(&shown(&run.git_ref));
+            }
+            if !run.run_id.is_empty() {
+                who.push_str(" (run ");
+                who.push_str(&shown(&run.run_id));
+                who.push(')');
+            }
+            who
         }
         Identity::ApiToken { subject } => format!("The API token of {subject}"),
         Identity::BootstrapAdministrator => "The bootstrap administrator".to_owned(),
     }
 }
 
+/// The repository of a run by its name, or by its id if a hypothetical run has no name.
+fn shown_repository(run: &GitHubRun) -> Option<String> {
+    match (run.repository.as_str(), run.repository_id.as_str()) {
+        ("", "") => None,
+        ("", id) => Some(format!("the repository with the id {}", shown(id))),
+        (name, _) => Some(shown(name)),
+    }
+}
+
+/// A subject at the beginning of a sentence. A name of a repository is not changed.
+fn capitalized(subject: String) -> String {
+    match subject.strip_prefix("the repository ") {
+        Some(rest) => format!("The repository {rest}"),
+        None => subject,
+    }
+}
+
+/// The mismatches of a rule, then its claims that match although their case differs.
+fn sentences(near: &NearRule) -> impl Iterator<Item = String> + '_ {
+    let obstacles = near
+        .obstacles
+        .iter()
+        .map(|obstacle| sentence(&near.rule, obstacle));
+    let ignored = near.ignored_cases.iter().map(|ignored| {
+        format!(
+            "Rule \"{}\" has {} {}, and the run has {}: the case is ignored.",
+            near.rule,
+            ignored.claim,
+            shown(&ignored.expected),
+            shown(&ignored.got)
+        )
+    });
+    obstacles.chain(ignored)
+}
+
 fn sentence(rule: &RuleName, obstacle: &Obstacle) -> String {
     match obstacle {
         Obstacle::Claim { claim, expected, got } => {
-            let expected: Vec<_> = expected.iter().map(|value| shown(value)).collect();
-            let expected = expected.join(" or ");
+            let values: Vec<_> = expected.iter().map(|value| shown(value)).collect();
+            let differs_in_case = got
+                .as_ref()
+                .is_some_and(|got| expected.iter().any(|value| value.eq_ignore_ascii_case(got)));
+            let expected = values.join(" or ");
             match got {
                 Some(got) => {
                     format!(
-                        "Rule \"{rule}\" expects {claim} {}; the run has {}.",
+                        "Rule \"{rule}\" expects {claim} {}; the run has {}{}.",
                         shown(&expected),
-                        shown(got)
+                        shown(got),
+                        if differs_in_case {
+                            ", which differs in case"
+                        } else {
+                            ""
+                        }
                     )
                 }
                 None => format!(

@@ -75,7 +75,7 @@ pub use explanation::{Cause, Explanation};
 pub use grant::{Grant, GrantDocument, InvalidGrant};
 pub use load::{MAX_POLICY, MAX_RULES};
 pub use lock_out::LockOut;
-pub use near_rule::{NearRule, Obstacle};
+pub use near_rule::{IgnoredCase, NearRule, Obstacle};
 pub use pattern::{InvalidRefPattern, InvalidWorkerPattern, RefPattern, WorkerPattern};
 pub use production::{EVENTS_BARRED_FROM_PRODUCTION, Warning};
 pub use request::{Action, Request, Resource};

@@ -2,7 +2,7 @@ use dotdo_names::Environment;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::{Action, Claim, Request, Rule, RuleName, Who};
+use super::{Action, Claim, Condition, Expected, Request, Rule, RuleName, Who};
 use crate::identity::Identity;
 
 /// The number of rules that an explanation shows.
@@ -15,6 +15,21 @@ pub struct NearRule {
     pub rule: RuleName,
     /// Every mismatch between the rule and the request. Never empty.
     pub obstacles: Vec<Obstacle>,
+    /// The claims that match although their case differs.
+    pub ignored_cases: Vec<IgnoredCase>,
+    /// Whether the rule names the repository or the subject of the caller.
+    pub concerns_caller: bool,
+}
+
+/// A claim of a run that is equal to the value in a rule except for its case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredCase {
+    /// The claim.
+    pub claim: Claim,
+    /// The value in the rule.
+    pub expected: String,
+    /// The value in the run.
+    pub got: String,
 }
 
 /// One mismatch between a rule and a request.
@@ -74,8 +89,31 @@ impl NearRule {
         Self {
             rule: rule.name.clone(),
             obstacles,
+            ignored_cases: ignored_cases(&rule.who, identity),
+            concerns_caller: rule.who.concerns(identity),
         }
     }
+}
+
+fn ignored_cases(who: &Who, identity: &Identity) -> Vec<IgnoredCase> {
+    let (Who::GitHub(conditions), Identity::GithubRun(run)) = (who, identity) else {
+        return Vec::new();
+    };
+    conditions
+        .iter()
+        .filter_map(|Condition { claim, expected }| {
+            let got = claim.of(run)?;
+            let expected = expected.iter().find(|expected| expected.is(*claim, got))?;
+            match expected {
+                Expected::Exactly(text) if text != got => Some(IgnoredCase {
+                    claim: *claim,
+                    expected: text.clone(),
+                    got: got.to_owned(),
+                }),
+                Expected::Exactly(_) | Expected::Ref(_) => None,
+            }
+        })
+        .collect()
 }
 
 fn obstacles_to(who: &Who, identity: &Identity) -> Vec<Obstacle> {

@@ -38,7 +38,7 @@ pub struct Condition {
 /// A permitted value of a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Expected {
-    /// Exactly this string.
+    /// This string. Names are compared without case.
     Exactly(String),
     /// A ref that matches this pattern. Only conditions on [`Claim::Ref`] have patterns.
     Ref(RefPattern),
@@ -84,27 +84,29 @@ impl Condition {
     /// Whether the run has the claim with one of the permitted values.
     #[must_use]
     pub fn is_met_by(&self, run: &GitHubRun) -> bool {
-        self.claim
-            .of(run)
-            .is_some_and(|value| self.expected.iter().any(|expected| expected.is(value)))
+        self.claim.of(run).is_some_and(|value| {
+            self.expected
+                .iter()
+                .any(|expected| expected.is(self.claim, value))
+        })
     }
 }
 
 impl Expected {
-    /// Whether the value of a claim matches.
+    /// Whether the value of a claim matches. Names are compared without case: [`Claim::are_equal`].
     #[must_use]
-    pub fn is(&self, value: &str) -> bool {
+    pub fn is(&self, claim: Claim, value: &str) -> bool {
         match self {
-            Self::Exactly(text) => text == value,
+            Self::Exactly(text) => claim.are_equal(text, value),
             Self::Ref(pattern) => pattern.matches(value),
         }
     }
 
-    /// Whether this matches every value that `other` matches.
+    /// Whether this matches every value of a claim that `other` matches.
     #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, claim: Claim, other: &Self) -> bool {
         match (self, other) {
-            (_, Self::Exactly(text)) => self.is(text),
+            (_, Self::Exactly(text)) => self.is(claim, text),
             (Self::Ref(pattern), Self::Ref(narrower)) => pattern.covers(narrower),
             (Self::Exactly(_), Self::Ref(_)) => false,
         }

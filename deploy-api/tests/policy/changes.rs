@@ -32,6 +32,15 @@ fn reordering_or_renaming_rules_changes_nothing() {
 }
 
 #[test]
+fn another_case_of_a_name_changes_nothing() {
+    let other_case = with(production(), "/who/github/environment", json!("Production"));
+    assert_eq!(
+        changes(&[production()], &[other_case]),
+        (Vec::<String>::new(), Vec::<String>::new())
+    );
+}
+
+#[test]
 fn adding_a_rule_allows_and_removing_a_rule_forbids() {
     let sentence = "API tokens of alice may read, deploy, lock agents in dotdo-staging (rule \"alice\")";
     assert_eq!(changes(&[], &[alice()]), (vec![sentence.to_owned()], vec![]));

@@ -64,7 +64,7 @@ fn every_condition_must_match() {
         ),
         (
             "environment",
-            run_with(|run| run.environment = Some("Production".to_owned())),
+            run_with(|run| run.environment = Some("production2".to_owned())),
         ),
         ("no environment", run_with(|run| run.environment = None)),
         (

@@ -168,12 +168,84 @@ fn an_administrator_is_shown_every_rule() {
         explanation.lines(),
         [
             "The API token of bob may not deploy agents in dotdo-staging.",
+            "The policy has no rule for the subject of the token, \"bob\".",
             "Rule \"alice\" applies to API tokens of alice.",
         ]
     );
     assert_eq!(
         serde_json::to_value(&*explanation).unwrap()["rules"],
         json!([{ "rule": "alice", "obstacles": [{ "identity": "API tokens of alice" }] }])
+    );
+}
+
+#[test]
+fn names_that_differ_only_in_case_match_and_the_explanation_says_so() {
+    let renamed = run_with(|run| {
+        run.repository = "Drivly/agents".to_owned();
+        run.environment = Some("Production".to_owned());
+    });
+    let rules = policy(&[production()]);
+    let request = deploy(Environment::Production, "agents");
+    assert!(rules.decide(&renamed, &request).is_allowed());
+    let mut branch = renamed;
+    if let Identity::GithubRun(run) = &mut branch.identity {
+        run.git_ref = "refs/heads/Main".to_owned();
+    }
+    assert_eq!(
+        lines(&rules, &branch, &request),
+        [
+            "Drivly/agents at refs/heads/Main (run 42) may not deploy agents in dotdo-production.",
+            "Rule \"agents-production\" expects ref refs/heads/main; the run has refs/heads/Main, which differs in case.",
+            "Rule \"agents-production\" has repository drivly/agents, and the run has Drivly/agents: the case is ignored.",
+            "Rule \"agents-production\" has environment production, and the run has Production: the case is ignored.",
+        ]
+    );
+    let other_id = run_with(|run| {
+        run.repository = "Drivly/agents".to_owned();
+        run.repository_id = "1002".to_owned();
+    });
+    assert!(!rules.decide(&other_id, &request).is_allowed(), "the ids decide");
+}
+
+#[test]
+fn a_run_that_no_rule_is_about_is_told_so_without_missing_words() {
+    let none = run_with(|run| {
+        for claim in [
+            &mut run.repository,
+            &mut run.repository_id,
+            &mut run.repository_owner_id,
+            &mut run.git_ref,
+            &mut run.run_id,
+        ] {
+            claim.clear();
+        }
+    });
+    let request = deploy(Environment::Production, "agents");
+    assert_eq!(
+        lines(&policy(&[production()]), &none, &request),
+        [
+            "A GitHub run may not deploy agents in dotdo-production.",
+            "The run has neither a repository nor a repository_id, so no rule applies to it.",
+            "A rule for a run must have its repository_id and its repository_owner_id.",
+        ]
+    );
+    let only_ids = run_with(|run| {
+        run.repository.clear();
+        run.repository_id = "666".to_owned();
+        run.run_id.clear();
+    });
+    let Decision::Denied(explanation) = policy(&[production()]).explain(&only_ids, &request) else {
+        panic!("expected a denial")
+    };
+    assert_eq!(
+        explanation.lines(),
+        [
+            "The repository with the id 666 at refs/heads/main may not deploy agents in dotdo-production.",
+            "The policy has no rule for the repository with the id 666.",
+            "A rule for it must have repository_id \"666\" and repository_owner_id \"2002\".",
+            "Rule \"agents-production\" expects repository_id 1001; the run has 666.",
+            "Rule \"agents-production\" expects repository drivly/agents; the run has none.",
+        ]
     );
 }
 
