@@ -13,6 +13,7 @@ pub mod attempt;
 pub mod audit;
 pub mod bundles;
 pub mod code;
+pub mod cursor;
 pub mod deployments;
 pub mod deploys;
 pub mod dispatcher;

@@ -13,6 +13,7 @@ const LAYERS: &[&str] = &[
     "code",
     "target",
     "attempt",
+    "cursor",
     "sql",
     "runtime",
     "dispatcher",

@@ -13,6 +13,7 @@ pub use authorize::Allowed;
 pub(crate) use authorize::permission_denied;
 
 use crate::audit::Client;
+use crate::cursor::CursorKey;
 use crate::sql::Sql;
 use crate::store::policies::PolicyCache;
 
@@ -23,6 +24,8 @@ pub struct Access<'a, S: Sql> {
     pub sql: &'a S,
     /// The active policy, parsed once for each version.
     pub policies: &'a PolicyCache,
+    /// Seals the cursors of lists.
+    pub cursors: &'a CursorKey,
     /// Where the request came from.
     pub client: &'a Client,
     /// The time now.

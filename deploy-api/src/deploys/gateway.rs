@@ -4,6 +4,7 @@ use crate::access::authentication_failed;
 use crate::assets::SessionKey;
 use crate::attempt::AttemptId;
 use crate::audit::{Action, Client};
+use crate::cursor::CursorKey;
 use crate::deployments::WorkerUrls;
 use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
 use crate::ledger::{Ask, Authorize, Authorized, LedgerClient, Message, Refuse, send};
@@ -31,6 +32,8 @@ pub struct Gateway<'a, L: LedgerClient, O: Services> {
     pub session_key: &'a SessionKey,
     /// The addresses of Workers.
     pub worker_urls: &'a WorkerUrls,
+    /// The key that seals the cursors of lists.
+    pub cursor_key: &'a CursorKey,
     /// The memory for bodies of this instance.
     pub admission: &'a Admission,
 }

@@ -72,6 +72,7 @@ pub use verification::RecordVerification;
 use crate::access::Access;
 use crate::audit::{CheckpointKey, Client};
 use crate::code::Code;
+use crate::cursor::CursorKey;
 use crate::deployments::WorkerUrls;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -102,6 +103,8 @@ pub struct Settings {
     pub upstream_calls: u32,
     /// The addresses of Workers.
     pub worker_urls: WorkerUrls,
+    /// The key that seals the cursors of lists.
+    pub cursor_key: CursorKey,
     /// Which entries of the audit log are archived.
     pub archive: ArchiveRules,
 }
@@ -157,6 +160,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         Access {
             sql: &self.sql,
             policies: &self.policies,
+            cursors: &self.settings.cursor_key,
             client,
             now: self.runtime.now(),
         }

@@ -50,6 +50,12 @@ impl UploadKey {
         SecretBox::new(Box::new(self.derived("dotdo issuer document v1")))
     }
 
+    /// The key that seals the cursors of lists.
+    #[must_use]
+    pub fn cursor_key(&self) -> SecretBox<[u8; 32]> {
+        SecretBox::new(Box::new(self.derived("dotdo list cursor v1")))
+    }
+
     fn derived(&self, label: &str) -> [u8; 32] {
         hmac(self.0.expose_secret())
             .chain_update(label.as_bytes())

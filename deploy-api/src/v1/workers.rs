@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Answer;
-use super::page::{Page, Parameters};
+use super::page::{Cursors, Page, Parameters};
 use crate::audit;
 use crate::deployments::{DeploymentId, HealthCheckRequest};
 use crate::deploys::{
@@ -87,9 +87,12 @@ pub async fn list<L: LedgerClient, O: Services>(
     gateway.authorize(credential, ask).await?;
     let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
     let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
-    let cursor = parameters.parse("cursor", "the cursor of an earlier page", |cursor| {
-        (!cursor.is_empty()).then(|| cursor.to_owned())
-    })?;
+    // The cursor of the upstream can contain the name of a Worker that the caller may not read.
+    let cursors = Cursors::new(
+        gateway.cursor_key,
+        format!("workers of {}", environment.namespace()),
+    );
+    let cursor = parameters.cursor(&cursors, |cursor| Some(cursor.to_owned()))?;
     if let Some(cursor) = cursor {
         request = request.parameter("cursor", cursor);
     }
@@ -128,7 +131,7 @@ pub async fn list<L: LedgerClient, O: Services>(
         .as_ref()
         .and_then(|info| info.get("cursor")?.as_str())
         .filter(|cursor| !cursor.is_empty())
-        .map(str::to_owned);
+        .map(|cursor| cursors.seal(cursor));
     Answer::json(200, &Page { items, cursor })
 }
 

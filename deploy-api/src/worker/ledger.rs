@@ -12,6 +12,7 @@ use super::reconciler::ReconcilerStub;
 use super::runtime::{WorkersRuntime, now};
 use super::services::misconfigured;
 use super::settings::Settings;
+use crate::cursor::CursorKey;
 use crate::ledger;
 use crate::problem::Problem;
 use crate::sql::{DurableObjectSql, migrate};
@@ -94,6 +95,7 @@ impl Ledger {
             upstream_calls: settings.upstream_calls,
             worker_urls: settings.worker_urls,
             checkpoint_key: settings.checkpoint_key,
+            cursor_key: CursorKey::new(&settings.upload_key.cursor_key()),
             archive: ArchiveRules::DEFAULT,
         };
         Ok(self

@@ -9,6 +9,7 @@ use crate::assets::SessionKey;
 use crate::attempt::AttemptId;
 use crate::audit::Client;
 use crate::code::Code;
+use crate::cursor::CursorKey;
 use crate::deploys::{CallBudget, Gateway};
 use crate::identity::oidc::Keyring;
 use crate::problem::Problem;
@@ -33,6 +34,7 @@ pub struct Services {
     pub keyring: Keyring,
     fingerprint_key: FingerprintKey,
     session_key: SessionKey,
+    cursor_key: CursorKey,
     admission: Admission,
     /// The calls to the upstream that this instance has reserved.
     pub call_budget: CallBudget,
@@ -60,6 +62,7 @@ impl Services {
             keyring: Keyring::new(settings.issuers.clone()),
             fingerprint_key: settings.upload_key.fingerprint_key(),
             session_key: SessionKey::new(settings.upload_key.asset_session_key()),
+            cursor_key: CursorKey::new(&settings.upload_key.cursor_key()),
             admission: Admission::default(),
             call_budget: CallBudget::default(),
             settings,
@@ -80,6 +83,7 @@ impl Services {
             bootstrap: self.settings.bootstrap.as_ref(),
             fingerprint_key: &self.fingerprint_key,
             session_key: &self.session_key,
+            cursor_key: &self.cursor_key,
             admission: &self.admission,
             worker_urls: &self.settings.worker_urls,
         }

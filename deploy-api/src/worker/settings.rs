@@ -28,8 +28,8 @@ pub struct Settings {
     pub bootstrap: Option<BootstrapSecret>,
     /// `CHECKPOINT_KEY`: signs checkpoints of the audit log.
     pub checkpoint_key: Option<CheckpointKey>,
-    /// `UPLOAD_KEY`, 32 bytes in hexadecimal: signs asset upload sessions and cached key documents, and keys the
-    /// fingerprints of uploads.
+    /// `UPLOAD_KEY`, 32 bytes in hexadecimal: signs asset upload sessions and cached key documents, keys the
+    /// fingerprints of uploads, and seals the cursors of lists.
     pub upload_key: UploadKey,
     /// `OIDC_ISSUERS` and `OIDC_AUDIENCE`.
     pub issuers: Issuers,

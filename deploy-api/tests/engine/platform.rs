@@ -29,7 +29,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, yield_once};
-use super::support::api::json_of;
+use super::support::api::{cursor_key, json_of, new_cursor_key};
 use super::support::audit::verify;
 use super::support::callers::{grant, person, run};
 use super::support::issuer::Connection;
@@ -212,6 +212,7 @@ impl Platform {
             bootstrap: None,
             fingerprint_key: &self.fingerprint_key,
             session_key: &self.session_key,
+            cursor_key: cursor_key(),
             admission: &self.admission,
             worker_urls: &WorkerUrls::default(),
         };
@@ -256,6 +257,7 @@ impl Platform {
         let access = Access {
             sql: self.sql,
             policies: &self.policies,
+            cursors: cursor_key(),
             client: &client,
             now: self.cloud.now.get(),
         };
@@ -436,6 +438,7 @@ fn start(
         upstream_calls: 1200,
         worker_urls: WorkerUrls::default(),
         checkpoint_key: None,
+        cursor_key: new_cursor_key(),
         archive,
     };
     Box::leak(Box::new(Ledger::new(sql, cloud, settings)))

@@ -23,7 +23,7 @@ use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::support::api::{Api, BOOTSTRAP};
+use crate::support::api::{Api, BOOTSTRAP, cursor_key, new_cursor_key};
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
@@ -217,6 +217,7 @@ impl<'a> Call<'a> {
             upstream_calls: 1200,
             worker_urls: WorkerUrls::default(),
             checkpoint_key: None,
+            cursor_key: new_cursor_key(),
             archive: ArchiveRules::DEFAULT,
         };
         let ledger = Ledgered {
@@ -232,6 +233,7 @@ impl<'a> Call<'a> {
             bootstrap: Some(&api.bootstrap),
             fingerprint_key: &FingerprintKey([7; 32]),
             session_key: &SessionKey::new(SecretBox::new(Box::new([8; 32]))),
+            cursor_key: cursor_key(),
             admission: &Admission::default(),
             worker_urls: &WorkerUrls::default(),
         };

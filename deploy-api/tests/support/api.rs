@@ -1,10 +1,12 @@
 //! The deploy API with an in-memory database and a clock that the test sets.
 
 use std::cell::{Cell, RefCell};
+use std::sync::LazyLock;
 
 use deploy_api::access::{Access, authentication_failed};
 use deploy_api::attempt::AttemptId;
 use deploy_api::audit::{Action, Client, Query};
+use deploy_api::cursor::CursorKey;
 use deploy_api::identity::oidc::{Issuers, Keyring};
 use deploy_api::identity::{BootstrapSecret, ShownCredential, TOKEN_ENTROPY};
 use deploy_api::ledger::calls::{Answer, Content, exchange};
@@ -15,7 +17,7 @@ use deploy_api::store::audit_log;
 use deploy_api::store::policies::{self, PolicyCache};
 use deploy_api::v1;
 use futures_executor::block_on;
-use secrecy::SecretString;
+use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 
 use super::issuer::Connection;
@@ -68,6 +70,7 @@ impl Api {
         handle(&Access {
             sql: &self.sql,
             policies: &self.policies,
+            cursors: cursor_key(),
             client: &client,
             now: at(self.now.get()),
         })
@@ -135,6 +138,22 @@ impl Api {
     pub fn last_entry(&self) -> Value {
         self.record().pop().unwrap_or(Value::Null)
     }
+}
+
+/// The key of the cursors.
+pub fn cursor_key() -> &'static CursorKey {
+    static KEY: LazyLock<CursorKey> = LazyLock::new(new_cursor_key);
+    &KEY
+}
+
+/// The same key once more, for a ledger that owns it.
+pub fn new_cursor_key() -> CursorKey {
+    CursorKey::new(&SecretBox::new(Box::new([9; 32])))
+}
+
+/// The position in a cursor of a list.
+pub fn position_of(list: &str, cursor: &Value) -> String {
+    cursor_key().open(list, cursor.as_str().unwrap()).unwrap()
 }
 
 pub fn json_of(answer: &Answer) -> Value {

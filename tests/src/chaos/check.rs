@@ -55,12 +55,7 @@ async fn hash_chain_is_whole(platform: &Platform) -> Result<()> {
 /// Waits until every intent after the entry `from` is closed, and returns the sequence number of the last entry.
 async fn wait_until_intents_are_closed(platform: &Platform, from: u64) -> Result<u64> {
     until("every intent is closed", async || {
-        let path = if from == 0 {
-            "/v1/audit?order=oldest".to_owned()
-        } else {
-            format!("/v1/audit?order=oldest&cursor={from}")
-        };
-        let entries = entries_after(platform, &path).await?;
+        let entries = entries_after(platform, from).await?;
         let mut outcomes: BTreeMap<u64, usize> = BTreeMap::new();
         let mut last = from;
         for entry in &entries {
@@ -81,18 +76,23 @@ async fn wait_until_intents_are_closed(platform: &Platform, from: u64) -> Result
     .await
 }
 
-async fn entries_after(platform: &Platform, path: &str) -> Result<Vec<Value>> {
-    let page = platform.deploy_api().get(&format!("{path}&limit=1000")).await?;
+/// The entries after the entry `from`, oldest first. The newest page of the log must contain all of them.
+async fn entries_after(platform: &Platform, from: u64) -> Result<Vec<Value>> {
+    let page = platform.deploy_api().get("/v1/audit?limit=1000").await?;
     let items = page
         .get("items")
         .and_then(Value::as_array)
         .context("the page has no items")?;
+    let is_last_page = page.get("cursor").is_none_or(Value::is_null);
+    let oldest = items.last().and_then(|link| number(link, "sequence"));
     ensure!(
-        page.get("cursor").is_none_or(Value::is_null),
+        is_last_page || oldest.is_some_and(|oldest| oldest <= from + 1),
         "more than one page since the last kill"
     );
     Ok(items
         .iter()
+        .rev()
+        .filter(|link| number(link, "sequence") > Some(from))
         .filter_map(|link| link.get("entry").cloned())
         .collect())
 }

@@ -1,10 +1,12 @@
 //! `/v1/audit`: the log, the verification of its chain, its signed head, and changes that were made without the deploy API.
 
+use std::borrow::Cow;
+
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::page::{Parameters, parameter_invalid};
+use super::page::{Cursors, Parameters, parameter_invalid};
 use super::policy::may_see_all;
 use super::{Answer, Content, audit_segments, body};
 use crate::access::Access;
@@ -52,7 +54,17 @@ pub fn list<S: Sql>(
             ));
         }
     };
-    let filters = parameters.iter().copied().filter(|(name, _)| *name != "format");
+    let cursors = Cursors::new(access.cursors, "audit log");
+    let mut filters = Vec::new();
+    for (name, value) in parameters.iter().filter(|(name, _)| *name != "format") {
+        let value = if *name == "cursor" {
+            Cow::Owned(cursors.open(value, |position| Some(position.to_owned()))?)
+        } else {
+            Cow::Borrowed(*value)
+        };
+        filters.push((*name, value));
+    }
+    let filters = filters.iter().map(|(name, value)| (*name, value.as_ref()));
     let query = Query::parse(filters).map_err(|error| {
         let known: Vec<_> = Query::parameters().chain(["format"]).collect();
         parameter_invalid(
@@ -61,7 +73,7 @@ pub fn list<S: Sql>(
         )
     })?;
     let page = audit_log::find(access.sql, &query)?;
-    let cursor = page.cursor.map(|cursor| cursor.to_string());
+    let cursor = page.cursor.map(|cursor| cursors.seal(&cursor.to_string()));
     if !lines {
         return Answer::json(
             200,
@@ -145,18 +157,15 @@ pub fn verify<S: Sql>(
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
     may_see_all(access, caller)?;
-    let from = Parameters::new(parameters, &["cursor"])?.parse(
-        "cursor",
-        "the cursor of an earlier step",
-        read_cursor,
-    )?;
+    let cursors = Cursors::new(access.cursors, "audit verification");
+    let from = Parameters::new(parameters, &["cursor"])?.cursor(&cursors, read_cursor)?;
     let verification = match audit_batch::verify_step(access.sql, from)? {
         Ok(step) => Verification::Whole {
             whole: true,
             first: step.first,
             size: step.head.size,
             head: step.head.hash,
-            cursor: (!step.is_last).then(|| format!("{}-{}", step.head.size, step.head.hash)),
+            cursor: (!step.is_last).then(|| cursors.seal(&format!("{}-{}", step.head.size, step.head.hash))),
         },
         Err(broken) => Verification::Broken {
             whole: false,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Answer;
-use super::page::{Page, Parameters};
+use super::page::{Cursors, Page, Parameters};
 use super::policy::may_see_all;
 use crate::access::Access;
 use crate::audit::SegmentRecord;
@@ -76,9 +76,19 @@ fn url(segment: &SegmentRecord) -> String {
 }
 
 /// Archived segments, the newest first.
-fn segments(sql: &impl Sql, before: Option<u32>, limit: u32) -> Result<Page<SegmentRecord>, Problem> {
-    let items = audit_segments::list(sql, before, limit.saturating_add(1))?;
-    Ok(Page::of(items, limit, |segment| segment.header.first.to_string()))
+fn segments<S: Sql>(
+    access: &Access<'_, S>,
+    before: Option<u32>,
+    limit: u32,
+) -> Result<Page<SegmentRecord>, Problem> {
+    let items = audit_segments::list(access.sql, before, limit.saturating_add(1))?;
+    Ok(Page::of(items, limit, &cursors(access), |segment| {
+        segment.header.first.to_string()
+    }))
+}
+
+fn cursors<'a, S: Sql>(access: &Access<'a, S>) -> Cursors<'a> {
+    Cursors::new(access.cursors, "audit segments")
 }
 
 /// The links to the archive, which has the entries of every Worker, or `None` if the caller may not read all of them.
@@ -88,7 +98,7 @@ pub(super) fn links<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<O
     if !may_read {
         return Ok(None);
     }
-    let page = segments(access.sql, None, LINKED_SEGMENTS)?;
+    let page = segments(access, None, LINKED_SEGMENTS)?;
     Ok(Some(Links {
         segments: page.items.iter().map(SegmentLink::of).collect(),
         segments_cursor: page.cursor,
@@ -108,10 +118,8 @@ pub fn list<S: Sql>(
     may_see_all(access, caller)?;
     let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
     let limit = parameters.limit()?;
-    let before = parameters.parse("cursor", "the cursor of an earlier page", |text| {
-        text.parse().ok()
-    })?;
-    let page = segments(access.sql, before, limit)?;
+    let before = parameters.cursor(&cursors(access), |text| text.parse().ok())?;
+    let page = segments(access, before, limit)?;
     Answer::json(
         200,
         &Page {

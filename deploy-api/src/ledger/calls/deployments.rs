@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Answer;
-use super::page::{Page, Parameters};
+use super::page::{Cursors, Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Annotations, Bundle};
 use crate::code::Code;
@@ -107,9 +107,8 @@ pub fn list<S: Sql>(
 ) -> Result<Answer, Problem> {
     may_read(access, caller, target)?;
     let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
-    let before = parameters.parse("cursor", "the cursor of an earlier page", |value| {
-        DeploymentId::parse(value).ok()
-    })?;
+    let cursors = Cursors::new(access.cursors, format!("deployments of {target}"));
+    let before = parameters.cursor(&cursors, |value| DeploymentId::parse(value).ok())?;
     let limit = parameters.limit()?;
     let sql = access.sql;
     let found = deployments::list(sql, target, before.as_ref(), limit + 1)?;
@@ -118,7 +117,10 @@ pub fn list<S: Sql>(
         .iter()
         .map(|deployment| show(deployment, Some(&serving), urls))
         .collect();
-    Answer::json(200, &Page::of(shown, limit, |shown| shown.id.to_string()))
+    Answer::json(
+        200,
+        &Page::of(shown, limit, &cursors, |shown| shown.id.to_string()),
+    )
 }
 
 /// `GET …/deployments/{id}`: one of them.

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::code::Code;
+use crate::cursor::CursorKey;
 use crate::problem::Problem;
 
 /// The default number of items of a page.
@@ -19,13 +20,52 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page from the items of a query for one item more than the page has.
-    pub fn of(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> Self {
+    /// A page from the items of a query for one item more than the page has. `position` is the position after an item.
+    pub fn of(mut items: Vec<T>, limit: u32, cursors: &Cursors<'_>, position: impl Fn(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let cursor = if more { items.last().map(cursor) } else { None };
-        Self { items, cursor }
+        let last = if more { items.last().map(position) } else { None };
+        Self {
+            items,
+            cursor: last.map(|position| cursors.seal(&position)),
+        }
+    }
+}
+
+/// The cursors of one list. A cursor of another list is invalid.
+#[derive(Debug)]
+pub(crate) struct Cursors<'a> {
+    key: &'a CursorKey,
+    list: String,
+}
+
+impl<'a> Cursors<'a> {
+    /// The cursors of the list with this name.
+    pub fn new(key: &'a CursorKey, list: impl Into<String>) -> Self {
+        Self {
+            key,
+            list: list.into(),
+        }
+    }
+
+    /// The cursor of a position.
+    pub fn seal(&self, position: &str) -> String {
+        self.key.seal(&self.list, position)
+    }
+
+    /// The position of a cursor, parsed by `read`.
+    ///
+    /// # Errors
+    /// `PARAMETER_INVALID` for a cursor that this list did not return.
+    pub fn open<T>(&self, cursor: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
+        let position = self.key.open(&self.list, cursor);
+        position.and_then(|position| read(&position)).ok_or_else(|| {
+            parameter_invalid(
+                "The parameter \"cursor\" is not a cursor of this list.",
+                "Write the cursor of an earlier page of the same list, or leave it out for the first page.",
+            )
+        })
     }
 }
 
@@ -81,6 +121,17 @@ impl<'a> Parameters<'a> {
                     )
                 })
             })
+            .transpose()
+    }
+
+    /// The position in the parameter `cursor`, parsed by `read`.
+    pub fn cursor<T>(
+        &self,
+        cursors: &Cursors<'_>,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.get("cursor")
+            .map(|cursor| cursors.open(cursor, read))
             .transpose()
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Answer;
-use super::page::{Page, Parameters};
+use super::page::{Cursors, Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Outcome, SubjectRecord};
 use crate::code::Code;
@@ -200,14 +200,13 @@ pub fn versions<S: Sql>(
 ) -> Result<Answer, Problem> {
     may_see_all(access, caller)?;
     let parameters = Parameters::new(parameters, &["limit", "cursor"])?;
-    let before = parameters.parse("cursor", "the cursor of an earlier page", |value| {
-        value.parse::<u32>().ok()
-    })?;
+    let cursors = Cursors::new(access.cursors, "policy versions");
+    let before = parameters.cursor(&cursors, |value| value.parse::<u32>().ok())?;
     let limit = parameters.limit()?;
     let found = policies::list(access.sql, before.map(u64::from), limit + 1)?;
     Answer::json(
         200,
-        &Page::of(found, limit, |version: &PolicyVersion| {
+        &Page::of(found, limit, &cursors, |version: &PolicyVersion| {
             version.version.to_string()
         }),
     )

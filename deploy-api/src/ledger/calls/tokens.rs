@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::page::{Page, Parameters};
+use super::page::{Cursors, Page, Parameters};
 use super::{Answer, body};
 use crate::access::Access;
 use crate::audit::{self, Outcome, SubjectRecord};
@@ -165,14 +165,13 @@ pub fn list<S: Sql>(
         "api" => Some(TokenKind::Api),
         _ => None,
     })?;
-    let after = parameters.parse("cursor", "the cursor of an earlier page", |value| {
-        TokenId::parse(value).ok()
-    })?;
+    let cursors = Cursors::new(access.cursors, "tokens");
+    let after = parameters.cursor(&cursors, |value| TokenId::parse(value).ok())?;
     let limit = parameters.limit()?;
     let found = tokens::list(access.sql, kind, after.as_ref(), limit + 1)?;
     Answer::json(
         200,
-        &Page::of(found, limit, |token: &TokenRecord| token.id.to_string()),
+        &Page::of(found, limit, &cursors, |token: &TokenRecord| token.id.to_string()),
     )
 }
 
