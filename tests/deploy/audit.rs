@@ -156,7 +156,13 @@ async fn a_token_for_one_worker_reads_only_that_worker() -> Result<()> {
         .make_token("bob", &json!([grant]), &expires.to_string())
         .await?;
     let bob = platform.deploy_api_as(&token);
-    for path in ["/v1/audit", "/v1/audit/verify", "/v1/policy", "/v1/tokens"] {
+    for path in [
+        "/v1/audit?namespace=dotdo-production",
+        "/v1/audit?namespace=dotdo-staging&worker=proof",
+        "/v1/audit/verify",
+        "/v1/policy",
+        "/v1/tokens",
+    ] {
         let answer = bob.send(Method::GET, path, None).await?;
         assert_eq!(answer.status, 403, "{path}: {}", answer.text());
     }

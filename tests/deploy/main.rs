@@ -17,6 +17,8 @@ mod lints;
 mod locks;
 mod pitfalls;
 mod platforms;
+mod policy_lock_out;
+mod readers;
 mod redeploys;
 mod retries;
 mod secrecy;

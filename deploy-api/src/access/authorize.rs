@@ -7,7 +7,9 @@ use super::Access;
 use crate::audit::{Action, Entry, Outcome, Reason};
 use crate::code::Code;
 use crate::identity::Identity;
-use crate::policy::{Caller, Decision, Explanation, Policy, Request, Resource, RuleName, WorkerPattern};
+use crate::policy::{
+    Caller, Decision, Explanation, Policy, Readable, Request, Resource, RuleName, WorkerPattern,
+};
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
 use crate::store::denials;
@@ -70,6 +72,14 @@ impl<S: Sql> Access<'_, S> {
             .rules()
             .iter()
             .any(|rule| rule.who.is(&caller.identity) && rule.grant.workers().contains(&literally)))
+    }
+
+    /// The Workers that the policy allows a caller to read. Nothing is recorded.
+    ///
+    /// # Errors
+    /// `RECORD_UNAVAILABLE` when the database fails.
+    pub fn readable(&self, caller: &Caller) -> Result<Readable, Problem> {
+        Ok(self.policy_for(caller)?.policy.readable(caller))
     }
 
     fn decide(&self, caller: &Caller, request: &Request) -> Result<(Decision, u64), SqlError> {

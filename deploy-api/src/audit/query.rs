@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
+
+use dotdo_names::Environment;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::{Action, Outcome};
-use crate::sql::Value;
+use crate::policy::WorkerPattern;
+use crate::sql::{SqlError, Value};
 
 /// The default number of entries of a page.
 const DEFAULT_LIMIT: u32 = 100;
@@ -49,6 +53,7 @@ pub struct Query {
     oldest_first: bool,
     cursor: Option<u32>,
     limit: u32,
+    readable: Option<Vec<(Environment, WorkerPattern)>>,
 }
 
 /// A parameter of `GET /v1/audit` that cannot be read.
@@ -81,9 +86,19 @@ impl Default for Query {
             oldest_first: false,
             cursor: None,
             limit: DEFAULT_LIMIT,
+            readable: None,
         }
     }
 }
+
+/// A condition for entries about a Worker that one of the patterns matches in its namespace, or about such a namespace. A
+/// pattern has only letters, digits, hyphens and a `*` at the end, as `GLOB` reads them.
+const READABLE: &str = "EXISTS (SELECT 1 FROM json_each(?) AS readable
+    WHERE namespace = readable.value ->> 'namespace'
+        AND (worker IS NULL OR worker GLOB readable.value ->> 'workers'))";
+
+/// Filters that find few entries, so that a page is found by their index.
+const NARROW: [&str; 2] = ["deployment", "request_id"];
 
 impl Query {
     /// The names of every parameter.
@@ -165,6 +180,54 @@ impl Query {
         Ok(())
     }
 
+    /// The same for a caller who may read only some Workers: entries about others are left out, and so are those about no
+    /// namespace. Entries about a namespace are shown to who may read something in it.
+    #[must_use]
+    pub fn limited_to(mut self, readable: Vec<(Environment, WorkerPattern)>) -> Self {
+        self.readable = Some(readable);
+        self
+    }
+
+    /// Whether a page may have to pass over many entries that the caller may not read.
+    #[must_use]
+    pub fn needs_window(&self) -> bool {
+        let names = |column: &str| self.equal.iter().any(|(name, _)| *name == column);
+        let is_narrow = NARROW.into_iter().any(names) || (names("namespace") && names("worker"));
+        self.readable.is_some() && !is_narrow
+    }
+
+    /// The place after which this page begins, as a sequence number.
+    #[must_use]
+    pub const fn cursor(&self) -> Option<u32> {
+        self.cursor
+    }
+
+    /// A query for the sequence number up to which no entry is as late as `since`; `None` without `since`.
+    #[must_use]
+    pub fn before_since(&self) -> Option<(&'static str, Value)> {
+        let long_before = self
+            .since?
+            .saturating_sub(CLOCKS_DIFFER)
+            .unwrap_or(Timestamp::MIN);
+        Some((
+            "SELECT sequence FROM audit WHERE time < ? ORDER BY time DESC LIMIT 1",
+            spelled(long_before),
+        ))
+    }
+
+    /// A query for the sequence number from which on no entry is as early as `until`; `None` without `until`.
+    #[must_use]
+    pub fn after_until(&self) -> Option<(&'static str, Value)> {
+        let long_after = self
+            .until?
+            .saturating_add(CLOCKS_DIFFER)
+            .unwrap_or(Timestamp::MAX);
+        Some((
+            "SELECT sequence FROM audit WHERE time >= ? ORDER BY time LIMIT 1",
+            spelled(long_after),
+        ))
+    }
+
     /// The most entries of the page.
     #[must_use]
     pub const fn limit(&self) -> u32 {
@@ -179,8 +242,18 @@ impl Query {
 
     /// The condition, the order and one row more than the page has (which tells whether there is another page), as
     /// SQL over the table `audit` with its bound values. No value of the request is part of the text.
-    #[must_use]
-    pub fn to_sql(&self) -> (String, Vec<Value>) {
+    ///
+    /// # Errors
+    /// If the readable Workers cannot be written as JSON.
+    pub fn to_sql(&self) -> Result<(String, Vec<Value>), SqlError> {
+        self.to_sql_within(None)
+    }
+
+    /// The same for the entries in a range of sequence numbers.
+    ///
+    /// # Errors
+    /// The errors of [`to_sql`](Self::to_sql).
+    pub fn to_sql_within(&self, range: Option<(u64, u64)>) -> Result<(String, Vec<Value>), SqlError> {
         let mut conditions = Vec::new();
         let mut bindings = Vec::new();
         let is_fine = |name: &str| !COARSE.contains(&name);
@@ -211,6 +284,14 @@ impl Query {
             ));
             bindings.push(Value::from(cursor));
         }
+        if let Some((first, last)) = range {
+            conditions.push("sequence BETWEEN ? AND ?".to_owned());
+            bindings.extend([Value::integer(first)?, Value::integer(last)?]);
+        }
+        if let Some(readable) = &self.readable {
+            conditions.push(READABLE.to_owned());
+            bindings.push(patterns(readable)?);
+        }
         bindings.push(Value::from(self.limit + 1));
         let mut sql = String::new();
         if !conditions.is_empty() {
@@ -223,8 +304,27 @@ impl Query {
         } else {
             "ORDER BY sequence DESC LIMIT ?"
         });
-        (sql, bindings)
+        Ok((sql, bindings))
     }
+}
+
+/// The patterns as JSON, one value whatever their number: the database limits the number of bound values.
+fn patterns(readable: &[(Environment, WorkerPattern)]) -> Result<Value, SqlError> {
+    let patterns: Vec<_> = readable
+        .iter()
+        .map(|(environment, workers)| {
+            BTreeMap::from([
+                ("namespace", environment.namespace().to_owned()),
+                ("workers", workers.to_string()),
+            ])
+        })
+        .collect();
+    serde_json::to_string(&patterns)
+        .map(Value::from)
+        .map_err(|error| SqlError::Content {
+            what: "list of readable Workers",
+            reason: error.to_string(),
+        })
 }
 
 /// A time in the format of the log.
@@ -246,7 +346,7 @@ mod tests {
             ("limit", "2"),
         ])
         .unwrap();
-        let (sql, bindings) = query.to_sql();
+        let (sql, bindings) = query.to_sql().unwrap();
         assert_eq!(
             sql,
             "WHERE worker = ? AND +outcome = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?"
@@ -263,7 +363,7 @@ mod tests {
     #[test]
     fn times_are_bound_in_the_spelling_of_the_log() {
         let query = Query::parse([("since", "2026-11-24T12:00:00+01:00"), ("order", "oldest")]).unwrap();
-        let (sql, bindings) = query.to_sql();
+        let (sql, bindings) = query.to_sql().unwrap();
         assert_eq!(
             sql,
             format!("WHERE {AFTER} AND +time >= ? ORDER BY sequence LIMIT ?")

@@ -164,12 +164,18 @@ pub struct Page {
     pub cursor: Option<u64>,
 }
 
-/// The entries that match a query: at most its limit and [`MAX_PAGE_BYTES`]. Archived entries are not found.
+/// How many entries a page may pass over that its caller may not read.
+pub const WINDOW: u64 = 10_000;
+
+/// The entries that match a query: at most its limit and [`MAX_PAGE_BYTES`]. Archived entries are not found. For a caller who may
+/// read only some Workers, a page covers at most [`WINDOW`] entries, so it can have fewer entries than its limit, or none.
 ///
 /// # Errors
 /// When the database fails.
 pub fn find(sql: &impl Sql, query: &Query) -> Result<Page, SqlError> {
-    let (condition, bindings) = query.to_sql();
+    let window = Window::of(sql, query)?;
+    let range = window.as_ref().map(|window| (window.first, window.last));
+    let (condition, bindings) = query.to_sql_within(range)?;
     // The lengths come first, because the entries of a page of 1,000 can have more bytes than the Worker has memory.
     let found = sql.exec(
         &format!("SELECT sequence, octet_length(entry) FROM audit {condition}"),
@@ -194,8 +200,68 @@ pub fn find(sql: &impl Sql, query: &Query) -> Result<Page, SqlError> {
     )?;
     Ok(Page {
         links: rows.iter().map(read).collect::<Result<_, _>>()?,
-        cursor: sequences.last().copied().filter(|_| found.len() > count),
+        cursor: if found.len() > count {
+            sequences.last().copied()
+        } else {
+            window.and_then(|window| window.next)
+        },
     })
+}
+
+/// The part of the log that a page covers.
+struct Window {
+    first: u64,
+    last: u64,
+    /// The cursor of the part after it; `None` if it is the last one.
+    next: Option<u64>,
+}
+
+impl Window {
+    /// `None` if the page needs no window.
+    fn of(sql: &impl Sql, query: &Query) -> Result<Option<Self>, SqlError> {
+        if !query.needs_window() {
+            return Ok(None);
+        }
+        let place = |question: Option<(&str, Value)>| -> Result<Option<u64>, SqlError> {
+            let Some((statement, time)) = question else {
+                return Ok(None);
+            };
+            let rows = sql.exec(statement, &[time])?;
+            rows.first().map(|row| row.unsigned(0)).transpose()
+        };
+        let ends = sql.exec(
+            "SELECT coalesce(min(sequence), 1), coalesce(max(sequence), 0) FROM audit",
+            &[],
+        )?;
+        let (mut first, mut last) = match ends.first() {
+            Some(row) => (row.unsigned(0)?, row.unsigned(1)?),
+            None => (1, 0),
+        };
+        if let Some(before) = place(query.before_since())? {
+            first = first.max(before + 1);
+        }
+        if let Some(after) = place(query.after_until())? {
+            last = last.min(after.saturating_sub(1));
+        }
+        let cursor = query.cursor().map(u64::from);
+        Ok(Some(if query.is_oldest_first() {
+            let first = cursor.map_or(first, |cursor| first.max(cursor + 1));
+            let end = last.min(first.saturating_add(WINDOW - 1));
+            Self {
+                first,
+                last: end,
+                next: (end < last).then_some(end),
+            }
+        } else {
+            let last = cursor.map_or(last, |cursor| last.min(cursor.saturating_sub(1)));
+            let begin = first.max((last + 1).saturating_sub(WINDOW));
+            Self {
+                first: begin,
+                last,
+                next: (begin > first).then_some(begin),
+            }
+        }))
+    }
 }
 
 pub(super) fn read(row: &Row) -> Result<Link, SqlError> {

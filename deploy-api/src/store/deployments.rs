@@ -33,11 +33,11 @@ pub(super) const OBJECTS: &[&str] = &[
 /// What the developer wrote about each upload.
 pub(super) const ANNOTATIONS: &str = "ALTER TABLE deployments ADD COLUMN annotations TEXT";
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
      finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations";
 
-fn read(row: &Row) -> Result<Deployment, SqlError> {
+pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
         |text: &str| DeploymentId::parse(text).map_err(|error| super::content("deployment's id", &error));
     let startup = row.optional_integer(14)?;

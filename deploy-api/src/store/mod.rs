@@ -12,6 +12,7 @@ pub mod leases;
 pub mod lockouts;
 pub mod locks;
 pub mod migrations;
+pub mod namespace_deployments;
 pub mod policies;
 pub mod recent_targets;
 pub mod replays;
@@ -125,6 +126,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "deployments-0006",
         statements: &[deployments::ANNOTATIONS],
+    },
+    Migration {
+        name: "deployments-0007",
+        statements: &[namespace_deployments::INDEX],
     },
 ];
 

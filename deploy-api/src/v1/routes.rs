@@ -149,6 +149,13 @@ pub const ROUTES: &[Route] = &[
         Operation::NamespaceUnlock,
         "LockState",
     ),
+    Route::new(
+        "GET",
+        namespace!("/deployments"),
+        Operation::NamespaceDeploymentList,
+        "DeploymentPage",
+    )
+    .with(&["since", "until", "limit", "cursor"]),
     Route::new("GET", namespace!("/workers"), Operation::WorkerList, "WorkerPage")
         .with(&["limit", "cursor", "tag"]),
     Route::new("GET", worker!(""), Operation::WorkerGet, "Worker"),

@@ -3,17 +3,19 @@
 use deploy_api::audit::{Action, Checkpoint, CheckpointKey, Client, Entry, Outcome};
 use deploy_api::code::Code;
 use deploy_api::ledger::calls::{Answer, Content, audit, audit_segments};
-use deploy_api::policy::Caller;
+use deploy_api::policy::{Caller, Scope};
 use deploy_api::problem::Problem;
-use deploy_api::store::audit_log;
+use deploy_api::sql::Sql;
+use deploy_api::store::audit_log::{self, WINDOW};
+use dotdo_names::Environment::{self, Production, Staging};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use deploy_api::identity::{TOKEN_ENTROPY, Token, TokenKind};
 
 use crate::support::api::{Api, json_of, position_of};
-use crate::support::callers::person;
-use crate::support::rules::alice;
+use crate::support::callers::{grant, person, target};
+use crate::support::rules::{alice, with};
 use crate::support::time::at;
 
 /// An API with this number of recorded denials.
@@ -91,27 +93,166 @@ fn an_invalid_parameter_is_rejected() {
     }
 }
 
-#[test]
-fn a_reader_of_a_worker_sees_only_the_entries_of_that_worker() {
+/// Records a change of each of these Workers, one a minute, after an unknown token.
+fn with_changes(changes: &[(Environment, &str)]) -> Api {
     let api = api(1);
-    let as_alice = |parameters: &[(&str, &str)]| {
-        api.request(|access| audit::list(access, &person("alice"), parameters))
-            .map(|answer| json_of(&answer))
-    };
-    let own = as_alice(&[("namespace", "dotdo-staging"), ("worker", "agents")]).unwrap();
-    assert_eq!(own["items"], json!([]));
-    for parameters in [
-        vec![],
-        vec![("worker", "agents")],
-        vec![("namespace", "dotdo-production"), ("worker", "agents")],
-        vec![("namespace", "dotdo-staging"), ("worker", "billing")],
+    for (minute, (environment, worker)) in (1..).zip(changes) {
+        let entry = Entry::new(
+            at(60 * minute),
+            Action::Deploy,
+            Outcome::Succeeded,
+            Client::default(),
+        )
+        .about(&target(*environment, worker));
+        audit_log::append(&api.sql, &entry).unwrap();
+    }
+    api
+}
+
+fn read(api: &Api, caller: &Caller, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
+    api.request(|access| audit::list(access, caller, parameters))
+        .map(|answer| json_of(&answer))
+}
+
+/// The Workers of the entries of a page.
+fn workers(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["entry"]["worker"].as_str().unwrap_or("none"))
+        .collect()
+}
+
+#[test]
+fn a_reader_sees_exactly_the_entries_of_what_they_may_read() {
+    let api = with_changes(&[
+        (Staging, "agents"),
+        (Staging, "billing"),
+        (Production, "agents"),
+        (Staging, "agents-mail"),
+        (Staging, "agents"),
+    ]);
+    let namespace_entry =
+        Entry::new(at(400), Action::Lock, Outcome::Succeeded, Client::default()).about_namespace(Staging);
+    audit_log::append(&api.sql, &namespace_entry).unwrap();
+    let alice = person("alice");
+    let own = read(&api, &alice, &[]).unwrap();
+    assert_eq!(workers(&own), ["none", "agents", "agents"]);
+    assert_eq!(
+        own["segments"],
+        Value::Null,
+        "the archive has the entries of all Workers"
+    );
+    for filters in [
+        &[("namespace", "dotdo-staging")][..],
+        &[("namespace", "dotdo-staging"), ("since", "2027-01-15T07:00:00Z")],
+        &[("order", "oldest")],
     ] {
         assert_eq!(
-            as_alice(&parameters).unwrap_err().code,
-            Code::PermissionDenied,
-            "{parameters:?}"
+            read(&api, &alice, filters).unwrap()["items"]
+                .as_array()
+                .unwrap()
+                .len(),
+            3,
+            "{filters:?}"
         );
     }
+    for filters in [
+        &[("worker", "agents")][..],
+        &[("namespace", "dotdo-staging"), ("worker", "agents")],
+    ] {
+        assert_eq!(
+            workers(&read(&api, &alice, filters).unwrap()),
+            ["agents", "agents"],
+            "{filters:?}"
+        );
+    }
+    let last_hour = [("namespace", "dotdo-staging"), ("since", "2027-01-15T08:04:30Z")];
+    assert_eq!(
+        workers(&read(&api, &alice, &last_hour).unwrap()),
+        ["none", "agents"]
+    );
+    assert_eq!(
+        workers(&read(&api, &alice, &[("worker", "billing")]).unwrap()),
+        [""; 0]
+    );
+    assert_eq!(workers(&read(&api, &api.bootstrap(), &[]).unwrap()).len(), 7);
+}
+
+#[test]
+fn a_reader_is_denied_what_they_may_not_read_at_all() {
+    let api = with_changes(&[(Staging, "agents")]);
+    for (caller, filters) in [
+        ("alice", vec![("namespace", "dotdo-production")]),
+        (
+            "alice",
+            vec![("namespace", "dotdo-production"), ("worker", "agents")],
+        ),
+        (
+            "alice",
+            vec![("namespace", "dotdo-staging"), ("worker", "billing")],
+        ),
+        ("bob", vec![]),
+        ("bob", vec![("worker", "agents")]),
+    ] {
+        let problem = read(&api, &person(caller), &filters).unwrap_err();
+        assert_eq!(problem.code, Code::PermissionDenied, "{caller} {filters:?}");
+    }
+}
+
+#[test]
+fn a_token_reads_only_what_its_grants_allow() {
+    let everything = with(
+        with(alice(), "/workers", json!(["*"])),
+        "/namespaces",
+        json!(["dotdo-staging", "dotdo-production"]),
+    );
+    let api = Api::with_policy(&[everything]);
+    for worker in ["agents", "agents-mail", "billing"] {
+        let entry = Entry::new(at(1), Action::Deploy, Outcome::Succeeded, Client::default())
+            .about(&target(Staging, worker));
+        audit_log::append(&api.sql, &entry).unwrap();
+    }
+    let mut caller = person("alice");
+    caller.scope = Scope::Grants(vec![
+        grant(&["dotdo-staging"], &["agents-*"], &["read"]),
+        grant(&["dotdo-staging"], &["billing"], &["deploy"]),
+        grant(&["dotdo-development"], &["*"], &["read"]),
+    ]);
+    assert_eq!(workers(&read(&api, &caller, &[]).unwrap()), ["agents-mail"]);
+}
+
+#[test]
+fn a_page_passes_over_a_limited_number_of_entries_that_the_caller_may_not_read() {
+    let api = with_changes(&[(Staging, "agents")]);
+    let other = Entry::new(at(100), Action::Deploy, Outcome::Succeeded, Client::default())
+        .about(&target(Staging, "billing"));
+    api.sql
+        .transaction(|| (0..WINDOW).try_for_each(|_| audit_log::append(&api.sql, &other).map(drop)))
+        .unwrap();
+    let alice = person("alice");
+    let first = read(&api, &alice, &[]).unwrap();
+    assert_eq!(workers(&first), [""; 0]);
+    let cursor = first["cursor"].as_str().unwrap();
+    let second = read(&api, &alice, &[("cursor", cursor)]).unwrap();
+    assert_eq!(
+        (workers(&second), &second["cursor"]),
+        (vec!["agents"], &Value::Null)
+    );
+    let oldest = read(&api, &alice, &[("order", "oldest")]).unwrap();
+    assert_eq!(workers(&oldest), ["agents"]);
+    let rest = [
+        ("order", "oldest"),
+        ("cursor", oldest["cursor"].as_str().unwrap()),
+    ];
+    let rest = read(&api, &alice, &rest).unwrap();
+    assert_eq!((workers(&rest), &rest["cursor"]), (vec![], &Value::Null));
+    let named = [("namespace", "dotdo-staging"), ("worker", "agents")];
+    assert_eq!(
+        workers(&read(&api, &alice, &named).unwrap()),
+        ["agents"],
+        "an index finds it"
+    );
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn every_filter_finds_its_entries_and_no_others() {
 fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
     let sqlite = Sqlite::new();
     let query = Query::parse(parameters.iter().copied()).unwrap();
-    let (condition, bindings) = query.to_sql();
+    let (condition, bindings) = query.to_sql().unwrap();
     sqlite
         .exec(
             &format!("SELECT sequence, octet_length(entry) FROM audit {condition}"),

@@ -14,6 +14,7 @@ mod audit_log;
 mod audit_pages;
 mod denials;
 mod lockouts;
+mod namespace_deployments;
 mod policies;
 mod previous_version;
 mod replays;

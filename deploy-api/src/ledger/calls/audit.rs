@@ -13,7 +13,7 @@ use crate::access::Access;
 use crate::audit::chain::{Hash, Head, Link};
 use crate::audit::{self, CheckpointKey, Outcome, Query, SubjectRecord};
 use crate::code::Code;
-use crate::policy::{Action, Caller, Request};
+use crate::policy::{Action, Caller, Readable, Request};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::{audit_batch, audit_log, audit_segments as archive};
@@ -30,20 +30,20 @@ struct AuditPage {
 
 /// `GET /v1/audit`: the log, the newest entry first, or with `order=oldest` the oldest. The filters are those of
 /// [`Query`]; with `format=ndjson` each entry is one line, which is what `audit-verify` reads. A page has at most
-/// 1 MiB of entries. `first` is the first entry that is not archived; who may read the whole log also gets links to the
-/// newest archived segments.
+/// 1 MiB of entries. `first` is the first entry that is not archived.
+///
+/// A caller who may administer or read the whole platform sees every entry, and gets links to the newest archived segments.
+/// Every other caller sees the entries about the Workers that they may read, and about the namespaces of these Workers.
 ///
 /// # Errors
-/// `PERMISSION_DENIED` unless the caller may administer or read the whole platform, or asks with the filters
-/// `namespace` and `worker` for a Worker that they may read; `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
+/// `PERMISSION_DENIED` if the caller may read nothing, or not the Worker or the namespace that the filters name;
+/// `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
 pub fn list<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    if !may_read_named_worker(access, caller, parameters)? {
-        may_see_all(access, caller)?;
-    }
+    let readable = readable(access, caller, parameters)?;
     let lines = match parameters.iter().find(|(name, _)| *name == "format") {
         None | Some((_, "json")) => false,
         Some((_, "ndjson")) => true,
@@ -72,6 +72,10 @@ pub fn list<S: Sql>(
             format!("The parameters are {}.", known.join(", ")),
         )
     })?;
+    let query = match readable {
+        Readable::Everything => query,
+        Readable::Workers(workers) => query.limited_to(workers),
+    };
     let page = audit_log::find(access.sql, &query)?;
     let cursor = page.cursor.map(|cursor| cursors.seal(&cursor.to_string()));
     if !lines {
@@ -104,11 +108,19 @@ pub fn list<S: Sql>(
     })
 }
 
-fn may_read_named_worker<S: Sql>(
+/// What the caller may read of the log.
+///
+/// # Errors
+/// `PERMISSION_DENIED` if it is nothing, or not the Worker or the namespace that the filters name.
+fn readable<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
     parameters: &[(&str, &str)],
-) -> Result<bool, Problem> {
+) -> Result<Readable, Problem> {
+    let readable = access.readable(caller)?;
+    if readable == Readable::Everything {
+        return Ok(readable);
+    }
     let filter = |name| {
         parameters
             .iter()
@@ -117,13 +129,18 @@ fn may_read_named_worker<S: Sql>(
     };
     let environment = filter("namespace").and_then(Environment::from_namespace);
     let worker = filter("worker").and_then(|name| WorkerName::parse(name).ok());
-    match (environment, worker) {
-        (Some(environment), Some(worker)) => access.may(
-            caller,
-            &Request::worker(Action::Read, Target { environment, worker }),
-        ),
-        _ => Ok(false),
+    let named = match (environment, worker) {
+        (Some(environment), Some(worker)) => {
+            Some(Request::worker(Action::Read, Target { environment, worker }))
+        }
+        (Some(environment), None) => Some(Request::namespace(Action::Read, environment)),
+        (None, _) if readable == Readable::Workers(Vec::new()) => Some(Request::platform(Action::Read)),
+        (None, _) => None,
+    };
+    if let Some(request) = named {
+        access.authorize(caller, &request, audit::Action::Read)?;
     }
+    Ok(readable)
 }
 
 #[derive(Serialize)]

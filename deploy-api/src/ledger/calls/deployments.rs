@@ -1,5 +1,9 @@
-//! `…/workers/{worker}/deployments`: the deployments, their callers, their commits and their outcomes.
+//! `…/workers/{worker}/deployments` and `…/{namespace}/deployments`: the deployments, their callers, their commits and their outcomes.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use dotdo_names::Environment;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -10,9 +14,10 @@ use crate::audit::{self, Annotations, Bundle};
 use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning, WorkerUrls};
 use crate::identity::Identity;
-use crate::policy::{Action, Caller, Request};
+use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
 use crate::problem::Problem;
 use crate::sql::Sql;
+use crate::store::namespace_deployments::{self, NamespaceDeployments};
 use crate::store::{deployments, workers};
 use crate::target::Target;
 
@@ -121,6 +126,62 @@ pub fn list<S: Sql>(
         200,
         &Page::of(shown, limit, &cursors, |shown| shown.id.to_string()),
     )
+}
+
+/// `GET /v1/namespaces/{namespace}/deployments`: the deployments of every Worker of a namespace that the caller may read, the newest
+/// first. Parameters: `since`, `until`, `limit`, `cursor`. A page with a cursor may have fewer items than `limit`, or none.
+///
+/// # Errors
+/// `PERMISSION_DENIED` unless the caller may read something in it; `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
+pub fn list_namespace<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    environment: Environment,
+    parameters: &[(&str, &str)],
+    urls: &WorkerUrls,
+) -> Result<Answer, Problem> {
+    let request = Request::namespace(Action::Read, environment);
+    access.authorize(caller, &request, audit::Action::Read)?;
+    let workers = match access.readable(caller)? {
+        Readable::Everything => vec![WorkerPattern::Every],
+        Readable::Workers(workers) => workers
+            .into_iter()
+            .filter(|(namespace, _)| *namespace == environment)
+            .map(|(_, pattern)| pattern)
+            .collect(),
+    };
+    let parameters = Parameters::new(parameters, &["since", "until", "limit", "cursor"])?;
+    let cursors = Cursors::new(
+        access.cursors,
+        format!("deployments in {}", environment.namespace()),
+    );
+    let time = |name| {
+        parameters.parse(name, "a time such as 2026-11-24T12:00:00Z", |value| {
+            value.parse::<Timestamp>().ok()
+        })
+    };
+    let query = NamespaceDeployments {
+        environment,
+        workers: &workers,
+        since: time("since")?,
+        until: time("until")?,
+        before: parameters.cursor(&cursors, |value| DeploymentId::parse(value).ok())?,
+        limit: parameters.limit()?,
+    };
+    let sql = access.sql;
+    let (found, next) = namespace_deployments::find(sql, &query)?;
+    let mut current: HashMap<&Target, Option<DeploymentId>> = HashMap::new();
+    for deployment in &found {
+        if let Entry::Vacant(entry) = current.entry(&deployment.target) {
+            entry.insert(serving(sql, &deployment.target)?);
+        }
+    }
+    let items: Vec<_> = found
+        .iter()
+        .map(|deployment| show(deployment, current.get(&deployment.target), urls))
+        .collect();
+    let cursor = next.map(|id| cursors.seal(id.as_str()));
+    Answer::json(200, &Page { items, cursor })
 }
 
 /// `GET …/deployments/{id}`: one of them.

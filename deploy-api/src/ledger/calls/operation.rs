@@ -49,7 +49,7 @@ operations! {
     PolicyVersions = "listPolicyVersions";
     /// Returns which rule allows a request, or why none does.
     PolicyExplain = "explainPolicy";
-    /// Lists the audit log, the newest entry first; with `format=ndjson` one entry a line.
+    /// Lists the entries of the audit log that the caller may read, the newest first; with `format=ndjson` one entry a line.
     AuditList = "listAudit";
     /// Verifies the next 1,000 entries of the audit log's hash chain, from the first entry or from `cursor` on.
     AuditVerify = "verifyAudit";
@@ -71,6 +71,8 @@ operations! {
     NamespaceLock = "lockNamespace";
     /// Ends the lock of a namespace.
     NamespaceUnlock = "unlockNamespace";
+    /// Lists the deployments of the Workers of a namespace that the caller may read, the newest first.
+    NamespaceDeploymentList = "listNamespaceDeployments";
     /// Lists the Workers that are deployed in a namespace.
     WorkerList = "listWorkers";
     /// Returns a Worker, its current deployment, its lock and its health check.
