@@ -1,4 +1,5 @@
 import { destination } from "./destination.ts";
+import { refusal } from "./foreign-page.ts";
 
 interface Environment {
   /** The deploy API, or in tests of the REST API itself the local platform. */
@@ -14,16 +15,33 @@ interface Environment {
 /** The header with the secret, which the platform's port adds: `xtask/src/platform/guard.rs`. */
 const SECRET_HEADER = "x-dotdo-front-secret";
 
-/** Passes on the request and the response with their streams, their WebSockets, and the signal of a client that goes away. */
+/**
+ * Refuses what a web page elsewhere sends. Every other request and its response are passed on with their streams, their WebSockets,
+ * and the signal of a client that goes away.
+ */
 export default {
   fetch(request, environment) {
     const headers = new Headers(request.headers);
     if (environment.FRONT_SECRET === "" || headers.get(SECRET_HEADER) !== environment.FRONT_SECRET) {
-      return new Response("This port belongs to the runtime. Use the port that `npm run dev` prints.\n", { status: 403 });
+      return refused("This port belongs to the runtime. Use the port that `npm run dev` prints.");
     }
     headers.delete(SECRET_HEADER);
-    const passed = new Request(request, { headers });
-    const { method, url } = passed;
-    return environment[destination({ method, url, accept: headers.get("accept") })].fetch(passed);
+    const { method, url } = request;
+    const to = destination({ method, url, accept: headers.get("accept") });
+    const reason = refusal({ method, url, headers }, isApi(to, url) ? "API" : to);
+    if (reason !== null) return refused(reason);
+    return environment[to].fetch(new Request(request, { headers }));
   },
 } satisfies ExportedHandler<Environment>;
+
+/** Whether a request is a call of an API: of the deploy API, or of the local platform below `/client/v4/local`. */
+function isApi(to: string, url: string): boolean {
+  return to === "API" || (to === "LOCAL" && new URL(url).pathname !== "/");
+}
+
+function refused(reason: string): Response {
+  return new Response(`${reason}\n`, {
+    status: 403,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
+}

@@ -136,6 +136,65 @@ async fn names_the_claim_that_differs_for_another_branch() -> Result<()> {
 }
 
 #[end_to_end::test]
+async fn names_that_differ_only_in_case_are_the_same() -> Result<()> {
+    allow("drivly/casing", 5251, Production.namespace(), "casing").await?;
+    let mut claims = issuer().claims("Drivly/Casing", 5251);
+    claims["environment"] = json!("Production");
+    let token = deploy_token(&claims).await?;
+    assert!(token.starts_with("dotdo_run_"));
+
+    let mut branch = issuer().claims("Drivly/Casing", 5251);
+    branch["ref"] = json!("refs/heads/Main");
+    let answer = exchange(&issuer().token(&branch), "192.0.2.14").await?;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    for expected in [
+        "the run has refs/heads/Main, which differs in case",
+        "has repository drivly/casing, and the run has Drivly/Casing: the case is ignored",
+    ] {
+        assert!(answer.text().contains(expected), "{expected}: {}", answer.text());
+    }
+    let other = issuer().claims("drivly/casing", 5252);
+    assert_eq!(
+        exchange(&issuer().token(&other), "192.0.2.14").await?.status,
+        403,
+        "the ids decide"
+    );
+    Ok(())
+}
+
+#[end_to_end::test]
+async fn says_in_a_whole_sentence_that_no_rule_is_about_the_run() -> Result<()> {
+    let claims = issuer().claims("drivly/without-a-rule", 5261);
+    let answer = exchange(&issuer().token(&claims), "192.0.2.15").await?;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert!(
+        answer
+            .text()
+            .contains("The policy has no rule for drivly/without-a-rule."),
+        "{}",
+        answer.text()
+    );
+    let question = json!({
+        "identity": { "github": {} },
+        "action": "deploy", "namespace": "dotdo-production", "worker": "anything"
+    });
+    let explained = platform()
+        .deploy_api()
+        .post("/v1/policy/explain", &question)
+        .await?;
+    let lines = &explained["explanation"]["lines"];
+    assert_eq!(
+        lines[0],
+        "A GitHub run may not deploy anything in dotdo-production."
+    );
+    assert_eq!(
+        lines[1],
+        "The run has neither a repository nor a repository_id, so no rule applies to it."
+    );
+    Ok(())
+}
+
+#[end_to_end::test]
 async fn a_client_revokes_its_own_token() -> Result<()> {
     let platform = platform();
     allow("drivly/leaving", 5301, Production.namespace(), "leaving").await?;

@@ -7,7 +7,11 @@ use end_to_end::{Answer, Project, Script, wrangler::Version};
 use futures_util::{StreamExt, stream};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Body, Method};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::platforms::{behind_relay, platform, put, served, text};
 
@@ -212,6 +216,50 @@ async fn deploys_nothing_for_an_aborted_upload() -> Result<()> {
     assert_eq!(after.status, 200, "{}", after.text());
     let deployments = relayed.platform.deploy_api().deployments(Staging, "half").await?;
     assert_eq!(deployments.len(), 1, "{deployments:?}");
+    Ok(())
+}
+
+/// The response to the rest of an upload, whose token is revoked after the first half.
+async fn revoked_meanwhile(name: &str) -> Result<String> {
+    let platform = platform();
+    let api = platform.deploy_api();
+    let grants =
+        json!([{ "namespaces": ["dotdo-staging"], "workers": [name], "actions": ["read", "deploy"] }]);
+    let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let request = json!({ "subject": "developer", "grants": grants, "expires": expires.to_string() });
+    let created = api.post("/v1/tokens", &request).await?;
+    let token = created["token"].as_str().context("the response has no token")?;
+    let id = created["id"].as_str().context("the response has no id")?;
+    let body = closed(&[metadata(GOOD), module("index.js", CODE)]);
+    let (half, rest) = body.split_at(body.len() / 2);
+    let mut stream = TcpStream::connect(("127.0.0.1", platform.port())).await?;
+    let head = format!(
+        "PUT {} HTTP/1.1\r\nHost: localhost:{}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\
+         Connection: close\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n",
+        platform.script_path(Staging, name),
+        platform.port(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(half.as_bytes()).await?;
+    stream.flush().await?;
+    // The token is valid when the upload begins.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    api.call(Method::DELETE, &format!("/v1/tokens/{id}"), None)
+        .await?;
+    stream.write_all(rest.as_bytes()).await?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
+}
+
+#[end_to_end::test]
+async fn deploys_nothing_if_the_token_is_revoked_during_the_upload() -> Result<()> {
+    let response = revoked_meanwhile("revoked").await?;
+    assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+    assert_eq!(served(platform(), Staging, "revoked").await?.status, 404);
+    let deployments = platform().deploy_api().deployments(Staging, "revoked").await?;
+    assert!(deployments.is_empty(), "{deployments:?}");
     Ok(())
 }
 

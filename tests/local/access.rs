@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use end_to_end::{Answer, Platform};
+use dotdo_names::Environment::Production;
+use end_to_end::{Answer, Platform, Script};
 use reqwest::Method;
 
 use crate::envelope::error;
@@ -190,6 +191,57 @@ async fn rejects_web_pages_of_other_origins() -> Result<()> {
         let answer = Answer::read(request.send().await?).await?;
         assert_eq!(answer.status, 403, "{name}: {value}");
     }
+    Ok(())
+}
+
+/// A page elsewhere can send requests to Workers and to the start page. A page of this machine may, and so may a link.
+#[end_to_end::test]
+async fn rejects_web_pages_of_other_machines_on_every_host() -> Result<()> {
+    let platform = Platform::shared();
+    let script = Script::module("export default { fetch: (request) => new Response(request.method) }");
+    platform.deploy(Production, "visited", &script).await?;
+    let worker = "visited.localhost";
+    for (host, header, value, status) in [
+        (worker, "Origin", "https://evil.example", 403),
+        (worker, "Origin", "null", 403),
+        (worker, "Sec-Fetch-Site", "cross-site", 403),
+        (worker, "Origin", "http://visited.localhost:8787", 200),
+        (worker, "Origin", "http://localhost:3000", 200),
+        (worker, "Sec-Fetch-Site", "same-origin", 200),
+        ("localhost", "Origin", "https://evil.example", 403),
+        ("localhost", "Sec-Fetch-Site", "cross-site", 403),
+        ("localhost", "Sec-Fetch-Site", "none", 200),
+        ("visited.do", "Origin", "http://visited.do", 403),
+        ("visited.do", "User-Agent", "Mozilla/5.0", 403),
+        ("visited.do", "User-Agent", "curl/8.5.0", 200),
+    ] {
+        for method in [Method::GET, Method::POST] {
+            if host == "localhost" && method == Method::POST {
+                continue;
+            }
+            let request = platform
+                .request(method.clone(), host, "/")
+                .header("Accept", "text/html")
+                .header(header, value);
+            let answer = Answer::read(request.send().await?).await?;
+            assert_eq!(
+                answer.status,
+                status,
+                "{method} {host} {header}: {value}: {}",
+                answer.text()
+            );
+            assert!(
+                status == 200 || !answer.text().contains("visited<"),
+                "{}",
+                answer.text()
+            );
+        }
+    }
+    let link = platform
+        .request(Method::GET, worker, "/")
+        .header("Sec-Fetch-Site", "cross-site")
+        .header("Sec-Fetch-Dest", "document");
+    assert_eq!(link.send().await?.status(), 200, "a link leads to a Worker");
     Ok(())
 }
 
