@@ -158,7 +158,7 @@ codes! {
     GatewayBusy = 740_169, 503, "GATEWAY_BUSY", "The deploy API is busy";
 
     // Tokens, the policy and the audit log: 740170 to 740179.
-    /// The address of the client sent too many unknown credentials.
+    /// The address of the client sent too many unknown or forged credentials.
     LockedOut = 740_170, 429, "LOCKED_OUT", "Locked out after too many guesses";
     /// There is no token with this id, or the credential of the caller is not a token that can be revoked.
     TokenUnknown = 740_171, 404, "TOKEN_UNKNOWN", "The token does not exist";
