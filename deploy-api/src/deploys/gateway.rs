@@ -115,23 +115,6 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         self.send(&question).await
     }
 
-    /// The same for a call of wrangler that names the namespace. It is stored for the calls that do not name it.
-    ///
-    /// # Errors
-    /// The errors of [`authorize`](Self::authorize).
-    pub async fn authorize_wrangler(
-        &self,
-        credential: &ShownCredential,
-        requests: Vec<Request>,
-        action: Action,
-        target: &Target,
-    ) -> Result<Authorized, Problem> {
-        let mut question = self.question(credential, Ask::OneOf { requests, action });
-        question.inspect = Some(target.clone());
-        question.remember = Some(target.clone());
-        self.send(&question).await
-    }
-
     fn question(&self, credential: &ShownCredential, ask: Ask) -> Authorize {
         Authorize {
             attempt: self.attempt.clone(),
@@ -139,7 +122,6 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
             client: self.client.clone(),
             ask,
             inspect: None,
-            remember: None,
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn begin<L: LedgerClient, O: Services, B: Source>(
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
     let action = audit::Action::AssetSession;
     let authorized = gateway
-        .authorize_wrangler(credential, vec![deploy], action, target)
+        .authorize_for(credential, vec![deploy], action, target)
         .await?;
     let permit = gateway.admit_whole(request.content_length()).await?;
     let (manifest, digest) = match read(gateway, &permit, request).await {

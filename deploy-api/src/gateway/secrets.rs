@@ -6,14 +6,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::serve::Reply;
-use super::worker_target::{resolve, resolve_alone};
+use super::worker_target::{Alternative, Found, find, resolve};
 use super::{Absent, Envelope};
 use crate::audit;
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::http::{Request, read_body};
 use crate::identity::ShownCredential;
-use crate::ledger::{Ask, LedgerClient};
+use crate::ledger::LedgerClient;
 use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
@@ -23,41 +23,37 @@ use crate::v1;
 /// The longest body, in bytes.
 const MAX_SECRET: usize = 32 * 1024;
 
-/// The names of a Worker's secrets. wrangler also requests them before each deploy, and fails on any answer but a list or
-/// "no such Worker". If the namespace is ambiguous, the answer is "no such Worker" with an explanation.
+/// The call that lists the secrets of a Worker in a namespace.
+const LIST: Alternative<'_> = Alternative {
+    method: "GET",
+    below: "secrets",
+    body: None,
+};
+
+/// The call that sets a secret of a Worker in a namespace.
+const PUT: Alternative<'_> = Alternative {
+    method: "PUT",
+    below: "secrets/NAME",
+    body: Some("{\"text\": \"VALUE\"}"),
+};
+
+/// The names of a Worker's secrets. wrangler also requests them before each deploy.
 pub(super) async fn list<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,
 ) -> Result<Reply, Problem> {
-    let target = match resolve(gateway, credential, worker, Action::Deploy).await {
-        Ok(target) => target,
-        Err(problem) if problem.code == Code::NamespaceAmbiguous => return Ok(Reply::Unclear(problem)),
-        Err(problem) => return Err(problem),
+    let target = match find(gateway, credential, worker, LIST).await? {
+        Found::One(target) => target,
+        Found::None(reply) => return Ok(reply),
     };
-    let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    let ask = Ask::Which {
-        requests: vec![deploy],
-    };
-    if gateway.authorize(credential, ask).await?.which != [true] {
-        let target = match resolve(gateway, credential, worker, Action::Read).await {
-            Err(problem) if problem.code == Code::NamespaceAmbiguous => return Ok(Reply::Unclear(problem)),
-            resolved => resolved?,
-        };
-        let read = policy::Request::worker(Action::Read, target.clone());
-        gateway
-            .authorize_for(credential, vec![read], audit::Action::Read, &target)
-            .await?;
-        return names(gateway, &target).await;
-    }
-    names(gateway, &target).await
-}
-
-async fn names<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    target: &crate::target::Target,
-) -> Result<Reply, Problem> {
-    match v1::secrets::names(gateway.services, target).await {
+    let requests = [Action::Deploy, Action::Read]
+        .map(|action| policy::Request::worker(action, target.clone()))
+        .to_vec();
+    gateway
+        .authorize_for(credential, requests, audit::Action::Read, &target)
+        .await?;
+    match v1::secrets::names(gateway.services, &target).await {
         Ok(names) => Ok(Reply::Success(Envelope::of(json!(names)))),
         Err(problem) if problem.code == Code::WorkerUnknown => Ok(Reply::Absent(Absent::AccountScript)),
         Err(problem) => Err(problem),
@@ -79,7 +75,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
         #[serde(rename = "type", default)]
         kind: Option<String>,
     }
-    let target = resolve_alone(gateway, credential, worker, Action::Secrets).await?;
+    let target = resolve(gateway, credential, worker, Action::Secrets, PUT).await?;
     let announced = request.content_length();
     let body = read_body(request.body, announced, MAX_SECRET)
         .await
@@ -108,7 +104,13 @@ pub(super) async fn delete<L: LedgerClient, O: Services>(
     worker: &WorkerName,
     name: &str,
 ) -> Result<Reply, Problem> {
-    let target = resolve_alone(gateway, credential, worker, Action::Secrets).await?;
+    let below = format!("secrets/{name}");
+    let alternative = Alternative {
+        method: "DELETE",
+        below: &below,
+        body: None,
+    };
+    let target = resolve(gateway, credential, worker, Action::Secrets, alternative).await?;
     v1::secrets::remove(gateway, credential, &target, name).await?;
     Ok(Reply::Success(Envelope::of(Value::Null)))
 }

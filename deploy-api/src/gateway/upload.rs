@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::query::Parameters;
 use super::serve::Reply;
-use super::worker_target::resolve;
+use super::worker_target::{Alternative, resolve};
 use super::{Absent, Envelope, Message};
 use crate::audit;
 use crate::bundles::{MAX_BUFFERED, ObjectStore, Retrying, StagedWriter, staging_key};
@@ -38,7 +38,7 @@ pub(super) async fn script<L: LedgerClient, O: Services>(
     let on = |action| policy::Request::worker(action, target.clone());
     let requests = vec![on(Action::Deploy), on(Action::Read)];
     gateway
-        .authorize_wrangler(credential, requests, audit::Action::Read, target)
+        .authorize_for(credential, requests, audit::Action::Read, target)
         .await?;
     let Some(mut found) = remote_script(gateway.services, target)
         .await
@@ -62,7 +62,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
 ) -> Result<Reply, Problem> {
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
     let authorized = gateway
-        .authorize_wrangler(credential, vec![deploy], audit::Action::Deploy, target)
+        .authorize_for(credential, vec![deploy], audit::Action::Deploy, target)
         .await?;
     let permit = gateway.admit(request.content_length()).await?;
     let store = Retrying::new(gateway.services, gateway.services);
@@ -142,7 +142,12 @@ pub(super) async fn tags<L: LedgerClient, O: Services, B: Source>(
         #[serde(default)]
         tags: Option<Vec<String>>,
     }
-    let target = resolve(gateway, credential, worker, Action::Deploy).await?;
+    let alternative = Alternative {
+        method: "PUT",
+        below: "tags",
+        body: Some("[\"TAG\"]"),
+    };
+    let target = resolve(gateway, credential, worker, Action::Deploy, alternative).await?;
     let announced = request.content_length();
     let body = read_body(request.body, announced, MAX_SETTINGS)
         .await

@@ -8,7 +8,6 @@ use super::{Ledger, Message};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
 use crate::audit::{self, Client};
-use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
 use crate::policy::{Action, Caller, Request};
@@ -17,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::locks::{self, Lock, Place};
 use crate::store::workers::WorkerRecord;
-use crate::store::{deployments, recent_targets, tokens, workers};
+use crate::store::{deployments, tokens, workers};
 use crate::target::{Target, worker_name};
 
 /// Authenticates a caller, and returns what the caller may do. One use of a deploy token is counted.
@@ -33,8 +32,6 @@ pub struct Authorize {
     pub ask: Ask,
     /// The Worker whose state is returned as well.
     pub inspect: Option<Target>,
-    /// The namespace that this caller is about to change the Worker in: some calls of wrangler leave it out.
-    pub remember: Option<Target>,
 }
 
 /// A question about a caller.
@@ -81,7 +78,7 @@ impl Message for Authorize {
     type Answer = Authorized;
 }
 
-/// Finds the Worker of a wrangler call that does not name a namespace.
+/// Finds the Workers that a call which does not name a namespace can refer to. Nothing is recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResolveWorker {
     /// The attempt.
@@ -93,20 +90,17 @@ pub struct ResolveWorker {
     /// The Worker's name.
     #[serde(with = "worker_name")]
     pub worker: WorkerName,
-    /// The requested action.
-    pub action: Action,
-    /// Whether the call is separate. If not, it is part of a deploy: of several namespaces, it refers to the one that the same token
-    /// named last.
-    pub is_alone: bool,
+    /// The actions of which the caller must be allowed one.
+    pub actions: Vec<Action>,
 }
 
-/// The Worker that a call refers to.
+/// The Workers that a call can refer to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Resolved {
-    /// The caller.
-    pub caller: Caller,
-    /// The Worker. If no namespace allows the action, the Worker in production, so that the denial is explained.
-    pub target: Target,
+    /// The Worker in each namespace in which the caller is allowed one of the actions, whether it exists or not.
+    pub allowed: Vec<Target>,
+    /// Those of them that are deployed through this API.
+    pub deployed: Vec<Target>,
 }
 
 impl Message for ResolveWorker {
@@ -136,10 +130,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                     which.push(access.may(&caller, request)?);
                 }
             }
-        }
-        if let (Some(target), Some(token)) = (&message.remember, &caller.token) {
-            recent_targets::forget(&self.sql, access.now)?;
-            recent_targets::remember(&self.sql, token, target, access.now)?;
         }
         let worker = match &message.inspect {
             Some(target) => workers::get(&self.sql, target)?,
@@ -171,51 +161,26 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     pub(super) fn resolve_worker(&self, message: &ResolveWorker) -> Result<Resolved, Problem> {
         let access = self.access(&message.client);
         let caller = access.authenticate(&message.credential, &message.attempt)?;
-        let mut candidates = Vec::new();
+        let mut allowed = Vec::new();
+        let mut deployed = Vec::new();
         for environment in Environment::ALL {
             let target = Target {
                 environment,
                 worker: message.worker.clone(),
             };
-            if access.may(&caller, &Request::worker(message.action, target.clone()))? {
-                candidates.push(target);
+            let mut is_allowed = false;
+            for action in &message.actions {
+                is_allowed = is_allowed || access.may(&caller, &Request::worker(*action, target.clone()))?;
             }
-        }
-        if candidates.len() > 1
-            && !message.is_alone
-            && let Some(token) = &caller.token
-            && let Some(recent) = recent_targets::of(&self.sql, token, &message.worker, access.now)?
-        {
-            let is_other = |target: &Target| target.environment != recent;
-            if !candidates.iter().all(is_other) {
-                candidates.retain(|target| !is_other(target));
+            if !is_allowed {
+                continue;
             }
+            let record = workers::get(&self.sql, &target)?;
+            if record.is_some_and(|record| record.deployment.is_some()) {
+                deployed.push(target.clone());
+            }
+            allowed.push(target);
         }
-        let target = only(&candidates, &message.worker)?;
-        Ok(Resolved { caller, target })
-    }
-}
-
-fn only(candidates: &[Target], worker: &WorkerName) -> Result<Target, Problem> {
-    match candidates {
-        [only] => Ok(only.clone()),
-        [] => Ok(Target {
-            environment: Environment::Production,
-            worker: worker.clone(),
-        }),
-        several => {
-            let names: Vec<_> = several.iter().map(Target::namespace).collect();
-            Err(Problem::new(
-                Code::NamespaceAmbiguous,
-                format!(
-                    "This call of wrangler does not name a namespace, and you may make it for {worker} in {}.",
-                    names.join(" and in ")
-                ),
-                format!(
-                    "Use a token for one namespace, or call this API itself: \
-                     /v1/namespaces/{{namespace}}/workers/{worker}/secrets.",
-                ),
-            ))
-        }
+        Ok(Resolved { allowed, deployed })
     }
 }

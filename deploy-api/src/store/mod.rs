@@ -14,7 +14,6 @@ pub mod locks;
 pub mod migrations;
 pub mod namespace_deployments;
 pub mod policies;
-pub mod recent_targets;
 pub mod replays;
 pub mod schedule;
 pub mod tokens;
@@ -30,6 +29,12 @@ use crate::target::Target;
 /// The key of fingerprints is a Worker secret now.
 const FINGERPRINT_KEY: &str =
     "CREATE TABLE fingerprint_key (only INTEGER PRIMARY KEY CHECK (only = 1), key TEXT NOT NULL)";
+
+/// Calls of wrangler that do not name a namespace do not depend on earlier calls any more.
+const RECENT_TARGETS: &str = "CREATE TABLE recent_targets (
+    token TEXT NOT NULL, worker TEXT NOT NULL, namespace TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (token, worker)
+) WITHOUT ROWID";
 
 /// Every table, to be given to [`migrate`](crate::sql::migrate) before use.
 pub const MIGRATIONS: &[Migration] = &[
@@ -63,7 +68,7 @@ pub const MIGRATIONS: &[Migration] = &[
             workers::TABLE,
             locks::TABLE,
             migrations::TABLE,
-            recent_targets::TABLE,
+            RECENT_TARGETS,
             FINGERPRINT_KEY,
         ],
     },
@@ -130,6 +135,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "deployments-0007",
         statements: &[namespace_deployments::INDEX],
+    },
+    Migration {
+        name: "gateway-0001",
+        statements: &["DROP TABLE recent_targets"],
     },
 ];
 

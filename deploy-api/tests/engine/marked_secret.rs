@@ -82,7 +82,6 @@ fn secrets_are_not_in_records_bundles_responses_or_errors() {
         "deployment_objects",
         "assets",
         "durable_object_migrations",
-        "recent_targets",
         "locks",
     ] {
         searched.push_str(&platform.sql.dump(table));

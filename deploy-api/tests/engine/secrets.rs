@@ -1,5 +1,6 @@
 use deploy_api::code::Code;
 use deploy_api::v1;
+use futures_executor::block_on;
 use serde_json::json;
 
 use super::platform::Platform;
@@ -54,35 +55,103 @@ fn secrets_are_set_in_the_only_writable_namespace_of_the_token() {
     platform.assert_reconciled();
 }
 
-#[test]
-fn a_secret_is_rejected_if_the_namespace_is_ambiguous() {
-    let platform = Platform::new();
-    let token = platform.token(
+/// A token that allows every call of these tests in staging and in production.
+fn token_for_two_namespaces(platform: &Platform) -> String {
+    let actions = ["deploy", "secrets", "read"];
+    platform.token(
         "alice",
-        &[grant(
-            &["dotdo-staging", "dotdo-production"],
-            &["*"],
-            &["deploy", "secrets", "read"],
-        )],
+        &[grant(&["dotdo-staging", "dotdo-production"], &["*"], &actions)],
+    )
+}
+
+#[test]
+fn a_worker_in_one_namespace_is_found_with_a_token_for_several() {
+    let platform = Platform::new();
+    let token = token_for_two_namespaces(&platform);
+    platform.deploy(&token, &Upload::of("1"));
+    platform.cloud.pass(3600);
+    let set = platform.call(&token, PUT, BODY);
+    assert_eq!(set.status, 200, "{}", set.text());
+    let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
+    assert_eq!(
+        listed.body["result"],
+        json!([{ "name": "TOKEN", "type": "secret_text" }])
     );
-    let answer = platform.call(&token, PUT, BODY);
-    assert_eq!(answer.codes(), [u64::from(Code::NamespaceAmbiguous.number())]);
-    assert!(answer.text().contains("dotdo-staging") && answer.text().contains("dotdo-production"));
+    let tags = platform.call(
+        &token,
+        "PATCH A/workers/scripts/agents/script-settings",
+        r#"{"tags": ["a"]}"#,
+    );
+    assert_eq!(tags.status, 200, "{}", tags.text());
+}
+
+#[test]
+fn a_call_for_a_worker_in_several_namespaces_is_refused_with_the_choices() {
+    let platform = Platform::new();
+    let token = token_for_two_namespaces(&platform);
+    let production = |platform: &Platform| {
+        let (content_type, body) = Upload::of("1").form();
+        let call = "PUT A/workers/dispatch/namespaces/dotdo-production/scripts/agents";
+        let headers = [("content-type", content_type.as_str())];
+        assert_eq!(block_on(platform.ask(&token, call, &headers, body)).status, 200);
+    };
+    production(&platform);
+    // The last deploy is to staging. It does not decide which Worker a call refers to.
+    platform.deploy(&token, &Upload::of("1"));
+    let calls = platform.cloud.changes().len();
+    for (call, body, command) in [
+        (PUT, BODY, "curl -X PUT"),
+        (
+            "DELETE A/workers/scripts/agents/secrets/TOKEN",
+            "",
+            "curl -X DELETE",
+        ),
+        (
+            "PATCH A/workers/scripts/agents/script-settings",
+            r#"{"tags": ["a"]}"#,
+            "workers/agents/tags",
+        ),
+    ] {
+        let answer = platform.call(&token, call, body);
+        assert_eq!(
+            answer.codes(),
+            [u64::from(Code::NamespaceAmbiguous.number())],
+            "{call}"
+        );
+        let text = answer.text();
+        assert!(
+            text.contains("dotdo-staging and in dotdo-production")
+                || text.contains("dotdo-production and in dotdo-staging"),
+            "{text}"
+        );
+        assert!(
+            text.contains(command) && text.contains("/v1/namespaces/dotdo-staging/workers/agents/"),
+            "{text}"
+        );
+        assert!(!text.contains("dotdo-development"), "{text}");
+    }
     // Before a deploy, wrangler accepts only a list or "no such Worker"; any other response aborts the deploy.
     let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
-    assert_eq!(listed.status, 404);
     assert_eq!(
-        listed.codes(),
-        [10007, u64::from(Code::NamespaceAmbiguous.number())]
+        (listed.status, listed.codes()),
+        (404, vec![10007, u64::from(Code::NamespaceAmbiguous.number())])
     );
-    assert!(platform.cloud.changes().is_empty());
-    // Within one deploy, the namespace is the namespace of the deploy.
-    platform.deploy(&token, &Upload::of("1"));
+    assert_eq!(platform.cloud.changes().len(), calls);
+    // A token for one namespace is not ambiguous.
+    let staging = platform.alice("dotdo-staging");
+    assert_eq!(platform.call(&staging, PUT, BODY).status, 200);
+}
+
+#[test]
+fn a_worker_that_is_deployed_nowhere_is_not_guessed() {
+    let platform = Platform::new();
+    let token = token_for_two_namespaces(&platform);
+    let answer = platform.call(&token, PUT, BODY);
+    assert_eq!(answer.codes(), [u64::from(Code::WorkerUnknown.number())]);
+    assert!(answer.text().contains("dotdo-staging"), "{}", answer.text());
     let listed = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
-    assert_eq!((listed.status, &listed.body["result"]), (200, &json!([])));
-    platform.cloud.pass(600);
-    let later = platform.call(&token, "GET A/workers/scripts/agents/secrets", "");
-    assert_eq!(later.status, 404);
+    assert_eq!((listed.status, listed.codes()), (404, vec![10007]));
+    assert!(platform.cloud.changes().is_empty());
 }
 
 #[test]
