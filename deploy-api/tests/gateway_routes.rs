@@ -53,7 +53,7 @@ fn every_served_call_has_its_route() {
         (
             "GET",
             "A/workers/scripts/agents/settings",
-            Route::AccountSettings(agents()),
+            Route::Settings(agents()),
         ),
         (
             "PATCH",

@@ -3,10 +3,11 @@
 use futures_util::future::join;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use super::health_check::{self, HealthCheck};
 use super::lease::Lease;
-use super::remote::{remote_script, without_own};
+use super::remote::{remote_script, remote_settings, without_own};
 use super::staging::{did_not_begin, discard};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
 use super::{Gateway, assets, upload};
@@ -163,7 +164,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     gateway: &Gateway<'_, L, O>,
     authorized: &Authorized,
     target: &Target,
-    upload: StreamedUpload<'_, S>,
+    mut upload: StreamedUpload<'_, S>,
     query: &[(&'static str, String)],
 ) -> Result<Prepared, Box<Refusal>> {
     let checked = async {
@@ -171,9 +172,12 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
         let assets = assets::of_upload(gateway, authorized, target, &upload.metadata)
             .await
             .map_err(Refusal::new)?;
-        Ok((findings, assets))
+        let bindings = current_bindings(gateway, target, &upload.metadata)
+            .await
+            .map_err(Refusal::new)?;
+        Ok((findings, assets, bindings))
     };
-    let (findings, assets) = match checked.await {
+    let (findings, assets, bindings) = match checked.await {
         Ok(checked) => checked,
         Err(refusal) => {
             upload.abort().await;
@@ -189,6 +193,9 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     let fingerprint = gateway
         .fingerprint_key
         .of_stored(&holder, &about, metadata, &upload.parts);
+    let serving = authorized.serving.as_ref().map(|serving| serving.id.clone());
+    let inherited_from = serving.filter(|_| !bindings.is_empty());
+    upload.current_bindings = bindings;
     let sealed = upload.seal(assets.reference).await.map_err(Refusal::new)?;
     Ok(Prepared {
         intent: NewUpload {
@@ -203,10 +210,29 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             migrations: sealed.metadata.migrations(),
             annotations: sealed.metadata.annotations(),
             warnings: findings.warnings,
-            based_on: assets.kept_from,
+            based_on: assets.kept_from.or(inherited_from),
         },
         upload: sealed,
         upstream_jwt: assets.upstream_jwt,
+    })
+}
+
+/// The bindings of the Worker's current version, if the upload has bindings that refer to them.
+async fn current_bindings<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    target: &Target,
+    metadata: &Metadata,
+) -> Result<Vec<Value>, Problem> {
+    if !metadata.inherits() {
+        return Ok(Vec::new());
+    }
+    let settings = remote_settings(gateway.services, target)
+        .await
+        .map_err(|failure| failure.problem)?;
+    let bindings = settings.and_then(|mut settings| settings.remove("bindings"));
+    Ok(match bindings {
+        Some(Value::Array(bindings)) => bindings,
+        _ => Vec::new(),
     })
 }
 
@@ -260,7 +286,7 @@ fn outdated(target: &Target) -> Problem {
     Problem::new(
         Code::DeploymentUnsettled,
         format!("Another deployment of {target} was made while this upload was read."),
-        "Deploy again: it keeps the static assets of the deployment that serves.",
+        "Deploy again: it keeps static assets or bindings of the current deployment.",
     )
     .retry_after(1)
 }

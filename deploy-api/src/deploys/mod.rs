@@ -46,5 +46,5 @@ pub(crate) use deploy::deploy;
 pub(crate) use health_check::host;
 pub(crate) use lease::Lease;
 pub(crate) use redeploy::{redeploy, stored_bundle};
-pub(crate) use remote::{remote_script, remote_tags, without_own};
+pub(crate) use remote::{remote_script, remote_settings, remote_tags, without_own};
 pub(crate) use upload::{MAX_TAGS, too_many_tags};

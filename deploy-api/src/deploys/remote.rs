@@ -1,6 +1,6 @@
 //! The remote state of a Worker.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::deployments::{DeploymentId, TAG_PREFIX};
 use crate::problem::Problem;
@@ -53,6 +53,22 @@ pub(crate) async fn remote_script(
     let answer = call(services, script::script(Method::Get, target, &[])).await;
     match answer.outcome {
         Ok(reply) => Ok(Some(reply.result)),
+        Err(failure) if failure.absent => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The settings of a script as the upstream returns them; `None` if it has no such script.
+pub(crate) async fn remote_settings(
+    services: &impl Services,
+    target: &Target,
+) -> Result<Option<Map<String, Value>>, CallFailure> {
+    let answer = call(services, script::script(Method::Get, target, &["settings"])).await;
+    match answer.outcome {
+        Ok(reply) => Ok(Some(match reply.result {
+            Value::Object(settings) => settings,
+            _ => Map::new(),
+        })),
         Err(failure) if failure.absent => Ok(None),
         Err(failure) => Err(failure),
     }

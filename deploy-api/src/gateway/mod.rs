@@ -14,6 +14,7 @@ mod response;
 mod route;
 mod secrets;
 mod serve;
+mod settings;
 mod upload;
 mod worker_target;
 

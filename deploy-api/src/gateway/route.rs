@@ -34,8 +34,8 @@ pub enum Route {
     AssetUpload,
     /// `GET A/workers/services/{name}`: whether the account has a Worker of this name. The answer is always no.
     AccountService(WorkerName),
-    /// `GET A/workers/scripts/{name}/settings`: the same question.
-    AccountSettings(WorkerName),
+    /// `GET A/workers/scripts/{name}/settings`: the settings of the Worker in a namespace.
+    Settings(WorkerName),
     /// `PATCH A/workers/scripts/{name}/script-settings`: the tags that wrangler sets after a deploy.
     ScriptTags(WorkerName),
     /// `GET A/workers/scripts/{name}/secrets`
@@ -119,7 +119,7 @@ static ROUTER: LazyLock<Routes<Read>> = LazyLock::new(|| {
         .route(
             "GET",
             account!("/workers/scripts/{script}/settings"),
-            |captures| worker(captures).map(Route::AccountSettings),
+            |captures| worker(captures).map(Route::Settings),
         )
         .route(
             "PATCH",

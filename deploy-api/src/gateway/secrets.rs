@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 
 use super::serve::Reply;
 use super::worker_target::{Alternative, Found, find, resolve};
-use super::{Absent, Envelope};
-use crate::audit;
+use super::{Absent, Envelope, settings};
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::http::{Request, read_body};
 use crate::identity::ShownCredential;
 use crate::ledger::LedgerClient;
-use crate::policy::{self, Action};
+use crate::policy::Action;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::upload::{Source, SourceFailure};
@@ -47,12 +46,7 @@ pub(super) async fn list<L: LedgerClient, O: Services>(
         Found::One(target) => target,
         Found::None(reply) => return Ok(reply),
     };
-    let requests = [Action::Deploy, Action::Read]
-        .map(|action| policy::Request::worker(action, target.clone()))
-        .to_vec();
-    gateway
-        .authorize_for(credential, requests, audit::Action::Read, &target)
-        .await?;
+    settings::authorize(gateway, credential, &target).await?;
     match v1::secrets::names(gateway.services, &target).await {
         Ok(names) => Ok(Reply::Success(Envelope::of(json!(names)))),
         Err(problem) if problem.code == Code::WorkerUnknown => Ok(Reply::Absent(Absent::AccountScript)),

@@ -1,7 +1,7 @@
 use secrecy::SecretString;
 
 use super::response::{of_envelope, of_problem};
-use super::{Absent, Envelope, Route, account, asset_session, asset_upload, secrets, upload};
+use super::{Absent, Envelope, Route, account, asset_session, asset_upload, secrets, settings, upload};
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::http::{Request, Response, check_origin, is_method_override};
@@ -76,6 +76,7 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         Route::Upload(target) => upload::put(gateway, credential, &target, request).await,
         Route::AssetSession(target) => asset_session::begin(gateway, credential, &target, request).await,
         Route::ScriptTags(worker) => upload::tags(gateway, credential, &worker, request).await,
+        Route::Settings(worker) => settings::of_worker(gateway, credential, &worker).await,
         Route::Secrets(worker) => secrets::list(gateway, credential, &worker).await,
         Route::PutSecret(worker) => secrets::put(gateway, credential, &worker, request).await,
         Route::DeleteSecret(worker, name) => secrets::delete(gateway, credential, &worker, &name).await,
@@ -84,7 +85,6 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         | Route::Accounts
         | Route::Memberships
         | Route::AccountService(_)
-        | Route::AccountSettings(_)
         | Route::Workflow
         | Route::Queues
         | Route::AssetUpload => {

@@ -40,7 +40,7 @@ pub fn is_secret_type(kind: &str) -> bool {
 }
 
 /// The binding without the value of its secret, to be stored.
-pub(super) fn redacted(binding: &Value) -> Value {
+pub(crate) fn redacted(binding: &Value) -> Value {
     let kind = binding.get("type").and_then(Value::as_str).unwrap_or_default();
     if !is_secret_type(kind) {
         return binding.clone();
@@ -54,3 +54,21 @@ pub(super) fn redacted(binding: &Value) -> Value {
             .collect(),
     )
 }
+
+/// The binding that replaces a binding of the type `inherit` in the stored bundle: the binding of the current version to which it
+/// refers, under its new name. `None` if `binding` has another type, or the current version has no such binding.
+pub(super) fn resolved(binding: &Value, current: &[Value]) -> Option<Value> {
+    let inherit = BindingRef::of(binding).filter(|binding| binding.kind == INHERIT)?;
+    let name = inherit.text("old_name").unwrap_or(inherit.name);
+    let found = current
+        .iter()
+        .find(|other| BindingRef::of(other).is_some_and(|other| other.name == name))?;
+    let mut found = redacted(found);
+    if let Value::Object(members) = &mut found {
+        members.insert("name".to_owned(), Value::from(inherit.name));
+    }
+    Some(found)
+}
+
+/// The type of a binding that is taken from the current version of the Worker.
+pub(super) const INHERIT: &str = "inherit";

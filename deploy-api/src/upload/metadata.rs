@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::Migrations;
-use super::bindings::{BindingRef, redacted};
+use super::bindings::{BindingRef, INHERIT, redacted, resolved};
 use super::reader::malformed;
 use crate::audit::{Annotations, MAX_ANNOTATION};
 use crate::problem::Problem;
@@ -188,6 +188,27 @@ impl Metadata {
         kept
     }
 
+    /// Whether a binding is taken from the current version of the Worker.
+    #[must_use]
+    pub fn inherits(&self) -> bool {
+        self.bindings().any(|binding| binding.kind == INHERIT)
+    }
+
+    /// The metadata to be stored: [`redacted`](Self::redacted), with the bindings of the current version in place of the bindings
+    /// that refer to them, so that a later redeploy does not depend on the version that is current then.
+    #[must_use]
+    pub fn stored(&self, current: &[Value]) -> Map<String, Value> {
+        let mut kept = self.redacted();
+        if let Some(Value::Array(bindings)) = kept.get_mut("bindings") {
+            for binding in bindings {
+                if let Some(found) = resolved(binding, current) {
+                    *binding = found;
+                }
+            }
+        }
+        kept
+    }
+
     /// The same with these tags.
     #[must_use]
     pub fn with_tags(mut self, tags: &[String]) -> Self {
@@ -327,6 +348,34 @@ mod tests {
         assert_eq!(metadata(&of("")).annotations().message, None);
         let problem = Metadata::parse(of(&format!("{longest}m")).to_string().as_bytes()).unwrap_err();
         assert!(problem.detail.contains("--message"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn the_bindings_that_are_inherited_are_stored() {
+        let metadata = metadata(&json!({ "bindings": [
+            { "type": "inherit", "name": "KV" },
+            { "type": "inherit", "name": "NEW", "old_name": "OLD" },
+            { "type": "inherit", "name": "KEY" },
+            { "type": "inherit", "name": "MISSING" },
+            { "type": "plain_text", "name": "MODE", "text": "fast" }
+        ] }));
+        assert!(metadata.inherits());
+        let current = [
+            json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "k1" }),
+            json!({ "type": "d1", "name": "OLD", "id": "d1" }),
+            json!({ "type": "secret_text", "name": "KEY", "text": "marker" }),
+            json!({ "type": "plain_text", "name": "MODE", "text": "slow" }),
+        ];
+        assert_eq!(
+            metadata.stored(&current)["bindings"],
+            json!([
+                { "type": "kv_namespace", "name": "KV", "namespace_id": "k1" },
+                { "type": "d1", "name": "NEW", "id": "d1" },
+                { "type": "secret_text", "name": "KEY" },
+                { "type": "inherit", "name": "MISSING" },
+                { "type": "plain_text", "name": "MODE", "text": "fast" }
+            ])
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod streamed;
 mod upload_key;
 
 pub use admission::{Admission, BUDGET, Permit};
+pub(crate) use bindings::redacted;
 pub use bindings::{BindingRef, is_secret_type};
 pub(crate) use feeder::Feeder;
 pub use fingerprint::{Fingerprint, FingerprintKey};

@@ -39,6 +39,8 @@ pub struct StreamedUpload<'a, S: ObjectStore> {
     pub metadata: Metadata,
     /// The modules and source maps, in the order of the upload.
     pub parts: Vec<StoredPart>,
+    /// The bindings of the Worker's current version, if the metadata has bindings that refer to them. Empty after reading.
+    pub current_bindings: Vec<Value>,
     writer: StagedWriter<'a, S>,
 }
 
@@ -65,10 +67,11 @@ impl<S: ObjectStore> StreamedUpload<'_, S> {
         let Self {
             metadata,
             parts,
+            current_bindings,
             mut writer,
         } = self;
         let head = BundleHead {
-            metadata: metadata.redacted(),
+            metadata: metadata.stored(&current_bindings),
             assets,
             parts,
         };
@@ -109,6 +112,7 @@ pub async fn read_streamed<'a, B: Source, S: ObjectStore>(
         Ok((metadata, parts)) => Ok(StreamedUpload {
             metadata,
             parts,
+            current_bindings: Vec::new(),
             writer,
         }),
         Err(problem) => {

@@ -17,6 +17,8 @@ pub struct Script {
     pub modules: BTreeMap<String, Vec<u8>>,
     pub tags: Vec<String>,
     pub secrets: BTreeMap<String, String>,
+    /// The bindings other than secrets.
+    pub bindings: Vec<Value>,
     pub migration_tag: Option<String>,
     /// All applied migration steps.
     pub steps: Vec<Value>,
@@ -144,6 +146,15 @@ impl Scripts {
                 script.tags = serde_json::from_slice(&in_memory(&request.body)).unwrap();
                 success(&json!(script.tags))
             }
+            ("GET", ["settings"]) => {
+                let mut bindings = script.bindings.clone();
+                let secrets = script.secrets.keys();
+                bindings.extend(secrets.map(|name| json!({ "name": name, "type": "secret_text" })));
+                success(&json!({
+                    "bindings": bindings, "tags": script.tags, "compatibility_date": script.metadata["compatibility_date"],
+                    "usage_model": "standard", "unknown_member": "not shown"
+                }))
+            }
             ("GET", ["secrets"]) => {
                 let list: Vec<Value> = script
                     .secrets
@@ -186,13 +197,30 @@ impl Scripts {
             script.migration_tag = Some(migrations.new_tag);
             script.steps.extend(migrations.steps);
         }
+        for binding in metadata["bindings"].as_array().into_iter().flatten() {
+            let name = binding["name"].as_str().unwrap();
+            if binding["type"] == "inherit" {
+                let old = before.bindings.iter().find(|old| old["name"] == name);
+                match (old, before.secrets.get(name)) {
+                    (Some(old), _) => script.bindings.push(old.clone()),
+                    (None, Some(text)) => {
+                        script.secrets.insert(name.to_owned(), text.clone());
+                    }
+                    (None, None) => {
+                        return failure(400, 10057, &format!("inherit binding '{name}' is invalid"));
+                    }
+                }
+            } else if binding["type"] != "secret_text" {
+                script.bindings.push(binding.clone());
+            }
+        }
         let keeps = |kind: &str| {
             metadata["keep_bindings"]
                 .as_array()
                 .is_some_and(|kept| kept.iter().any(|k| k == kind))
         };
         if keeps("secret_text") {
-            script.secrets = before.secrets;
+            script.secrets.extend(before.secrets);
         }
         for binding in metadata["bindings"].as_array().into_iter().flatten() {
             if binding["type"] == "secret_text" {

@@ -28,16 +28,65 @@ fn get_script_returns_the_script_or_the_error_that_wrangler_expects() {
 fn no_account_worker_is_returned() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
-    for call in [
-        "GET A/workers/services/agents",
-        "GET A/workers/scripts/agents/settings",
-    ] {
-        let answer = platform.call(&token, call, "");
-        assert_eq!((answer.status, answer.codes()), (404, vec![10007]), "{call}");
-    }
+    let service = platform.call(&token, "GET A/workers/services/agents", "");
+    assert_eq!((service.status, service.codes()), (404, vec![10007]));
     let workflow = platform.call(&token, "GET A/workflows/flow", "");
     assert_eq!((workflow.status, workflow.codes()), (404, vec![10200]));
     assert!(platform.cloud.seen.borrow().is_empty());
+}
+
+#[test]
+fn the_settings_are_those_of_the_worker_in_the_namespace() {
+    const SETTINGS: &str = "GET A/workers/scripts/agents/settings";
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let absent = platform.call(&token, SETTINGS, "");
+    assert_eq!((absent.status, absent.codes()), (404, vec![10007]));
+    let upload = Upload::of("1")
+        .bound(json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "k1" }))
+        .bound(json!({ "type": "secret_text", "name": "KEY", "text": "marker" }));
+    platform.deploy(&token, &upload);
+    let settings = platform.call(&token, SETTINGS, "");
+    assert_eq!(settings.status, 200, "{}", settings.text());
+    assert_eq!(
+        settings.body["result"],
+        json!({
+            "bindings": [
+                { "type": "kv_namespace", "name": "KV", "namespace_id": "k1" },
+                { "type": "secret_text", "name": "KEY" }
+            ],
+            "compatibility_date": "2027-01-01", "tags": [], "usage_model": "standard"
+        })
+    );
+    // A caller who may do nothing to the Worker does not learn whether it exists.
+    let stranger = platform.token(
+        "alice",
+        &[grant(&["dotdo-staging"], &["other"], &["deploy", "read"])],
+    );
+    let denied = platform.call(&stranger, SETTINGS, "");
+    assert_eq!(denied.codes(), [u64::from(Code::PermissionDenied.number())]);
+}
+
+#[test]
+fn an_inherited_binding_is_kept_by_rollbacks() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let bound = |code: &str, binding| Upload::of(code).bound(binding);
+    let inherit = || json!({ "type": "inherit", "name": "KV" });
+    let missing = bound("0", inherit());
+    let (content_type, body) = missing.form();
+    let refused = block_on(platform.ask(&token, "PUT S", &[("content-type", &content_type)], body));
+    assert_eq!(refused.codes()[0], 10057, "{}", refused.text());
+    let first = json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "k1" });
+    platform.deploy(&token, &bound("1", first.clone()));
+    platform.deploy(&token, &bound("2", inherit()));
+    let inherited = platform.deployments("dotdo-staging")[0]["id"].clone();
+    // The next version does not have the binding, so that nothing can be inherited from it.
+    platform.deploy(&token, &Upload::of("3"));
+    super::rollbacks::roll_back(&platform, &json!({ "deployment": inherited }).to_string()).unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "2");
+    let scripts = platform.cloud.scripts.borrow();
+    assert_eq!(scripts.get("dotdo-staging/agents").unwrap().bindings, [first]);
 }
 
 #[test]
