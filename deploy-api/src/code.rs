@@ -86,6 +86,8 @@ codes! {
     NamespaceAmbiguous = 740_121, 409, "NAMESPACE_AMBIGUOUS", "The namespace is ambiguous";
     /// The session of an asset upload was not opened through this API, or not for this Worker.
     AssetSessionUnknown = 740_122, 403, "ASSET_SESSION_UNKNOWN", "Unknown asset upload session";
+    /// The Cloudflare token of this API lacks the permission to read a resource that wrangler looks up.
+    ResourceUnreadable = 740_123, 403, "RESOURCE_UNREADABLE", "A resource cannot be looked up";
 
     // The upload: 740130 to 740139.
     /// The multipart body or its metadata cannot be parsed.

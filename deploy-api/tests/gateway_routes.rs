@@ -2,7 +2,12 @@
 
 #![cfg(test)]
 
-use deploy_api::{code::Code, gateway::Route, http::is_method_override, target::Target};
+use deploy_api::{
+    code::Code,
+    gateway::{Product, Route},
+    http::is_method_override,
+    target::Target,
+};
 use dotdo_names::{Environment, WorkerName};
 
 /// Expands `A` (the account) and `S` (a script in the staging namespace) at the beginning of a path.
@@ -76,7 +81,13 @@ fn every_served_call_has_its_route() {
             Route::DeleteSecret(agents(), "TOKEN".to_owned()),
         ),
         ("GET", "A/workflows/nightly", Route::Workflow),
-        ("GET", "A/queues", Route::Queues),
+        ("GET", "A/queues", Route::Resources(Product::Queues)),
+        (
+            "GET",
+            "A/r2/buckets/photos",
+            Route::Resource(Product::R2, "photos".to_owned()),
+        ),
+        ("GET", "A/storage/kv/namespaces", Route::Resources(Product::Kv)),
     ] {
         assert_eq!(Route::parse(method, &path(short)), Ok(route), "{method} {short}");
     }
@@ -141,7 +152,7 @@ const REFUSED: &[(&str, &str, Code)] = &[
     ("POST", "A/d1/database", Code::ResourceChangeRefused),
     ("PUT", "A/workflows/nightly", Code::ResourceChangeRefused),
     ("POST", "A/queues", Code::ResourceChangeRefused),
-    ("GET", "A/storage/kv/namespaces", Code::CallUnknown),
+    ("GET", "A/storage/kv/namespaces/k1/keys", Code::CallUnknown),
     ("GET", "S/content", Code::CallUnknown),
     ("PUT", "S/content", Code::CallUnknown),
     ("PUT", "S/secrets", Code::CallUnknown),

@@ -106,7 +106,9 @@ impl<S: Sql> Access<'_, S> {
 fn about(entry: Entry, request: &Request) -> Entry {
     match &request.resource {
         Resource::Worker(target) => entry.about(target),
-        Resource::Namespace(environment) => entry.about_namespace(*environment),
+        Resource::Namespace(environment) | Resource::AnyWorker(environment) => {
+            entry.about_namespace(*environment)
+        }
         Resource::Platform => entry,
     }
 }

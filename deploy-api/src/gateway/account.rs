@@ -5,16 +5,13 @@ use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, Environment};
 use serde_json::{Value, json};
 
 use super::Envelope;
-use super::query::Parameters;
 use super::serve::Reply;
-use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::identity::ShownCredential;
 use crate::ledger::{Authorized, LedgerClient};
 use crate::policy::Caller;
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::upstream::{Method, call, script};
 use crate::v1::namespaces;
 
 /// The token of the request, and until when it is valid.
@@ -85,42 +82,4 @@ pub(super) async fn namespace<L: LedgerClient, O: Services>(
 ) -> Result<Reply, Problem> {
     let described = namespaces::described(gateway, credential, environment).await?;
     Ok(Reply::Success(Envelope::of(described)))
-}
-
-/// The queue that a binding names, by name and id only; an empty list if the account has no queue of this name.
-pub(super) async fn queues<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    query: &str,
-) -> Result<Reply, Problem> {
-    let parameters = Parameters::parse(query)?;
-    let name = parameters.get("name").unwrap_or_default();
-    let is_name = !name.is_empty()
-        && name.len() <= 63
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if !is_name {
-        return Err(Problem::new(
-            Code::ParameterInvalid,
-            "Queues are not listed here; only a query by name is supported.",
-            "Add the name of the queue to the query.",
-        ));
-    }
-    let request = script::account(Method::Get, &["queues"]).parameter("name", name);
-    let reply = call(gateway.services, request)
-        .await
-        .outcome
-        .map_err(|failure| failure.problem)?;
-    let found: Vec<Value> = reply
-        .result
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|queue| queue.get("queue_name").and_then(Value::as_str) == Some(name))
-        .map(|queue| json!({ "queue_id": queue.get("queue_id"), "queue_name": name }))
-        .collect();
-    let count = found.len();
-    Ok(Reply::Success(
-        Envelope::of(Value::Array(found)).with_info(info(count)),
-    ))
 }

@@ -1,6 +1,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::product::Product;
 use crate::problem::Problem;
 
 /// The envelope of the Cloudflare API, in which wrangler expects every answer.
@@ -40,6 +41,8 @@ pub enum Absent {
     NamespaceScript,
     /// 10200: the account has no such workflow.
     Workflow,
+    /// The account has no such resource. wrangler knows 10006 for a bucket and 7404 for a database.
+    Resource(Product),
 }
 
 impl Envelope {
@@ -104,6 +107,17 @@ impl Envelope {
     #[must_use]
     pub fn absent(what: Absent) -> Self {
         let (code, message) = match what {
+            Absent::Resource(product) => {
+                let traits = product.traits();
+                return Self::refusal(
+                    vec![ApiError {
+                        code: traits.absent,
+                        message: format!("The account does not have {} of this name or id.", traits.one),
+                        documentation_url: None,
+                    }],
+                    Vec::new(),
+                );
+            }
             Absent::AccountScript => (10007, "This Worker does not exist on the account."),
             Absent::NamespaceScript => (10092, "This Worker does not exist in the dispatch namespace."),
             Absent::Workflow => (10200, "This workflow does not exist."),

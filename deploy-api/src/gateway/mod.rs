@@ -8,8 +8,10 @@ mod asset_session;
 mod asset_upload;
 mod envelope;
 mod path;
+mod product;
 mod query;
 mod refused;
+mod resources;
 mod response;
 mod route;
 mod secrets;
@@ -20,6 +22,7 @@ mod worker_target;
 
 pub use envelope::{Absent, Envelope, Message};
 pub use path::{BASE, segments};
+pub use product::Product;
 pub use response::of_problem;
 pub use route::Route;
 pub use serve::serve;

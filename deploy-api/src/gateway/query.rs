@@ -10,26 +10,30 @@ impl Parameters {
     /// # Errors
     /// `PARAMETER_INVALID` for an invalid escape, or a parameter that occurs twice.
     pub fn parse(query: &str) -> Result<Self, Problem> {
+        Self::once(pairs(query)?)
+    }
+
+    /// Reads a query in which one parameter may occur several times. Returns the values of that parameter, and the other
+    /// parameters.
+    ///
+    /// # Errors
+    /// The errors of [`parse`](Self::parse).
+    pub fn with_repeated(query: &str, repeated: &str) -> Result<(Vec<String>, Self), Problem> {
+        let (found, others): (Vec<_>, Vec<_>) =
+            pairs(query)?.into_iter().partition(|(name, _)| name == repeated);
+        let values = found.into_iter().map(|(_, value)| value).collect();
+        Ok((values, Self::once(others)?))
+    }
+
+    fn once(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut parameters: Vec<(String, String)> = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-                return Err(invalid("The query has an invalid escape."));
-            };
+        for (name, value) in pairs {
             if parameters.iter().any(|(given, _)| *given == name) {
                 return Err(invalid("A parameter of the query occurs twice."));
             }
             parameters.push((name, value));
         }
         Ok(Self(parameters))
-    }
-
-    /// A parameter's value.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.as_str())
     }
 
     /// The values of the `known` parameters. Every parameter must be known.
@@ -48,6 +52,19 @@ impl Parameters {
             })
             .collect()
     }
+}
+
+fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            decode(name)
+                .zip(decode(value))
+                .ok_or_else(|| invalid("The query has an invalid escape."))
+        })
+        .collect()
 }
 
 fn invalid(detail: &str) -> Problem {
@@ -85,8 +102,13 @@ mod tests {
     #[test]
     fn a_query_is_decoded_and_what_is_unknown_is_refused() {
         let parameters = Parameters::parse("name=a%2Db+c&x").unwrap();
-        assert_eq!(parameters.get("name"), Some("a-b c"));
-        assert_eq!(parameters.get("x"), Some(""));
+        let expected = [("name", "a-b c".to_owned()), ("x", String::new())];
+        let parameters = parameters.only(&["name", "x"]).unwrap();
+        assert_eq!(parameters, expected);
+        let (names, others) = Parameters::with_repeated("name=a&page=1&name=b", "name").unwrap();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(others.only(&["page"]).unwrap(), [("page", "1".to_owned())]);
+        let parameters = Parameters::parse("x=1").unwrap();
         assert!(parameters.only(&["name"]).is_err());
         for bad in ["a=%", "a=%2", "a=%zz", "a=%+1", "a=1&a=2", "a=%ff"] {
             assert!(Parameters::parse(bad).is_err(), "{bad}");

@@ -1,3 +1,4 @@
+use super::product::Product;
 use crate::{code::Code, problem::Problem};
 
 /// The error for a call that is not on the list, with what to do instead. `segments` is the path, with or without the
@@ -38,10 +39,13 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
             "Deploy into a namespace: wrangler deploy --dispatch-namespace dotdo-production (or dotdo-staging, \
              dotdo-development).",
         ),
+        ("POST" | "PUT" | "PATCH" | "DELETE", path) if Product::of_path(path).is_some() => {
+            return resource_change(path);
+        }
         (
             "POST" | "PUT" | "PATCH" | "DELETE",
             [
-                "storage" | "d1" | "r2" | "queues" | "workflows" | "vectorize" | "hyperdrive",
+                "workflows" | "pipelines" | "secrets_store" | "mtls_certificates",
                 ..,
             ],
         ) => (
@@ -56,4 +60,19 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
         ),
     };
     Problem::new(code, detail, fix)
+}
+
+/// The error for the creation of a resource. wrangler prints it when a binding has no id, or no resource has its name.
+fn resource_change(path: &[&str]) -> Problem {
+    let (one, fix) = Product::of_path(path).map_or_else(
+        || ("the resource", String::new()),
+        |product| (product.traits().one, product.how_to_create()),
+    );
+    Problem::new(
+        Code::ResourceChangeRefused,
+        format!(
+            "wrangler tries to create or change {one}, because a binding has no id or no resource has its name. A deploy cannot do this."
+        ),
+        fix,
+    )
 }

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 
-use super::{path, refused};
+use super::{Product, path, refused};
 use crate::code::Code;
 use crate::lint;
 use crate::problem::Problem;
@@ -46,11 +46,18 @@ pub enum Route {
     DeleteSecret(WorkerName, String),
     /// `GET A/workflows/{name}`: whether the workflow exists. The answer is always no.
     Workflow,
-    /// `GET A/queues`: the queue that a binding names.
-    Queues,
+    /// `GET A/{path of the product}/{name or id}`: a resource of the account.
+    Resource(Product, String),
+    /// `GET A/{path of the product}`: a page of the resources of the account.
+    Resources(Product),
 }
 
 impl Route {
+    /// The supported calls: the method, and the path below [`BASE`](super::BASE).
+    pub fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
+        CALLS.iter().map(|(method, path, _)| (*method, *path))
+    }
+
     /// The route of a request line. `path` is the URL's path as it was sent, without the query.
     ///
     /// # Errors
@@ -91,60 +98,104 @@ macro_rules! script {
 }
 
 /// The calls, with their paths below [`path::BASE`].
+const CALLS: &[(&str, &str, Read)] = &[
+    ("GET", "/user/tokens/verify", |_| Ok(Route::VerifyToken)),
+    ("GET", "/user", |_| Ok(Route::User)),
+    ("GET", "/accounts", |_| Ok(Route::Accounts)),
+    ("GET", "/memberships", |_| Ok(Route::Memberships)),
+    ("GET", account!("/workers/dispatch/namespaces"), |_| {
+        Ok(Route::Namespaces)
+    }),
+    (
+        "GET",
+        account!("/workers/dispatch/namespaces/{namespace}"),
+        |captures| namespace(captures.get("namespace")).map(Route::Namespace),
+    ),
+    ("GET", script!(""), |captures| target(captures).map(Route::Script)),
+    ("PUT", script!(""), |captures| target(captures).map(Route::Upload)),
+    ("POST", script!("/assets-upload-session"), |captures| {
+        target(captures).map(Route::AssetSession)
+    }),
+    ("POST", account!("/workers/assets/upload"), |_| {
+        Ok(Route::AssetUpload)
+    }),
+    ("GET", account!("/workers/services/{script}"), |captures| {
+        worker(captures).map(Route::AccountService)
+    }),
+    (
+        "GET",
+        account!("/workers/scripts/{script}/settings"),
+        |captures| worker(captures).map(Route::Settings),
+    ),
+    (
+        "PATCH",
+        account!("/workers/scripts/{script}/script-settings"),
+        |captures| worker(captures).map(Route::ScriptTags),
+    ),
+    ("GET", account!("/workers/scripts/{script}/secrets"), |captures| {
+        worker(captures).map(Route::Secrets)
+    }),
+    ("PUT", account!("/workers/scripts/{script}/secrets"), |captures| {
+        worker(captures).map(Route::PutSecret)
+    }),
+    (
+        "DELETE",
+        account!("/workers/scripts/{script}/secrets/{secret}"),
+        |captures| {
+            Ok(Route::DeleteSecret(
+                worker(captures)?,
+                captures.get("secret").to_owned(),
+            ))
+        },
+    ),
+    ("GET", account!("/workflows/{workflow}"), |_| Ok(Route::Workflow)),
+    ("GET", account!("/r2/buckets"), |_| {
+        Ok(Route::Resources(Product::R2))
+    }),
+    ("GET", account!("/r2/buckets/{name}"), |captures| {
+        Ok(resource(Product::R2, captures))
+    }),
+    ("GET", account!("/storage/kv/namespaces"), |_| {
+        Ok(Route::Resources(Product::Kv))
+    }),
+    ("GET", account!("/d1/database"), |_| {
+        Ok(Route::Resources(Product::D1))
+    }),
+    ("GET", account!("/d1/database/{name}"), |captures| {
+        Ok(resource(Product::D1, captures))
+    }),
+    ("GET", account!("/queues"), |_| {
+        Ok(Route::Resources(Product::Queues))
+    }),
+    ("GET", account!("/hyperdrive/configs/{name}"), |captures| {
+        Ok(resource(Product::Hyperdrive, captures))
+    }),
+    ("GET", account!("/vectorize/v2/indexes/{name}"), |captures| {
+        Ok(resource(Product::Vectorize, captures))
+    }),
+    ("GET", account!("/flagship/apps"), |_| {
+        Ok(Route::Resources(Product::Flagship))
+    }),
+    ("GET", account!("/ai-search/namespaces/{name}"), |captures| {
+        Ok(resource(Product::AiSearch, captures))
+    }),
+    ("GET", account!("/agent-memory/namespaces/{name}"), |captures| {
+        Ok(resource(Product::AgentMemory, captures))
+    }),
+];
+
+/// Finds the route of a path below [`path::BASE`].
 static ROUTER: LazyLock<Routes<Read>> = LazyLock::new(|| {
-    Routes::<Read>::new()
-        .route("GET", "/user/tokens/verify", |_| Ok(Route::VerifyToken))
-        .route("GET", "/user", |_| Ok(Route::User))
-        .route("GET", "/accounts", |_| Ok(Route::Accounts))
-        .route("GET", "/memberships", |_| Ok(Route::Memberships))
-        .route("GET", account!("/workers/dispatch/namespaces"), |_| {
-            Ok(Route::Namespaces)
+    CALLS
+        .iter()
+        .fold(Routes::<Read>::new(), |routes, (method, path, read)| {
+            routes.route(method, path, *read)
         })
-        .route(
-            "GET",
-            account!("/workers/dispatch/namespaces/{namespace}"),
-            |captures| namespace(captures.get("namespace")).map(Route::Namespace),
-        )
-        .route("GET", script!(""), |captures| target(captures).map(Route::Script))
-        .route("PUT", script!(""), |captures| target(captures).map(Route::Upload))
-        .route("POST", script!("/assets-upload-session"), |captures| {
-            target(captures).map(Route::AssetSession)
-        })
-        .route("POST", account!("/workers/assets/upload"), |_| {
-            Ok(Route::AssetUpload)
-        })
-        .route("GET", account!("/workers/services/{script}"), |captures| {
-            worker(captures).map(Route::AccountService)
-        })
-        .route(
-            "GET",
-            account!("/workers/scripts/{script}/settings"),
-            |captures| worker(captures).map(Route::Settings),
-        )
-        .route(
-            "PATCH",
-            account!("/workers/scripts/{script}/script-settings"),
-            |captures| worker(captures).map(Route::ScriptTags),
-        )
-        .route("GET", account!("/workers/scripts/{script}/secrets"), |captures| {
-            worker(captures).map(Route::Secrets)
-        })
-        .route("PUT", account!("/workers/scripts/{script}/secrets"), |captures| {
-            worker(captures).map(Route::PutSecret)
-        })
-        .route(
-            "DELETE",
-            account!("/workers/scripts/{script}/secrets/{secret}"),
-            |captures| {
-                Ok(Route::DeleteSecret(
-                    worker(captures)?,
-                    captures.get("secret").to_owned(),
-                ))
-            },
-        )
-        .route("GET", account!("/workflows/{workflow}"), |_| Ok(Route::Workflow))
-        .route("GET", account!("/queues"), |_| Ok(Route::Queues))
 });
+
+fn resource(product: Product, captures: &Captures) -> Route {
+    Route::Resource(product, captures.get("name").to_owned())
+}
 
 fn target(captures: &Captures) -> Result<Target, Problem> {
     Ok(Target {

@@ -1,7 +1,9 @@
 use secrecy::SecretString;
 
 use super::response::{of_envelope, of_problem};
-use super::{Absent, Envelope, Route, account, asset_session, asset_upload, secrets, settings, upload};
+use super::{
+    Absent, Envelope, Route, account, asset_session, asset_upload, resources, secrets, settings, upload,
+};
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::http::{Request, Response, check_origin, is_method_override};
@@ -76,6 +78,14 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         Route::Upload(target) => upload::put(gateway, credential, &target, request).await,
         Route::AssetSession(target) => asset_session::begin(gateway, credential, &target, request).await,
         Route::ScriptTags(worker) => upload::tags(gateway, credential, &worker, request).await,
+        Route::Resource(product, name) => {
+            let jurisdiction = request.header("cf-r2-jurisdiction");
+            resources::get(gateway, credential, product, &name, jurisdiction).await
+        }
+        Route::Resources(product) => {
+            let jurisdiction = request.header("cf-r2-jurisdiction");
+            resources::list(gateway, credential, product, request.query, jurisdiction).await
+        }
         Route::Settings(worker) => settings::of_worker(gateway, credential, &worker).await,
         Route::Secrets(worker) => secrets::list(gateway, credential, &worker).await,
         Route::PutSecret(worker) => secrets::put(gateway, credential, &worker, request).await,
@@ -86,7 +96,6 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         | Route::Memberships
         | Route::AccountService(_)
         | Route::Workflow
-        | Route::Queues
         | Route::AssetUpload => {
             let authorized = gateway.authorize(credential, Ask::Identity).await?;
             match route {
@@ -94,7 +103,6 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
                 Route::User => Ok(account::user(&authorized.caller)),
                 Route::Accounts => Ok(account::accounts()),
                 Route::Memberships => Ok(account::memberships(&authorized.caller)),
-                Route::Queues => account::queues(gateway, request.query).await,
                 Route::Workflow => Ok(Reply::Absent(Absent::Workflow)),
                 _ => Ok(Reply::Absent(Absent::AccountScript)),
             }

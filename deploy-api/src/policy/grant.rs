@@ -185,6 +185,7 @@ impl Grant {
     pub fn covers_worker(&self, request: &Request) -> bool {
         match &request.resource {
             Resource::Worker(Target { worker, .. }) => self.covers_name(worker),
+            Resource::AnyWorker(_) => true,
             // A caller who may read any Worker of a namespace may read its name and its number of Workers.
             Resource::Namespace(_) if request.action == Action::Read => true,
             Resource::Namespace(_) | Resource::Platform => self.workers.contains(&WorkerPattern::Every),

@@ -80,6 +80,8 @@ pub enum Resource {
     /// A whole namespace. A rule covers it if its Workers are `*`. For the action `read`, any rule that allows to read a
     /// Worker in the namespace is sufficient.
     Namespace(#[serde(with = "namespace_name")] Environment),
+    /// Some Worker of a namespace. A rule covers it if it allows the action for any Worker in the namespace.
+    AnyWorker(#[serde(with = "namespace_name")] Environment),
     /// Every namespace, the policy, the tokens and the audit log. A rule covers it if it has every namespace and the
     /// Workers `*`.
     Platform,
@@ -104,6 +106,15 @@ impl Request {
         }
     }
 
+    /// A request that is allowed if the action is allowed for any Worker of a namespace.
+    #[must_use]
+    pub const fn any_worker(action: Action, namespace: Environment) -> Self {
+        Self {
+            action,
+            resource: Resource::AnyWorker(namespace),
+        }
+    }
+
     /// A request for the whole platform.
     #[must_use]
     pub const fn platform(action: Action) -> Self {
@@ -123,7 +134,8 @@ impl Resource {
                 environment: namespace,
                 ..
             })
-            | Self::Namespace(namespace) => Some(*namespace),
+            | Self::Namespace(namespace)
+            | Self::AnyWorker(namespace) => Some(*namespace),
             Self::Platform => None,
         }
     }
@@ -133,7 +145,7 @@ impl Resource {
     pub const fn worker(&self) -> Option<&WorkerName> {
         match self {
             Self::Worker(Target { worker, .. }) => Some(worker),
-            Self::Namespace(_) | Self::Platform => None,
+            Self::Namespace(_) | Self::AnyWorker(_) | Self::Platform => None,
         }
     }
 
@@ -162,6 +174,9 @@ impl fmt::Display for Request {
             }
             Resource::Namespace(namespace) => {
                 write!(f, "{} the namespace {}", self.action, namespace.namespace())
+            }
+            Resource::AnyWorker(namespace) => {
+                write!(f, "{} any Worker in {}", self.action, namespace.namespace())
             }
             Resource::Platform if self.action == Action::Admin => f.write_str("administer the platform"),
             Resource::Platform => write!(f, "{} the whole platform", self.action),

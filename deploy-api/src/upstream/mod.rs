@@ -28,7 +28,8 @@ pub trait Upstream {
     ///
     /// The implementation puts `https://api.cloudflare.com/client/v4` in front of
     /// [`path_and_query`](UpstreamRequest::path_and_query), sends `Authorization: Bearer` as
-    /// [`bearer`](UpstreamRequest::bearer) says, `Content-Type` where there is one, and no other header of the request.
+    /// [`bearer`](UpstreamRequest::bearer) says, `Content-Type` and `cf-r2-jurisdiction` where the request has them, and no other
+    /// header of the request.
     /// It follows no redirect, and reads at most [`MAX_ANSWER`] bytes of the body (more is
     /// [`UpstreamFailure::Interrupted`]). An answer of any HTTP status is an answer.
     ///

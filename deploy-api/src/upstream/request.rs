@@ -63,6 +63,8 @@ pub struct UpstreamRequest {
     query: Vec<(&'static str, String)>,
     /// The credential of the request.
     pub bearer: Bearer,
+    /// The header `cf-r2-jurisdiction`, for calls about a bucket in a jurisdiction.
+    pub jurisdiction: Option<String>,
     /// The header `Content-Type`, where there is a body.
     pub content_type: Option<String>,
     /// The body; empty for none. It may contain secrets: it is sent and never logged.
@@ -78,6 +80,7 @@ impl UpstreamRequest {
             segments: segments.into_iter().map(Into::into).collect(),
             query: Vec::new(),
             bearer: Bearer::Account,
+            jurisdiction: None,
             content_type: None,
             body: UpstreamBody::default(),
         }
@@ -94,6 +97,13 @@ impl UpstreamRequest {
     #[must_use]
     pub const fn for_information(mut self) -> Self {
         self.purpose = Purpose::Information;
+        self
+    }
+
+    /// The same for an R2 bucket in a jurisdiction.
+    #[must_use]
+    pub fn in_jurisdiction(mut self, jurisdiction: Option<String>) -> Self {
+        self.jurisdiction = jurisdiction;
         self
     }
 

@@ -26,6 +26,9 @@ impl Upstream for Services {
         if let Some(content_type) = &request.content_type {
             headers.push(("content-type", content_type));
         }
+        if let Some(jurisdiction) = &request.jurisdiction {
+            headers.push(("cf-r2-jurisdiction", jurisdiction));
+        }
         let url = format!("{}{}", self.settings.upstream_url, request.path_and_query());
         let outgoing = Outgoing {
             method: request.method.as_str(),

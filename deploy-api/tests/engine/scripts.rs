@@ -32,6 +32,8 @@ pub struct Scripts {
     pub by_key: BTreeMap<String, Script>,
     /// The number of executed uploads.
     pub uploads: usize,
+    /// The status and the result of each look-up of a resource, by the path below the account's.
+    pub resources: BTreeMap<String, (u16, Value)>,
     /// Workers of the account, by name.
     pub account: Vec<String>,
     /// Contents of static assets, by namespace, Worker and hash.
@@ -67,9 +69,23 @@ impl Scripts {
                     failure(404, 10090, "no such service")
                 }
             }
-            ("GET", ["queues"]) => success(&json!([
-                { "queue_name": "jobs", "queue_id": "q1", "producers": ["someone"] }
-            ])),
+            (
+                "GET",
+                [
+                    "queues" | "r2" | "storage" | "d1" | "hyperdrive" | "vectorize" | "ai-search"
+                    | "agent-memory" | "flagship",
+                    ..,
+                ],
+            ) => {
+                let found = self.resources.get(&below.join("/"));
+                found.map_or_else(
+                    || failure(404, 1, "not found"),
+                    |(status, result)| match *status {
+                        200 => success(result),
+                        status => failure(status, 10000, "Authentication error"),
+                    },
+                )
+            }
             ("POST", ["workers", "assets", "upload"]) => self.files(request),
             ("GET", ["workers", "dispatch", "namespaces"]) => {
                 let names = [

@@ -110,20 +110,215 @@ fn whoami_returns_the_identity_of_the_caller() {
     );
 }
 
+/// The upstream's response to a look-up of a resource.
+fn set_resource(platform: &Platform, path: &str, status: u16, result: serde_json::Value) {
+    let resources = &mut platform.cloud.scripts.borrow_mut().resources;
+    resources.insert(path.to_owned(), (status, result));
+}
+
 #[test]
-fn a_queue_is_returned_by_its_name_without_other_queues() {
+fn resources_are_looked_up_at_the_upstream_and_only_known_members_are_returned() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
-    let found = platform.call(&token, "GET A/queues?page=1&name=jobs", "");
+    for (path, result, expected) in [
+        (
+            "r2/buckets/photos",
+            json!({ "name": "photos", "location": "weur", "owner": "x" }),
+            json!({ "name": "photos", "location": "weur" }),
+        ),
+        (
+            "r2/buckets",
+            json!({ "buckets": [{ "name": "photos", "owner": "x" }] }),
+            json!({ "buckets": [{ "name": "photos" }] }),
+        ),
+        (
+            "storage/kv/namespaces",
+            json!([{ "id": "k1", "title": "cache", "secret": "x" }]),
+            json!([{ "id": "k1", "title": "cache" }]),
+        ),
+        (
+            "d1/database/main",
+            json!({ "uuid": "d1", "name": "main", "file_size": 7 }),
+            json!({ "uuid": "d1", "name": "main" }),
+        ),
+        (
+            "d1/database",
+            json!([{ "uuid": "d1", "name": "main", "file_size": 7 }]),
+            json!([{ "uuid": "d1", "name": "main" }]),
+        ),
+        (
+            "hyperdrive/configs/h1",
+            json!({ "id": "h1", "name": "db", "origin": { "password": "x" } }),
+            json!({ "id": "h1", "name": "db" }),
+        ),
+        (
+            "vectorize/v2/indexes/texts",
+            json!({ "name": "texts", "config": { "dimensions": 3 }, "description": "x" }),
+            json!({ "name": "texts", "config": { "dimensions": 3 } }),
+        ),
+        (
+            "flagship/apps",
+            json!([{ "id": "f1", "name": "app" }]),
+            json!([{ "id": "f1", "name": "app" }]),
+        ),
+        (
+            "ai-search/namespaces/docs",
+            json!({ "name": "docs" }),
+            json!({ "name": "docs" }),
+        ),
+        (
+            "agent-memory/namespaces/notes",
+            json!({ "name": "notes" }),
+            json!({ "name": "notes" }),
+        ),
+    ] {
+        set_resource(&platform, path, 200, result);
+        let found = platform.call(&token, &format!("GET A/{path}"), "");
+        assert_eq!((found.status, &found.body["result"]), (200, &expected), "{path}");
+    }
+    assert!(platform.cloud.changes().is_empty());
+    // Only the parameters that wrangler sends are passed on.
+    let page = platform.call(
+        &token,
+        "GET A/storage/kv/namespaces?per_page=100&order=title&direction=asc&page=1",
+        "",
+    );
+    assert_eq!(page.status, 200);
+    let last = platform.cloud.seen.borrow().last().unwrap().line.clone();
+    assert_eq!(
+        last,
+        "GET A/storage/kv/namespaces?per_page=100&order=title&direction=asc&page=1"
+    );
+    for query in ["page=1000", "per_page=5000", "search=x"] {
+        let answer = platform.call(&token, &format!("GET A/d1/database?{query}"), "");
+        assert_eq!(
+            answer.codes(),
+            [u64::from(Code::ParameterInvalid.number())],
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn an_absent_resource_has_the_code_of_cloudflare_and_its_creation_is_refused_with_the_command() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for (path, code) in [("r2/buckets/photos", 10006), ("d1/database/main", 7404)] {
+        let absent = platform.call(&token, &format!("GET A/{path}"), "");
+        assert_eq!((absent.status, absent.codes()), (404, vec![code]), "{path}");
+    }
+    for path in ["ai-search/namespaces/docs", "agent-memory/namespaces/notes"] {
+        assert_eq!(platform.call(&token, &format!("GET A/{path}"), "").status, 404);
+    }
+    for (path, command, field) in [
+        (
+            "r2/buckets",
+            "npx wrangler r2 bucket create",
+            "r2_buckets[].bucket_name",
+        ),
+        (
+            "storage/kv/namespaces",
+            "npx wrangler kv namespace create",
+            "kv_namespaces[].id",
+        ),
+        (
+            "d1/database",
+            "npx wrangler d1 create",
+            "d1_databases[].database_id",
+        ),
+        ("queues", "npx wrangler queues create", "queues.producers[].queue"),
+        (
+            "ai-search/namespaces",
+            "in the dashboard",
+            "ai_search_namespaces[]",
+        ),
+        ("agent-memory/namespaces", "in the dashboard", "agent_memory[]"),
+        ("flagship/apps", "in the dashboard", "flagship[].app_id"),
+    ] {
+        let refused = platform.call(&token, &format!("POST A/{path}"), r#"{"name": "new"}"#);
+        assert_eq!(
+            refused.codes(),
+            [u64::from(Code::ResourceChangeRefused.number())],
+            "{path}"
+        );
+        let text = refused.text();
+        assert!(text.contains(command) && text.contains(field), "{text}");
+    }
+    assert!(platform.cloud.changes().is_empty());
+}
+
+#[test]
+fn without_the_permission_a_bucket_exists_and_other_look_ups_name_the_permission() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for path in [
+        "r2/buckets/photos",
+        "d1/database/main",
+        "storage/kv/namespaces",
+        "queues",
+    ] {
+        set_resource(&platform, path, 403, json!(null));
+    }
+    let bucket = platform.call(&token, "GET A/r2/buckets/photos", "");
+    assert_eq!(
+        (bucket.status, &bucket.body["result"]),
+        (200, &json!({ "name": "photos" }))
+    );
+    for (call, permission) in [
+        ("GET A/d1/database/main", "D1: Read"),
+        ("GET A/storage/kv/namespaces", "Workers KV Storage: Read"),
+        ("GET A/queues?name=jobs", "Queues: Read"),
+    ] {
+        let refused = platform.call(&token, call, "");
+        assert_eq!(
+            (refused.status, refused.codes()),
+            (403, vec![u64::from(Code::ResourceUnreadable.number())]),
+            "{call}"
+        );
+        assert!(refused.text().contains(permission), "{}", refused.text());
+    }
+}
+
+#[test]
+fn a_caller_who_may_deploy_nothing_looks_up_nothing() {
+    let platform = Platform::new();
+    let token = platform.token("alice", &[grant(&["dotdo-staging"], &["*"], &["read"])]);
+    for call in ["GET A/r2/buckets/photos", "GET A/queues", "GET A/d1/database"] {
+        let denied = platform.call(&token, call, "");
+        assert_eq!(
+            denied.codes(),
+            [u64::from(Code::PermissionDenied.number())],
+            "{call}"
+        );
+    }
+    assert!(platform.cloud.seen.borrow().is_empty());
+    let one = platform.token("alice", &[grant(&["dotdo-staging"], &["agents"], &["deploy"])]);
+    set_resource(&platform, "r2/buckets/photos", 200, json!({ "name": "photos" }));
+    assert_eq!(platform.call(&one, "GET A/r2/buckets/photos", "").status, 200);
+}
+
+#[test]
+fn queues_are_returned_by_their_names_without_other_queues() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let queue = |name: &str| json!({ "queue_name": name, "queue_id": "q1", "producers": ["someone"] });
+    set_resource(
+        &platform,
+        "queues",
+        200,
+        json!([queue("jobs"), queue("mails"), queue("others")]),
+    );
+    let found = platform.call(&token, "GET A/queues?name=jobs&name=mails&page=1", "");
     assert_eq!(
         found.body["result"],
-        json!([{ "queue_id": "q1", "queue_name": "jobs" }])
+        json!([
+            { "queue_id": "q1", "queue_name": "jobs" },
+            { "queue_id": "q1", "queue_name": "mails" }
+        ])
     );
-    assert_eq!(
-        platform.call(&token, "GET A/queues?name=other", "").body["result"],
-        json!([])
-    );
-    for call in ["GET A/queues", "GET A/queues?name=a%2Fb", "GET A/queues?name=%"] {
+    let absent = platform.call(&token, "GET A/queues?name=none", "");
+    assert_eq!(absent.body["result"], json!([]));
+    for call in ["GET A/queues?name=a%2Fb", "GET A/queues?name=%"] {
         let answer = platform.call(&token, call, "");
         assert_eq!(
             answer.codes(),
