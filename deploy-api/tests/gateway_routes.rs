@@ -4,7 +4,7 @@
 
 use deploy_api::{
     code::Code,
-    gateway::{Product, Route},
+    gateway::{Part, Product, Route},
     http::is_method_override,
     target::Target,
 };
@@ -48,6 +48,28 @@ fn every_served_call_has_its_route() {
         ),
         ("GET", "S", Route::Script(target())),
         ("PUT", "S", Route::Upload(target())),
+        ("DELETE", "S", Route::DeleteScript(target())),
+        ("GET", "S/settings", Route::ScriptPart(target(), Part::Settings)),
+        ("GET", "S/bindings", Route::ScriptPart(target(), Part::Bindings)),
+        ("GET", "S/tags", Route::ScriptPart(target(), Part::Tags)),
+        ("GET", "S/secrets", Route::ScriptPart(target(), Part::Secrets)),
+        ("PUT", "S/secrets", Route::PutScriptSecret(target())),
+        (
+            "DELETE",
+            "S/secrets/TOKEN",
+            Route::DeleteScriptSecret(target(), "TOKEN".to_owned()),
+        ),
+        ("PATCH", "S/secrets-bulk", Route::PatchScriptSecrets(target())),
+        (
+            "PATCH",
+            "A/workers/scripts/agents/secrets-bulk",
+            Route::PatchSecrets(agents()),
+        ),
+        (
+            "PATCH",
+            "A/workers/scripts/agents/settings",
+            Route::PatchSettings(agents()),
+        ),
         ("POST", "S/assets-upload-session", Route::AssetSession(target())),
         ("POST", "A/workers/assets/upload", Route::AssetUpload),
         (
@@ -100,7 +122,6 @@ const REFUSED: &[(&str, &str, Code)] = &[
     ("DELETE", "A/workers/services/agents", Code::DeleteRefused),
     ("DELETE", "A/workers/services/dispatcher", Code::DeleteRefused),
     ("DELETE", "A/workers/scripts/agents", Code::DeleteRefused),
-    ("DELETE", "S", Code::DeleteRefused),
     (
         "DELETE",
         "A/workers/dispatch/namespaces/dotdo-staging/scripts",
@@ -142,11 +163,6 @@ const REFUSED: &[(&str, &str, Code)] = &[
         "A/workers/scripts/agents/schedules",
         Code::AccountWorkerRefused,
     ),
-    (
-        "PATCH",
-        "A/workers/scripts/agents/settings",
-        Code::AccountWorkerRefused,
-    ),
     ("GET", "A/workers/scripts/agents", Code::AccountWorkerRefused),
     ("POST", "A/storage/kv/namespaces", Code::ResourceChangeRefused),
     ("POST", "A/d1/database", Code::ResourceChangeRefused),
@@ -155,7 +171,7 @@ const REFUSED: &[(&str, &str, Code)] = &[
     ("GET", "A/storage/kv/namespaces/k1/keys", Code::CallUnknown),
     ("GET", "S/content", Code::CallUnknown),
     ("PUT", "S/content", Code::CallUnknown),
-    ("PUT", "S/secrets", Code::CallUnknown),
+    ("PUT", "S/secrets/TOKEN", Code::CallUnknown),
     ("HEAD", "S", Code::CallUnknown),
     ("put", "S", Code::CallUnknown),
     ("GET", "/zones", Code::CallUnknown),

@@ -22,6 +22,8 @@ pub enum Action {
     SecretPut,
     /// A secret of a Worker was removed.
     SecretDelete,
+    /// Several secrets of a Worker were set or removed in one call.
+    SecretsBulk,
     /// A Worker's tags or settings were changed.
     SettingsChange,
     /// An earlier deployment was deployed again.
@@ -48,7 +50,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Authenticate,
         Self::Read,
         Self::Deploy,
@@ -57,6 +59,7 @@ impl Action {
         Self::Delete,
         Self::SecretPut,
         Self::SecretDelete,
+        Self::SecretsBulk,
         Self::SettingsChange,
         Self::Rollback,
         Self::Promote,
@@ -94,6 +97,7 @@ impl Action {
             Self::Delete => "delete",
             Self::SecretPut => "secret_put",
             Self::SecretDelete => "secret_delete",
+            Self::SecretsBulk => "secrets_bulk",
             Self::SettingsChange => "settings_change",
             Self::Rollback => "rollback",
             Self::Promote => "promote",

@@ -210,6 +210,13 @@ pub enum SubjectRecord {
         /// The binding's name.
         name: String,
     },
+    /// Secrets of a Worker that were changed together, by their names.
+    Secrets {
+        /// The names of those that are set.
+        set: Vec<String>,
+        /// The names of those that are removed.
+        removed: Vec<String>,
+    },
     /// Static assets, by number: one upload may carry thousands.
     Assets {
         /// How many files.

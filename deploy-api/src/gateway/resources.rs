@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn pages_are_limited() {
-        let (parameters, names) =
+        let Page { parameters, names } =
             page("per_page=100&order=title&direction=asc&page=2&name=a&name=b").unwrap();
         assert_eq!(parameters.len(), 4);
         assert_eq!(names, ["a", "b"]);

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 
-use super::{Product, path, refused};
+use super::{Part, Product, path, refused};
 use crate::code::Code;
 use crate::lint;
 use crate::problem::Problem;
@@ -44,6 +44,20 @@ pub enum Route {
     PutSecret(WorkerName),
     /// `DELETE A/workers/scripts/{name}/secrets/{secret}`
     DeleteSecret(WorkerName, String),
+    /// `PATCH A/workers/scripts/{name}/secrets-bulk`
+    PatchSecrets(WorkerName),
+    /// `PATCH A/workers/scripts/{name}/settings`: `wrangler secret bulk` before 4.152.
+    PatchSettings(WorkerName),
+    /// `GET S/settings`, `S/bindings`, `S/tags` and `S/secrets`
+    ScriptPart(Target, Part),
+    /// `DELETE S`
+    DeleteScript(Target),
+    /// `PUT S/secrets`
+    PutScriptSecret(Target),
+    /// `PATCH S/secrets-bulk`
+    PatchScriptSecrets(Target),
+    /// `DELETE S/secrets/{secret}`
+    DeleteScriptSecret(Target, String),
     /// `GET A/workflows/{name}`: whether the workflow exists. The answer is always no.
     Workflow,
     /// `GET A/{path of the product}/{name or id}`: a resource of the account.
@@ -148,6 +162,41 @@ const CALLS: &[(&str, &str, Read)] = &[
             ))
         },
     ),
+    (
+        "PATCH",
+        account!("/workers/scripts/{script}/secrets-bulk"),
+        |captures| worker(captures).map(Route::PatchSecrets),
+    ),
+    (
+        "PATCH",
+        account!("/workers/scripts/{script}/settings"),
+        |captures| worker(captures).map(Route::PatchSettings),
+    ),
+    ("GET", script!("/settings"), |captures| {
+        part(Part::Settings, captures)
+    }),
+    ("GET", script!("/bindings"), |captures| {
+        part(Part::Bindings, captures)
+    }),
+    ("GET", script!("/tags"), |captures| part(Part::Tags, captures)),
+    ("GET", script!("/secrets"), |captures| {
+        part(Part::Secrets, captures)
+    }),
+    ("DELETE", script!(""), |captures| {
+        target(captures).map(Route::DeleteScript)
+    }),
+    ("PUT", script!("/secrets"), |captures| {
+        target(captures).map(Route::PutScriptSecret)
+    }),
+    ("PATCH", script!("/secrets-bulk"), |captures| {
+        target(captures).map(Route::PatchScriptSecrets)
+    }),
+    ("DELETE", script!("/secrets/{secret}"), |captures| {
+        Ok(Route::DeleteScriptSecret(
+            target(captures)?,
+            captures.get("secret").to_owned(),
+        ))
+    }),
     ("GET", account!("/workflows/{workflow}"), |_| Ok(Route::Workflow)),
     ("GET", account!("/r2/buckets"), |_| {
         Ok(Route::Resources(Product::R2))
@@ -192,6 +241,10 @@ static ROUTER: LazyLock<Routes<Read>> = LazyLock::new(|| {
             routes.route(method, path, *read)
         })
 });
+
+fn part(part: Part, captures: &Captures) -> Result<Route, Problem> {
+    Ok(Route::ScriptPart(target(captures)?, part))
+}
 
 fn resource(product: Product, captures: &Captures) -> Route {
     Route::Resource(product, captures.get("name").to_owned())

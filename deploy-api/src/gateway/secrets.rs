@@ -16,6 +16,7 @@ use crate::ledger::LedgerClient;
 use crate::policy::Action;
 use crate::problem::Problem;
 use crate::services::Services;
+use crate::target::Target;
 use crate::upload::{Source, SourceFailure};
 use crate::v1;
 
@@ -54,12 +55,23 @@ pub(super) async fn list<L: LedgerClient, O: Services>(
     }
 }
 
-/// Sets a secret. For a Worker that does not exist, the error is not Cloudflare's "no such Worker", because then
-/// wrangler creates a Worker of the account.
-pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
+/// Sets a secret of the Worker of a call that does not name a namespace. For a Worker that does not exist, the error is not
+/// Cloudflare's "no such Worker", because then wrangler creates a Worker of the account.
+pub(super) async fn put_of_worker<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,
+    request: Request<'_, B>,
+) -> Result<Reply, Problem> {
+    let target = resolve(gateway, credential, worker, Action::Secrets, PUT).await?;
+    put(gateway, credential, &target, request).await
+}
+
+/// Sets a secret.
+pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
     #[derive(Deserialize)]
@@ -69,7 +81,6 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
         #[serde(rename = "type", default)]
         kind: Option<String>,
     }
-    let target = resolve(gateway, credential, worker, Action::Secrets, PUT).await?;
     let announced = request.content_length();
     let body = read_body(request.body, announced, MAX_SECRET)
         .await
@@ -85,14 +96,14 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
     if secret.kind.is_some_and(|kind| kind != "secret_text") {
         return Err(invalid());
     }
-    v1::secrets::set(gateway, credential, &target, &secret.name, &secret.text).await?;
+    v1::secrets::set(gateway, credential, target, &secret.name, &secret.text).await?;
     Ok(Reply::Success(Envelope::of(
         json!({ "name": secret.name, "type": "secret_text" }),
     )))
 }
 
-/// Removes a secret.
-pub(super) async fn delete<L: LedgerClient, O: Services>(
+/// Removes a secret of the Worker of a call that does not name a namespace.
+pub(super) async fn delete_of_worker<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,
@@ -105,6 +116,16 @@ pub(super) async fn delete<L: LedgerClient, O: Services>(
         body: None,
     };
     let target = resolve(gateway, credential, worker, Action::Secrets, alternative).await?;
-    v1::secrets::remove(gateway, credential, &target, name).await?;
+    delete(gateway, credential, &target, name).await
+}
+
+/// Removes a secret.
+pub(super) async fn delete<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    name: &str,
+) -> Result<Reply, Problem> {
+    v1::secrets::remove(gateway, credential, target, name).await?;
     Ok(Reply::Success(Envelope::of(Value::Null)))
 }

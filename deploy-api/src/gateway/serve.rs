@@ -2,7 +2,8 @@ use secrecy::SecretString;
 
 use super::response::{of_envelope, of_problem};
 use super::{
-    Absent, Envelope, Route, account, asset_session, asset_upload, resources, secrets, settings, upload,
+    Absent, Envelope, Route, account, asset_session, asset_upload, bulk_secrets, resources, script, secrets,
+    settings, upload,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -88,8 +89,21 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         }
         Route::Settings(worker) => settings::of_worker(gateway, credential, &worker).await,
         Route::Secrets(worker) => secrets::list(gateway, credential, &worker).await,
-        Route::PutSecret(worker) => secrets::put(gateway, credential, &worker, request).await,
-        Route::DeleteSecret(worker, name) => secrets::delete(gateway, credential, &worker, &name).await,
+        Route::PutSecret(worker) => secrets::put_of_worker(gateway, credential, &worker, request).await,
+        Route::DeleteSecret(worker, name) => {
+            secrets::delete_of_worker(gateway, credential, &worker, &name).await
+        }
+        Route::PatchSecrets(worker) => {
+            bulk_secrets::patch_of_worker(gateway, credential, &worker, request).await
+        }
+        Route::PatchSettings(worker) => {
+            bulk_secrets::patch_settings(gateway, credential, &worker, request).await
+        }
+        Route::ScriptPart(target, part) => script::read(gateway, credential, &target, part).await,
+        Route::DeleteScript(target) => script::delete(gateway, credential, &target, request.query).await,
+        Route::PutScriptSecret(target) => secrets::put(gateway, credential, &target, request).await,
+        Route::PatchScriptSecrets(target) => bulk_secrets::patch(gateway, credential, &target, request).await,
+        Route::DeleteScriptSecret(target, name) => secrets::delete(gateway, credential, &target, &name).await,
         Route::VerifyToken
         | Route::User
         | Route::Accounts

@@ -74,6 +74,19 @@ pub(super) async fn authorize<L: LedgerClient, O: Services>(
         .map(drop)
 }
 
+/// Allows a caller to change the secrets of a Worker, before the change begins.
+pub(super) async fn authorize_secrets<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+) -> Result<(), Problem> {
+    let secrets = policy::Request::worker(Action::Secrets, target.clone());
+    gateway
+        .authorize_for(credential, vec![secrets], audit::Action::SecretsBulk, target)
+        .await
+        .map(drop)
+}
+
 /// The settings of a Worker without the values of secrets and without the tag that names the deployment; `None` if the upstream has no
 /// such Worker.
 ///

@@ -237,6 +237,7 @@ impl Change {
             Self::Delete => audit::Action::Delete,
             Self::PutSecret { .. } => audit::Action::SecretPut,
             Self::DeleteSecret { .. } => audit::Action::SecretDelete,
+            Self::ChangeSecrets { .. } => audit::Action::SecretsBulk,
             Self::SetTags => audit::Action::SettingsChange,
             Self::AssetSession { .. } => audit::Action::AssetSession,
         }
@@ -265,7 +266,9 @@ impl Change {
                 requests
             }
             Self::Delete => vec![on(Action::Delete)],
-            Self::PutSecret { .. } | Self::DeleteSecret { .. } => vec![on(Action::Secrets)],
+            Self::PutSecret { .. } | Self::DeleteSecret { .. } | Self::ChangeSecrets { .. } => {
+                vec![on(Action::Secrets)]
+            }
         }
     }
 
@@ -274,6 +277,10 @@ impl Change {
             Self::PutSecret { name } | Self::DeleteSecret { name } => {
                 Some(crate::audit::SubjectRecord::Secret { name: name.clone() })
             }
+            Self::ChangeSecrets { set, removed } => Some(crate::audit::SubjectRecord::Secrets {
+                set: set.clone(),
+                removed: removed.clone(),
+            }),
             Self::AssetSession { assets } => Some(assets.clone()),
             _ => None,
         }

@@ -85,6 +85,13 @@ pub enum Change {
         /// Its name.
         name: String,
     },
+    /// Several secrets are set or removed.
+    ChangeSecrets {
+        /// The names of those that are set.
+        set: Vec<String>,
+        /// The names of those that are removed.
+        removed: Vec<String>,
+    },
     /// The Worker's tags are replaced.
     SetTags,
     /// An upload of static assets begins. It needs no lease, because the current deployment does not change.

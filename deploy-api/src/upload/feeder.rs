@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
 use super::{Source, SourceFailure};
@@ -59,6 +59,22 @@ impl<S: Source> Feeder<S> {
         let length = piece.len();
         self.feed.set(Next::Piece(piece));
         Ok(Some(length))
+    }
+
+    /// The first bytes of the body, at least `length` of them unless the body is shorter. They stay in the body.
+    ///
+    /// # Errors
+    /// If the body is too large or interrupted.
+    pub async fn peek(&mut self, length: usize) -> Result<Bytes, SourceFailure> {
+        while self.rest.len() < length {
+            let Some(chunk) = self.source.next().await? else {
+                break;
+            };
+            let mut joined = BytesMut::from(&*self.rest);
+            joined.extend_from_slice(&chunk);
+            self.rest = joined.freeze();
+        }
+        Ok(self.rest.clone())
     }
 
     /// Whether the end was put into the stream.

@@ -4,6 +4,7 @@
 
 mod admission;
 mod bindings;
+mod bracketed_fields;
 mod feeder;
 mod fingerprint;
 mod form;

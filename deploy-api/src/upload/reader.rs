@@ -18,6 +18,27 @@ pub(super) fn boundary(content_type: Option<&str>) -> Result<String, Problem> {
         .ok_or_else(|| malformed("its content type is not multipart/form-data with a boundary"))
 }
 
+/// Whether the content type may label a form without its boundary: Cloudflare's TypeScript SDK sends forms as
+/// `application/javascript`.
+pub(super) fn may_be_form(content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|text| text.eq_ignore_ascii_case("application/javascript"))
+}
+
+/// The longest boundary of a form, in bytes (RFC 2046, section 5.1.1), with the characters around it.
+pub(super) const MAX_FIRST_LINE: usize = 74;
+
+/// The boundary of a form that begins with these bytes, at its first line.
+pub(super) fn boundary_of_body(start: &[u8]) -> Result<String, Problem> {
+    let line = start.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    line.strip_prefix(b"--")
+        .filter(|boundary| {
+            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(byte);
+            (1..=70).contains(&boundary.len()) && boundary.iter().all(is_plain)
+        })
+        .and_then(|boundary| String::from_utf8(boundary.to_vec()).ok())
+        .ok_or_else(|| malformed("it is not a form, and its content type is not multipart/form-data"))
+}
+
 /// The headers of a part, without its bytes.
 pub(super) struct FieldHead {
     pub(super) name: String,
@@ -46,6 +67,17 @@ impl FieldHead {
             file_name: field.file_name().map(str::to_owned),
             content_type,
         })
+    }
+
+    /// The name of the module. Cloudflare's SDK sends every module in a part named `files[]`, with the module's name as its file
+    /// name.
+    pub(super) fn with_name_of_module(mut self) -> Self {
+        if matches!(self.name.as_str(), "files" | "files[]")
+            && let Some(file_name) = &self.file_name
+        {
+            self.name.clone_from(file_name);
+        }
+        self
     }
 
     /// Checks the names of a module.

@@ -11,11 +11,13 @@ use multer::Multipart;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::bracketed_fields::{self, BracketedFields};
 use super::feeder::Feeder;
 use super::metadata::{MAX_METADATA, metadata_too_long};
 use super::part::is_source_map;
 use super::reader::{
-    FieldHead, METADATA, boundary, check_whole, malformed, too_many_parts, two_metadata_parts, unreadable,
+    FieldHead, MAX_FIRST_LINE, METADATA, boundary, boundary_of_body, check_whole, malformed, may_be_form,
+    too_many_parts, two_metadata_parts, unreadable,
 };
 use super::size::CompressedSize;
 use super::{Limited, MAX_COMPRESSED, MAX_PARTS, MAX_UPLOAD, Metadata, Source, SourceFailure};
@@ -128,12 +130,22 @@ async fn read_into<B: Source, S: ObjectStore>(
     writer: &mut StagedWriter<'_, S>,
     options: StreamOptions,
 ) -> Result<(Metadata, Vec<StoredPart>), Problem> {
-    let boundary = boundary(content_type)?;
     let limit = u64::try_from(MAX_UPLOAD).unwrap_or(u64::MAX);
     if options.content_length.is_some_and(|length| length > limit) {
         return Err(SourceFailure::TooLarge { limit }.problem());
     }
     let mut input = Input(Feeder::new(Limited::new(source, limit)));
+    let boundary = if may_be_form(content_type) {
+        let start = input
+            .0
+            .peek(MAX_FIRST_LINE)
+            .await
+            .map_err(SourceFailure::problem)?;
+        boundary_of_body(&start)?
+    } else {
+        boundary(content_type)?
+    };
+    let mut fields = BracketedFields::default();
     let mut form = Multipart::new(input.0.stream(), boundary);
     let mut size = ModuleSize::new(options);
     let mut metadata = None;
@@ -153,6 +165,15 @@ async fn read_into<B: Source, S: ObjectStore>(
             metadata = Some(read_metadata(&mut input, &mut field).await?);
             continue;
         }
+        if head.file_name.is_none()
+            && let Some(keys) = bracketed_fields::keys(&head.name)
+        {
+            let value = read_text(&mut input, &mut field).await?;
+            let value = String::from_utf8(value).map_err(|_| malformed("its metadata is not text"))?;
+            fields.add(keys, value)?;
+            continue;
+        }
+        let head = head.with_name_of_module();
         head.check_names()?;
         let is_module = !is_source_map(head.content_type.as_deref());
         let offset = writer.written();
@@ -174,6 +195,11 @@ async fn read_into<B: Source, S: ObjectStore>(
         });
     }
     input.0.drain().await.map_err(SourceFailure::problem)?;
+    let metadata = match (metadata, fields.into_json()) {
+        (Some(_), Some(_)) => return Err(two_metadata_parts()),
+        (None, Some(json)) => Some(Metadata::parse(&json)?),
+        (metadata, None) => metadata,
+    };
     let metadata = check_whole(metadata, parts.iter().map(|part| part.name.as_str()))?;
     size.check()?;
     Ok((metadata, parts))
@@ -183,6 +209,14 @@ async fn read_metadata<B: Source>(
     input: &mut Input<B>,
     field: &mut multer::Field<'_>,
 ) -> Result<Metadata, Problem> {
+    Metadata::parse(&read_text(input, field).await?)
+}
+
+/// The bytes of a part of the metadata.
+async fn read_text<B: Source>(
+    input: &mut Input<B>,
+    field: &mut multer::Field<'_>,
+) -> Result<Vec<u8>, Problem> {
     let mut text = Vec::new();
     while let Some(bytes) = input.chunk(field).await? {
         if text.len() + bytes.len() > MAX_METADATA {
@@ -190,7 +224,7 @@ async fn read_metadata<B: Source>(
         }
         text.extend_from_slice(&bytes);
     }
-    Metadata::parse(&text)
+    Ok(text)
 }
 
 /// The sizes of the modules. They are compressed only if the body may have more than [`MAX_COMPRESSED`] bytes.

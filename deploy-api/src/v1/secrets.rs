@@ -148,6 +148,61 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
         .map(drop)
 }
 
+/// The most secrets that one call changes.
+const MAX_CHANGES: usize = 100;
+
+/// Sets secrets, and removes those without a text, in one call of the upstream: all changes are made, or none. Secrets that are
+/// removed need not exist.
+///
+/// # Errors
+/// `PERMISSION_DENIED`, `BODY_INVALID`, `SECRET_UNKNOWN`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
+/// `RECORD_UNAVAILABLE`.
+pub(crate) async fn change_all<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    changes: &[(String, Option<SecretString>)],
+) -> Result<(), Problem> {
+    let action = audit::Action::SecretsBulk;
+    for (name, _) in changes {
+        check_name(gateway, credential, target, action, name).await?;
+    }
+    if changes.is_empty() || changes.len() > MAX_CHANGES {
+        return Err(Problem::new(
+            Code::BodyInvalid,
+            format!(
+                "One call changes 1 to {MAX_CHANGES} secrets, and this one has {}.",
+                changes.len()
+            ),
+            "Split the secrets into several files.",
+        ));
+    }
+    let names = |is_set: bool| {
+        let chosen = changes.iter().filter(|(_, text)| text.is_some() == is_set);
+        chosen.map(|(name, _)| name.clone()).collect()
+    };
+    let change_secrets = Change::ChangeSecrets {
+        set: names(true),
+        removed: names(false),
+    };
+    let lease = Lease::begin(gateway, credential, target, change_secrets).await?;
+    let secrets: serde_json::Map<String, Value> = changes
+        .iter()
+        .map(|(name, text)| {
+            let secret = text
+                .as_ref()
+                .map(|text| json!({ "name": name, "text": text.expose_secret(), "type": "secret_text" }));
+            (name.clone(), secret.unwrap_or_default())
+        })
+        .collect();
+    let body = json!({ "secrets": secrets }).to_string();
+    let request = script::script(Method::Patch, target, &["secrets-bulk"])
+        .with_body("application/merge-patch+json", body.into_bytes());
+    change(&lease, request, ScriptState::default(), LostAnswer::Fails, None)
+        .await
+        .map(drop)
+}
+
 /// Rejects an invalid name, and records the rejection.
 async fn check_name<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,

@@ -185,6 +185,16 @@ impl Scripts {
                 script.secrets.insert(text("name"), text("text"));
                 success(&json!({ "name": secret["name"], "type": "secret_text" }))
             }
+            ("PATCH", ["secrets-bulk"]) => {
+                let body: Value = serde_json::from_slice(&in_memory(&request.body)).unwrap();
+                for (name, secret) in body["secrets"].as_object().unwrap() {
+                    match secret["text"].as_str() {
+                        Some(text) => drop(script.secrets.insert(name.clone(), text.to_owned())),
+                        None => drop(script.secrets.remove(name)),
+                    }
+                }
+                success(&json!({ "secrets": {} }))
+            }
             ("DELETE", ["secrets", name]) => match script.secrets.remove(*name) {
                 Some(_) => success(&Value::Null),
                 None => failure(404, 10056, "no such secret"),

@@ -207,3 +207,83 @@ fn the_calls_of_v1_do_the_same() {
         .unwrap_err();
     assert_eq!(missing.code, Code::SecretUnknown);
 }
+
+const BULK: &str = "PATCH A/workers/scripts/agents/secrets-bulk";
+
+#[test]
+fn several_secrets_are_changed_by_one_call_and_recorded_once() {
+    let platform = Platform::new();
+    let token = token_for_two_namespaces(&platform);
+    let upload = Upload::of("1").bound(json!({ "type": "secret_text", "name": "OLD", "text": "x" }));
+    platform.deploy(&token, &upload);
+    let body = json!({ "secrets": {
+        "ONE": { "name": "ONE", "text": "marker-1", "type": "secret_text" },
+        "TWO": { "text": "marker-2" },
+        "OLD": null
+    } });
+    let answer = platform.call(&token, BULK, &body.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let secrets = || {
+        let scripts = platform.cloud.scripts.borrow();
+        scripts.get("dotdo-staging/agents").unwrap().secrets.clone()
+    };
+    let names: Vec<String> = secrets().into_keys().collect();
+    assert_eq!(names, ["ONE", "TWO"]);
+    assert_eq!(secrets()["ONE"], "marker-1");
+    assert_eq!(
+        platform.history()[2..],
+        ["secrets_bulk intent", "secrets_bulk succeeded"]
+    );
+    let entry = &platform.record()[2];
+    assert_eq!(
+        entry["subject"],
+        json!({ "kind": "secrets", "set": ["ONE", "TWO"], "removed": ["OLD"] })
+    );
+    assert!(!entry.to_string().contains("marker"));
+    for body in [
+        json!({ "secrets": {} }),
+        json!({ "secrets": { "ONE": { "text": "marker", "type": "plain_text" } } }),
+        json!({ "secrets": { "ONE": "marker" } }),
+        json!([]),
+    ] {
+        let refused = platform.call(&token, BULK, &body.to_string());
+        assert_eq!(refused.codes(), [u64::from(Code::BodyInvalid.number())], "{body}");
+        assert!(!refused.text().contains("marker"));
+    }
+    let many: serde_json::Map<_, _> = (0..101)
+        .map(|n| (format!("S{n}"), json!({ "text": "x" })))
+        .collect();
+    let refused = platform.call(&token, BULK, &json!({ "secrets": many }).to_string());
+    assert_eq!(refused.codes(), [u64::from(Code::BodyInvalid.number())]);
+    platform.assert_reconciled();
+}
+
+#[test]
+fn the_form_of_wrangler_before_bulk_changes_is_read() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let kv = json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "k1" });
+    platform.deploy(&token, &Upload::of("1").bound(kv));
+    let patch = |bindings: serde_json::Value| {
+        let settings = json!({ "bindings": bindings });
+        let form = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"settings\"\r\n\r\n{settings}\r\n--x--\r\n"
+        );
+        let headers = [("content-type", "multipart/form-data; boundary=x")];
+        let call = "PATCH A/workers/scripts/agents/settings";
+        block_on(platform.ask(&token, call, &headers, form.into_bytes()))
+    };
+    let kept = json!({ "type": "kv_namespace", "name": "KV" });
+    let secret = json!({ "type": "secret_text", "name": "ONE", "text": "marker" });
+    let answer = patch(json!([kept, secret]));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(!answer.text().contains("marker"));
+    let refused = patch(json!([secret]));
+    assert_eq!(refused.codes(), [u64::from(Code::BodyInvalid.number())]);
+    let scripts = platform.cloud.scripts.borrow();
+    let script = scripts.get("dotdo-staging/agents").unwrap();
+    assert_eq!(script.secrets["ONE"], "marker");
+    assert_eq!(script.bindings.len(), 1);
+    drop(scripts);
+    platform.assert_reconciled();
+}

@@ -90,6 +90,84 @@ fn an_inherited_binding_is_kept_by_rollbacks() {
 }
 
 #[test]
+fn the_parts_of_a_script_are_read_and_the_script_is_deleted() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for part in ["settings", "bindings", "tags", "secrets"] {
+        let absent = platform.call(&token, &format!("GET S/{part}"), "");
+        assert_eq!((absent.status, absent.codes()), (404, vec![10092]), "{part}");
+    }
+    let upload = Upload::of("1")
+        .with("tags", json!(["team:a"]))
+        .bound(json!({ "type": "secret_text", "name": "KEY", "text": "marker" }));
+    platform.deploy(&token, &upload);
+    let secret = json!({ "type": "secret_text", "name": "KEY" });
+    for (part, expected) in [
+        ("bindings", json!([secret])),
+        ("tags", json!(["team:a"])),
+        ("secrets", json!([secret])),
+    ] {
+        let found = platform.call(&token, &format!("GET S/{part}"), "");
+        assert_eq!((found.status, &found.body["result"]), (200, &expected), "{part}");
+    }
+    let settings = platform.call(&token, "GET S/settings", "");
+    assert_eq!(settings.body["result"]["tags"], json!(["team:a"]));
+    assert!(!settings.text().contains("marker"));
+    let reader = platform.token("alice", &[grant(&["dotdo-staging"], &["*"], &["read"])]);
+    assert_eq!(platform.call(&reader, "GET S/settings", "").status, 200);
+    let denied = platform.call(&reader, "DELETE S", "");
+    assert_eq!(denied.codes(), [u64::from(Code::PermissionDenied.number())]);
+    let odd = platform.call(&token, "DELETE S?version=1", "");
+    assert_eq!(odd.codes(), [u64::from(Code::ParameterInvalid.number())]);
+    assert_eq!(platform.call(&token, "DELETE S?force=true", "").status, 200);
+    assert_eq!(platform.serves("dotdo-staging"), None);
+    let absent = platform.call(&token, "DELETE S", "");
+    assert_eq!((absent.status, absent.codes()), (404, vec![10092]));
+    platform.assert_reconciled();
+}
+
+#[test]
+fn the_form_of_cloudflares_sdk_is_read() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let field = |name: &str, value: &str| {
+        format!("--x-y\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let form = [
+        field("metadata[main_module]", "index.js"),
+        field("metadata[compatibility_date]", "2027-01-01"),
+        field("metadata[bindings][][type]", "plain_text"),
+        field("metadata[bindings][][name]", "MODE"),
+        field("metadata[bindings][][text]", "fast"),
+        "--x-y\r\nContent-Disposition: form-data; name=\"files[]\"; filename=\"index.js\"\r\nContent-Type: \
+         application/javascript+module\r\n\r\nof the SDK\r\n--x-y--\r\n"
+            .to_owned(),
+    ]
+    .concat();
+    let put = |content_type: &str, body: &str| {
+        let headers = [("content-type", content_type)];
+        block_on(platform.ask(&token, "PUT S", &headers, body.as_bytes().to_vec()))
+    };
+    let deployed = put("application/javascript", &form);
+    assert_eq!(deployed.status, 200, "{}", deployed.text());
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "of the SDK");
+    let bindings = platform.call(&token, "GET S/bindings", "");
+    assert_eq!(
+        bindings.body["result"],
+        json!([{ "type": "plain_text", "name": "MODE", "text": "fast" }])
+    );
+    let twice = form.replacen("--x-y", &format!("{}--x-y", field("metadata", "{}")), 1);
+    for body in ["export default {}", "", "--", &twice] {
+        let refused = put("application/javascript", body);
+        assert_eq!(
+            refused.codes(),
+            [u64::from(Code::UploadMalformed.number())],
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn whoami_returns_the_identity_of_the_caller() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");
@@ -355,7 +433,6 @@ fn an_unsupported_call_is_rejected_and_not_forwarded() {
             "DELETE A/workers/services/dispatcher?force=true",
             Code::DeleteRefused,
         ),
-        ("DELETE S", Code::DeleteRefused),
         ("POST A/workers/scripts/agents/tails", Code::TailRefused),
         ("PUT A/workers/scripts/dispatcher", Code::AccountWorkerRefused),
         ("POST A/workers/scripts/agents/versions", Code::VersionsRefused),
