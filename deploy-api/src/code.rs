@@ -88,6 +88,8 @@ codes! {
     AssetSessionUnknown = 740_122, 403, "ASSET_SESSION_UNKNOWN", "Unknown asset upload session";
     /// The Cloudflare token of this API lacks the permission to read a resource that wrangler looks up.
     ResourceUnreadable = 740_123, 403, "RESOURCE_UNREADABLE", "A resource cannot be looked up";
+    /// A call of Cloudflare's API has another path than those below `/client/v4`.
+    BaseUrlWrong = 740_124, 404, "BASE_URL_WRONG", "The base URL is wrong";
 
     // The upload: 740130 to 740139.
     /// The multipart body or its metadata cannot be parsed.

@@ -6,6 +6,7 @@
 mod account;
 mod asset_session;
 mod asset_upload;
+mod base_url;
 mod bulk_secrets;
 mod envelope;
 mod path;
@@ -22,6 +23,7 @@ mod settings;
 mod upload;
 mod worker_target;
 
+pub use base_url::wrong_base_url;
 pub use envelope::{Absent, Envelope, Message};
 pub use path::{BASE, segments};
 pub use product::Product;

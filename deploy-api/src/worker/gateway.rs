@@ -46,6 +46,9 @@ async fn respond(
     if is_below(&incoming.path, gateway::BASE) {
         return gateway::serve(&gateway, request).await;
     }
+    if let Some(response) = gateway::wrong_base_url(&incoming.path, request.header("host")) {
+        return response;
+    }
     let api = v1::Api {
         gateway: &gateway,
         keyring: &services.keyring,
