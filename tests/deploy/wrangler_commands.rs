@@ -116,6 +116,69 @@ async fn rejects_a_secret_for_several_namespaces_and_names_the_call_to_use() -> 
     Ok(())
 }
 
+#[end_to_end::test]
+async fn sets_several_secrets_from_a_file() -> Result<()> {
+    let platform = platform();
+    for version in Version::ALL {
+        let name = named("bulk", version);
+        let project = Project::new(&name)?
+            .file(
+                "index.js",
+                "export default { fetch(request, env) { return new Response([env.ONE, env.TWO, env.VERSION].join(' ')); } };",
+            )?
+            .file("secrets.json", json!({ "ONE": "1", "TWO": "2" }).to_string())?;
+        project.deploy(platform, version, Staging).await?;
+        let call = project.call(platform, version);
+        let run = call.run(&["secret", "bulk", "secrets.json"]).await?.success()?;
+        assert!(!run.output.contains("[code:"), "{}", run.output);
+        assert_eq!(text(platform, Staging, &name).await?, "1 2 1");
+        let entries = platform
+            .deploy_api()
+            .audit(&format!("worker={name}&verb=secrets_bulk"))
+            .await?;
+        assert_eq!(entries.len(), 2, "{entries:?}");
+        assert_eq!(entries[0]["subject"]["set"], json!(["ONE", "TWO"]));
+        // In a second namespace, the calls are ambiguous, and the error has the choices.
+        project.deploy(platform, version, Production).await?;
+        let run = call.run(&["secret", "bulk", "secrets.json"]).await?;
+        let output = unwrapped(&run.output);
+        // wrangler 4.86 reads the settings first, and offers to create a Worker of the account if there is none.
+        if version == Version::V4_152 {
+            assert!(!run.succeeded && output.contains("[code: 740121]"), "{output}");
+            assert!(output.contains("namespaces/dotdo-staging/workers/"), "{output}");
+        }
+        assert_eq!(text(platform, Production, &name).await?, "  1", "{output}");
+    }
+    Ok(())
+}
+
+#[end_to_end::test]
+async fn names_the_right_base_url() -> Result<()> {
+    let platform = platform();
+    let origin = platform.base_url().trim_end_matches("/client/v4");
+    for version in Version::ALL {
+        let project = Project::new("astray")?;
+        for wrong in [origin.to_owned(), format!("{origin}/v1")] {
+            for arguments in [
+                vec!["deploy", "--dispatch-namespace", "dotdo-staging"],
+                vec!["secret", "list"],
+                vec!["dispatch-namespace", "list"],
+            ] {
+                let run = project
+                    .call(platform, version)
+                    .at(&wrong)
+                    .run(&arguments)
+                    .await?
+                    .failure()?;
+                let output = unwrapped(&run.output);
+                assert!(output.contains("[code: 740124]"), "{arguments:?} {output}");
+                assert!(output.contains(platform.base_url()), "{arguments:?} {output}");
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Unsupported commands, each with the code and the advice of its error.
 const UNSUPPORTED: [(&[&str], u32, &str); 8] = [
     (&["delete", "--force"], 740_116, "DELETE /v1/namespaces"),
@@ -173,7 +236,7 @@ async fn rejects_an_unsupported_command_and_says_what_to_do() -> Result<()> {
 }
 
 /// The output without line breaks: wrangler wraps long lines.
-fn unwrapped(output: &str) -> String {
+pub fn unwrapped(output: &str) -> String {
     output.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,6 +1,7 @@
 //! A proxy on loopback between a client and its server: it records every request, and makes some fail.
 
 mod fault;
+mod resources;
 
 use std::{
     fmt,
@@ -13,11 +14,13 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future};
 use http_body_util::BodyExt;
 use hyper::{Request, Response, body::Incoming, header};
+use serde_json::Value;
 
 pub use fault::{Fault, Hold};
 
 use crate::loopback::{self, Body, whole};
 use fault::{Planned, cut_off, envelope, page};
+use resources::{Resources, with_bindings};
 
 /// A request that a relay received.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ struct Inner {
     target: String,
     requests: Mutex<Vec<Relayed>>,
     faults: Mutex<Vec<Planned>>,
+    resources: Mutex<Resources>,
 }
 
 impl Relay {
@@ -81,6 +85,7 @@ impl Relay {
             target: target.to_owned(),
             requests: Mutex::default(),
             faults: Mutex::default(),
+            resources: Mutex::default(),
         });
         let served = Arc::clone(&inner);
         let address = loopback::serve(Arc::new(move |request| {
@@ -123,6 +128,12 @@ impl Relay {
             fault,
             left: times,
         });
+    }
+
+    /// Simulates a resource of the account: the relay responds to `GET` of its path below the account's (`r2/buckets/photos`) with
+    /// this status and result. Other resources of the product do not exist. Bindings to resources are kept by the relay.
+    pub fn set_resource(&self, path: &str, status: u16, result: Value) {
+        lock(&self.inner.resources).set(path, status, result);
     }
 
     /// Waits until every fault that was planned for a part has happened.
@@ -176,8 +187,29 @@ impl Inner {
             body: body.collect().await.ok()?.to_bytes(),
         };
         match fault {
-            None => self.forward(whole).await,
+            None => self.pass(whole).await,
             Some(fault) => self.fail(fault, whole).await,
+        }
+    }
+
+    /// Forwards a request that is not about a simulated resource.
+    async fn pass(&self, mut request: Whole) -> Option<Response<Body>> {
+        let method = request.method.as_str();
+        if let Some(answer) = lock(&self.resources).answer(method, &request.path) {
+            return Some(answer);
+        }
+        if method == "PUT" {
+            let without = lock(&self.resources).take(&request.path, &request.body);
+            request.body = without.unwrap_or(request.body);
+        }
+        let bindings = match method {
+            "GET" => lock(&self.resources).bindings(&request.path),
+            _ => None,
+        };
+        let answer = self.forward(request).await?;
+        match bindings {
+            None => Some(answer),
+            Some(bindings) => with_bindings(answer, bindings).await,
         }
     }
 
