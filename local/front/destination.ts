@@ -13,6 +13,9 @@ export interface Arrival {
 /** Names of this machine alone. A user Worker's host is never one of them: those end in `.localhost` or a real domain. */
 const BARE_LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+/** The paths that clients of Cloudflare's API call first, without its base path. */
+const MISPLACED = ["/accounts", "/user", "/memberships", "/zones"];
+
 /**
  * Where a request goes. On a bare loopback name, the API's paths go to the deploy API, what only a local platform has
  * goes to the local platform, and so does a browser that opens the start page. Everything else is the dispatch Worker's.
@@ -22,6 +25,8 @@ export function destination({ method, url, accept }: Arrival): Destination {
   if (!BARE_LOOPBACK.has(hostname)) return "DISPATCHER";
   if (isUnder(pathname, "/client/v4/local")) return "LOCAL";
   if (isUnder(pathname, "/client/v4") || isUnder(pathname, "/v1")) return "API";
+  // Calls of Cloudflare's API below a wrong base URL: the deploy API names the right one.
+  if (MISPLACED.some((folder) => isUnder(pathname, folder))) return "API";
   const opensStartPage =
     pathname === "/" && (method === "GET" || method === "HEAD") && (accept ?? "").includes("text/html");
   return opensStartPage ? "LOCAL" : "DISPATCHER";
