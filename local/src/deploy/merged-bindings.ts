@@ -29,7 +29,8 @@ function inherited(wanted: RequestedBinding & { type: "inherit" }, current: read
   if (found) return { ...found, name: wanted.name };
   throw new Refusal(
     "BINDING_INVALID",
-    `The binding ${wanted.name} is to be inherited, but the current version of this Worker has no binding ${from}. ` +
-      "Give its value, or leave it away.",
+    // wrangler finds a missing secret by the start of this message, which is Cloudflare's.
+    `inherit binding '${wanted.name}' is invalid: the current version of this Worker has no binding ${from}. ` +
+      "Set its value, or remove it.",
   );
 }

@@ -60,13 +60,17 @@ test("secrets survive a deploy that keeps their type, and what the deploy names 
   assert.deepEqual(mergedBindings([renewed], [SECRET], ["secret_text"]), [renewed]);
 });
 
-test("an inherited binding is the current one, under the new name", async () => {
+test("an inherited binding is the current one, under the new name", () => {
   assert.deepEqual(mergedBindings([{ type: "inherit", name: "KEY" }], [SECRET], []), [SECRET]);
   assert.deepEqual(mergedBindings([{ type: "inherit", name: "TOKEN", old_name: "KEY" }], [SECRET], []), [
     { ...SECRET, name: "TOKEN" },
   ]);
-  await refused(10057, /no binding GONE/, () => mergedBindings([{ type: "inherit", name: "GONE" }], [SECRET], []));
 });
+
+test("a binding that cannot be inherited is refused in the form that wrangler reads", () =>
+  refused(10057, /^inherit binding 'GONE' is invalid.*no binding OLD/, () =>
+    mergedBindings([{ type: "inherit", name: "GONE", old_name: "OLD" }], [SECRET], []),
+  ));
 
 test("two bindings of one name are refused", () =>
   refused(10057, /Two bindings are called GREETING/, () => mergedBindings([VARIABLE, VARIABLE], [], [])));
