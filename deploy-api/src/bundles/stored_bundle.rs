@@ -13,7 +13,7 @@ use super::{
 /// The bytes that are read first: enough for the head of most bundles.
 const FIRST_READ: u64 = 64 * 1024;
 
-/// The most bytes of a head: 1 MiB of metadata and 1,000 parts with two names of 512 bytes, with room for JSON escapes.
+/// The most bytes of a head: 1 MiB of metadata and 3,000 parts with 256 KiB of names, with room for JSON escapes.
 const MAX_HEAD: u64 = 8 * 1024 * 1024;
 
 /// The largest bundle of format 1 whose digest is verified when it is opened, in bytes.

@@ -12,8 +12,8 @@ use crate::upstream::{Piece, UpstreamBody};
 ///
 /// `boundary` is 128 random bits of the runtime that were drawn after the contents were received. The form is correct if no
 /// content contains the boundary, which cannot be checked without reading all contents. The client cannot know the boundary,
-/// because it is random and is not sent to the client. A content of 32 MiB has 2^25 positions, so it contains the boundary
-/// with a probability of at most 2^-103.
+/// because it is random and is not sent to the client. A content of 100 MB has fewer than 2^27 positions, so it contains the boundary
+/// with a probability of at most 2^-101.
 ///
 /// # Errors
 /// If a part is not within the contents.

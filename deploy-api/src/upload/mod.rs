@@ -27,13 +27,13 @@ pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use form::script_pieces;
 pub use metadata::Metadata;
 pub use migrations::Migrations;
-pub use reader::MAX_PARTS;
+pub use reader::{MAX_NAMES, MAX_PARTS};
 pub(crate) use renewing::Renewing;
-pub use size::MAX_COMPRESSED;
+pub use size::{MAX_COMPRESSED, MAX_COMPRESSED_MAPS, MAX_SCRIPT};
 pub use source::{Limited, Source, SourceFailure};
 pub use streamed::{SealedUpload, StreamOptions, StreamedUpload, read_streamed};
 pub use upload_key::{InvalidUploadKey, UploadKey};
 
-/// The most bytes of an upload's body: a small fraction of the memory of a Worker. The modules may have at most
-/// [`MAX_COMPRESSED`] bytes after compression, which is a limit of the platform.
-pub const MAX_UPLOAD: usize = 32 * 1024 * 1024;
+/// The most bytes of an upload's body. Cloudflare passes no longer body on to a Worker.
+/// <https://developers.cloudflare.com/workers/platform/limits/#request-and-response-limits>
+pub const MAX_UPLOAD: usize = 100_000_000;

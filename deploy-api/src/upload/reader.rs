@@ -6,7 +6,10 @@ use crate::code::Code;
 use crate::problem::Problem;
 
 /// The most parts of an upload.
-pub const MAX_PARTS: usize = 1000;
+pub const MAX_PARTS: usize = 3000;
+
+/// The most bytes of all names of an upload's parts. The names and digests are recorded, and a row has at most 2 MB.
+pub const MAX_NAMES: usize = 256 * 1024;
 
 /// The name of the part that contains the metadata.
 pub(super) const METADATA: &str = "metadata";
@@ -119,7 +122,7 @@ pub(super) fn two_metadata_parts() -> Problem {
 pub(super) fn too_many_parts() -> Problem {
     Problem::new(
         Code::UploadTooManyParts,
-        format!("The upload has more than {MAX_PARTS} parts."),
+        format!("The upload has more than {MAX_PARTS} parts, or names of more than {MAX_NAMES} bytes."),
         "Bundle the Worker (leave out --no-bundle), so that it has fewer modules.",
     )
 }

@@ -19,8 +19,8 @@ use super::reader::{
     FieldHead, MAX_FIRST_LINE, METADATA, boundary, boundary_of_body, check_whole, malformed, may_be_form,
     too_many_parts, two_metadata_parts, unreadable,
 };
-use super::size::CompressedSize;
-use super::{Limited, MAX_COMPRESSED, MAX_PARTS, MAX_UPLOAD, Metadata, Source, SourceFailure};
+use super::size::UploadSize;
+use super::{Limited, MAX_NAMES, MAX_PARTS, MAX_UPLOAD, Metadata, Source, SourceFailure};
 use crate::bundles::{BundleHead, Digest, ObjectStore, Staged, StagedWriter, StoreFailure, StoredPart};
 use crate::code::Code;
 use crate::problem::Problem;
@@ -101,8 +101,8 @@ impl<S: ObjectStore> StreamedUpload<'_, S> {
 /// # Errors
 /// `UPLOAD_MALFORMED` if the body is not a complete form, or has not exactly one valid metadata part;
 /// `MODULE_NAME_INVALID` if a module's name is used twice or leaves its folder; `UPLOAD_TOO_MANY_PARTS` for more than
-/// [`MAX_PARTS`] parts; `UPLOAD_TOO_LARGE` for more than [`MAX_UPLOAD`] bytes, or more than [`MAX_COMPRESSED`] bytes of
-/// modules after compression; `BUNDLE_STORE_UNAVAILABLE`. Reading stops at the first error, and the bytes that were written
+/// [`MAX_PARTS`] parts; `UPLOAD_TOO_LARGE` for more than [`MAX_UPLOAD`] bytes, or modules or source maps that are too large
+/// (see [`UploadSize`]); `BUNDLE_STORE_UNAVAILABLE`. Reading stops at the first error, and the bytes that were written
 /// are discarded.
 pub async fn read_streamed<'a, B: Source, S: ObjectStore>(
     content_type: Option<&str>,
@@ -147,7 +147,8 @@ async fn read_into<B: Source, S: ObjectStore>(
     };
     let mut fields = BracketedFields::default();
     let mut form = Multipart::new(input.0.stream(), boundary);
-    let mut size = ModuleSize::new(options);
+    let mut size = UploadSize::new(options.content_length);
+    let mut names = 0;
     let mut metadata = None;
     let mut parts: Vec<StoredPart> = Vec::new();
     while let Some(mut field) = input
@@ -175,13 +176,19 @@ async fn read_into<B: Source, S: ObjectStore>(
         }
         let head = head.with_name_of_module();
         head.check_names()?;
+        names += head.name.len() + head.file_name.as_ref().map_or(0, String::len);
+        if names > MAX_NAMES {
+            return Err(too_many_parts());
+        }
         let is_module = !is_source_map(head.content_type.as_deref());
         let offset = writer.written();
         let mut hasher = Sha256::new();
         while let Some(bytes) = input.chunk(&mut field).await? {
             hasher.update(&bytes);
             if is_module {
-                size.add(&bytes)?;
+                size.add_to_module(&bytes)?;
+            } else {
+                size.add_to_map(&bytes)?;
             }
             writer.write(&bytes).await.map_err(store_unavailable)?;
         }
@@ -225,39 +232,6 @@ async fn read_text<B: Source>(
         text.extend_from_slice(&bytes);
     }
     Ok(text)
-}
-
-/// The sizes of the modules. They are compressed only if the body may have more than [`MAX_COMPRESSED`] bytes.
-struct ModuleSize {
-    plain: usize,
-    compressed: Option<CompressedSize>,
-}
-
-impl ModuleSize {
-    fn new(options: StreamOptions) -> Self {
-        let may_exceed = options
-            .content_length
-            .is_none_or(|length| length > u64::try_from(MAX_COMPRESSED).unwrap_or(u64::MAX));
-        Self {
-            plain: 0,
-            compressed: may_exceed.then(CompressedSize::new),
-        }
-    }
-
-    fn add(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        self.plain += bytes.len();
-        match &mut self.compressed {
-            Some(compressed) => compressed.add(bytes),
-            None if self.plain > MAX_COMPRESSED => Err(malformed(
-                "its body is longer than its header Content-Length says",
-            )),
-            None => Ok(()),
-        }
-    }
-
-    fn check(self) -> Result<(), Problem> {
-        self.compressed.map_or(Ok(()), CompressedSize::check)
-    }
 }
 
 /// The body, read piece by piece by the parser.

@@ -90,6 +90,12 @@ impl Chunks {
         Ok(Some(Uint8Array::new_with_length(0)))
     }
 
+    /// Reads the next chunk without copying it into the Wasm memory, and returns its length, or `None` at the end.
+    pub async fn skip(&self) -> Result<Option<u32>, Unread> {
+        let chunk = self.next_array().await.map_err(|_| Unread::Interrupted)?;
+        Ok(chunk.map(|chunk| chunk.length()))
+    }
+
     /// Reads the whole stream, or until it has more than `limit` bytes; the rest is then cancelled.
     pub async fn read_all(self, limit: usize) -> Result<Vec<u8>, Unread> {
         let mut bytes = Vec::new();

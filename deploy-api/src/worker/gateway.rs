@@ -20,7 +20,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let client = incoming.client();
     let request_id = client.request_id.clone();
     let response = match Services::of(&env) {
-        Ok(services) => respond(services, &incoming, client, IncomingBody::of(&request)).await,
+        Ok(services) => {
+            let body = IncomingBody::of(&request);
+            let response = respond(services, &incoming, client, body.clone()).await;
+            // Bodies of clients that are not known are not read.
+            if response.status >= 400 && !matches!(response.status, 401 | 429) {
+                body.discard_rest(services).await;
+            }
+            response
+        }
         Err(reason) => from_problem(misconfigured(reason), &incoming.path, &request_id),
     };
     if let Some(problem) = &response.problem {

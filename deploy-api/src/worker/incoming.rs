@@ -1,12 +1,16 @@
 use std::net::IpAddr;
+use std::pin::pin;
+use std::rc::Rc;
 
 use bytes::Bytes;
+use futures_util::future::select;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use super::chunks::Chunks;
 use super::runtime::random_uuid;
 use crate::audit::Client;
+use crate::runtime::Runtime;
 use crate::upload::{Source, SourceFailure};
 
 /// The head of a request. `worker` and its `http` feature are not used for it, because their conversion panics on an unknown
@@ -81,13 +85,36 @@ fn headers(request: &web_sys::Request) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The most bytes that are read after an error response was decided.
+const MAX_REST: u64 = 256 * 1024 * 1024;
+
+/// How long the rest of a body may take, in milliseconds.
+const REST_TIMEOUT: u32 = 30_000;
+
 /// The body of a request, read chunk by chunk.
-pub struct IncomingBody(Option<Chunks>);
+#[derive(Clone)]
+pub struct IncomingBody(Option<Rc<Chunks>>);
 
 impl IncomingBody {
     /// The body of a request.
     pub fn of(request: &web_sys::Request) -> Self {
-        Self(request.body().as_ref().map(Chunks::of))
+        Self(request.body().as_ref().map(|stream| Rc::new(Chunks::of(stream))))
+    }
+
+    /// Reads and discards the rest. A client that is still sending when the response arrives may see a reset connection instead
+    /// of the response.
+    pub async fn discard_rest(&self, runtime: &impl Runtime) {
+        let Some(chunks) = &self.0 else { return };
+        let rest = async {
+            let mut length = 0;
+            while let Ok(Some(count)) = chunks.skip().await {
+                length += u64::from(count);
+                if length > MAX_REST {
+                    break;
+                }
+            }
+        };
+        select(pin!(rest), pin!(runtime.pause(REST_TIMEOUT))).await;
     }
 }
 

@@ -1,7 +1,10 @@
 use bytes::Bytes;
 use deploy_api::bundles::PART;
 use deploy_api::code::Code;
-use deploy_api::upload::{MAX_COMPRESSED, MAX_PARTS, MAX_UPLOAD, Source, SourceFailure, StreamOptions};
+use deploy_api::upload::{
+    MAX_COMPRESSED, MAX_COMPRESSED_MAPS, MAX_PARTS, MAX_SCRIPT, MAX_UPLOAD, Source, SourceFailure,
+    StreamOptions,
+};
 
 use super::bodies::{
     METADATA, MODULE, PartOf, SOURCE_MAP, chunks, form, noise, part_head, read, read_source,
@@ -22,12 +25,18 @@ fn endless(head: String, count: &mut usize) -> impl Source {
 #[test]
 fn reading_stops_at_the_limit_and_discards_the_parts() {
     let (store, mut count) = (MemoryStore::default(), 0);
-    let source = endless(part_head("index.js", MODULE), &mut count);
-    let problem = read_source(&store, source, StreamOptions::default(), None).unwrap_err();
-    assert_eq!(problem.code, Code::UploadTooLarge);
-    assert!(problem.detail.contains("32 MiB"), "{}", problem.detail);
-    assert_eq!(count, 32);
-    assert_eq!((store.open_uploads(), store.keys().len()), (0, 0));
+    for (content_type, limit, read) in [
+        (MODULE, "67108864 bytes", MAX_SCRIPT / MIB + 1),
+        (SOURCE_MAP, "95 MiB", MAX_UPLOAD / MIB + 1),
+    ] {
+        let source = endless(part_head("part", content_type), &mut count);
+        let problem = read_source(&store, source, StreamOptions::default(), None).unwrap_err();
+        assert_eq!(problem.code, Code::UploadTooLarge);
+        assert!(problem.detail.contains(limit), "{}", problem.detail);
+        assert!((read - 1..=read).contains(&count), "{count}");
+        assert_eq!((store.open_uploads(), store.keys().len()), (0, 0));
+        count = 0;
+    }
 }
 
 #[test]
@@ -108,6 +117,37 @@ fn the_compressed_size_of_modules_is_limited() {
         ("m.map", SOURCE_MAP, &noise),
     ]);
     assert!(read(&store, with_map, 65_536).is_ok());
+}
+
+#[test]
+fn the_compressed_size_of_source_maps_is_limited() {
+    let store = MemoryStore::default();
+    let with_map = |map: &[u8]| {
+        let parts = [METADATA, ("index.js", MODULE, b"1"), ("m.map", SOURCE_MAP, map)];
+        read(&store, form(&parts), 65_536)
+    };
+    assert!(with_map(&vec![b'a'; 37 * MIB]).is_ok());
+    let problem = with_map(&noise(MAX_COMPRESSED_MAPS + 1000)).unwrap_err();
+    assert_eq!(problem.code, Code::UploadTooLarge);
+    assert!(problem.detail.contains("source maps"), "{}", problem.detail);
+    assert!(problem.fix.contains("upload_source_maps"), "{}", problem.fix);
+}
+
+#[test]
+fn many_modules_are_accepted_and_their_names_are_limited() {
+    let store = MemoryStore::default();
+    let upload = |count: usize, length: usize| {
+        let names: Vec<String> = (0..count).map(|index| format!("{index:0length$}.js")).collect();
+        let mut parts: Vec<PartOf<'_>> = names
+            .iter()
+            .map(|name| (name.as_str(), MODULE, &b""[..]))
+            .collect();
+        parts.push(METADATA);
+        parts.push(("index.js", MODULE, b"1"));
+        read(&store, form(&parts), 65_536)
+    };
+    assert!(upload(1100, 80).is_ok());
+    assert_eq!(upload(600, 500).unwrap_err().code, Code::UploadTooManyParts);
 }
 
 #[test]

@@ -10,7 +10,7 @@ export interface UploadForm {
 }
 
 /** More parts than any bundle has. */
-const MAX_PARTS = 2000;
+const MAX_PARTS = 3000;
 
 /**
  * Reads a multipart body whose JSON document is the part `documentName`. A module is called like its part; where the part
