@@ -21,8 +21,10 @@ const MISPLACED = ["/accounts", "/user", "/memberships", "/zones"];
  * goes to the local platform, and so does a browser that opens the start page. Everything else is the dispatch Worker's.
  */
 export function destination({ method, url, accept }: Arrival): Destination {
-  const { hostname, pathname } = new URL(url);
+  const { hostname, pathname: sent } = new URL(url);
   if (!BARE_LOOPBACK.has(hostname)) return "DISPATCHER";
+  // A base URL that ends in a slash puts a second one before the path.
+  const pathname = sent.replace(/^\/+/, "/");
   if (isUnder(pathname, "/client/v4/local")) return "LOCAL";
   if (isUnder(pathname, "/client/v4") || isUnder(pathname, "/v1")) return "API";
   // Calls of Cloudflare's API below a wrong base URL: the deploy API names the right one.

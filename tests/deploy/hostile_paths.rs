@@ -90,7 +90,7 @@ async fn rejects_paths_that_lead_out_of_the_namespace() -> Result<()> {
         ("PUT", format!("{namespace}/scripts/hostile;x=y")),
         ("PUT", format!("{namespace}/scripts/hostile/content")),
         ("PUT", format!("{namespace}/scripts/hostile/")),
-        ("DELETE", format!("{namespace}/scripts/hostile")),
+        ("DELETE", format!("{namespace}/scripts?tags=hostile:yes")),
         ("DELETE", namespace.clone()),
         ("POST", format!("{account}/workers/dispatch/namespaces")),
         (

@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod base_urls;
 mod call_budget;
 mod concurrent_deploys;
 mod faults;
@@ -25,6 +26,7 @@ mod resources;
 mod retries;
 mod sdk;
 mod secrecy;
+mod typescript_sdk;
 mod uploads;
 mod verification;
 mod wrangler_commands;

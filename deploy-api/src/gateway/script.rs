@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::query::Parameters;
 use super::serve::Reply;
 use super::{Absent, Envelope, settings};
+use crate::audit;
 use crate::code::Code;
 use crate::deploys::Gateway;
 use crate::identity::ShownCredential;
 use crate::ledger::LedgerClient;
+use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
@@ -56,7 +58,8 @@ pub(super) async fn read<L: LedgerClient, O: Services>(
     Ok(Reply::Success(Envelope::of(result)))
 }
 
-/// Deletes a Worker from its namespace. Needs the action `delete`.
+/// Deletes a Worker from its namespace. Needs the action `delete`. The parameter `force` is passed on: without it, the upstream does not
+/// delete a script that has Durable Objects or to which other scripts bind.
 ///
 /// # Errors
 /// The errors of [`v1::workers::delete`], and `PARAMETER_INVALID`.
@@ -66,10 +69,25 @@ pub(super) async fn delete<L: LedgerClient, O: Services>(
     target: &Target,
     query: &str,
 ) -> Result<Reply, Problem> {
-    // The Worker is deleted even if it has Durable Objects, as by the call of `/v1`.
-    Parameters::parse(query)?.only(&["force"])?;
-    match v1::workers::delete(gateway, credential, target).await {
-        Ok(_) => Ok(Reply::Success(Envelope::of(Value::Null))),
+    let delete = policy::Request::worker(Action::Delete, target.clone());
+    gateway
+        .authorize_for(credential, vec![delete], audit::Action::Delete, target)
+        .await?;
+    let parameters = Parameters::parse(query)?.only(&["force"])?;
+    let is_forced = match parameters.as_slice() {
+        [] => false,
+        [(_, value)] if value == "false" => false,
+        [(_, value)] if value == "true" => true,
+        _ => {
+            return Err(Problem::new(
+                Code::ParameterInvalid,
+                "The parameter \"force\" is invalid.",
+                "Write \"true\" or \"false\".",
+            ));
+        }
+    };
+    match v1::workers::remove(gateway, credential, target, is_forced).await {
+        Ok(()) => Ok(Reply::Success(Envelope::of(Value::Null))),
         Err(problem) if problem.code == Code::WorkerUnknown => Ok(Reply::Absent(Absent::NamespaceScript)),
         Err(problem) => Err(problem),
     }

@@ -4,8 +4,8 @@
 
 mod admission;
 mod bindings;
-mod bracketed_fields;
 mod feeder;
+mod fields;
 mod fingerprint;
 mod form;
 mod metadata;

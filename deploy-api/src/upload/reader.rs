@@ -1,6 +1,7 @@
 //! The parts of an upload's form: their headers, the checks of a whole upload, and the errors.
 
 use super::Metadata;
+use super::fields::is_metadata_field;
 use super::part::check_name;
 use crate::code::Code;
 use crate::problem::Problem;
@@ -72,22 +73,40 @@ impl FieldHead {
         })
     }
 
-    /// The name of the module. Cloudflare's SDK sends every module in a part named `files[]`, with the module's name as its file
-    /// name.
+    /// The head with the name of the module. The part of a module is named `files` or `files[]` in forms of SDKs, which have the
+    /// name of the module as the name of the file, or `files[NAME]`.
     pub(super) fn with_name_of_module(mut self) -> Self {
-        if matches!(self.name.as_str(), "files" | "files[]")
-            && let Some(file_name) = &self.file_name
-        {
-            self.name.clone_from(file_name);
+        let name = match (self.name.as_str(), file_key(&self.name), &self.file_name) {
+            ("files", ..) | (_, Some(""), _) => self.file_name.clone(),
+            (_, Some(key), Some(_)) => Some(key.to_owned()),
+            _ => None,
+        };
+        if let Some(name) = name {
+            self.file_name = Some(name.clone());
+            self.name = name;
         }
         self
     }
 
     /// Checks the names of a module.
     pub(super) fn check_names(&self) -> Result<(), Problem> {
+        let is_reserved =
+            self.name == METADATA || is_metadata_field(&self.name) || file_key(&self.name).is_some();
+        if is_reserved {
+            return Err(Problem::new(
+                Code::ModuleNameInvalid,
+                "A module has a name that the form of an upload uses: metadata, metadata[…] or files[…].",
+                "Rename the module.",
+            ));
+        }
         check_name(&self.name)?;
         self.file_name.as_deref().map_or(Ok(()), check_name)
     }
+}
+
+/// The key of a part that is named `files[KEY]`.
+fn file_key(name: &str) -> Option<&str> {
+    name.strip_prefix("files[")?.strip_suffix(']')
 }
 
 /// Checks what can be checked only when all parts were read, and returns the metadata.

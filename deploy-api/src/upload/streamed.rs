@@ -11,8 +11,8 @@ use multer::Multipart;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::bracketed_fields::{self, BracketedFields};
 use super::feeder::Feeder;
+use super::fields::{MetadataFields, is_metadata_field};
 use super::metadata::{MAX_METADATA, metadata_too_long};
 use super::part::is_source_map;
 use super::reader::{
@@ -145,7 +145,7 @@ async fn read_into<B: Source, S: ObjectStore>(
     } else {
         boundary(content_type)?
     };
-    let mut fields = BracketedFields::default();
+    let mut fields = MetadataFields::default();
     let mut form = Multipart::new(input.0.stream(), boundary);
     let mut size = UploadSize::new(options.content_length);
     let mut names = 0;
@@ -166,12 +166,8 @@ async fn read_into<B: Source, S: ObjectStore>(
             metadata = Some(read_metadata(&mut input, &mut field).await?);
             continue;
         }
-        if head.file_name.is_none()
-            && let Some(keys) = bracketed_fields::keys(&head.name)
-        {
-            let value = read_text(&mut input, &mut field).await?;
-            let value = String::from_utf8(value).map_err(|_| malformed("its metadata is not text"))?;
-            fields.add(keys, value)?;
+        if is_metadata_field(&head.name) {
+            fields.add(&head.name, &read_text(&mut input, &mut field).await?)?;
             continue;
         }
         let head = head.with_name_of_module();
@@ -202,10 +198,9 @@ async fn read_into<B: Source, S: ObjectStore>(
         });
     }
     input.0.drain().await.map_err(SourceFailure::problem)?;
-    let metadata = match (metadata, fields.into_json()) {
+    let metadata = match (metadata, fields.finish()?) {
         (Some(_), Some(_)) => return Err(two_metadata_parts()),
-        (None, Some(json)) => Some(Metadata::parse(&json)?),
-        (metadata, None) => metadata,
+        (metadata, of_fields) => metadata.or(of_fields),
     };
     let metadata = check_whole(metadata, parts.iter().map(|part| part.name.as_str()))?;
     size.check()?;

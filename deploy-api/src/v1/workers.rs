@@ -184,11 +184,26 @@ pub async fn delete<L: LedgerClient, O: Services>(
     credential: &ShownCredential,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let lease = Lease::begin(gateway, credential, target, Change::Delete).await?;
-    // Without `force` the upstream does not delete a script that has Durable Objects or to which other scripts bind. A caller
-    // with the permission to delete has confirmed it.
-    let request = script::script(Method::Delete, target, &[]).parameter("force", "true");
-    let state = ScriptState::default();
-    change(&lease, request, state, LostAnswer::StaysOpen, None).await?;
+    // A caller with the permission to delete has confirmed it.
+    remove(gateway, credential, target, true).await?;
     Answer::json(200, &Value::Null)
+}
+
+/// Removes a Worker, for a call of either API. Unless it `is_forced`, the upstream does not delete a script that has Durable Objects
+/// or to which other scripts bind.
+pub(crate) async fn remove<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    is_forced: bool,
+) -> Result<(), Problem> {
+    let lease = Lease::begin(gateway, credential, target, Change::Delete).await?;
+    let mut request = script::script(Method::Delete, target, &[]);
+    if is_forced {
+        request = request.parameter("force", "true");
+    }
+    let state = ScriptState::default();
+    change(&lease, request, state, LostAnswer::StaysOpen, None)
+        .await
+        .map(drop)
 }

@@ -51,11 +51,11 @@ async fn respond(
         headers: &incoming.headers,
         body,
     };
+    if let Some(response) = gateway::wrong_base_url(&request) {
+        return response;
+    }
     if is_below(&incoming.path, gateway::BASE) {
         return gateway::serve(&gateway, request).await;
-    }
-    if let Some(response) = gateway::wrong_base_url(&incoming.path, request.header("host")) {
-        return response;
     }
     let api = v1::Api {
         gateway: &gateway,

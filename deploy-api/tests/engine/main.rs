@@ -37,6 +37,7 @@ mod pitfalls;
 mod promotions;
 mod reconciler;
 mod rollbacks;
+mod sdk_calls;
 mod secrets;
 mod slow_bodies;
 mod staging;
