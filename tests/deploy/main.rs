@@ -24,7 +24,6 @@ mod readers;
 mod redeploys;
 mod resources;
 mod retries;
-mod sdk;
 mod secrecy;
 mod typescript_sdk;
 mod uploads;

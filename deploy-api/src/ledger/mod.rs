@@ -42,6 +42,7 @@ mod finish;
 mod health;
 mod intent;
 mod message;
+mod object_classes;
 mod queue;
 mod reconcile;
 mod source;

@@ -91,3 +91,74 @@ fn a_promotion_across_unknown_migrations_is_rejected() {
     let problem = promote(&platform, "dotdo-staging", &json!({ "to": "dotdo-production" })).unwrap_err();
     assert_eq!(problem.code, Code::MigrationUnknown);
 }
+
+fn with_exports(code: &str, exports: Value) -> Upload {
+    Upload::of(code).with("exports", exports)
+}
+
+fn room() -> Value {
+    json!({ "Room": { "type": "durable-object", "storage": "sqlite" } })
+}
+
+fn removals() -> [Value; 3] {
+    let removal = |state: &str| json!({ "type": "durable-object", "state": state, "renamed_to": "Hall" });
+    ["deleted", "renamed", "transferred"].map(|state| json!({ "Room": removal(state) }))
+}
+
+#[test]
+fn a_rollback_across_a_class_that_exports_remove_is_refused() {
+    for removal in removals() {
+        let platform = Platform::new();
+        let token = platform.alice("dotdo-staging");
+        platform.deploy(&token, &with_exports("one", room()));
+        platform.deploy(&token, &with_exports("two", removal.clone()));
+        platform.deploy(&token, &Upload::of("three"));
+        let first = platform.deployments("dotdo-staging")[2]["id"].clone();
+        let to_first = json!({ "deployment": first }).to_string();
+        let problem = roll_back(&platform, &to_first).unwrap_err();
+        assert_eq!(problem.code, Code::MigrationUnknown, "{removal}");
+        assert!(problem.detail.contains("\"Room\""), "{}", problem.detail);
+        assert_eq!(platform.serves("dotdo-staging").unwrap(), "three");
+    }
+}
+
+#[test]
+fn a_rollback_does_not_delete_a_class_that_exports_declare_again() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for (code, exports) in [("one", room()), ("two", removals()[0].clone()), ("three", room())] {
+        platform.deploy(&token, &with_exports(code, exports));
+    }
+    let problem = roll_back(&platform, "").unwrap_err();
+    assert_eq!(problem.code, Code::MigrationUnknown);
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "three");
+}
+
+#[test]
+fn a_rollback_with_the_same_exports_is_deployed() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    platform.deploy(&token, &with_exports("one", room()));
+    platform.deploy(&token, &with_exports("two", room()));
+    roll_back(&platform, "").unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+}
+
+#[test]
+fn a_promotion_does_not_create_a_removed_class_of_exports_again() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let token_of_development = platform.alice("dotdo-development");
+    platform.deploy_to(
+        &token_of_development,
+        "dotdo-development",
+        &with_exports("one", room()),
+    );
+    let to_staging = json!({ "to": "dotdo-staging" });
+    promote(&platform, "dotdo-development", &to_staging).unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+    platform.deploy(&token, &with_exports("two", removals()[0].clone()));
+    let problem = promote(&platform, "dotdo-development", &to_staging).unwrap_err();
+    assert_eq!(problem.code, Code::MigrationUnknown);
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
+}
