@@ -32,6 +32,9 @@ pub struct UpstreamError {
     pub code: u32,
     /// Cloudflare's error message.
     pub message: String,
+    /// Cloudflare's details of the error, unchanged; `None` if there are none or they are too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<serde_json::Value>,
 }
 
 impl Problem {
