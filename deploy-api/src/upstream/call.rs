@@ -172,10 +172,12 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
             (unavailable(what, answer.retry_after), effect)
         }
     };
-    problem.upstream = error.map(|error| UpstreamError {
-        code: error.code,
-        message: error.message,
-        meta: error.meta.filter(|meta| meta.to_string().len() <= MAX_META),
+    problem.upstream = error.map(|error| {
+        Box::new(UpstreamError {
+            code: error.code,
+            message: error.message,
+            meta: error.meta.filter(|meta| meta.to_string().len() <= MAX_META),
+        })
     });
     CallFailure {
         problem,
