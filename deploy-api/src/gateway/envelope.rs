@@ -118,6 +118,7 @@ impl Envelope {
                         code: traits.absent,
                         message: format!("The account does not have {} of this name or id.", traits.one),
                         documentation_url: None,
+                        meta: None,
                     }],
                     Vec::new(),
                 );

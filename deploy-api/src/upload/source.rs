@@ -34,14 +34,25 @@ impl SourceFailure {
         match self {
             Self::TooLarge { limit } => too_large(
                 &format!(
-                    "The body of the request has more than {} MiB, which is the limit.",
-                    limit / (1024 * 1024)
+                    "The body of the request has more than {}, which is the limit.",
+                    shown(limit)
                 ),
                 "Leave out what the Worker does not need, its source maps first, or split it into several Workers.",
             ),
             Self::Interrupted => malformed("the connection was closed before the end of the body"),
         }
     }
+}
+
+/// A number of bytes in the largest unit of which it is a multiple.
+fn shown(bytes: u64) -> String {
+    [(1 << 20, "MiB"), (1 << 10, "KiB"), (1_000_000, "MB")]
+        .into_iter()
+        .find(|(unit, _)| bytes.is_multiple_of(*unit))
+        .map_or_else(
+            || format!("{bytes} bytes"),
+            |(unit, name)| format!("{} {name}", bytes / unit),
+        )
 }
 
 /// A body with a limit. Reading stops with the chunk that exceeds it.

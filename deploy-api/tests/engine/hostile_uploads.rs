@@ -1,4 +1,5 @@
 use deploy_api::code::Code;
+use deploy_api::upload::MAX_UPLOAD;
 use futures_executor::block_on;
 use serde_json::json;
 
@@ -129,10 +130,10 @@ fn an_upload_above_the_platform_limit_returns_413() {
     let answer = put(
         &platform,
         "multipart/form-data; boundary=b",
-        vec![b'a'; 32 * 1024 * 1024 + 1],
+        vec![b'a'; MAX_UPLOAD + 1],
     );
     assert_eq!(answer.status, 413);
-    assert!(answer.text().contains("32 MiB"), "{}", answer.text());
+    assert!(answer.text().contains("100 MB"), "{}", answer.text());
     let mut state = 1_u64;
     let noise: Vec<u8> = (0..11 * 1024 * 1024)
         .map(|_| {
