@@ -20,7 +20,7 @@ pub struct Problem {
     /// The number of seconds after which the caller may retry.
     pub retry_after: Option<u32>,
     /// The error of the upstream, if the upstream rejected the call.
-    pub upstream: Option<Box<UpstreamError>>,
+    pub upstream: Option<UpstreamError>,
     /// The internal cause, for the log only. Does not contain secrets.
     pub cause: Option<String>,
 }
@@ -32,9 +32,6 @@ pub struct UpstreamError {
     pub code: u32,
     /// Cloudflare's error message.
     pub message: String,
-    /// Cloudflare's details of the error, unchanged; `None` if there are none or they are too long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub meta: Option<serde_json::Value>,
 }
 
 impl Problem {
@@ -84,7 +81,7 @@ impl Problem {
             code: self.code.name(),
             fix: &self.fix,
             notes: &self.notes,
-            upstream: self.upstream.as_deref(),
+            upstream: self.upstream.as_ref(),
             request_id,
         }
     }

@@ -209,7 +209,6 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             tags: sealed.metadata.tags().map(without_own),
             migrations: sealed.metadata.migrations(),
             annotations: sealed.metadata.annotations(),
-            classes: sealed.metadata.declared_classes(),
             warnings: findings.warnings,
             based_on: assets.kept_from.or(inherited_from),
         },

@@ -21,8 +21,6 @@ struct ApiError {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     documentation_url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<Value>,
 }
 
 /// A message in addition to the result. wrangler prints it only with an error, so it is kept with the deployment as well.
@@ -85,13 +83,11 @@ impl Envelope {
             code: problem.code.number(),
             message,
             documentation_url: Some(problem.code.page()),
-            meta: None,
         };
         let upstream = problem.upstream.as_ref().map(|error| ApiError {
             code: error.code,
             message: error.message.clone(),
             documentation_url: None,
-            meta: error.meta.clone(),
         });
         // wrangler acts on the first error's code (10021 gets a hint about the module), so the upstream's error is first.
         Self::refusal(
@@ -118,7 +114,6 @@ impl Envelope {
                         code: traits.absent,
                         message: format!("The account does not have {} of this name or id.", traits.one),
                         documentation_url: None,
-                        meta: None,
                     }],
                     Vec::new(),
                 );
@@ -132,7 +127,6 @@ impl Envelope {
                 code,
                 message: message.to_owned(),
                 documentation_url: None,
-                meta: None,
             }],
             Vec::new(),
         )
@@ -192,15 +186,12 @@ mod tests {
     #[test]
     fn an_error_of_the_upstream_stands_before_ours() {
         let mut problem = Problem::new(Code::UpstreamRefused, "Refused.", "");
-        problem.upstream = Some(Box::new(UpstreamError {
+        problem.upstream = Some(UpstreamError {
             code: 10021,
             message: "No event handlers".to_owned(),
-            meta: Some(json!({ "kept": [1] })),
-        }));
+        });
         let envelope = to_value(Envelope::failure(&problem)).unwrap();
         assert_eq!(envelope["errors"][0]["code"], 10021);
-        assert_eq!(envelope["errors"][0]["meta"], json!({ "kept": [1] }));
-        assert_eq!(envelope["errors"][1].get("meta"), None);
         assert_eq!(envelope["errors"][1]["code"], 740_164);
     }
 

@@ -13,7 +13,7 @@ use crate::policy::Caller;
 use crate::problem::Problem;
 use crate::store::workers::WorkerRecord;
 use crate::target::Target;
-use crate::upload::{DeclaredClasses, Migrations};
+use crate::upload::Migrations;
 
 /// Begins a change: authorizes it again, waits for the lease on the Worker, and records the intent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -119,9 +119,6 @@ pub struct NewUpload {
     /// What the developer wrote about it.
     #[serde(default)]
     pub annotations: Annotations,
-    /// The Durable Object classes that it declares in `exports`; `None` if it declares none.
-    #[serde(default)]
-    pub classes: Option<DeclaredClasses>,
     /// The warnings.
     pub warnings: Vec<Warning>,
     /// The deployment that must be current when the change begins, because the upload was completed from it.

@@ -6,7 +6,6 @@ use super::Ledger;
 use super::begin::{Actor, entry_by};
 use super::change::{Begin, Begun, Change, GrantedLease, NewUpload};
 use super::environment_suffix;
-use super::object_classes::classes_after;
 use super::source::source;
 use crate::access::Access;
 use crate::audit::{Annotations, Outcome};
@@ -15,9 +14,8 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
-use crate::store::{declared_classes, deployments, leases, migrations, workers};
+use crate::store::{deployments, leases, migrations, workers};
 use crate::target::Target;
-use crate::upload::DeclaredClasses;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
     /// Moves a lease whose attempt gave up to this attempt, which continues the same upload, deployment and intent.
@@ -64,7 +62,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             return Ok(Begun::Outdated);
         }
         let source = source(sql, begin)?;
-        let classes = classes_after(sql, target, &begin.change, source.as_ref(), serving.as_ref())?;
         let mut entry = entry_by(access, actor, begin, Outcome::Intent);
         entry.subject = begin.change.subject();
         let mut deployment = match (&begin.change, &source) {
@@ -99,9 +96,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 _ => None,
             };
             deployments::begin(sql, deployment, fingerprint)?;
-            if classes != DeclaredClasses::default() {
-                declared_classes::keep(sql, &deployment.id, &classes)?;
-            }
             match (&begin.change, &source) {
                 (Change::Deploy(upload), _) => deployments::pin(sql, &deployment.id, &upload.pins)?,
                 (_, Some(source)) => deployments::pin_as(sql, &deployment.id, &source.id)?,

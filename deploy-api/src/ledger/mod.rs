@@ -42,7 +42,6 @@ mod finish;
 mod health;
 mod intent;
 mod message;
-mod object_classes;
 mod queue;
 mod reconcile;
 mod source;

@@ -4,7 +4,6 @@ pub mod answers;
 pub mod audit_batch;
 pub mod audit_log;
 pub mod audit_segments;
-pub mod declared_classes;
 pub mod denials;
 pub mod deployments;
 pub mod earlier_assets;
@@ -140,10 +139,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "gateway-0001",
         statements: &["DROP TABLE recent_targets"],
-    },
-    Migration {
-        name: "declared-classes-0001",
-        statements: &[declared_classes::TABLE],
     },
 ];
 

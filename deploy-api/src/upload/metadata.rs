@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::Migrations;
 use super::bindings::{BindingRef, INHERIT, redacted, resolved};
 use super::reader::malformed;
-use super::{DeclaredClasses, Migrations};
 use crate::audit::{Annotations, MAX_ANNOTATION};
 use crate::problem::Problem;
 
@@ -171,12 +171,6 @@ impl Metadata {
     #[must_use]
     pub fn migrations(&self) -> Option<Migrations> {
         Migrations::read(self.0.get("migrations")?.as_object()?)
-    }
-
-    /// The Durable Object classes that it declares in `exports`; `None` if it declares none.
-    #[must_use]
-    pub fn declared_classes(&self) -> Option<DeclaredClasses> {
-        DeclaredClasses::read(self.0.get("exports")?.as_object()?)
     }
 
     /// The metadata without secrets and without values that are valid only once: to be stored, digested and deployed again.

@@ -4,7 +4,6 @@
 
 mod admission;
 mod bindings;
-mod declared_classes;
 mod feeder;
 mod fields;
 mod fingerprint;
@@ -23,7 +22,6 @@ mod upload_key;
 pub use admission::{Admission, BUDGET, Permit};
 pub(crate) use bindings::redacted;
 pub use bindings::{BindingRef, is_secret_type};
-pub use declared_classes::DeclaredClasses;
 pub(crate) use feeder::Feeder;
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use form::script_pieces;

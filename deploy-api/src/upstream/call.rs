@@ -53,9 +53,6 @@ pub enum Effect {
     Pending,
 }
 
-/// The longest details of an error that are passed on, in bytes of JSON.
-const MAX_META: usize = 16 * 1024;
-
 #[derive(Deserialize)]
 struct Envelope {
     success: bool,
@@ -72,8 +69,6 @@ struct Error {
     code: u32,
     #[serde(default)]
     message: String,
-    #[serde(default)]
-    meta: Option<Value>,
 }
 
 /// Reserves and makes a call, and reads its answer as Cloudflare's envelope.
@@ -172,12 +167,9 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
             (unavailable(what, answer.retry_after), effect)
         }
     };
-    problem.upstream = error.map(|error| {
-        Box::new(UpstreamError {
-            code: error.code,
-            message: error.message,
-            meta: error.meta.filter(|meta| meta.to_string().len() <= MAX_META),
-        })
+    problem.upstream = error.map(|error| UpstreamError {
+        code: error.code,
+        message: error.message,
     });
     CallFailure {
         problem,
@@ -262,17 +254,5 @@ mod tests {
         let absent = refused.replace("10021", "10092");
         assert!(answer(404, &absent).unwrap_err().absent);
         assert!(!answer(404, refused).unwrap_err().absent);
-    }
-
-    #[test]
-    fn the_details_of_an_error_are_passed_on_up_to_a_limit() {
-        let refused = |meta: &Value| {
-            let errors = serde_json::json!([{ "code": 10074, "message": "m", "meta": meta }]);
-            let body = serde_json::json!({ "success": false, "errors": errors }).to_string();
-            answer(400, &body).unwrap_err().problem.upstream.unwrap().meta
-        };
-        let meta = serde_json::json!({ "classes": ["Room"] });
-        assert_eq!(refused(&meta), Some(meta));
-        assert_eq!(refused(&Value::String("m".repeat(MAX_META))), None);
     }
 }
