@@ -2,6 +2,7 @@
 
 use crate::code::Code;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The content type of [`Problem::document`] (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -32,6 +33,9 @@ pub struct UpstreamError {
     pub code: u32,
     /// Cloudflare's error message.
     pub message: String,
+    /// Cloudflare's details of the error, which wrangler explains. They are not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Value>,
 }
 
 impl Problem {

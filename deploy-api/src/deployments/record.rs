@@ -5,7 +5,7 @@ use super::DeploymentId;
 use crate::audit::{self, Action, Annotations};
 use crate::identity::Identity;
 use crate::target::Target;
-use crate::upload::Migrations;
+use crate::upload::{Migrations, ObjectClasses};
 
 /// One upload to the upstream, with its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Deployment {
     pub migration_tag: Option<String>,
     /// The migrations that it executes.
     pub migrations: Option<Migrations>,
+    /// The Durable Object classes that it names; `None` if they were not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ObjectClasses>,
     /// The tags that the Worker has with it, without the one that names the deployment.
     pub tags: Vec<String>,
     /// Why it failed, or was rolled back.

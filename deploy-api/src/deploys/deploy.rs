@@ -31,6 +31,14 @@ use crate::upstream::{Method, call, script};
 /// needs are deleted.
 const REUSED: SignedDuration = SignedDuration::from_hours(12);
 
+/// A deploy that succeeded.
+pub(crate) struct Deployed {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// The upstream's report of the changes that `exports` caused; `None` if it sent none, or an earlier attempt deployed it.
+    pub exports_reconciliation: Option<Value>,
+}
+
 /// Deploys an upload: checks it, stores its bundle, takes the lease, sends it to the upstream, records the outcome, and makes the
 /// health check. `authorized` says what allowed the caller to deploy before the body was read; the ledger decides again when the
 /// deploy begins.
@@ -44,7 +52,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
     target: &Target,
     upload: StreamedUpload<'_, S>,
     query: Vec<(&'static str, String)>,
-) -> Result<Deployment, Problem> {
+) -> Result<Deployed, Problem> {
     let Prepared {
         intent,
         mut upload,
@@ -73,7 +81,10 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
         Ok(Begun::Lease(granted)) => granted,
         Ok(Begun::Replayed(deployment)) => {
             discard(gateway, &upload.contents).await;
-            return Ok(*deployment);
+            return Ok(Deployed {
+                deployment: *deployment,
+                exports_reconciliation: None,
+            });
         }
         Ok(Begun::Outdated) => {
             discard(gateway, &upload.contents).await;
@@ -102,10 +113,13 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
         contents: &upload.contents,
         query,
     };
-    let finished = upload::upload(&lease, &deployment, ScriptState::default(), script)
+    let uploaded = upload::upload(&lease, &deployment, ScriptState::default(), script)
         .await
         .map_err(UploadFailure::into_problem)?;
-    checked(gateway, &lease, finished).await
+    Ok(Deployed {
+        deployment: checked(gateway, &lease, uploaded.finished).await?,
+        exports_reconciliation: uploaded.exports_reconciliation,
+    })
 }
 
 /// Writes a bundle that is in memory. R2 refuses parallel writes of one key, which is the same bundle from parallel jobs.
@@ -208,6 +222,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             fingerprint: fingerprint.0,
             tags: sealed.metadata.tags().map(without_own),
             migrations: sealed.metadata.migrations(),
+            classes: sealed.metadata.object_classes(),
             annotations: sealed.metadata.annotations(),
             warnings: findings.warnings,
             based_on: assets.kept_from.or(inherited_from),

@@ -30,6 +30,7 @@ mod gateway;
 mod health_check;
 mod lease;
 mod migration_path;
+mod object_classes;
 mod reconcile;
 mod redeploy;
 mod remote;

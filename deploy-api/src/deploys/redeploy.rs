@@ -7,7 +7,7 @@ use super::health_check::HealthCheck;
 use super::lease::Lease;
 use super::remote::{migration_tag, remote_script, secret_names};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable, upload};
-use super::{Gateway, assets, migration_path};
+use super::{Gateway, assets, migration_path, object_classes};
 use crate::attempt::AttemptId;
 use crate::bundles::{self, Digest, ObjectStore, OpenFailure, Retrying, StoredBundle};
 use crate::code::Code;
@@ -103,7 +103,8 @@ async fn deploy_source<L: LedgerClient, O: Services>(
         contents: &bundle.contents(),
         query: vec![("excludeScript", "true".to_owned())],
     };
-    upload(lease, deployment, state, script).await
+    let uploaded = upload(lease, deployment, state, script).await?;
+    Ok(uploaded.finished)
 }
 
 /// A bundle that is ready to be uploaded to a Worker.
@@ -132,8 +133,16 @@ async fn prepare<L: LedgerClient, O: Services>(
         .await
         .map_err(|failure| failure.problem)?;
     let present = script.as_ref().and_then(migration_tag);
-    let migrations = migrations_to(&lease.granted.migrations, target, present.as_deref(), source)?;
     let metadata = Metadata::of_kept(bundle.metadata.clone());
+    let removed = &lease.granted.removed_classes;
+    object_classes::check(target, source, &metadata.object_classes(), removed)?;
+    let migrations = migrations_to(&lease.granted.migrations, target, present.as_deref(), source)?;
+    // As wrangler does: `exports` replaces the migrations, and the tag of the Worker stays.
+    let (migration_tag, migrations) = if metadata.declares_classes() {
+        (present, None)
+    } else {
+        (source.migration_tag.clone(), migrations)
+    };
     check_secrets(lease, &metadata, script.as_ref(), secrets).await?;
     let metadata = metadata.shipped_again(secrets, migrations.as_ref());
     lease.renew().await?;
@@ -142,7 +151,7 @@ async fn prepare<L: LedgerClient, O: Services>(
         None => metadata,
     };
     let mut state = ScriptState {
-        migration_tag: Some(source.migration_tag.clone()),
+        migration_tag: Some(migration_tag),
         migrations,
         ..ScriptState::default()
     };

@@ -29,6 +29,14 @@ pub(crate) struct Script<'a> {
     pub query: Vec<(&'static str, String)>,
 }
 
+/// An upload that succeeded.
+pub(crate) struct Uploaded {
+    /// What was recorded.
+    pub finished: Finished,
+    /// The upstream's report of the changes that `exports` caused, which wrangler prints; `None` if it sent none.
+    pub exports_reconciliation: Option<Value>,
+}
+
 /// Why an upload did not succeed.
 pub(crate) enum UploadFailure {
     /// It was not executed; the outcome is recorded.
@@ -55,7 +63,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     deployment: &Deployment,
     mut state: ScriptState,
     script: Script<'_>,
-) -> Result<Finished, UploadFailure> {
+) -> Result<Uploaded, UploadFailure> {
     let services = lease.gateway.services;
     let known = |problem| UploadFailure::Known(problem);
     if lease.granted.is_resumed && is_there(lease, deployment).await.unwrap_or(false) {
@@ -85,7 +93,11 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     let failure = match outcome {
         Ok(reply) => {
             state.read(&reply.result);
-            return succeeded(lease, Some(record), state).await;
+            let uploaded = succeeded(lease, Some(record), state).await?;
+            return Ok(Uploaded {
+                exports_reconciliation: reply.result.get("exports_reconciliation").cloned(),
+                ..uploaded
+            });
         }
         Err(failure) => failure,
     };
@@ -101,9 +113,13 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         }
     }
     if effect == Effect::None {
+        let mut problem = Box::new(failure.problem.clone());
+        if let Some(error) = &mut problem.upstream {
+            error.meta = None;
+        }
         let end = End::Failed {
             upstream: Some(record),
-            problem: Box::new(failure.problem.clone()),
+            problem,
         };
         lease.finish(end).await.map_err(UploadFailure::Unknown)?;
         return Err(known(failure.problem));
@@ -119,12 +135,16 @@ async fn succeeded<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
     upstream: Option<crate::audit::Upstream>,
     state: ScriptState,
-) -> Result<Finished, UploadFailure> {
+) -> Result<Uploaded, UploadFailure> {
     let end = End::Succeeded {
         upstream,
         script: Box::new(state),
     };
-    lease.finish(end).await.map_err(UploadFailure::Unknown)
+    let finished = lease.finish(end).await.map_err(UploadFailure::Unknown)?;
+    Ok(Uploaded {
+        finished,
+        exports_reconciliation: None,
+    })
 }
 
 /// Whether the upstream has the deployment; `None` if it does not answer.

@@ -21,6 +21,8 @@ struct ApiError {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     documentation_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Value>,
 }
 
 /// A message in addition to the result. wrangler prints it only with an error, so it is kept with the deployment as well.
@@ -83,11 +85,13 @@ impl Envelope {
             code: problem.code.number(),
             message,
             documentation_url: Some(problem.code.page()),
+            meta: None,
         };
         let upstream = problem.upstream.as_ref().map(|error| ApiError {
             code: error.code,
             message: error.message.clone(),
             documentation_url: None,
+            meta: error.meta.clone(),
         });
         // wrangler acts on the first error's code (10021 gets a hint about the module), so the upstream's error is first.
         Self::refusal(
@@ -114,6 +118,7 @@ impl Envelope {
                         code: traits.absent,
                         message: format!("The account does not have {} of this name or id.", traits.one),
                         documentation_url: None,
+                        meta: None,
                     }],
                     Vec::new(),
                 );
@@ -127,6 +132,7 @@ impl Envelope {
                 code,
                 message: message.to_owned(),
                 documentation_url: None,
+                meta: None,
             }],
             Vec::new(),
         )
@@ -189,6 +195,7 @@ mod tests {
         problem.upstream = Some(UpstreamError {
             code: 10021,
             message: "No event handlers".to_owned(),
+            meta: None,
         });
         let envelope = to_value(Envelope::failure(&problem)).unwrap();
         assert_eq!(envelope["errors"][0]["code"], 10021);

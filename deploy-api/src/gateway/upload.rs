@@ -86,8 +86,11 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
             return Err(problem);
         }
     };
-    let deployment = deploys::deploy(gateway, credential, &authorized, target, upload, query).await?;
-    Ok(Reply::Success(deployed(&deployment)))
+    let done = deploys::deploy(gateway, credential, &authorized, target, upload, query).await?;
+    Ok(Reply::Success(deployed(
+        &done.deployment,
+        done.exports_reconciliation,
+    )))
 }
 
 /// Reads the query and the body. The bytes of a large body go to the bundle store while they arrive.
@@ -108,8 +111,8 @@ async fn read<'s, L: LedgerClient, O: Services, S: ObjectStore, B: Source>(
     Ok((upload, query))
 }
 
-fn deployed(deployment: &Deployment) -> Envelope {
-    let result = json!({
+fn deployed(deployment: &Deployment, exports_reconciliation: Option<Value>) -> Envelope {
+    let mut result = json!({
         "id": deployment.target.worker.as_str(),
         "etag": deployment.etag,
         "startup_time_ms": deployment.startup_time_ms.unwrap_or_default(),
@@ -119,6 +122,9 @@ fn deployed(deployment: &Deployment) -> Envelope {
         "tags": deployment.tags,
         "migration_tag": deployment.migration_tag,
     });
+    if let (Some(report), Value::Object(members)) = (exports_reconciliation, &mut result) {
+        members.insert("exports_reconciliation".to_owned(), report);
+    }
     let messages = deployment
         .warnings
         .iter()

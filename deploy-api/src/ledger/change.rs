@@ -11,9 +11,10 @@ use crate::deployments::{Deployment, DeploymentId, HealthCheckRequest, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
+use crate::store::object_classes::RecordedClass;
 use crate::store::workers::WorkerRecord;
 use crate::target::Target;
-use crate::upload::Migrations;
+use crate::upload::{Migrations, ObjectClasses};
 
 /// Begins a change: authorizes it again, waits for the lease on the Worker, and records the intent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -116,6 +117,9 @@ pub struct NewUpload {
     pub tags: Option<Vec<String>>,
     /// The Durable Object migrations that it executes.
     pub migrations: Option<Migrations>,
+    /// The Durable Object classes that it names.
+    #[serde(default)]
+    pub classes: ObjectClasses,
     /// What the developer wrote about it.
     #[serde(default)]
     pub annotations: Annotations,
@@ -154,6 +158,9 @@ pub struct GrantedLease {
     pub worker: Option<WorkerRecord>,
     /// The Worker's known migrations, for a rollback or promotion.
     pub migrations: Vec<Migrations>,
+    /// The Durable Object classes that were removed from the Worker, for a rollback or promotion.
+    #[serde(default)]
+    pub removed_classes: Vec<RecordedClass>,
 }
 
 /// Renews the lease of an attempt. Sent before each upload to the upstream.

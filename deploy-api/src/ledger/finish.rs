@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::health_checks::PendingHealthCheck;
 use crate::store::leases::{Lease, LeaseState};
-use crate::store::{answers, deployments, health_checks, leases, migrations, workers};
+use crate::store::{answers, deployments, health_checks, leases, migrations, object_classes, workers};
 use crate::target::Target;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
@@ -135,6 +135,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let Some(mut deployment) = deployment else {
             if lease.action == Action::Delete {
                 workers::deleted(sql, target, access.now)?;
+                object_classes::forget(sql, target)?;
             } else if let Some(tags) = &script.tags {
                 workers::set_tags(sql, target, tags)?;
             }
@@ -162,6 +163,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         workers::set_tags(sql, target, &deployment.tags)?;
         if let Some(carried_out) = &deployment.migrations {
             migrations::keep(sql, target, carried_out)?;
+        }
+        if let Some(classes) = &deployment.classes {
+            object_classes::apply(sql, target, classes)?;
         }
         deployments::finish(sql, &deployment)?;
         // A rollback is not checked, because a rollback follows a failed check.

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
-use crate::store::{deployments, leases, migrations, workers};
+use crate::store::{deployments, leases, migrations, object_classes, workers};
 use crate::target::Target;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
@@ -39,6 +39,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             source: None,
             worker: workers::get(&self.sql, &begin.target)?,
             migrations: Vec::new(),
+            removed_classes: Vec::new(),
         })))
     }
 
@@ -112,6 +113,11 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             } else {
                 Vec::new()
             },
+            removed_classes: if source.is_some() {
+                object_classes::removed(sql, target)?
+            } else {
+                Vec::new()
+            },
             source,
             worker,
         })))
@@ -138,6 +144,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 None => before.and_then(|before| before.migration_tag),
             },
             migrations: upload.migrations.clone(),
+            classes: Some(upload.classes.clone()),
             annotations: upload.annotations.clone(),
             tags: upload.tags.clone().unwrap_or(known.tags),
             warnings: upload.warnings.clone(),
@@ -158,6 +165,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             object: source.object.clone(),
             source: Some(source.id.clone()),
             migration_tag: source.migration_tag.clone(),
+            classes: source.classes.clone(),
             annotations: source.annotations.clone(),
             tags: source.tags.clone(),
             warnings: source.warnings.clone(),
@@ -191,6 +199,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             startup_time_ms: None,
             migration_tag: None,
             migrations: None,
+            classes: None,
             tags: Vec::new(),
             failure: None,
             warnings: Vec::new(),

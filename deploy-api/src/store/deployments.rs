@@ -35,7 +35,8 @@ pub(super) const ANNOTATIONS: &str = "ALTER TABLE deployments ADD COLUMN annotat
 
 pub(super) const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
-     finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations";
+     finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations,
+     classes";
 
 pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -77,6 +78,10 @@ pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
             .map_or(Ok(Annotations::default()), |text| {
                 super::read_json("deployment's annotations", text)
             })?,
+        classes: row
+            .optional_text(23)?
+            .map(|text| super::read_json("deployment's classes", text))
+            .transpose()?,
     })
 }
 
@@ -141,8 +146,9 @@ pub fn needs_object(sql: &impl Sql, object: &str, deleted_before: Timestamp) -> 
 pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>) -> Result<(), SqlError> {
     sql.exec(
         "INSERT INTO deployments (id, namespace, worker, verb, state, intent, fingerprint, bundle, identity, token,
-             source, previous, created, migration_tag, migrations, tags, warnings, object, annotations)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             source, previous, created, migration_tag, migrations, tags, warnings, object, annotations,
+             classes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(deployment.id.as_str()),
             Value::from(deployment.target.namespace()),
@@ -163,6 +169,10 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
             super::write_json::<Vec<Warning>>("deployment's warnings", &deployment.warnings)?,
             Value::from(deployment.object.as_deref()),
             super::write_json("deployment's annotations", &deployment.annotations)?,
+            match &deployment.classes {
+                Some(classes) => super::write_json("deployment's classes", classes)?,
+                None => Value::Null,
+            },
         ],
     )
     .map(drop)

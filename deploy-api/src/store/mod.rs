@@ -13,6 +13,7 @@ pub mod lockouts;
 pub mod locks;
 pub mod migrations;
 pub mod namespace_deployments;
+pub mod object_classes;
 pub mod policies;
 pub mod replays;
 pub mod schedule;
@@ -139,6 +140,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "gateway-0001",
         statements: &["DROP TABLE recent_targets"],
+    },
+    Migration {
+        name: "deployments-0008",
+        statements: object_classes::TABLES,
     },
 ];
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Migrations;
 use super::bindings::{BindingRef, INHERIT, redacted, resolved};
+use super::object_classes::{MAX_CLASS, MAX_CLASSES, ObjectClasses};
 use super::reader::malformed;
 use crate::audit::{Annotations, MAX_ANNOTATION};
 use crate::problem::Problem;
@@ -62,6 +63,11 @@ impl Metadata {
             return Err(malformed(
                 "\"migrations\" in its metadata has a tag that is not a string",
             ));
+        }
+        if metadata.object_classes().exceed_limits() {
+            return Err(malformed(&format!(
+                "its metadata has more than {MAX_CLASSES} Durable Object classes, or one with a name of more than {MAX_CLASS} bytes"
+            )));
         }
         if metadata
             .annotation_texts()
@@ -171,6 +177,23 @@ impl Metadata {
     #[must_use]
     pub fn migrations(&self) -> Option<Migrations> {
         Migrations::read(self.0.get("migrations")?.as_object()?)
+    }
+
+    /// The Durable Object classes that `exports` and the bindings name.
+    #[must_use]
+    pub fn object_classes(&self) -> ObjectClasses {
+        ObjectClasses::read(self.0.get("exports").and_then(Value::as_object), self.bindings())
+    }
+
+    /// Whether `exports` declares Durable Object classes, which replaces migrations.
+    #[must_use]
+    pub fn declares_classes(&self) -> bool {
+        let exports = self.0.get("exports").and_then(Value::as_object);
+        let mut kinds = exports
+            .into_iter()
+            .flatten()
+            .map(|(_, export)| export.get("type"));
+        kinds.any(|kind| kind.and_then(Value::as_str) == Some("durable-object"))
     }
 
     /// The metadata without secrets and without values that are valid only once: to be stored, digested and deployed again.

@@ -69,6 +69,8 @@ struct Error {
     code: u32,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    meta: Option<Value>,
 }
 
 /// Reserves and makes a call, and reads its answer as Cloudflare's envelope.
@@ -170,6 +172,7 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
     problem.upstream = error.map(|error| UpstreamError {
         code: error.code,
         message: error.message,
+        meta: error.meta,
     });
     CallFailure {
         problem,

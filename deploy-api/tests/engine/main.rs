@@ -22,6 +22,7 @@ mod authority;
 mod call_budget;
 mod deploys;
 mod environment_suffix;
+mod exports;
 mod faults;
 mod garbage;
 mod hanging_store;

@@ -60,6 +60,56 @@ fn a_promotion_sets_the_given_secrets_and_reports_missing_ones() {
     );
 }
 
+/// A platform whose development has a deployment with the required secret TOKEN, as wrangler sends it.
+fn with_required_secret() -> Platform {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-development");
+    platform.deploy_to(&token, "dotdo-development", &Upload::of("zero"));
+    platform.call(
+        &token,
+        "PUT A/workers/scripts/agents/secrets",
+        r#"{"name": "TOKEN", "text": "dev", "type": "secret_text"}"#,
+    );
+    let upload = Upload::of("one").bound(json!({ "type": "inherit", "name": "TOKEN" }));
+    let answer = platform.deploy_to(&token, "dotdo-development", &upload);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    platform
+}
+
+#[test]
+fn a_promotion_of_a_required_secret_names_it_or_sets_it() {
+    let platform = with_required_secret();
+    let problem = promote(&platform, "dotdo-development", &json!({ "to": "dotdo-staging" })).unwrap_err();
+    assert_eq!(problem.code, Code::SecretsMissing);
+    assert!(problem.detail.contains("TOKEN"), "{}", problem.detail);
+    let body = json!({ "to": "dotdo-staging", "secrets": { "TOKEN": "of staging" } });
+    promote(&platform, "dotdo-development", &body).unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+    let secret = |platform: &Platform| {
+        let scripts = platform.cloud.scripts.borrow();
+        scripts.get("dotdo-staging/agents").unwrap().secrets["TOKEN"].clone()
+    };
+    assert_eq!(secret(&platform), "of staging");
+    // The target has the secret now.
+    promote(&platform, "dotdo-development", &json!({ "to": "dotdo-staging" })).unwrap();
+    assert_eq!(secret(&platform), "of staging");
+}
+
+#[test]
+fn a_missing_required_secret_is_refused_in_the_form_that_wrangler_reads() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let upload = Upload::of("one").bound(json!({ "type": "inherit", "name": "TOKEN" }));
+    let answer = platform.deploy(&token, &upload);
+    assert_eq!(answer.status, 422, "{}", answer.text());
+    assert_eq!(answer.body["errors"][0]["code"], 10057);
+    let message = answer.body["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("inherit binding 'TOKEN' is invalid"),
+        "{message}"
+    );
+}
+
 #[test]
 fn an_invalid_promotion_is_rejected() {
     let platform = Platform::new();

@@ -267,14 +267,19 @@ impl Scripts {
         } else if metadata["keep_assets"] == true {
             script.assets = before.assets;
         }
-        script.metadata = metadata;
-        self.by_key.insert(key.to_owned(), script);
         self.uploads += 1;
         let name = key.split('/').nth(1);
-        success(&json!({
+        let mut result = json!({
             "id": name, "etag": format!("etag-{}", self.uploads), "startup_time_ms": 4, "deployment_id": "theirs",
             "handlers": ["fetch"]
-        }))
+        });
+        if let Some(exports) = metadata["exports"].as_object() {
+            let created: Vec<&String> = exports.keys().collect();
+            result["exports_reconciliation"] = json!({ "created": created, "warnings": [] });
+        }
+        script.metadata = metadata;
+        self.by_key.insert(key.to_owned(), script);
+        success(&result)
     }
 
     fn session(&mut self, key: &str, body: &[u8]) -> (u16, String) {

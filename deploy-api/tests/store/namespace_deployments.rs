@@ -31,6 +31,7 @@ fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
         startup_time_ms: None,
         migration_tag: None,
         migrations: None,
+        classes: None,
         tags: Vec::new(),
         failure: None,
         warnings: Vec::new(),
