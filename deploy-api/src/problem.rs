@@ -21,7 +21,7 @@ pub struct Problem {
     /// The number of seconds after which the caller may retry.
     pub retry_after: Option<u32>,
     /// The error of the upstream, if the upstream rejected the call.
-    pub upstream: Option<UpstreamError>,
+    pub upstream: Option<Box<UpstreamError>>,
     /// The internal cause, for the log only. Does not contain secrets.
     pub cause: Option<String>,
 }
@@ -85,7 +85,7 @@ impl Problem {
             code: self.code.name(),
             fix: &self.fix,
             notes: &self.notes,
-            upstream: self.upstream.as_ref(),
+            upstream: self.upstream.as_deref(),
             request_id,
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::deploy::checked;
 use super::health_check::HealthCheck;
 use super::lease::Lease;
-use super::remote::{migration_tag, remote_script, secret_names};
+use super::remote::{binding_names, migration_tag, remote_script, secret_names};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable, upload};
 use super::{Gateway, assets, migration_path, object_classes};
 use crate::attempt::AttemptId;
@@ -216,6 +216,19 @@ async fn check_secrets<L: LedgerClient, O: Services>(
     if !missing.is_empty() && script.is_some() {
         let present = secret_names(lease.gateway.services, target).await?;
         missing.retain(|name| !present.iter().any(|present| present == name));
+    }
+    // Bundles of earlier versions of this API do not say what an inherited binding was.
+    if metadata.inherits() {
+        let present = match script {
+            Some(_) => binding_names(lease.gateway.services, target).await?,
+            None => Vec::new(),
+        };
+        let inherited = metadata
+            .bindings()
+            .filter_map(|binding| Some((binding.name, binding.inherited()?)))
+            .filter(|(name, _)| !given.iter().any(|(given, _)| given == name))
+            .filter(|(_, inherited)| !present.iter().any(|present| present == inherited));
+        missing.extend(inherited.map(|(name, _)| name));
     }
     if missing.is_empty() {
         return Ok(());

@@ -74,6 +74,21 @@ pub(crate) async fn remote_settings(
     }
 }
 
+/// The names of a script's bindings; empty if the upstream has no such script.
+///
+/// # Errors
+/// `UPSTREAM_…`.
+pub(crate) async fn binding_names(services: &impl Services, target: &Target) -> Result<Vec<String>, Problem> {
+    let settings = remote_settings(services, target)
+        .await
+        .map_err(|failure| failure.problem)?;
+    let bindings = settings.and_then(|mut settings| settings.remove("bindings"));
+    let list = bindings.as_ref().and_then(Value::as_array).into_iter().flatten();
+    Ok(list
+        .filter_map(|binding| binding.get("name").and_then(Value::as_str).map(str::to_owned))
+        .collect())
+}
+
 /// The Durable Object migration tag of a script as the upstream describes it.
 pub(crate) fn migration_tag(script: &Value) -> Option<String> {
     script

@@ -192,11 +192,11 @@ mod tests {
     #[test]
     fn an_error_of_the_upstream_stands_before_ours() {
         let mut problem = Problem::new(Code::UpstreamRefused, "Refused.", "");
-        problem.upstream = Some(UpstreamError {
+        problem.upstream = Some(Box::new(UpstreamError {
             code: 10021,
             message: "No event handlers".to_owned(),
             meta: None,
-        });
+        }));
         let envelope = to_value(Envelope::failure(&problem)).unwrap();
         assert_eq!(envelope["errors"][0]["code"], 10021);
         assert_eq!(envelope["errors"][1]["code"], 740_164);

@@ -26,6 +26,12 @@ impl<'a> BindingRef<'a> {
         self.object.get(key)?.as_str()
     }
 
+    /// The name of the current version's binding that it takes; `None` if it has another type than `inherit`.
+    #[must_use]
+    pub fn inherited(&self) -> Option<&'a str> {
+        (self.kind == INHERIT).then(|| self.text("old_name").unwrap_or(self.name))
+    }
+
     /// Whether its value is a secret, which is never stored.
     #[must_use]
     pub fn is_secret(&self) -> bool {
@@ -58,8 +64,8 @@ pub(crate) fn redacted(binding: &Value) -> Value {
 /// The binding that replaces a binding of the type `inherit` in the stored bundle: the binding of the current version to which it
 /// refers, under its new name. `None` if `binding` has another type, or the current version has no such binding.
 pub(super) fn resolved(binding: &Value, current: &[Value]) -> Option<Value> {
-    let inherit = BindingRef::of(binding).filter(|binding| binding.kind == INHERIT)?;
-    let name = inherit.text("old_name").unwrap_or(inherit.name);
+    let inherit = BindingRef::of(binding)?;
+    let name = inherit.inherited()?;
     let found = current
         .iter()
         .find(|other| BindingRef::of(other).is_some_and(|other| other.name == name))?;

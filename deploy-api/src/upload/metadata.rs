@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::Migrations;
-use super::bindings::{BindingRef, INHERIT, redacted, resolved};
+use super::bindings::{BindingRef, redacted, resolved};
 use super::object_classes::{MAX_CLASS, MAX_CLASSES, ObjectClasses};
 use super::reader::malformed;
 use crate::audit::{Annotations, MAX_ANNOTATION};
@@ -214,7 +214,7 @@ impl Metadata {
     /// Whether a binding is taken from the current version of the Worker.
     #[must_use]
     pub fn inherits(&self) -> bool {
-        self.bindings().any(|binding| binding.kind == INHERIT)
+        self.bindings().any(|binding| binding.inherited().is_some())
     }
 
     /// The metadata to be stored: [`redacted`](Self::redacted), with the bindings of the current version in place of the bindings
@@ -239,15 +239,20 @@ impl Metadata {
         self
     }
 
-    /// Stored metadata for another deploy: existing secrets are kept, and those in `secrets` are set; migrations are
-    /// those from the current state to the state of the bundle.
+    /// Stored metadata for another deploy: existing secrets are kept, and those in `secrets` are set, in place of inherited
+    /// bindings of the same name; migrations are those from the current state to the state of the bundle.
     #[must_use]
     pub fn shipped_again(mut self, secrets: &[(String, String)], migrations: Option<&Migrations>) -> Self {
         let bindings = self.0.remove("bindings");
         let mut bindings: Vec<Value> = match bindings {
             Some(Value::Array(list)) => list
                 .into_iter()
-                .filter(|binding| BindingRef::of(binding).is_some_and(|binding| !binding.is_secret()))
+                .filter(|binding| {
+                    BindingRef::of(binding).is_some_and(|binding| {
+                        let is_given = || secrets.iter().any(|(name, _)| name == binding.name);
+                        !(binding.is_secret() || binding.inherited().is_some() && is_given())
+                    })
+                })
                 .collect(),
             _ => Vec::new(),
         };
@@ -358,6 +363,31 @@ mod tests {
                 "unknown_member": [1]
             })
         );
+    }
+
+    #[test]
+    fn a_given_secret_replaces_an_inherited_binding() {
+        let kept = metadata(&json!({ "bindings": [
+            { "type": "inherit", "name": "TOKEN" }, { "type": "inherit", "name": "KV" }
+        ] }));
+        let again = kept.shipped_again(&[("TOKEN".to_owned(), "x".to_owned())], None);
+        let again: Value = serde_json::from_str(&again.to_json()).unwrap();
+        assert_eq!(
+            again["bindings"],
+            json!([{ "type": "inherit", "name": "KV" }, { "type": "secret_text", "name": "TOKEN", "text": "x" }])
+        );
+    }
+
+    #[test]
+    fn durable_object_classes_have_limits() {
+        let export = json!({ "type": "durable-object" });
+        let of = |count: usize, length: usize| {
+            let names = (0..count).map(|at| (format!("{at:0>length$}"), export.clone()));
+            json!({ "exports": Value::Object(names.collect()) }).to_string()
+        };
+        assert!(Metadata::parse(of(MAX_CLASSES, MAX_CLASS).as_bytes()).is_ok());
+        assert!(Metadata::parse(of(MAX_CLASSES + 1, 5).as_bytes()).is_err());
+        assert!(Metadata::parse(of(1, MAX_CLASS + 1).as_bytes()).is_err());
     }
 
     #[test]

@@ -169,10 +169,12 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
             (unavailable(what, answer.retry_after), effect)
         }
     };
-    problem.upstream = error.map(|error| UpstreamError {
-        code: error.code,
-        message: error.message,
-        meta: error.meta,
+    problem.upstream = error.map(|error| {
+        Box::new(UpstreamError {
+            code: error.code,
+            message: error.message,
+            meta: error.meta,
+        })
     });
     CallFailure {
         problem,
