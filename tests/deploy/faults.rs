@@ -71,7 +71,7 @@ async fn upstream_limits_the_rate() -> Result<()> {
 #[end_to_end::test]
 async fn upstream_responds_with_html() -> Result<()> {
     assert_keeps_the_first_version("fault-html", Fault::Html(502), 502, 740_160).await?;
-    assert_keeps_the_first_version("fault-html-200", Fault::Html(200), 502, 740_160).await?;
+    assert_keeps_the_first_version("fault-ok-html", Fault::Html(200), 502, 740_160).await?;
     Ok(())
 }
 

@@ -31,6 +31,18 @@ async fn raw(relayed: &BehindRelay, method: &str, path: &str, headers: &str) -> 
     Ok((status, text))
 }
 
+/// What a deploy reads of the account: the Workers that bindings refer to, and resources by name.
+const READ: [&str; 8] = [
+    "workers/scripts/",
+    "workers/services/",
+    "storage/kv/namespaces",
+    "r2/buckets",
+    "d1/database",
+    "queues",
+    "hyperdrive/configs",
+    "vectorize/v2/indexes",
+];
+
 /// The requests to the upstream that a deploy into a namespace does not make.
 fn unexpected(requests: Vec<Relayed>) -> Vec<Relayed> {
     let namespaces = format!("/client/v4/accounts/{ACCOUNT_ID}/workers/dispatch/namespaces");
@@ -40,14 +52,13 @@ fn unexpected(requests: Vec<Relayed>) -> Vec<Relayed> {
         .filter(|request| {
             let is_plain =
                 !request.path.contains("..") && !request.path.contains('%') && !request.path.contains("//");
-            let reads_account_script = request.method == "GET"
-                && request
-                    .path
-                    .starts_with(&format!("/client/v4/accounts/{ACCOUNT_ID}/workers/scripts/"));
+            let reads = request.method == "GET"
+                && READ.iter().any(|path| {
+                    let read = format!("/client/v4/accounts/{ACCOUNT_ID}/{path}");
+                    request.path.starts_with(&read)
+                });
             !(is_plain
-                && (request.path.starts_with(&namespaces)
-                    || request.path.starts_with(&assets)
-                    || reads_account_script))
+                && (request.path.starts_with(&namespaces) || request.path.starts_with(&assets) || reads))
         })
         .collect()
 }
@@ -118,7 +129,6 @@ async fn rejects_paths_that_lead_out_of_the_namespace() -> Result<()> {
         ),
         ("POST", format!("{account}/workers/scripts/dispatcher/tails")),
         ("PUT", format!("{account}/workers/scripts/dispatcher/content")),
-        ("GET", format!("{account}/storage/kv/namespaces")),
         ("POST", format!("{account}/storage/kv/namespaces")),
         ("POST", format!("{account}/tokens")),
         ("GET", "/client/v4/zones".to_owned()),

@@ -112,18 +112,17 @@ async fn rejects_env_with_any_name_of_an_environment() -> Result<()> {
 async fn rejects_containers() -> Result<()> {
     let script = Script::answering("x").with("containers", json!([{ "class_name": "Box" }]));
     assert_rejected("boxed", &script, 740_146, &["containers"]).await?;
-    let consumer =
-        Script::answering("x").with("streaming_tail_consumers", json!([{ "service": "inner-tail" }]));
+    let consumer = Script::answering("x").with("streaming_tail_consumers", json!([{ "service": "spooled" }]));
     let inner = Script::answering("inside");
     behind_relay()
         .platform
-        .deploy(Production, "inner-tail", &inner)
+        .deploy(Production, "spooled", &inner)
         .await?;
     assert_rejected(
         "tailed",
         &consumer,
         740_142,
-        &["streaming_tail_consumers", "inner-tail"],
+        &["streaming_tail_consumers", "spooled"],
     )
     .await
 }

@@ -42,7 +42,7 @@ async fn a_reader_sees_what_changed_in_a_namespace() -> Result<()> {
     )
     .await?;
     let before = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
-    for worker in ["watched", "watched-too", "unwatched"] {
+    for worker in ["watched-too", "watched", "unwatched"] {
         platform
             .deploy(Development, worker, &Script::answering("1"))
             .await?;
