@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use deploy_api::{
+    assets::AssetHash,
     code::Code,
     gateway::{Part, Product, Route},
     http::is_method_override,
@@ -73,6 +74,11 @@ fn every_served_call_has_its_route() {
         ("POST", "S/assets-upload-session", Route::AssetSession(target())),
         ("POST", "A/workers/assets/upload", Route::AssetUpload),
         (
+            "POST",
+            "A/workers/assets/upload/00112233445566778899aabbccddeeff",
+            Route::SingleAssetUpload(AssetHash::parse("00112233445566778899aabbccddeeff").unwrap()),
+        ),
+        (
             "GET",
             "A/workers/services/agents",
             Route::AccountService(agents()),
@@ -119,6 +125,7 @@ fn every_served_call_has_its_route() {
 const REFUSED: &[(&str, &str, Code)] = &[
     ("POST", "A/workers/scripts/agents/tails", Code::TailRefused),
     ("GET", "A/workers/scripts/agents/tails", Code::TailRefused),
+    ("POST", "A/workers/assets/upload/x", Code::UploadMalformed),
     ("DELETE", "A/workers/services/agents", Code::DeleteRefused),
     ("DELETE", "A/workers/services/dispatcher", Code::DeleteRefused),
     ("DELETE", "A/workers/scripts/agents", Code::DeleteRefused),

@@ -56,6 +56,20 @@ pub enum BucketFailure {
         /// Its hash.
         hash: AssetHash,
     },
+    /// The manifest of the session has no file with this hash.
+    #[error("the manifest of the session has no file {hash}")]
+    UnknownFile {
+        /// The hash.
+        hash: AssetHash,
+    },
+    /// A file has another size than in the manifest of the session.
+    #[error("the file {hash} does not have the {size} bytes that the manifest of the session states")]
+    WrongSize {
+        /// Its hash.
+        hash: AssetHash,
+        /// The size in the manifest, in bytes.
+        size: u64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreFailure),
@@ -81,6 +95,11 @@ impl From<BucketFailure> for Problem {
             BucketFailure::FileTooLarge { .. } => {
                 Self::new(Code::UploadTooLarge, detail, "Store larger files in R2.")
             }
+            BucketFailure::UnknownFile { .. } | BucketFailure::WrongSize { .. } => Self::new(
+                Code::UploadMalformed,
+                detail,
+                "Do not change the files during a deploy, and run `wrangler deploy` again from its beginning.",
+            ),
             BucketFailure::Store(failure) => super::store_problem(&failure),
         }
     }

@@ -3,6 +3,7 @@
 //! 1. The client sends a manifest ([`read_manifest`]). The gateway stores it, opens a session at the Cloudflare API, and
 //!    answers with its own signed token ([`AssetSession`]), which contains everything that the next requests need.
 //! 2. Each bucket is streamed into one object of the bundle store and uploaded from there ([`read_bucket`]).
+//!    A newer client uploads each file on its own, without a form ([`read_single_file`]); the object has the same form.
 //! 3. A deploy finds the files of its session in the bundle store ([`of_session`]), and stores a manifest with the location
 //!    of each file ([`deployed_manifest`]).
 //! 4. A rollback or a promotion uploads the files that the Cloudflare API does not have from these locations
@@ -20,9 +21,11 @@ mod form_reader;
 mod location;
 mod manifest;
 mod manifest_json;
+mod manifest_search;
 mod names;
 mod redeploy;
 mod session_token;
+mod single_file;
 
 pub use bucket::{Bucket, BucketFailure, MAX_BUCKET, MAX_BUCKET_FILES, MAX_FILE, read_bucket};
 pub use bucket_index::{IndexEntry, IndexFailure};
@@ -32,12 +35,14 @@ pub use form::ASSET_FORM_TYPE;
 pub use location::{ContentDigest, Location, NO_CONTENT_TYPE};
 pub use manifest::{MAX_FILES, Manifest, ManifestFile};
 pub use manifest_json::{BrokenManifest, manifest_key};
+pub use manifest_search::{SEARCHED_PART, find_file};
 pub use names::{AssetHash, InvalidAssetHash, InvalidSessionId, SessionId};
 pub use redeploy::{RedeployFailure, Redeployment};
 pub use session_token::{
     AssetSession, InvalidSessionToken, MAX_SESSION_TOKEN, SessionKey, SessionTokenTooLong, TokenKind,
     VerifiedSession,
 };
+pub use single_file::{MAX_SINGLE_FILES, SingleFile, read_single_file};
 
 use crate::code::Code;
 use crate::problem::Problem;

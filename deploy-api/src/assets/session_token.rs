@@ -39,6 +39,9 @@ const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 /// The claim of the deploy API.
 const CLAIM: &str = "dotdo";
 
+/// The claim by which the Cloudflare API tells wrangler to upload each file on its own.
+const SINGLE_FILES: &str = "wrangler_single_asset_uploads";
+
 /// The key that signs session tokens. `Debug` is redacted.
 #[derive(Debug)]
 pub struct SessionKey(SecretBox<[u8; 32]>);
@@ -174,7 +177,32 @@ impl AssetSession {
     /// # Errors
     /// If the token would be longer than [`MAX_SESSION_TOKEN`].
     pub fn to_token(&self, key: &SessionKey, now: Timestamp) -> Result<SecretString, SessionTokenTooLong> {
+        let claims = original_claims(self.upstream.expose_secret()).unwrap_or_default();
+        self.sign(claims, key, now)
+    }
+
+    /// The same as [`to_token`](Self::to_token), without the claim by which wrangler uploads each file on its own: it uploads
+    /// buckets then.
+    ///
+    /// # Errors
+    /// If the token would be longer than [`MAX_SESSION_TOKEN`].
+    pub fn to_bucket_token(
+        &self,
+        key: &SessionKey,
+        now: Timestamp,
+    ) -> Result<SecretString, SessionTokenTooLong> {
         let mut claims = original_claims(self.upstream.expose_secret()).unwrap_or_default();
+        claims.remove(SINGLE_FILES);
+        self.sign(claims, key, now)
+    }
+
+    /// The token with these claims of the original one.
+    fn sign(
+        &self,
+        mut claims: Map<String, Value>,
+        key: &SessionKey,
+        now: Timestamp,
+    ) -> Result<SecretString, SessionTokenTooLong> {
         let latest = |lifetime| now.saturating_add(lifetime).unwrap_or(now).as_second();
         let expires = claims
             .get("exp")

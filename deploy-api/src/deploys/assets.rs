@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::upload::bundle_store_unavailable;
 use super::{Gateway, stored_bundle};
 use crate::assets::{
-    ASSET_FORM_TYPE, AssetHash, AssetSession, ContentDigest, Location, Manifest, Redeployment,
+    ASSET_FORM_TYPE, AssetHash, AssetSession, ContentDigest, Location, Manifest, Redeployment, SingleFile,
     deployed_manifest, manifest_key, of_session,
 };
 use crate::bundles::{Digest, ObjectStore, Retrying, StoredAssets, StoredBundle};
@@ -222,6 +222,14 @@ pub(crate) fn bucket_request(upstream_jwt: SecretString, body: UpstreamBody) -> 
     let mut request = script::account(Method::Post, &["workers", "assets", "upload"])
         .parameter("base64", "true")
         .with_body(ASSET_FORM_TYPE, body);
+    request.bearer = Bearer::AssetSession(upstream_jwt);
+    request
+}
+
+/// The request that uploads one asset of a session as it is.
+pub(crate) fn single_file_request(upstream_jwt: SecretString, file: SingleFile) -> UpstreamRequest {
+    let segments = ["workers", "assets", "upload", file.file.hash.as_str()];
+    let mut request = script::account(Method::Post, &segments).with_body(file.content_type, file.body);
     request.bearer = Bearer::AssetSession(upstream_jwt);
     request
 }

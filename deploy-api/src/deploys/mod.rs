@@ -41,7 +41,9 @@ pub use call_budget::CallBudget;
 pub use gateway::Gateway;
 pub use reconcile::{collect_garbage, reconcile};
 
-pub(crate) use assets::{bucket_request, read_session, session_request, session_unknown};
+pub(crate) use assets::{
+    bucket_request, read_session, session_request, session_unknown, single_file_request,
+};
 pub(crate) use change::{LostAnswer, change, worker_unknown};
 pub(crate) use deploy::deploy;
 pub(crate) use health_check::host;

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::Envelope;
 use super::serve::Reply;
 use crate::assets::{
-    AssetSession, MAX_MANIFEST, Manifest, SessionId, TokenKind, manifest_key, read_manifest,
+    AssetSession, MAX_MANIFEST, MAX_SINGLE_FILES, Manifest, SessionId, SessionTokenTooLong, TokenKind,
+    manifest_key, read_manifest,
 };
 use crate::audit::{self, SubjectRecord};
 use crate::bundles::{Digest, ObjectStore, Retrying};
@@ -82,7 +83,13 @@ pub(super) async fn begin<L: LedgerClient, O: Services, B: Source>(
                 },
                 upstream: SecretString::from(upstream),
             };
-            Some(token(gateway, &session)?)
+            if answer.buckets.iter().map(Vec::len).sum::<usize>() > MAX_SINGLE_FILES {
+                Some(written(
+                    session.to_bucket_token(gateway.session_key, gateway.now()),
+                )?)
+            } else {
+                Some(token(gateway, &session)?)
+            }
         }
         None => None,
     };
@@ -126,8 +133,11 @@ pub(super) fn token<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     session: &AssetSession,
 ) -> Result<String, Problem> {
-    session
-        .to_token(gateway.session_key, gateway.now())
+    written(session.to_token(gateway.session_key, gateway.now()))
+}
+
+fn written(token: Result<SecretString, SessionTokenTooLong>) -> Result<String, Problem> {
+    token
         .map(|token| token.expose_secret().to_owned())
         .map_err(|error| {
             Problem::new(

@@ -16,7 +16,7 @@ use crate::ledger::LedgerClient;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::upload::{Renewing, Source};
-use crate::upstream::call;
+use crate::upstream::{UpstreamRequest, call};
 
 /// Streams some files of a session into the bundle store, for later redeploys, and from there to the
 /// upstream. No file is held in memory.
@@ -24,10 +24,7 @@ pub(super) async fn upload<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
-    let shown = bearer(request.header("authorization")).ok_or_else(session_unknown)?;
-    let session = AssetSession::verify(shown.expose_secret(), gateway.session_key, gateway.now())
-        .and_then(|session| session.of_kind(TokenKind::Session))
-        .map_err(|invalid| session_unknown().caused_by(&invalid))?;
+    let session = open_session(gateway, request.header("authorization"))?;
     let query = Parameters::parse(request.query)?.only(&["base64"])?;
     if !query
         .iter()
@@ -45,13 +42,37 @@ pub(super) async fn upload<L: LedgerClient, O: Services, B: Source>(
     let id = gateway.services.entropy();
     let body = Renewing::new(request.body, &permit, gateway.services);
     let bucket = read_bucket(&store, &session.session, id, content_type, body).await?;
-    let reply = call(
-        gateway.services,
-        bucket_request(session.upstream.clone(), bucket.body),
-    )
-    .await
-    .outcome
-    .map_err(|failure| failure.problem)?;
+    let request = bucket_request(session.upstream.clone(), bucket.body);
+    forward(gateway, session, request).await
+}
+
+/// The open session of a bearer.
+///
+/// # Errors
+/// `ASSET_SESSION_UNKNOWN` if the bearer is not the first token of a session of this API, or has expired.
+pub(super) fn open_session<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    authorization: Option<&str>,
+) -> Result<AssetSession, Problem> {
+    let shown = bearer(authorization).ok_or_else(session_unknown)?;
+    AssetSession::verify(shown.expose_secret(), gateway.session_key, gateway.now())
+        .and_then(|session| session.of_kind(TokenKind::Session))
+        .map_err(|invalid| session_unknown().caused_by(&invalid))
+}
+
+/// Sends files of a session to the upstream. The answer to the last ones has the session's completion token.
+///
+/// # Errors
+/// `UPSTREAM_…`.
+pub(super) async fn forward<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    session: AssetSession,
+    request: UpstreamRequest,
+) -> Result<Reply, Problem> {
+    let reply = call(gateway.services, request)
+        .await
+        .outcome
+        .map_err(|failure| failure.problem)?;
     let Some(completion) = reply.result.get("jwt").and_then(Value::as_str) else {
         return Ok(Reply::Success(Envelope::of(json!({ "jwt": null }))));
     };

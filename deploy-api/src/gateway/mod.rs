@@ -20,6 +20,7 @@ mod script;
 mod secrets;
 mod serve;
 mod settings;
+mod single_asset_upload;
 mod upload;
 mod worker_target;
 

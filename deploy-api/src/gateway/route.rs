@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 
 use super::{Part, Product, path, refused};
+use crate::assets::AssetHash;
 use crate::code::Code;
 use crate::lint;
 use crate::problem::Problem;
@@ -32,6 +33,8 @@ pub enum Route {
     AssetSession(Target),
     /// `POST A/workers/assets/upload`, whose bearer is the JWT of a session.
     AssetUpload,
+    /// `POST A/workers/assets/upload/{hash}`, whose bearer is the JWT of a session: one file, as it is.
+    SingleAssetUpload(AssetHash),
     /// `GET A/workers/services/{name}`: whether the account has a Worker of this name. The answer is always no.
     AccountService(WorkerName),
     /// `GET A/workers/scripts/{name}/settings`: the settings of the Worker in a namespace.
@@ -132,6 +135,9 @@ const CALLS: &[(&str, &str, Read)] = &[
     }),
     ("POST", account!("/workers/assets/upload"), |_| {
         Ok(Route::AssetUpload)
+    }),
+    ("POST", account!("/workers/assets/upload/{hash}"), |captures| {
+        asset_hash(captures).map(Route::SingleAssetUpload)
     }),
     ("GET", account!("/workers/services/{script}"), |captures| {
         worker(captures).map(Route::AccountService)
@@ -248,6 +254,16 @@ fn part(part: Part, captures: &Captures) -> Result<Route, Problem> {
 
 fn resource(product: Product, captures: &Captures) -> Route {
     Route::Resource(product, captures.get("name").to_owned())
+}
+
+fn asset_hash(captures: &Captures) -> Result<AssetHash, Problem> {
+    AssetHash::parse(captures.get("hash")).map_err(|_| {
+        Problem::new(
+            Code::UploadMalformed,
+            "The last segment of the path is not the hash of a static asset, which is 32 hexadecimal digits.",
+            "Deploy with an unchanged wrangler.",
+        )
+    })
 }
 
 fn target(captures: &Captures) -> Result<Target, Problem> {

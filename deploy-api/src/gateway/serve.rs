@@ -3,7 +3,7 @@ use secrecy::SecretString;
 use super::response::{of_envelope, of_problem};
 use super::{
     Absent, Envelope, Route, account, asset_session, asset_upload, bulk_secrets, resources, script, secrets,
-    settings, upload,
+    settings, single_asset_upload, upload,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -59,9 +59,13 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         ));
     }
     let route = Route::parse(request.method, request.path);
-    if route == Ok(Route::AssetUpload) {
-        // Its bearer is the token of a session, not of a caller.
-        return asset_upload::upload(gateway, request).await;
+    // The bearer of these calls is the token of a session, not of a caller.
+    match route {
+        Ok(Route::AssetUpload) => return asset_upload::upload(gateway, request).await,
+        Ok(Route::SingleAssetUpload(hash)) => {
+            return single_asset_upload::upload(gateway, request, hash).await;
+        }
+        _ => {}
     }
     // The caller is authenticated first, so that an unknown client does not learn which calls are supported.
     let credential = &gateway.credential(request.header("authorization"))?;
@@ -110,7 +114,8 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         | Route::Memberships
         | Route::AccountService(_)
         | Route::Workflow
-        | Route::AssetUpload => {
+        | Route::AssetUpload
+        | Route::SingleAssetUpload(_) => {
             let authorized = gateway.authorize(credential, Ask::Identity).await?;
             match route {
                 Route::VerifyToken => Ok(account::verify_token(&authorized)),

@@ -27,6 +27,17 @@ pub enum Piece {
         /// The number of bytes of the object, before the encoding.
         length: u64,
     },
+    /// What a part of an object of the bundle store encodes in base64 with padding: a static asset that is sent as it is.
+    FromBase64 {
+        /// The object's key.
+        key: String,
+        /// The first byte of the base64 text.
+        offset: u64,
+        /// The number of bytes of the base64 text.
+        text: u64,
+        /// The number of bytes that the text encodes.
+        length: u64,
+    },
 }
 
 impl Piece {
@@ -35,7 +46,7 @@ impl Piece {
     pub fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            Self::Stored { length, .. } => *length,
+            Self::Stored { length, .. } | Self::FromBase64 { length, .. } => *length,
             Self::Base64 { length, .. } => length.div_ceil(3).saturating_mul(4),
         }
     }

@@ -23,6 +23,9 @@ use crate::upstream::{Piece, UpstreamBody};
 /// How many bytes of an object are encoded in base64 at a time: a multiple of 3, so that only the last part has padding.
 const BASE64_PART: u64 = 768 * 1024;
 
+/// How many bytes of base64 text are decoded at a time: a multiple of 4, so that only the last part has padding.
+const TEXT_PART: u64 = 1024 * 1024;
+
 /// How many bytes are copied out of the Wasm memory at a time.
 const COPIED_PART: usize = 1024 * 1024;
 
@@ -38,6 +41,9 @@ enum Unwritten {
     /// An object is missing or too short.
     #[error("the object {0} is missing or shorter than expected")]
     Missing(String),
+    /// A part of an object is not base64.
+    #[error("the object {0} does not have base64 text where it is expected")]
+    NotBase64(String),
     /// A stream failed.
     #[error("a stream failed: {0}")]
     Stream(worker::Error),
@@ -82,7 +88,7 @@ fn whole(body: &UpstreamBody) -> Option<Content> {
         .iter()
         .map(|piece| match piece {
             Piece::Bytes(bytes) => Some(bytes),
-            Piece::Stored { .. } | Piece::Base64 { .. } => None,
+            Piece::Stored { .. } | Piece::Base64 { .. } | Piece::FromBase64 { .. } => None,
         })
         .collect();
     let pieces = pieces?;
@@ -171,6 +177,15 @@ async fn write(
                 pipe(&stream, writable, &stop).await?;
             }
             Piece::Base64 { key, length } => write_base64(writable, bucket()?, key, *length).await?,
+            Piece::FromBase64 {
+                key, offset, text, ..
+            } => {
+                let range = ByteRange {
+                    offset: *offset,
+                    length: *text,
+                };
+                write_decoded(writable, bucket()?, key, range).await?;
+            }
         }
     }
     // Rejected if fewer bytes were written than announced, as from an object that is too short.
@@ -205,6 +220,32 @@ async fn write_base64(
             .ok_or_else(|| Unwritten::Missing(key.to_owned()))?;
         write_bytes(writable, BASE64.encode(&bytes).as_bytes()).await?;
         offset += part.length;
+    }
+    Ok(())
+}
+
+/// Writes what a range of an object encodes in base64.
+async fn write_decoded(
+    writable: &WritableStream,
+    bucket: &Bucket,
+    key: &str,
+    text: ByteRange,
+) -> Result<(), Unwritten> {
+    let mut read_bytes = 0;
+    while read_bytes < text.length {
+        let part = ByteRange {
+            offset: text.offset.saturating_add(read_bytes),
+            length: TEXT_PART.min(text.length - read_bytes),
+        };
+        let bytes = read(bucket, key, Some(part))
+            .await?
+            .filter(|bytes| u64::try_from(bytes.len()) == Ok(part.length))
+            .ok_or_else(|| Unwritten::Missing(key.to_owned()))?;
+        let content = BASE64
+            .decode(&bytes)
+            .map_err(|_| Unwritten::NotBase64(key.to_owned()))?;
+        write_bytes(writable, &content).await?;
+        read_bytes += part.length;
     }
     Ok(())
 }

@@ -26,4 +26,5 @@ mod deploys;
 mod manifests;
 mod redeploys;
 mod session_tokens;
+mod single_files;
 mod wrangler;

@@ -105,6 +105,18 @@ fn a_token_contains_the_original_claims_and_everything_of_the_session() {
 }
 
 #[test]
+fn a_bucket_token_has_every_claim_but_the_one_for_single_files() {
+    let upstream = original(&json!({
+        "exp": NOW + 600, "wrangler_single_asset_uploads": true, "edge_kv_upload_concurrency": 20,
+    }));
+    let token = session(&upstream).to_bucket_token(&key(), now()).unwrap();
+    let claims = claims(token.expose_secret());
+    assert_eq!(claims.get("wrangler_single_asset_uploads"), None);
+    assert_eq!(claims["edge_kv_upload_concurrency"], 20);
+    verify(token.expose_secret()).unwrap();
+}
+
+#[test]
 fn a_token_expires_with_the_original_one() {
     for (claims, expected) in [
         (json!({ "exp": NOW + 1 }), NOW + 1),

@@ -73,6 +73,14 @@ pub fn sent(store: &MemoryStore, body: &UpstreamBody) -> Vec<u8> {
                 let start = usize::try_from(*offset).unwrap();
                 bytes.extend_from_slice(&object[start..start + usize::try_from(*length).unwrap()]);
             }
+            Piece::FromBase64 {
+                key, offset, text, ..
+            } => {
+                let object = store.object(key).unwrap();
+                let start = usize::try_from(*offset).unwrap();
+                let text = &object[start..start + usize::try_from(*text).unwrap()];
+                bytes.extend_from_slice(&BASE64.decode(text).unwrap());
+            }
             Piece::Base64 { key, length } => {
                 let object = store.object(key).unwrap();
                 assert_eq!(object.len() as u64, *length);

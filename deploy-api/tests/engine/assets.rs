@@ -170,3 +170,89 @@ fn a_file_of_another_worker_cannot_be_used_by_its_hash() {
         .unwrap();
     assert_eq!(page(&platform, "dotdo-production"), b"good");
 }
+
+/// Opens a session for a page and a style sheet, and returns its token.
+fn two_files(platform: &Platform, token: &str, page: &[u8]) -> String {
+    let manifest = json!({ "manifest": {
+        "/index.html": { "hash": INDEX, "size": page.len() },
+        "/style.css": { "hash": STYLE, "size": 4 },
+    } });
+    let session = platform.call(token, "POST S/assets-upload-session", &manifest.to_string());
+    assert_eq!(session.status, 200, "{}", session.text());
+    session.body["result"]["jwt"].as_str().unwrap().to_owned()
+}
+
+/// Sends one file as it is, as wrangler does since 4.141.
+fn send_single(platform: &Platform, jwt: &str, hash: &str, content: &[u8]) -> Answered {
+    block_on(platform.ask(
+        jwt,
+        &format!("POST A/workers/assets/upload/{hash}"),
+        &[("content-type", "text/html; charset=utf-8")],
+        content.to_vec(),
+    ))
+}
+
+#[test]
+fn single_files_are_deployed_and_rolled_back() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let large = vec![7; 2 << 20];
+    let jwt = two_files(&platform, &token, &large);
+    let first = send_single(&platform, &jwt, STYLE, b"blue");
+    assert_eq!((first.status, &first.body["result"]["jwt"]), (200, &json!(null)));
+    let last = send_single(&platform, &jwt, INDEX, &large);
+    assert_eq!(last.status, 201, "{}", last.text());
+    let completion = last.body["result"]["jwt"].as_str().unwrap();
+    let upload = Upload::of("large").with("assets", json!({ "jwt": completion }));
+    assert_eq!(platform.deploy_to(&token, "dotdo-staging", &upload).status, 200);
+    assert_eq!(page(&platform, "dotdo-staging"), large);
+    let seen: Vec<_> = platform
+        .cloud
+        .seen
+        .borrow()
+        .iter()
+        .filter(|seen| seen.line.contains("/workers/assets/upload/"))
+        .map(|seen| {
+            (
+                seen.line.rsplit('/').next().unwrap().to_owned(),
+                seen.bearer.clone(),
+            )
+        })
+        .collect();
+    let sent = |hash: &str| (hash.to_owned(), "jwt-0".to_owned());
+    assert_eq!(seen, [sent(STYLE), sent(INDEX)]);
+
+    let other = "aa112233445566778899aabbccddeeff";
+    assert_eq!(
+        deploy(&platform, &token, "dotdo-staging", other, b"two").status,
+        200
+    );
+    platform.cloud.scripts.borrow_mut().forget_files();
+    roll_back(&platform, "").unwrap();
+    assert_eq!(page(&platform, "dotdo-staging"), large);
+    platform.assert_reconciled();
+}
+
+#[test]
+fn a_single_file_is_refused_unless_it_is_in_the_manifest_of_an_open_session() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let jwt = two_files(&platform, &token, b"page");
+    let stored = platform.cloud.stored.keys();
+    let unknown = Code::AssetSessionUnknown;
+    let malformed = Code::UploadMalformed;
+    let other = "aa112233445566778899aabbccddeeff";
+    for (bearer, hash, content, code) in [
+        ("stolen-jwt", INDEX, &b"page"[..], unknown),
+        (&token, INDEX, b"page", unknown),
+        (&jwt, other, b"page", malformed),
+        (&jwt, INDEX, b"pag", malformed),
+        (&jwt, INDEX, b"pages", malformed),
+    ] {
+        let answer = send_single(&platform, bearer, hash, content);
+        assert_eq!(answer.codes(), [u64::from(code.number())], "{}", answer.text());
+    }
+    assert_eq!(platform.cloud.stored.keys(), stored, "nothing is stored");
+    let seen = platform.cloud.seen.borrow();
+    assert!(!seen.iter().any(|seen| seen.line.contains("/assets/upload/")));
+}

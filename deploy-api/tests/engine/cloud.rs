@@ -209,6 +209,14 @@ impl Cloud {
                     let length = usize::try_from(*length).unwrap();
                     bytes.extend_from_slice(&object(key)[offset..offset + length]);
                 }
+                Piece::FromBase64 {
+                    key, offset, text, ..
+                } => {
+                    let object = object(key);
+                    let start = usize::try_from(*offset).unwrap();
+                    let text = &object[start..start + usize::try_from(*text).unwrap()];
+                    bytes.extend_from_slice(&BASE64.decode(text).unwrap());
+                }
                 Piece::Base64 { key, .. } => bytes.extend_from_slice(BASE64.encode(&object(key)).as_bytes()),
             }
         }

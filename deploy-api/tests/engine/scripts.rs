@@ -87,6 +87,7 @@ impl Scripts {
                 )
             }
             ("POST", ["workers", "assets", "upload"]) => self.files(request),
+            ("POST", ["workers", "assets", "upload", hash]) => self.file(request, hash),
             ("GET", ["workers", "dispatch", "namespaces"]) => {
                 let names = [
                     "dotdo-production",
@@ -310,6 +311,31 @@ impl Scripts {
             let content = BASE64.decode(&part.bytes).unwrap();
             self.files.insert((key.clone(), part.name), content);
         }
+        self.completed(key, manifest)
+    }
+
+    /// One file as it is.
+    fn file(&mut self, request: &UpstreamRequest, hash: &str) -> (u16, String) {
+        let Bearer::AssetSession(jwt) = &request.bearer else {
+            return failure(401, 10000, "no session");
+        };
+        let Some((key, manifest)) = self.sessions.get(jwt.expose_secret()).cloned() else {
+            return failure(401, 10000, "no session");
+        };
+        let file = (key.clone(), hash.to_owned());
+        self.files.insert(file, in_memory(&request.body));
+        let files = manifest.as_object().unwrap().values();
+        let is_complete = files
+            .map(|file| (key.clone(), file["hash"].as_str().unwrap().to_owned()))
+            .all(|file| self.files.contains_key(&file));
+        if is_complete {
+            self.completed(key, manifest)
+        } else {
+            (202, envelope(&json!({})))
+        }
+    }
+
+    fn completed(&mut self, key: String, manifest: Value) -> (u16, String) {
         let done = format!("done-{}", self.sessions.len());
         self.sessions.insert(done.clone(), (key, manifest));
         (201, envelope(&json!({ "jwt": done })))

@@ -40,7 +40,9 @@ pub fn form_parts(content_type: Option<&str>, body: Vec<u8>) -> Vec<FormPart> {
 pub fn in_memory(body: &UpstreamBody) -> Vec<u8> {
     let bytes = body.pieces().iter().map(|piece| match piece {
         Piece::Bytes(bytes) => bytes.as_ref(),
-        Piece::Stored { .. } | Piece::Base64 { .. } => panic!("a piece is stored: {piece:?}"),
+        Piece::Stored { .. } | Piece::Base64 { .. } | Piece::FromBase64 { .. } => {
+            panic!("a piece is stored: {piece:?}")
+        }
     });
     bytes.collect::<Vec<_>>().concat()
 }

@@ -18,7 +18,7 @@ fn join(store: &MemoryStore, pieces: &[Piece]) -> Vec<u8> {
                 let end = start + usize::try_from(*length).unwrap();
                 body.extend_from_slice(&store.object(key).unwrap()[start..end]);
             }
-            Piece::Base64 { .. } => panic!("no asset was sent"),
+            Piece::Base64 { .. } | Piece::FromBase64 { .. } => panic!("no asset was sent"),
         }
     }
     body

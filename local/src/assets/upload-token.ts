@@ -11,13 +11,16 @@ interface Claims {
   readonly use: TokenUse;
   /** Seconds since 1970; wrangler reads it. */
   readonly exp: number;
+  /** In the token of an upload: tells wrangler since 4.141 to send each file on its own. */
+  readonly wrangler_single_asset_uploads?: true;
 }
 
 const HEADER = base64url(new Uint8Array(utf8(JSON.stringify({ alg: "HS256", typ: "JWT" }))));
 
 /** Makes the token of an upload session. It is a JWT, because wrangler looks into it for its expiry. */
 export async function issueToken(secret: string, session: string, use: TokenUse, now: number): Promise<string> {
-  const claims: Claims = { session, use, exp: Math.floor(now / 1000) + TOKEN_SECONDS };
+  const single = use === "upload" ? ({ wrangler_single_asset_uploads: true } as const) : {};
+  const claims: Claims = { session, use, exp: Math.floor(now / 1000) + TOKEN_SECONDS, ...single };
   const signed = `${HEADER}.${base64url(new Uint8Array(utf8(JSON.stringify(claims))))}`;
   const signature = await crypto.subtle.sign("HMAC", await key(secret), utf8(signed));
   return `${signed}.${base64url(new Uint8Array(signature))}`;

@@ -4,9 +4,9 @@ import { TOKEN_SECONDS, issueToken, readToken } from "../assets/upload-token.ts"
 import { fromBase64, utf8 } from "../encoding.ts";
 import { Refusal } from "../refusal.ts";
 import { digestOf, keepBytes, readAllBytes } from "../store/bytes.ts";
-import type { UploadedAsset } from "../store/asset-uploads.ts";
+import type { AssetSession, UploadedAsset } from "../store/asset-uploads.ts";
 import { bearer } from "./access.ts";
-import { addressOf, jsonObjectBody, type Call } from "./call.ts";
+import { addressOf, jsonObjectBody, parameter, type Call } from "./call.ts";
 import { success } from "./envelope.ts";
 
 /** Opens an upload of assets: answers which files must be sent, in groups, and the token to send them with. */
@@ -27,7 +27,26 @@ export async function openAssetUpload(call: Call): Promise<Response> {
 
 /** Takes files of an upload. The call that brings the last one answers the token that a deploy attaches them with. */
 export async function uploadAssets(call: Call): Promise<Response> {
-  const { platform, query, request } = call;
+  const { session, manifest } = await openSession(call);
+  const files = await readFiles(call.request, manifest, call.query.get("base64") === "true");
+  return await keepFiles(call, session, manifest, files);
+}
+
+/** Takes one file of an upload, as it is. The call that brings the last one answers as that of `uploadAssets` does. */
+export async function uploadAsset(call: Call): Promise<Response> {
+  const { session, manifest } = await openSession(call);
+  const hash = parameter(call, "hash");
+  const size = announcedSize(sizesOf(manifest), hash);
+  const bytes = await call.request.arrayBuffer();
+  checkSize(hash, bytes, size);
+  const digest = await digestOf(bytes);
+  const contentType = servedType(call.request.headers.get("content-type") ?? "");
+  const files = { assets: [{ hash, digest, contentType }], contents: new Map([[digest, bytes]]) };
+  return await keepFiles(call, session, manifest, files);
+}
+
+/** The session of the bearer token, and its manifest. */
+async function openSession({ platform, request }: Call): Promise<{ session: AssetSession; manifest: Manifest }> {
   const secret = platform.environment.LOCAL_API_TOKEN ?? "";
   const id = secret === "" ? null : await readToken(secret, bearer(request) ?? "", "upload", Date.now());
   const session = id === null ? null : await platform.store.assetSession(id);
@@ -40,19 +59,30 @@ export async function uploadAssets(call: Call): Promise<Response> {
   const manifest = JSON.parse(
     new TextDecoder().decode(await readAllBytes(platform.store, session.manifest)),
   ) as Manifest;
-  const { assets, contents } = await readFiles(request, manifest, query.get("base64") === "true");
+  return { session, manifest };
+}
+
+/** Files of an upload, and their contents by digest. */
+interface Files {
+  readonly assets: UploadedAsset[];
+  readonly contents: Map<string, ArrayBuffer>;
+}
+
+async function keepFiles(
+  { platform }: Call,
+  session: AssetSession,
+  manifest: Manifest,
+  { assets, contents }: Files,
+): Promise<Response> {
   await keepBytes(platform.store, contents);
   await platform.store.keepAssets(session, assets);
   const missing = await platform.store.missingAssets(session, hashesOf(manifest));
   if (missing.length > 0) return success({}, { status: 202 });
+  const secret = platform.environment.LOCAL_API_TOKEN ?? "";
   return success({ jwt: await issueToken(secret, session.id, "completion", Date.now()) }, { status: 201 });
 }
 
-async function readFiles(
-  request: Request,
-  manifest: Manifest,
-  base64: boolean,
-): Promise<{ assets: UploadedAsset[]; contents: Map<string, ArrayBuffer> }> {
+async function readFiles(request: Request, manifest: Manifest, base64: boolean): Promise<Files> {
   let form: FormData;
   try {
     form = await request.formData();
@@ -62,23 +92,13 @@ async function readFiles(
       `The body is not a readable multipart form: ${cause instanceof Error ? cause.message : String(cause)}`,
     );
   }
-  const sizes = new Map(Object.values(manifest).map(({ hash, size }) => [hash, size]));
+  const sizes = sizesOf(manifest);
   const assets: UploadedAsset[] = [];
   const contents = new Map<string, ArrayBuffer>();
   for (const [hash, value] of form) {
-    const size = sizes.get(hash);
-    if (size === undefined)
-      throw new Refusal(
-        "ASSETS_INVALID",
-        `The part ${JSON.stringify(hash)} is not the hash of a file in the upload's manifest.`,
-      );
+    const size = announcedSize(sizes, hash);
     const bytes = await fileBytes(hash, value, base64);
-    if (bytes.byteLength !== size) {
-      throw new Refusal(
-        "ASSETS_INVALID",
-        `The file ${hash} has ${bytes.byteLength} bytes, and the manifest announced ${size}. Open the upload again.`,
-      );
-    }
+    checkSize(hash, bytes, size);
     const digest = await digestOf(bytes);
     contents.set(digest, bytes);
     assets.push({ hash, digest, contentType: contentTypeOf(value) });
@@ -95,10 +115,32 @@ async function fileBytes(hash: string, value: string | File, base64: boolean): P
   }
 }
 
-/** wrangler writes `application/null` where a file is to be served without a content type. */
 function contentTypeOf(value: string | File): string | null {
-  const type = typeof value === "string" ? "" : value.type;
+  return servedType(typeof value === "string" ? "" : value.type);
+}
+
+/** wrangler writes `application/null` where a file is to be served without a content type. */
+function servedType(type: string): string | null {
   return type === "" || type === "application/null" ? null : type;
+}
+
+/** The announced sizes by hash, in bytes. */
+function sizesOf(manifest: Manifest): ReadonlyMap<string, number> {
+  return new Map(Object.values(manifest).map(({ hash, size }) => [hash, size]));
+}
+
+function announcedSize(sizes: ReadonlyMap<string, number>, hash: string): number {
+  const size = sizes.get(hash);
+  if (size !== undefined) return size;
+  throw new Refusal("ASSETS_INVALID", `${JSON.stringify(hash)} is not the hash of a file in the upload's manifest.`);
+}
+
+function checkSize(hash: string, { byteLength }: ArrayBuffer, size: number): void {
+  if (byteLength === size) return;
+  throw new Refusal(
+    "ASSETS_INVALID",
+    `The file ${hash} has ${byteLength} bytes, and the manifest announced ${size}. Open the upload again.`,
+  );
 }
 
 function hashesOf(manifest: Manifest): string[] {

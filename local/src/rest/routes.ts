@@ -1,5 +1,5 @@
 import * as account from "./account.ts";
-import { uploadAssets, openAssetUpload } from "./asset-upload.ts";
+import { openAssetUpload, uploadAsset, uploadAssets } from "./asset-upload.ts";
 import { getContent, putContent } from "./content.ts";
 import { clearDispatches, listDispatches } from "./dispatches.ts";
 import { getNamespace, listNamespaces, refuseNamespaceChange } from "./namespaces.ts";
@@ -54,6 +54,7 @@ export const ROUTES: readonly Route[] = [
   { path: `${SCRIPT}/tags/:tag`, methods: { PUT: putTag, DELETE: deleteTag } },
   { path: `${SCRIPT}/assets-upload-session`, methods: { POST: openAssetUpload } },
   { path: `${ACCOUNT}/workers/assets/upload`, methods: { POST: uploadAssets }, ownToken: true },
+  { path: `${ACCOUNT}/workers/assets/upload/:hash`, methods: { POST: uploadAsset }, ownToken: true },
   { path: `${ACCOUNT}/workers/scripts/:script/*`, methods: EVERY_METHOD_TO(account.refuseAccountScript) },
   { path: `${ACCOUNT}/workers/services/:script/*`, methods: EVERY_METHOD_TO(account.refuseAccountScript) },
   ...["queues", "workflows", "storage/kv", "r2", "d1", "vectorize", "hyperdrive", "pipelines", "containers"].map(
