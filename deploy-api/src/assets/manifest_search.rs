@@ -1,5 +1,7 @@
 //! Finds one file in the stored manifest of a session, without reading the whole manifest into memory.
 
+use memchr::memmem;
+
 use super::form::length;
 use super::manifest::ManifestFile;
 use super::{AssetHash, manifest_key};
@@ -54,9 +56,7 @@ pub async fn find_file<S: ObjectStore>(
 /// The searched text has quotes without a backslash, so it never occurs in a path.
 fn size_of(text: &[u8], hash: &AssetHash) -> Option<u64> {
     let entry = format!("\"hash\":\"{hash}\",\"size\":");
-    let start = text
-        .windows(entry.len())
-        .position(|window| window == entry.as_bytes())?;
+    let start = memmem::find(text, entry.as_bytes())?;
     let rest = text.get(start.checked_add(entry.len())?..)?;
     let end = rest.iter().position(|byte| *byte == b'}')?;
     std::str::from_utf8(rest.get(..end)?).ok()?.parse().ok()
