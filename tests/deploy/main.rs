@@ -27,6 +27,7 @@ mod required_secrets;
 mod resources;
 mod retries;
 mod secrecy;
+mod single_asset_uploads;
 mod typescript_sdk;
 mod uploads;
 mod verification;
