@@ -23,8 +23,9 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
         Ok(services) => {
             let body = IncomingBody::of(&request);
             let response = respond(services, &incoming, client, body.clone()).await;
-            // Bodies of clients that are not known are not read.
-            if response.status >= 400 && !matches!(response.status, 401 | 429) {
+            // Bodies of clients that are not known, and bodies without a length, are not read.
+            let is_known = !matches!(response.status, 401 | 429);
+            if response.status >= 400 && is_known && incoming.has_length() {
                 body.discard_rest(services).await;
             }
             response

@@ -39,6 +39,11 @@ impl Incoming {
         }
     }
 
+    /// Whether the client announces the length of the body.
+    pub fn has_length(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "content-length")
+    }
+
     /// Where the request comes from. Cloudflare overwrites both headers if a client sends them.
     pub fn client(&self) -> Client {
         let header = |name: &str| {
