@@ -18,6 +18,9 @@ use super::{
 /// How long a process that has just locked the file may take to write its [`Holder`].
 const RECORD: Duration = Duration::from_millis(500);
 
+/// How long a lock may outlive its holder: a child process has a copy of the file until it starts its program.
+const RELEASE: Duration = Duration::from_millis(500);
+
 /// The exclusive use of a state folder.
 ///
 /// It is an advisory lock on the file [`State::mark`], which the operating system releases when this process ends,
@@ -174,7 +177,14 @@ fn lock(state: &State) -> Result<Option<File>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
     };
-    match file.try_lock() {
+    let mut locked = file.try_lock();
+    poll(RELEASE, || {
+        if matches!(locked, Err(TryLockError::WouldBlock)) {
+            locked = file.try_lock();
+        }
+        !matches!(locked, Err(TryLockError::WouldBlock))
+    });
+    match locked {
         Ok(()) => Ok(is_at(&file, &path)?.then_some(file)),
         Err(TryLockError::WouldBlock) => bail!(in_use(state, &file)),
         Err(TryLockError::Error(error)) => {
@@ -229,7 +239,7 @@ fn in_use(state: &State, file: &File) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, os::unix::process::CommandExt, path::PathBuf, process::Command};
+    use std::{env, os::unix::process::CommandExt, path::PathBuf, process::Command, thread};
 
     use super::*;
 
@@ -264,6 +274,21 @@ mod tests {
         assert!(error.contains("4000000") && error.contains("--state"), "{error}");
         drop(held);
         StateLock::acquire(folder.state()).unwrap();
+    }
+
+    /// The copy stands for the one of a child process between its fork and the start of its program.
+    #[test]
+    fn waits_for_a_copy_of_the_file_in_a_child_process() {
+        let folder = Folder::new("child");
+        let held = StateLock::acquire(folder.state()).unwrap();
+        let copy = held.file.try_clone().unwrap();
+        drop(held);
+        let child = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            drop(copy);
+        });
+        StateLock::acquire(folder.state()).unwrap();
+        child.join().unwrap();
     }
 
     #[test]
