@@ -140,14 +140,16 @@ async fn sets_several_secrets_from_a_file() -> Result<()> {
         assert_eq!(entries[0]["subject"]["set"], json!(["ONE", "TWO"]));
         // In a second namespace, the calls are ambiguous, and the error has the choices.
         project.deploy(platform, version, Production).await?;
-        let run = call.run(&["secret", "bulk", "secrets.json"]).await?;
+        let run = call.run(&["secret", "bulk", "secrets.json"]).await?.failure()?;
         let output = unwrapped(&run.output);
-        // wrangler 4.86 reads the settings first, and offers to create a Worker of the account if there is none.
-        if version == Version::V4_152 {
-            assert!(!run.succeeded && output.contains("[code: 740121]"), "{output}");
-            assert!(output.contains("namespaces/dotdo-staging/workers/"), "{output}");
-        }
+        assert!(output.contains("[code: 740121]"), "{output}");
+        assert!(output.contains("namespaces/dotdo-staging/workers/"), "{output}");
+        assert!(!output.contains("create a new Worker"), "{output}");
         assert_eq!(text(platform, Production, &name).await?, "  1", "{output}");
+        // A deploy looks up the same settings, and needs none.
+        let project = project.version("2")?;
+        project.deploy(platform, version, Production).await?;
+        assert_eq!(text(platform, Production, &name).await?, "  2");
     }
     Ok(())
 }

@@ -42,7 +42,11 @@ const READ: Alternative<'_> = Alternative {
 };
 
 /// The settings of the Worker of a call that does not name a namespace. wrangler inherits a binding without an id if they contain a
-/// binding of this name and type.
+/// binding of this name and type. An ambiguous Worker is an error: wrangler ignores it during a deploy, but `wrangler secret bulk`
+/// would create a Worker of the account if the response said that there is none.
+///
+/// # Errors
+/// `NAMESPACE_AMBIGUOUS`; `PERMISSION_DENIED`; `UPSTREAM_…`.
 pub(super) async fn of_worker<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -50,6 +54,7 @@ pub(super) async fn of_worker<L: LedgerClient, O: Services>(
 ) -> Result<Reply, Problem> {
     let target = match find(gateway, credential, worker, READ).await? {
         Found::One(target) => target,
+        Found::None(Reply::Unclear(problem)) => return Err(problem),
         Found::None(reply) => return Ok(reply),
     };
     authorize(gateway, credential, &target).await?;
