@@ -199,6 +199,36 @@ fn an_unsupported_call_returns_a_specific_code_and_an_alternative() {
 }
 
 #[test]
+fn commands_about_the_content_of_a_resource_need_a_login() {
+    for (method, short, code) in [
+        (
+            "PUT",
+            "A/storage/kv/namespaces/k1/values/hostname%3Ashop.example.com",
+            Code::ResourceChangeRefused,
+        ),
+        (
+            "GET",
+            "A/storage/kv/namespaces/k1/values/hostname%3Ashop.example.com",
+            Code::CallUnknown,
+        ),
+        ("POST", "A/d1/database/d1/query", Code::ResourceChangeRefused),
+        ("GET", "A/r2/buckets/photos/objects/a%2Fb.png", Code::CallUnknown),
+        ("GET", "/zones", Code::CallUnknown),
+        (
+            "PUT",
+            "A/storage/kv/namespaces/../values/%41",
+            Code::PathMalformed,
+        ),
+    ] {
+        let problem = Route::parse(method, &path(short)).unwrap_err();
+        assert_eq!(problem.code, code, "{method} {short}");
+        let has_advice =
+            problem.fix.contains("wrangler login") && problem.fix.contains("CLOUDFLARE_API_BASE_URL");
+        assert_eq!(has_advice, code != Code::PathMalformed, "{method} {short}");
+    }
+}
+
+#[test]
 fn hostile_paths_are_rejected() {
     for (short, code) in [
         ("S/../agents", Code::PathMalformed),

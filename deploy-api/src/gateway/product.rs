@@ -65,6 +65,14 @@ impl Product {
             .find(|product| product.traits().path.first() == Some(first))
     }
 
+    /// The product of a path below one of its resources, below the account's: `storage/kv/namespaces/ID/values/KEY`.
+    pub(super) fn content_of_path(segments: &[&str]) -> Option<Self> {
+        Self::of_path(segments).filter(|product| {
+            let list = product.traits().path;
+            segments.starts_with(list) && segments.len() > list.len() + 1
+        })
+    }
+
     pub(super) const fn traits(self) -> Traits {
         match self {
             Self::AiSearch => Traits {

@@ -1,4 +1,4 @@
-use super::product::Product;
+use super::{path, product::Product};
 use crate::{code::Code, problem::Problem};
 
 /// The error for a call that is not on the list, with what to do instead. `segments` is the path, with or without the
@@ -39,6 +39,7 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
             "Deploy into a namespace: wrangler deploy --dispatch-namespace dotdo-production (or dotdo-staging, \
              dotdo-development).",
         ),
+        (_, path) if Product::content_of_path(path).is_some() => return content(method, path),
         ("POST" | "PUT" | "PATCH" | "DELETE", path) if Product::of_path(path).is_some() => {
             return resource_change(path);
         }
@@ -56,10 +57,38 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
         _ => (
             Code::CallUnknown,
             "The deploy API does not support this call of the Cloudflare API.",
-            "See the list of calls in docs/deploy-api.md; use /v1 for everything else.",
+            "See the list of calls in docs/deploy-api.md. For a command about your Cloudflare account, run `wrangler login`, and use a \
+             shell and a folder without CLOUDFLARE_API_BASE_URL and CLOUDFLARE_API_TOKEN.",
         ),
     };
     Problem::new(code, detail, fix)
+}
+
+/// The error for a call about the content of a resource, such as `wrangler kv key put`, whose path may be encoded; `None` for another
+/// path. `path` is the path of the URL.
+pub fn refused_content(method: &str, path: &str) -> Option<Problem> {
+    let below = path.strip_prefix(path::BASE)?.strip_prefix("/accounts/")?;
+    let segments: Vec<&str> = below.split('/').skip(1).collect();
+    let is_hostile = |segment: &&str| segment.bytes().all(|byte| byte == b'.');
+    if segments.iter().any(is_hostile) {
+        return None;
+    }
+    Product::content_of_path(&segments)?;
+    Some(content(method, &segments))
+}
+
+fn content(method: &str, path: &[&str]) -> Problem {
+    let one = Product::of_path(path).map_or("a resource", |product| product.traits().one);
+    let code = match method {
+        "GET" | "HEAD" => Code::CallUnknown,
+        _ => Code::ResourceChangeRefused,
+    };
+    Problem::new(
+        code,
+        format!("The deploy API does not read or change the content of {one}."),
+        "Run the command with your own Cloudflare login: run `wrangler login`, and use a shell and a folder without \
+         CLOUDFLARE_API_BASE_URL and CLOUDFLARE_API_TOKEN.",
+    )
 }
 
 /// The error for the creation of a resource. wrangler prints it when a binding has no id, or no resource has its name.

@@ -80,7 +80,8 @@ impl Route {
     /// # Errors
     /// Why the call is not served, and what to do instead.
     pub fn parse(method: &str, path: &str) -> Result<Self, Problem> {
-        let segments = path::segments(path)?;
+        let segments = path::segments(path)
+            .map_err(|malformed| refused::refused_content(method, path).unwrap_or(malformed))?;
         let of_account = match segments.as_slice() {
             ["accounts", account, ..] if *account != ACCOUNT_ID => return Err(another_account()),
             ["accounts", _, rest @ ..] => rest,
