@@ -36,7 +36,8 @@ const RENEWAL: SignedDuration = SignedDuration::from_hours(24);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Credentials {
-    /// The text of a `.env` file.
+    /// The text of a `.env` file for the folder of a Worker. wrangler reads the credentials from it. The last line keeps
+    /// `wrangler dev` from passing them to the Worker as members of `env`.
     pub fn to_env_file(&self) -> String {
         let Self {
             base_url,
@@ -44,7 +45,8 @@ impl Credentials {
             account,
         } = self;
         format!(
-            "CLOUDFLARE_API_BASE_URL={base_url}\nCLOUDFLARE_API_TOKEN={token}\nCLOUDFLARE_ACCOUNT_ID={account}\n"
+            "CLOUDFLARE_API_BASE_URL={base_url}\nCLOUDFLARE_API_TOKEN={token}\nCLOUDFLARE_ACCOUNT_ID={account}\n\
+             CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV=false\n"
         )
     }
 }
