@@ -31,6 +31,8 @@ mod single_asset_uploads;
 mod typescript_sdk;
 mod uploads;
 mod verification;
+mod wrangler_bindings;
 mod wrangler_commands;
 mod wrangler_deploys;
 mod wrangler_requests;
+mod wrangler_sessions;

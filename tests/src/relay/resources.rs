@@ -9,8 +9,15 @@ use serde_json::{Value, json};
 
 use crate::loopback::{Body, whole};
 
-/// The types of bindings that the relay keeps for itself.
-const KINDS: [&str; 5] = ["r2_bucket", "kv_namespace", "d1", "queue", "hyperdrive"];
+/// The types of bindings that the local platform supports. The relay keeps the others for itself.
+const SUPPORTED: [&str; 6] = [
+    "assets",
+    "durable_object_namespace",
+    "json",
+    "plain_text",
+    "secret_text",
+    "version_metadata",
+];
 
 /// Between the headers of the metadata's part and its text.
 const METADATA: &[u8] = b"name=\"metadata\"\r\n\r\n";
@@ -46,8 +53,12 @@ impl Resources {
         is_known.then(|| envelope(404, &Value::Null))
     }
 
-    /// Takes the bindings to resources from an upload, and returns the upload without them; `None` if it has none.
+    /// Takes the bindings to resources from an upload, and returns the upload without them; `None` if it has none, or if no resource
+    /// is simulated.
     pub(super) fn take(&mut self, path: &str, body: &Bytes) -> Option<Bytes> {
+        if self.answers.is_empty() {
+            return None;
+        }
         let (start, length) = metadata(body)?;
         let mut metadata: Value = serde_json::from_slice(body.get(start..start + length)?).ok()?;
         let key = path.split('?').next()?.to_owned();
@@ -59,7 +70,7 @@ impl Resources {
                 Some("inherit") => before
                     .iter()
                     .find(|other| other.get("name") == binding.get("name")),
-                Some(kind) if KINDS.contains(&kind) => Some(binding),
+                Some(kind) if !SUPPORTED.contains(&kind) => Some(binding),
                 _ => None,
             };
             taken.extend(found.cloned());
