@@ -6,6 +6,8 @@ use dotdo_names::ERRORS_PAGE;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::schema::name_schema;
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $status:literal, $name:literal, $title:literal;)+) => {
         /// An error code. Responses of `/v1` contain the name, and wrangler prints the number, so both are stable.
@@ -203,6 +205,13 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 }
+
+name_schema!(
+    Code,
+    "Code",
+    "An error code. docs/errors.md has a section for each.",
+    Code::ALL.iter().map(|code| code.name())
+);
 
 /// Serializes a code as its name.
 impl Serialize for Code {

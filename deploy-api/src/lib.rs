@@ -26,6 +26,7 @@ pub mod policy;
 pub mod problem;
 pub mod router;
 pub mod runtime;
+mod schema;
 pub mod services;
 pub mod sql;
 pub mod store;

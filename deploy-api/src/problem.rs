@@ -1,6 +1,8 @@
 //! The error of a request: a code, a description, and the fix.
 
 use crate::code::Code;
+use crate::schema::Uri;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ pub struct Problem {
 }
 
 /// An error from the response envelope of the Cloudflare API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpstreamError {
     /// Cloudflare's error code, such as 10021.
     pub code: u32,
@@ -91,20 +93,32 @@ impl Problem {
     }
 }
 
-/// A problem document, to be serialized as JSON. See [`Problem::document`].
-#[derive(Debug, Serialize)]
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
 pub struct Document<'a> {
+    /// The section of docs/errors.md about the code.
+    #[schemars(with = "Uri")]
     r#type: String,
+    /// A short description of the error.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What happened, in a sentence that names the input.
     detail: &'a str,
+    /// The code.
+    #[schemars(with = "Code")]
     code: &'static str,
+    /// What the caller can do.
     #[serde(skip_serializing_if = "str::is_empty")]
     fix: &'a str,
+    /// More lines for the user.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
+    /// The error of the upstream, if the upstream rejected the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream: Option<&'a UpstreamError>,
+    /// Identifies the request in the log and in the audit log.
     request_id: &'a str,
 }
 

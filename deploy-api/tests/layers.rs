@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The top-level modules of `src`, the lowest first.
 const LAYERS: &[&str] = &[
+    "schema",
     "code",
     "target",
     "attempt",

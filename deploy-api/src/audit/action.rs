@@ -3,6 +3,8 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::schema::name_schema;
+
 /// What was done or requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -118,6 +120,13 @@ impl fmt::Display for Action {
         f.write_str(self.name())
     }
 }
+
+name_schema!(
+    Action,
+    "AuditAction",
+    "What was done or requested.",
+    Action::ALL.map(Action::name)
+);
 
 impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,17 +6,22 @@
 use std::fmt;
 
 use data_encoding::HEXLOWER;
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::Entry;
 use super::canonical::{self, NotCanonical};
+use crate::schema::{HexDigest, same_schema};
 
 /// The SHA-256 of an entry and all before it. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash([u8; 32]);
+
+same_schema!(Hash, HexDigest);
 
 /// The text is not a [`Hash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -78,7 +83,7 @@ impl<'de> Deserialize<'de> for Hash {
 }
 
 /// One entry in its place in the chain, as it is stored and exported: one line of JSON each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// Its place, from 1 without gaps.
@@ -88,7 +93,19 @@ pub struct Link {
     /// Its own hash.
     pub hash: Hash,
     /// The entry. Its sequence number is part of it.
+    #[schemars(with = "RecordedEntry")]
     pub entry: Value,
+}
+
+/// An entry of the audit log. Entries of earlier versions can have other members.
+#[derive(JsonSchema)]
+#[schemars(rename = "Entry", extend("additionalProperties" = true))]
+#[expect(dead_code, reason = "only the schema is derived from it")]
+struct RecordedEntry {
+    /// Its place, from 1 without gaps.
+    sequence: u64,
+    #[serde(flatten)]
+    entry: Entry,
 }
 
 /// The head, after which the next entry is appended.

@@ -3,11 +3,13 @@ use std::fmt;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::chain::{Hash, Head};
+use crate::schema::{HexDigest, Time};
 
 /// The first line of the signed text, so that the signature is not valid for anything else.
 const CONTEXT: &str = "dotdo deploy-api audit checkpoint v1";
@@ -16,7 +18,7 @@ const CONTEXT: &str = "dotdo deploy-api audit checkpoint v1";
 ///
 /// The signed text is five lines, each ended by a line feed: the words `dotdo deploy-api audit checkpoint v1`, the
 /// size, the head in hexadecimal, the time in milliseconds since 1970, and the public key in hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     /// How many entries the log had.
@@ -24,10 +26,13 @@ pub struct Checkpoint {
     /// The hash of the last one.
     pub head: Hash,
     /// When, to the millisecond.
+    #[schemars(with = "Time")]
     pub time: Timestamp,
     /// The public key, in hexadecimal.
+    #[schemars(with = "HexDigest")]
     pub key: String,
     /// The signature, in hexadecimal.
+    #[schemars(regex(pattern = "^[0-9a-f]{128}$"))]
     pub signature: String,
 }
 

@@ -1,20 +1,23 @@
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Action, Annotations, Bundle, Outcome, Reason};
 use crate::identity::{Identity, TokenId};
 use crate::policy::RuleName;
+use crate::schema::Time;
 use crate::target::Target;
 
 /// An event, or an intent. Its position in the chain determines its sequence number and hash.
 ///
 /// No field can contain a secret: texts are names, digests, claims and codes. The only free texts are those that are written
 /// to be read: a lock's [`why`](LockRecord::why), and the [`Annotations`] of an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entry {
     /// When, on the deploy API's clock; milliseconds are kept.
     #[serde(serialize_with = "milliseconds")]
+    #[schemars(with = "Time")]
     pub time: Timestamp,
     /// The outcome, or `intent` before the action begins.
     pub outcome: Outcome,
@@ -148,7 +151,7 @@ fn milliseconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok,
 }
 
 /// Under which rule something was allowed. A denial has a version and no rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Authority {
     /// The rule that allowed it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,7 +161,7 @@ pub struct Authority {
 }
 
 /// Where a request came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
     /// The address that the platform reports (`CF-Connecting-IP`); `None` on the local platform and for the reconciler.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +171,7 @@ pub struct Client {
 }
 
 /// The answer of the upstream to the call of an entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Upstream {
     /// Its HTTP status; `None` if there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,7 +184,7 @@ pub struct Upstream {
 }
 
 /// The object of an action, if it is neither a Worker nor a namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SubjectRecord {
     /// A token that was created or revoked.
@@ -196,6 +199,7 @@ pub enum SubjectRecord {
         rules: Vec<RuleName>,
         /// When it ends.
         #[serde(serialize_with = "milliseconds")]
+        #[schemars(with = "Time")]
         expires: Timestamp,
     },
     /// A version of the policy.
@@ -234,12 +238,14 @@ pub enum SubjectRecord {
         why: String,
         /// When it was done.
         #[serde(serialize_with = "milliseconds")]
+        #[schemars(with = "Time")]
         at: Timestamp,
     },
 }
 
 /// A lock, as it was set or removed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct LockRecord {
     /// The reason that the owner of the lock gave.
     pub why: String,
@@ -249,6 +255,7 @@ pub struct LockRecord {
         skip_serializing_if = "Option::is_none",
         serialize_with = "optional_milliseconds"
     )]
+    #[schemars(with = "Option<Time>")]
     pub until: Option<Timestamp>,
 }
 

@@ -3,6 +3,8 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::schema::name_schema;
+
 /// The outcome of an action, or that it is about to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -56,6 +58,13 @@ impl fmt::Display for Outcome {
         f.write_str(self.name())
     }
 }
+
+name_schema!(
+    Outcome,
+    "Outcome",
+    "How it ended.",
+    Outcome::ALL.map(Outcome::name)
+);
 
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::code::Code;
@@ -6,7 +7,7 @@ use crate::policy::Explanation;
 use crate::problem::Problem;
 
 /// Why an action was denied or failed. It consists of codes and explanations only, so it contains no text of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reason {
     /// The code of the error.
     #[serde(serialize_with = "name")]

@@ -5,11 +5,19 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::attempt::uuid_v7;
+use crate::schema::text_schema;
 
 /// Names a deployment: a UUID of version 7 (RFC 9562), so that ids sort by the time at which they were made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeploymentId(String);
+
+text_schema!(
+    DeploymentId,
+    "DeploymentId",
+    "The id of a deployment, a UUID.",
+    "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+);
 
 /// The text is not a [`DeploymentId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

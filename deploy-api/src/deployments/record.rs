@@ -1,9 +1,11 @@
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::DeploymentId;
 use crate::audit::{self, Action, Annotations};
 use crate::identity::Identity;
+use crate::schema::PATH_PATTERN;
 use crate::target::Target;
 use crate::upload::{Migrations, ObjectClasses};
 
@@ -63,8 +65,9 @@ pub struct Deployment {
 }
 
 /// How a deployment ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DeploymentState")]
 pub enum State {
     /// It is in progress, or the response of the upstream was lost and the outcome is not known yet.
     Pending,
@@ -98,7 +101,8 @@ impl State {
 }
 
 /// Why a deployment failed, by codes only: texts of the upstream may quote what was uploaded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DeploymentFailure")]
 pub struct Failure {
     /// The name of the code.
     pub code: String,
@@ -108,7 +112,8 @@ pub struct Failure {
 }
 
 /// A warning about an upload, which is deployed nevertheless.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DeploymentWarning")]
 pub struct Warning {
     /// The name of the code.
     pub code: String,
@@ -117,11 +122,14 @@ pub struct Warning {
 }
 
 /// The request of a health check. A deployment that does not answer it as expected is rolled back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Probe")]
 pub struct HealthCheckRequest {
     /// The path, beginning with a slash, with the query if there is one.
+    #[schemars(regex(pattern = PATH_PATTERN))]
     pub path: String,
     /// The HTTP status that the answer must have.
+    #[schemars(range(min = 100, max = 599))]
     pub expect: u16,
 }

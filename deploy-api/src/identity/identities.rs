@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::schema::text_schema;
+
 /// An authenticated identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Identity {
     /// A run of a GitHub Actions workflow.
@@ -41,7 +44,8 @@ pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 ///
 /// Names of owners and repositories can be reused after an account is renamed or deleted, so only the ids identify a
 /// repository. The claim `sub` is not included: its format is customizable, so it is never parsed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct GitHubRun {
     /// The claim `iss`. Ids are unique only within one issuer.
     #[serde(rename = "iss")]
@@ -105,6 +109,13 @@ const MAX_LENGTH: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(String);
+
+text_schema!(
+    Subject,
+    "Subject",
+    "The person or system for which an API token was created.",
+    "^[a-z0-9][a-z0-9._@-]{0,63}$"
+);
 
 /// The string is not a valid [`Subject`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

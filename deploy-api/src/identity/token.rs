@@ -1,6 +1,7 @@
 use std::fmt;
 
 use data_encoding::HEXLOWER;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,7 +16,7 @@ pub const TOKEN_ENTROPY: usize = 20;
 const CHECKSUM: usize = 4;
 
 /// The kind of a token. The prefix of the token shows the kind to people and secret scanners.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
     /// `dotdo_run_…`: a short-lived token of a GitHub run.

@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use crate::schema::text_schema;
+
 /// The length of a [`TokenId`], in bytes.
 const ID: usize = 8;
 
@@ -75,6 +77,13 @@ impl fmt::Debug for TokenHash {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(String);
+
+text_schema!(
+    TokenId,
+    "TokenId",
+    "The id of a token: the first 16 hexadecimal digits of its SHA-256. It is not a credential.",
+    "^[0-9a-f]{16}$"
+);
 
 /// The string is not a valid [`TokenId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -9,17 +9,18 @@
 use std::fmt;
 
 use dotdo_names::Environment;
-use serde::ser::SerializeStruct;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{Action, Condition, Grant, Policy, Request, Resource, Rule, RuleName, Who, WorkerPattern};
 use crate::identity::Identity;
+use crate::schema::same_schema;
 
 /// The maximum number of combinations of listed values into which a rule is split.
 const MAX_COMBINATIONS: usize = 16;
 
 /// What becomes allowed and what becomes forbidden when one policy replaces another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Changes {
     /// What the new policy allows and the old policy did not.
     pub allowed: Vec<Change>,
@@ -220,11 +221,28 @@ impl fmt::Display for Change {
 
 impl Serialize for Change {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Change", 4)?;
-        object.serialize_field("rule", &self.rule)?;
-        object.serialize_field("who", &self.who.to_string())?;
-        object.serialize_field("grant", &self.grant)?;
-        object.serialize_field("sentence", &self.to_string())?;
-        object.end()
+        let shown = ShownChange {
+            rule: &self.rule,
+            who: self.who.to_string(),
+            grant: &self.grant,
+            sentence: self.to_string(),
+        };
+        shown.serialize(serializer)
     }
 }
+
+/// A permission that one policy has and the other does not.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+struct ShownChange<'a> {
+    /// The rule that contains the permission.
+    rule: &'a RuleName,
+    /// The identities whose permissions change.
+    who: String,
+    /// The permissions that are added or removed.
+    grant: &'a Grant,
+    /// The change as a sentence.
+    sentence: String,
+}
+
+same_schema!(Change, ShownChange<'static>);

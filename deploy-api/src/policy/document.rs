@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Claim, GrantDocument};
+use crate::schema::{NamespaceName, WORKER_PATTERN};
 
 /// The outer object of a policy. Rules are kept as unparsed text, so that an error can name the rule that contains it.
 #[derive(Deserialize)]
@@ -20,11 +21,10 @@ pub(super) struct Frame<'a> {
 }
 
 /// A policy document. A request is allowed only if a rule allows it.
-#[cfg(test)]
 #[derive(schemars::JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Policy", deny_unknown_fields)]
 #[expect(dead_code, reason = "only the schema is derived from it")]
-pub(super) struct PolicyDocument {
+pub(crate) struct PolicyDocument {
     /// The URL of this schema, for editors.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
@@ -36,13 +36,30 @@ pub(super) struct PolicyDocument {
     rules: Vec<RuleDocument>,
 }
 
+/// A [`PolicyDocument`] in a response. Its schema is the schema of the request that stores a policy.
+pub(crate) struct SchemaOfPolicy;
+
+impl schemars::JsonSchema for SchemaOfPolicy {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Policy".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "$ref": "#/components/schemas/Policy" })
+    }
+}
+
 /// One rule: which identities may do which actions to which Workers of which namespaces.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Rule"))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Rule")]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct RuleDocument {
     /// The name of the rule in decisions and in the audit log. Unique within the policy.
-    #[cfg_attr(test, schemars(regex(pattern = "^[a-z][a-z0-9-]{0,63}$")))]
+    #[schemars(regex(pattern = "^[a-z][a-z0-9-]{0,63}$"))]
     pub name: String,
     /// A description of the rule, for readers. It has no effect.
     #[serde(rename = "description")]
@@ -50,13 +67,13 @@ pub(super) struct RuleDocument {
     /// The identities that the rule applies to.
     pub who: WhoDocument,
     /// The dispatch namespaces, by name.
-    #[cfg_attr(test, schemars(with = "Vec<NamespaceName>", length(min = 1)))]
+    #[schemars(with = "Vec<NamespaceName>", length(min = 1))]
     pub namespaces: Vec<String>,
     /// The Workers: a name, `prefix-*` for every name that starts with `prefix-`, or `*` for every Worker.
-    #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN))))]
+    #[schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN)))]
     pub workers: Vec<String>,
     /// The allowed actions. `admin` requires every namespace and the Workers `*`.
-    #[cfg_attr(test, schemars(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub actions: Vec<super::Action>,
 }
 
@@ -71,8 +88,8 @@ impl RuleDocument {
 }
 
 /// The identities that a rule applies to.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Who"))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Who")]
 #[serde(rename_all = "lowercase")]
 pub(super) enum WhoDocument {
     /// Runs of GitHub Actions workflows. Each listed claim must have the value, or one of the values, given here.
@@ -82,72 +99,72 @@ pub(super) enum WhoDocument {
 }
 
 /// Claims of a GitHub run. All listed claims must match. A list matches if one of its values matches.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Claims", extend("required" = ["repository_id", "repository_owner_id"])))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Claims", extend("required" = ["repository_id", "repository_owner_id"]))]
 #[serde(deny_unknown_fields, expecting = "an object with claims")]
 pub(super) struct ClaimsDocument {
     /// The issuer of the token. Default: GitHub Actions on github.com.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub issuer: Option<Values>,
     /// `owner/name`, for readability, compared without case. The ids are required as well, because a name can be reused by another repository.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub repository: Option<Values>,
     /// The numeric id of the repository: `gh api repos/OWNER/NAME --jq .id`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub repository_id: Option<Values>,
     /// The name of the owner, for readability, compared without case.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub repository_owner: Option<Values>,
     /// The numeric id of the owner: `gh api repos/OWNER/NAME --jq .owner.id`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub repository_owner_id: Option<Values>,
     /// `public`, `private` or `internal`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub repository_visibility: Option<Values>,
     /// The full ref, such as `refs/heads/main`, or a prefix followed by one `*`, such as `refs/tags/v*`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, rename = "ref", deserialize_with = "given")]
     pub git_ref: Option<Values>,
     /// `branch` or `tag`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub ref_type: Option<Values>,
     /// Whether the ref is protected: the string `true` or `false`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub ref_protected: Option<Values>,
     /// The GitHub environment of the job, compared without case.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub environment: Option<Values>,
     /// The event that started the run. `pull_request_target`, `issue_comment` and `workflow_run` are never allowed in production.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub event_name: Option<Values>,
     /// The workflow file: the full value `owner/name/.github/workflows/file.yml@ref`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub workflow_ref: Option<Values>,
     /// The reusable workflow that contains the job, in the same format as `workflow_ref`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub job_workflow_ref: Option<Values>,
     /// The name of the account that started the run, for readability, compared without case.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub actor: Option<Values>,
     /// The numeric id of the account that started the run.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub actor_id: Option<Values>,
     /// `github-hosted` or `self-hosted`.
-    #[cfg_attr(test, schemars(with = "Values"))]
+    #[schemars(with = "Values")]
     #[serde(default, deserialize_with = "given")]
     pub runner_environment: Option<Values>,
 }
@@ -215,7 +232,6 @@ impl<'de> Visitor<'de> for ValuesVisitor {
     }
 }
 
-#[cfg(test)]
 impl schemars::JsonSchema for Values {
     fn inline_schema() -> bool {
         false
@@ -233,29 +249,6 @@ impl schemars::JsonSchema for Values {
                 { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 }
             ]
         })
-    }
-}
-
-/// The format of [`WorkerPattern`](super::WorkerPattern) as a regular expression, for the schema.
-#[cfg(test)]
-pub(super) const WORKER_PATTERN: &str = r"^(\*|[a-z0-9]([a-z0-9-]*[a-z0-9])?|[a-z0-9][a-z0-9-]*-\*)$";
-
-/// The name of a namespace. The schema lists the valid names.
-#[cfg(test)]
-pub(super) struct NamespaceName;
-
-#[cfg(test)]
-impl schemars::JsonSchema for NamespaceName {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Namespace".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "enum": dotdo_names::Environment::ALL.map(dotdo_names::Environment::namespace) })
     }
 }
 

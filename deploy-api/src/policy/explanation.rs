@@ -1,10 +1,11 @@
 use std::fmt;
 
-use serde::ser::SerializeStruct;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{Grant, NearRule, Obstacle, Request, RuleName};
 use crate::identity::{GitHubRun, Identity};
+use crate::schema::same_schema;
 
 /// The maximum length of a value in an explanation, in characters. The middle of a longer value is omitted, so that the
 /// line fits in a terminal.
@@ -233,14 +234,24 @@ impl fmt::Display for Explanation {
 /// The format in responses and in the audit log: `{"lines": […], "rules": [{"rule": …, "obstacles": […]}]}`.
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let near: &[NearRule] = if let Cause::NoRule(near) = &self.cause {
+        let rules: &[NearRule] = if let Cause::NoRule(near) = &self.cause {
             near
         } else {
             &[]
         };
-        let mut object = serializer.serialize_struct("Explanation", 2)?;
-        object.serialize_field("lines", &self.lines())?;
-        object.serialize_field("rules", near)?;
-        object.end()
+        let lines = self.lines();
+        ShownExplanation { lines, rules }.serialize(serializer)
     }
 }
+
+/// Why a request is denied.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+struct ShownExplanation<'a> {
+    /// What is denied, then a sentence for each reason.
+    lines: Vec<String>,
+    /// The rules with the fewest mismatches.
+    rules: &'a [NearRule],
+}
+
+same_schema!(Explanation, ShownExplanation<'static>);

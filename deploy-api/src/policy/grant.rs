@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Action, InvalidWorkerPattern, Request, Resource, WorkerPattern};
+use crate::schema::{NamespaceName, WORKER_PATTERN, same_schema};
 use crate::target::Target;
 
 /// The permissions of a rule or a token: actions on Workers in namespaces.
@@ -16,19 +17,21 @@ pub struct Grant {
     actions: Vec<Action>,
 }
 
-/// A [`Grant`] as written in a document, not checked yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+same_schema!(Grant, GrantDocument);
+
+/// Allowed actions on Workers in namespaces, as written in a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Grant")]
 #[serde(deny_unknown_fields)]
 pub struct GrantDocument {
     /// The dispatch namespaces, by name.
-    #[cfg_attr(test, schemars(with = "Vec<super::document::NamespaceName>", length(min = 1)))]
+    #[schemars(with = "Vec<NamespaceName>", length(min = 1))]
     pub namespaces: Vec<String>,
     /// The Workers: a name, `prefix-*` for every name that starts with `prefix-`, or `*` for every Worker.
-    #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = super::document::WORKER_PATTERN))))]
+    #[schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN)))]
     pub workers: Vec<String>,
     /// The allowed actions. `admin` requires every namespace and the Workers `*`.
-    #[cfg_attr(test, schemars(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub actions: Vec<Action>,
 }
 

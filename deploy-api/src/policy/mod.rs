@@ -71,6 +71,7 @@ pub use caller::{Caller, Scope};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use decide::{BoundGrant, Decision};
+pub(crate) use document::{PolicyDocument, SchemaOfPolicy};
 pub use errors::{Defect, PolicyError, PolicyErrors};
 pub use explanation::{Cause, Explanation};
 pub use grant::{Grant, GrantDocument, InvalidGrant};

@@ -1,9 +1,10 @@
 use dotdo_names::Environment;
-use serde::ser::SerializeStruct;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{Action, Claim, Condition, Expected, Request, Rule, RuleName, Who};
 use crate::identity::Identity;
+use crate::schema::{NamespaceName, same_schema};
 
 /// The number of rules that an explanation shows.
 const NEAREST: usize = 3;
@@ -142,30 +143,82 @@ fn obstacles_to(who: &Who, identity: &Identity) -> Vec<Obstacle> {
 
 impl Serialize for NearRule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("NearRule", 2)?;
-        object.serialize_field("rule", &self.rule)?;
-        object.serialize_field("obstacles", &self.obstacles)?;
-        object.end()
+        let shown = ShownRule {
+            rule: &self.rule,
+            obstacles: &self.obstacles,
+        };
+        shown.serialize(serializer)
     }
 }
 
+/// A rule that does not allow a request, and the reasons.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NearRule")]
+struct ShownRule<'a> {
+    /// The rule.
+    rule: &'a RuleName,
+    /// Every mismatch between the rule and the request.
+    #[schemars(length(min = 1))]
+    obstacles: &'a [Obstacle],
+}
+
+same_schema!(NearRule, ShownRule<'static>);
+
 impl Serialize for Obstacle {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Obstacle", 3)?;
-        match self {
-            Self::Claim { claim, expected, got } => {
-                object.serialize_field("claim", claim)?;
-                object.serialize_field("expected", expected)?;
-                object.serialize_field("got", got)?;
-            }
-            Self::Who { expected } => object.serialize_field("identity", expected)?,
-            Self::Namespace(namespaces) => {
-                let names: Vec<_> = namespaces.iter().map(|namespace| namespace.namespace()).collect();
-                object.serialize_field("namespaces", &names)?;
-            }
-            Self::Worker(patterns) => object.serialize_field("workers", patterns)?,
-            Self::Action(actions) => object.serialize_field("actions", actions)?,
-        }
-        object.end()
+        let shown = match self {
+            Self::Claim { claim, expected, got } => ShownObstacle::Claim {
+                claim: *claim,
+                expected,
+                got: got.as_deref(),
+            },
+            Self::Who { expected } => ShownObstacle::Identity { identity: expected },
+            Self::Namespace(namespaces) => ShownObstacle::Namespaces {
+                namespaces: namespaces.iter().map(|namespace| namespace.namespace()).collect(),
+            },
+            Self::Worker(workers) => ShownObstacle::Workers { workers },
+            Self::Action(actions) => ShownObstacle::Actions { actions },
+        };
+        shown.serialize(serializer)
     }
 }
+
+/// One mismatch between a rule and a request.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Obstacle")]
+enum ShownObstacle<'a> {
+    /// A claim of the run has another value.
+    Claim {
+        /// The claim.
+        #[schemars(with = "String")]
+        claim: Claim,
+        /// The values that the rule permits.
+        expected: &'a [String],
+        /// The value in the run; null if the run does not have the claim.
+        got: Option<&'a str>,
+    },
+    /// The rule applies to other identities.
+    Identity {
+        /// The identities that the rule applies to.
+        identity: &'a str,
+    },
+    /// The rule covers only these namespaces.
+    Namespaces {
+        /// The namespaces.
+        #[schemars(with = "Vec<NamespaceName>")]
+        namespaces: Vec<&'static str>,
+    },
+    /// The rule covers only these Workers.
+    Workers {
+        /// The patterns of the Workers.
+        workers: &'a [String],
+    },
+    /// The rule allows only these actions.
+    Actions {
+        /// The actions.
+        actions: &'a [Action],
+    },
+}
+
+same_schema!(Obstacle, ShownObstacle<'static>);

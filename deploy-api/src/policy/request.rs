@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::target::{Target, namespace_name};
 
 /// An action that a rule can allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Read Workers, their settings, the names of their secrets, and deployments.

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::{Claim, Grant, RefPattern};
 use crate::identity::{GITHUB_ISSUER, GitHubRun, Identity, Subject};
+use crate::schema::text_schema;
 
 /// One rule of a loaded policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +161,13 @@ const BOOTSTRAP: &str = "bootstrap-administrator";
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RuleName(String);
+
+text_schema!(
+    RuleName,
+    "RuleName",
+    "The name of a rule of the policy.",
+    "^[a-z][a-z0-9-]{0,63}$"
+);
 
 /// Why a string is not a valid [`RuleName`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

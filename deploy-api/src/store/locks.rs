@@ -2,10 +2,12 @@
 
 use dotdo_names::Environment;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::problem::Problem;
+use crate::schema::{NamespaceName, Time, WorkerName};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -15,21 +17,25 @@ pub(super) const TABLE: &str = "CREATE TABLE locks (
 ) WITHOUT ROWID";
 
 /// A lock that is in effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lock {
     /// The namespace.
+    #[schemars(with = "NamespaceName")]
     pub namespace: String,
     /// The Worker; `None` for a lock of the whole namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<WorkerName>")]
     pub worker: Option<String>,
     /// The caller who locked it.
     pub by: String,
     /// The reason that the caller gave.
     pub why: String,
     /// When it was locked.
+    #[schemars(with = "Time")]
     pub since: Timestamp,
     /// The end; `None` for a lock without an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     pub until: Option<Timestamp>,
 }
 

@@ -5,10 +5,12 @@ use std::rc::Rc;
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::policy::Policy;
+use crate::schema::{HexDigest, Time};
 use crate::sql::{Row, Sql, SqlError, Value};
 
 pub(super) const TABLE: &str = "CREATE TABLE policies (
@@ -26,13 +28,15 @@ pub struct ActivePolicy {
 }
 
 /// A version of the policy, without its document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PolicyVersion {
     /// From 1 without gaps.
     pub version: u64,
     /// The SHA-256 of the document, in hexadecimal.
+    #[schemars(with = "HexDigest")]
     pub sha256: String,
     /// When it was stored.
+    #[schemars(with = "Time")]
     pub created: Timestamp,
     /// The caller who stored it.
     pub created_by: String,

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attempt::AttemptId;
 use crate::identity::{Identity, Rejection, Subject, Token, TokenHash, TokenId, TokenKind};
 use crate::policy::{Caller, Grant, Scope};
+use crate::schema::Time;
 use crate::sql::{Row, Sql, SqlError, Value};
 
 use super::{read_json, write_json};
@@ -48,9 +50,9 @@ pub struct NewToken<'a> {
 }
 
 /// A token in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TokenRecord {
-    /// Its name.
+    /// Its id.
     pub id: TokenId,
     /// What it is for.
     pub kind: TokenKind,
@@ -59,19 +61,23 @@ pub struct TokenRecord {
     /// Its grants.
     pub grants: Vec<Grant>,
     /// When it was created.
+    #[schemars(with = "Time")]
     pub created: Timestamp,
     /// When it ends.
+    #[schemars(with = "Time")]
     pub expires: Timestamp,
-    /// How often it was used. Of a token without `max_uses`, at most one use in each [`COUNTED`] is counted.
+    /// How often it was used. Of a token without `max_uses`, at most one use in each minute is counted.
     pub uses: u64,
     /// How often it may be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_uses: Option<u64>,
     /// When it was used last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     pub last_used: Option<Timestamp>,
     /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     pub revoked: Option<Timestamp>,
 }
 

@@ -1,6 +1,7 @@
 //! `POST /v1/tokens/exchange`: a GitHub run's OIDC token for a deploy token.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -16,9 +17,12 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::services::Services;
 
-#[derive(Deserialize)]
+/// The OIDC token of a run.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ExchangeRequest {
+pub(super) struct ExchangeRequest {
+    /// The OIDC token of the run.
+    #[schemars(with = "String", length(min = 1, max = 16384))]
     token: SecretString,
 }
 

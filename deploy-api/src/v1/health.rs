@@ -1,5 +1,6 @@
 //! `GET /v1/health`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -9,16 +10,21 @@ use crate::ledger::{CheckHealth, LedgerClient};
 use crate::problem::Problem;
 use crate::services::Services;
 
-#[derive(Serialize)]
-struct Health {
+/// The state of the API.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// `ok`
+    #[schemars(extend("const" = "ok"))]
     status: &'static str,
+    /// The version of the API.
     version: &'static str,
+    /// The sizes of the Wasm memories. Only in the response to an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     wasm_memory_bytes: Option<WasmMemory>,
 }
 
 /// The sizes of the Wasm memories, in bytes. A Wasm memory never shrinks, so these are also the peaks.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WasmMemory {
     /// Of the gateway instance that answers.
     gateway: u64,

@@ -4,9 +4,14 @@
 
 pub mod audit_segments;
 mod calls;
+mod documents;
 pub mod exchange;
 mod health;
 pub mod namespaces;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
+#[cfg(not(target_arch = "wasm32"))]
+mod parameters;
 pub mod promote;
 mod read;
 mod reply;

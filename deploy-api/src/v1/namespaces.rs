@@ -1,6 +1,7 @@
 //! `/v1/namespaces`: the dispatch namespaces and their script counts.
 
 use dotdo_names::Environment;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,18 +12,29 @@ use crate::identity::ShownCredential;
 use crate::ledger::{Ask, LedgerClient};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
+use crate::schema::NamespaceName;
 use crate::services::Services;
 use crate::upstream::{call, script};
 
 /// A namespace in a response.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Namespace")]
+pub(super) struct Shown {
+    /// Its name.
+    #[schemars(with = "NamespaceName")]
     name: &'static str,
+    /// `production`, `staging` or `development`.
     environment: &'static str,
+    /// Cloudflare's id.
+    #[schemars(extend("format" = "uuid"))]
     id: &'static str,
+    /// The number of Workers; null if the upstream does not have the namespace.
     script_count: Option<u64>,
+    /// Whether the Workers are trusted.
     trusted_workers: Option<bool>,
+    /// When it was created, according to the upstream.
     created_on: Option<String>,
+    /// When it was changed, according to the upstream.
     modified_on: Option<String>,
 }
 
@@ -40,6 +52,14 @@ impl Shown {
             modified_on: text("modified_on"),
         }
     }
+}
+
+/// The namespaces.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NamespaceItems")]
+pub(super) struct Listed {
+    /// The namespaces.
+    items: Vec<Shown>,
 }
 
 /// The namespaces that a caller may read something in, as the upstream describes them.
@@ -102,10 +122,6 @@ pub async fn list<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
 ) -> Result<Answer, Problem> {
-    #[derive(Serialize)]
-    struct Listed {
-        items: Vec<Shown>,
-    }
     let visible = visible(gateway, credential).await?;
     let items = visible
         .iter()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dotdo_names::Environment;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -14,16 +15,23 @@ use crate::deploys::{Gateway, redeploy};
 use crate::identity::ShownCredential;
 use crate::ledger::{Change, LedgerClient};
 use crate::problem::Problem;
+use crate::schema::NamespaceName;
 use crate::services::Services;
 use crate::target::Target;
 
-#[derive(Deserialize)]
+/// A promotion.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PromoteRequest {
+pub(super) struct PromoteRequest {
+    /// The target namespace.
+    #[schemars(with = "NamespaceName")]
     to: String,
+    /// The deployment to promote. Default: the current one.
     #[serde(default)]
     deployment: Option<String>,
+    /// Values of secrets that the target namespace does not have yet, by name.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     secrets: BTreeMap<String, SecretString>,
 }
 

@@ -1,5 +1,6 @@
 //! `…/workers/{worker}/rollback`: redeploys an earlier deployment.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::deployments::deployed;
@@ -11,9 +12,11 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 
-#[derive(Default, Deserialize)]
+/// A rollback.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RollbackRequest {
+pub(super) struct RollbackRequest {
+    /// The deployment to which to roll back. Default: the one before the current one.
     #[serde(default)]
     deployment: Option<String>,
 }

@@ -1,10 +1,19 @@
+#[cfg(not(target_arch = "wasm32"))]
+use schemars::{Schema, SchemaGenerator};
+
+use schemars::JsonSchema;
+
 use super::Operation;
 
 /// The longest body of most calls, in bytes.
 pub const MAX_BODY: usize = 32 * 1024;
 
+/// Generates the schema of a type. Only the OpenAPI document needs it, so the Worker does not contain the schemas.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
 /// One call of `/v1`: what the request line must be, who may send it, and what it leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Route {
     /// The method. `HEAD` is served wherever `GET` is.
     pub method: &'static str,
@@ -22,27 +31,56 @@ pub struct Route {
     pub parameters: &'static [&'static str],
     /// The status of the answer, unless there is a problem.
     pub status: u16,
-    /// The answer, by the name of its schema in the OpenAPI document.
-    pub answer: &'static str,
+    /// The media type of the answer.
+    pub media_type: &'static str,
+    /// The schema of the answer's type.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) answer: SchemaOf,
 }
 
 /// The body that a call takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Taken {
-    /// The name of its schema in the OpenAPI document.
-    pub schema: &'static str,
     /// The longest that is read, in bytes.
     pub longest: usize,
     /// Whether it may be left out.
     pub is_optional: bool,
+    /// The schema of its type.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) schema: SchemaOf,
 }
 
+#[cfg_attr(
+    target_arch = "wasm32",
+    allow(
+        clippy::extra_unused_type_parameters,
+        reason = "the Worker does not contain the schemas"
+    )
+)]
+impl Taken {
+    const fn new<T: JsonSchema>(longest: usize, is_optional: bool) -> Self {
+        Self {
+            longest,
+            is_optional,
+            #[cfg(not(target_arch = "wasm32"))]
+            schema: SchemaGenerator::subschema_for::<T>,
+        }
+    }
+}
+
+#[cfg_attr(
+    target_arch = "wasm32",
+    allow(
+        clippy::extra_unused_type_parameters,
+        reason = "the Worker does not contain the schemas"
+    )
+)]
 impl Route {
-    pub(super) const fn new(
+    /// A call whose answer is a `T`, in JSON and with the status 200.
+    pub(super) const fn new<T: JsonSchema>(
         method: &'static str,
         path: &'static str,
         operation: Operation,
-        answer: &'static str,
     ) -> Self {
         Self {
             method,
@@ -53,7 +91,9 @@ impl Route {
             takes: None,
             parameters: &[],
             status: 200,
-            answer,
+            media_type: "application/json",
+            #[cfg(not(target_arch = "wasm32"))]
+            answer: SchemaGenerator::subschema_for::<T>,
         }
     }
 
@@ -72,30 +112,26 @@ impl Route {
         self
     }
 
-    pub(super) const fn takes(mut self, schema: &'static str) -> Self {
-        self.takes = Some(Taken {
-            schema,
-            longest: MAX_BODY,
-            is_optional: false,
-        });
+    pub(super) const fn media_type(mut self, media_type: &'static str) -> Self {
+        self.media_type = media_type;
         self
     }
 
-    pub(super) const fn may_take(mut self, schema: &'static str) -> Self {
-        self.takes = Some(Taken {
-            schema,
-            longest: MAX_BODY,
-            is_optional: true,
-        });
+    /// The call takes a `T` in JSON.
+    pub(super) const fn takes<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Taken::new::<T>(MAX_BODY, false));
         self
     }
 
-    pub(super) const fn takes_policy(mut self) -> Self {
-        self.takes = Some(Taken {
-            schema: "Policy",
-            longest: crate::policy::MAX_POLICY,
-            is_optional: false,
-        });
+    /// The call takes a `T` in JSON, or no body.
+    pub(super) const fn may_take<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Taken::new::<T>(MAX_BODY, true));
+        self
+    }
+
+    /// The call takes a policy, which may be longer than other bodies.
+    pub(super) const fn takes_policy<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Taken::new::<T>(crate::policy::MAX_POLICY, false));
         self
     }
 

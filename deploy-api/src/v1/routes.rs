@@ -1,8 +1,19 @@
 use std::sync::LazyLock;
 
 use super::Operation;
+use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
+use super::page::Page;
 use super::route::Route;
+use super::{health, namespaces, promote, rollback, secrets, tags, verify, workers};
+use crate::audit::Checkpoint;
+use crate::deployments::HealthCheckRequest;
+use crate::ledger::calls::{
+    audit, audit_segments, deployments, exchange, explain, health_check, locks, policy, tokens,
+};
+use crate::policy::PolicyDocument;
 use crate::router::{Found, NoRoute, Routes};
+use crate::store::policies::PolicyVersion;
+use crate::store::tokens::TokenRecord;
 
 const PAGED: &[&str] = &["limit", "cursor"];
 
@@ -22,60 +33,31 @@ macro_rules! worker {
 
 /// Every call of `/v1`.
 pub const ROUTES: &[Route] = &[
-    Route::new("GET", "/v1/health", Operation::Health, "Health")
+    Route::new::<health::Health>("GET", "/v1/health", Operation::Health)
         .open()
         .may_authenticate(),
-    Route::new("GET", "/v1/openapi.json", Operation::OpenApi, "Document").open(),
-    Route::new(
-        "GET",
-        "/v1/policy/schema.json",
-        Operation::PolicySchema,
-        "SchemaDocument",
-    )
-    .open(),
-    Route::new(
-        "POST",
-        "/v1/tokens/exchange",
-        Operation::TokenExchange,
-        "DeployToken",
-    )
-    .open()
-    .takes("ExchangeRequest"),
-    Route::new("POST", "/v1/tokens", Operation::TokenCreate, "ApiToken")
+    Route::new::<OpenApiDocument>("GET", "/v1/openapi.json", Operation::OpenApi).open(),
+    Route::new::<JsonSchemaDocument>("GET", "/v1/policy/schema.json", Operation::PolicySchema)
+        .open()
+        .media_type("application/schema+json"),
+    Route::new::<exchange::Exchanged<'static>>("POST", "/v1/tokens/exchange", Operation::TokenExchange)
+        .open()
+        .takes::<super::exchange::ExchangeRequest>(),
+    Route::new::<tokens::Created<'static>>("POST", "/v1/tokens", Operation::TokenCreate)
         .created()
-        .takes("TokenRequest"),
-    Route::new("GET", "/v1/tokens", Operation::TokenList, "TokenPage").with(&["kind", "limit", "cursor"]),
-    Route::new(
-        "DELETE",
-        "/v1/tokens/self",
-        Operation::TokenRevokeSelf,
-        "TokenRecord",
-    ),
-    Route::new(
-        "DELETE",
-        "/v1/tokens/{token}",
-        Operation::TokenRevoke,
-        "TokenRecord",
-    ),
-    Route::new("GET", "/v1/policy", Operation::PolicyGet, "HeldPolicy").with(&["version"]),
-    Route::new("PUT", "/v1/policy", Operation::PolicyPut, "PolicyChange")
-        .takes_policy()
+        .takes::<tokens::CreateRequest>(),
+    Route::new::<Page<TokenRecord>>("GET", "/v1/tokens", Operation::TokenList)
+        .with(&["kind", "limit", "cursor"]),
+    Route::new::<TokenRecord>("DELETE", "/v1/tokens/self", Operation::TokenRevokeSelf),
+    Route::new::<TokenRecord>("DELETE", "/v1/tokens/{token}", Operation::TokenRevoke),
+    Route::new::<policy::Got<'static>>("GET", "/v1/policy", Operation::PolicyGet).with(&["version"]),
+    Route::new::<policy::Put>("PUT", "/v1/policy", Operation::PolicyPut)
+        .takes_policy::<PolicyDocument>()
         .with(&["dry_run", "confirm"]),
-    Route::new(
-        "GET",
-        "/v1/policy/versions",
-        Operation::PolicyVersions,
-        "PolicyVersionPage",
-    )
-    .with(PAGED),
-    Route::new(
-        "POST",
-        "/v1/policy/explain",
-        Operation::PolicyExplain,
-        "Explained",
-    )
-    .takes("ExplainRequest"),
-    Route::new("GET", "/v1/audit", Operation::AuditList, "AuditPage").with(&[
+    Route::new::<Page<PolicyVersion>>("GET", "/v1/policy/versions", Operation::PolicyVersions).with(PAGED),
+    Route::new::<explain::Explained>("POST", "/v1/policy/explain", Operation::PolicyExplain)
+        .takes::<explain::ExplainRequest>(),
+    Route::new::<audit::AuditPage>("GET", "/v1/audit", Operation::AuditList).with(&[
         "namespace",
         "worker",
         "deployment",
@@ -95,118 +77,68 @@ pub const ROUTES: &[Route] = &[
         "limit",
         "format",
     ]),
-    Route::new(
-        "GET",
-        "/v1/audit/verify",
-        Operation::AuditVerify,
-        "AuditVerification",
-    )
-    .with(&["cursor"]),
-    Route::new(
+    Route::new::<audit::Verification>("GET", "/v1/audit/verify", Operation::AuditVerify).with(&["cursor"]),
+    Route::new::<Page<audit_segments::ShownSegment>>(
         "GET",
         "/v1/audit/segments",
         Operation::AuditSegmentList,
-        "AuditSegmentPage",
     )
     .with(PAGED),
-    Route::new(
-        "GET",
-        "/v1/audit/segments/{first}",
-        Operation::AuditSegmentGet,
-        "AuditSegmentObject",
-    ),
-    Route::new(
-        "GET",
-        "/v1/audit/checkpoint",
-        Operation::AuditCheckpoint,
-        "Checkpoint",
-    ),
-    Route::new(
-        "POST",
-        "/v1/audit/break-glass",
-        Operation::AuditBreakGlass,
-        "Recorded",
-    )
-    .created()
-    .takes("BreakGlassRequest"),
-    Route::new(
-        "GET",
-        "/v1/namespaces",
-        Operation::NamespaceList,
-        "NamespaceItems",
-    ),
-    Route::new("GET", namespace!(""), Operation::NamespaceGet, "Namespace"),
-    Route::new(
-        "GET",
-        namespace!("/lock"),
-        Operation::NamespaceLockGet,
-        "LockState",
-    ),
-    Route::new("PUT", namespace!("/lock"), Operation::NamespaceLock, "LockState").takes("LockRequest"),
-    Route::new(
-        "DELETE",
-        namespace!("/lock"),
-        Operation::NamespaceUnlock,
-        "LockState",
-    ),
-    Route::new(
+    Route::new::<AuditSegmentObject>("GET", "/v1/audit/segments/{first}", Operation::AuditSegmentGet)
+        .media_type("application/x-ndjson"),
+    Route::new::<Checkpoint>("GET", "/v1/audit/checkpoint", Operation::AuditCheckpoint),
+    Route::new::<audit::Recorded>("POST", "/v1/audit/break-glass", Operation::AuditBreakGlass)
+        .created()
+        .takes::<audit::BreakGlassRequest>(),
+    Route::new::<namespaces::Listed>("GET", "/v1/namespaces", Operation::NamespaceList),
+    Route::new::<namespaces::Shown>("GET", namespace!(""), Operation::NamespaceGet),
+    Route::new::<locks::Shown>("GET", namespace!("/lock"), Operation::NamespaceLockGet),
+    Route::new::<locks::Shown>("PUT", namespace!("/lock"), Operation::NamespaceLock)
+        .takes::<locks::LockRequest>(),
+    Route::new::<locks::Shown>("DELETE", namespace!("/lock"), Operation::NamespaceUnlock),
+    Route::new::<Page<deployments::Shown<'static>>>(
         "GET",
         namespace!("/deployments"),
         Operation::NamespaceDeploymentList,
-        "DeploymentPage",
     )
     .with(&["since", "until", "limit", "cursor"]),
-    Route::new("GET", namespace!("/workers"), Operation::WorkerList, "WorkerPage")
+    Route::new::<Page<workers::Listed>>("GET", namespace!("/workers"), Operation::WorkerList)
         .with(&["limit", "cursor", "tag"]),
-    Route::new("GET", worker!(""), Operation::WorkerGet, "Worker"),
-    Route::new("DELETE", worker!(""), Operation::WorkerDelete, "Nothing"),
-    Route::new("GET", worker!("/secrets"), Operation::SecretList, "SecretItems"),
-    Route::new(
-        "PUT",
-        worker!("/secrets/{secret}"),
-        Operation::SecretPut,
-        "SecretName",
-    )
-    .takes("SecretRequest"),
-    Route::new(
-        "DELETE",
-        worker!("/secrets/{secret}"),
-        Operation::SecretDelete,
-        "Nothing",
-    ),
-    Route::new("GET", worker!("/tags"), Operation::TagList, "Tags"),
-    Route::new("PUT", worker!("/tags"), Operation::TagPut, "Tags").takes("TagsRequest"),
-    Route::new(
+    Route::new::<workers::Shown>("GET", worker!(""), Operation::WorkerGet),
+    Route::new::<()>("DELETE", worker!(""), Operation::WorkerDelete),
+    Route::new::<secrets::Listed>("GET", worker!("/secrets"), Operation::SecretList),
+    Route::new::<secrets::SecretName>("PUT", worker!("/secrets/{secret}"), Operation::SecretPut)
+        .takes::<secrets::PutRequest>(),
+    Route::new::<()>("DELETE", worker!("/secrets/{secret}"), Operation::SecretDelete),
+    Route::new::<tags::Tags<'static>>("GET", worker!("/tags"), Operation::TagList),
+    Route::new::<tags::Tags<'static>>("PUT", worker!("/tags"), Operation::TagPut)
+        .takes::<tags::TagsRequest>(),
+    Route::new::<Page<deployments::Shown<'static>>>(
         "GET",
         worker!("/deployments"),
         Operation::DeploymentList,
-        "DeploymentPage",
     )
     .with(PAGED),
-    Route::new(
+    Route::new::<deployments::Shown<'static>>(
         "GET",
         worker!("/deployments/{deployment}"),
         Operation::DeploymentGet,
-        "Deployment",
     ),
-    Route::new("POST", worker!("/rollback"), Operation::Rollback, "Deployment")
+    Route::new::<deployments::Shown<'static>>("POST", worker!("/rollback"), Operation::Rollback)
         .created()
-        .may_take("RollbackRequest"),
-    Route::new("POST", worker!("/promote"), Operation::Promote, "Deployment")
+        .may_take::<rollback::RollbackRequest>(),
+    Route::new::<deployments::Shown<'static>>("POST", worker!("/promote"), Operation::Promote)
         .created()
-        .takes("PromoteRequest"),
-    Route::new("POST", worker!("/verify"), Operation::Verify, "Verified").with(&["probe", "expect"]),
-    Route::new("GET", worker!("/lock"), Operation::LockGet, "LockState"),
-    Route::new("PUT", worker!("/lock"), Operation::Lock, "LockState").takes("LockRequest"),
-    Route::new("DELETE", worker!("/lock"), Operation::Unlock, "LockState"),
-    Route::new("GET", worker!("/probe"), Operation::HealthCheckGet, "ProbeState"),
-    Route::new("PUT", worker!("/probe"), Operation::HealthCheckPut, "ProbeState").takes("Probe"),
-    Route::new(
-        "DELETE",
-        worker!("/probe"),
-        Operation::HealthCheckDelete,
-        "ProbeState",
-    ),
+        .takes::<promote::PromoteRequest>(),
+    Route::new::<verify::Verification>("POST", worker!("/verify"), Operation::Verify)
+        .with(&["probe", "expect"]),
+    Route::new::<locks::Shown>("GET", worker!("/lock"), Operation::LockGet),
+    Route::new::<locks::Shown>("PUT", worker!("/lock"), Operation::Lock).takes::<locks::LockRequest>(),
+    Route::new::<locks::Shown>("DELETE", worker!("/lock"), Operation::Unlock),
+    Route::new::<health_check::Shown>("GET", worker!("/probe"), Operation::HealthCheckGet),
+    Route::new::<health_check::Shown>("PUT", worker!("/probe"), Operation::HealthCheckPut)
+        .takes::<HealthCheckRequest>(),
+    Route::new::<health_check::Shown>("DELETE", worker!("/probe"), Operation::HealthCheckDelete),
 ];
 
 /// The router of [`ROUTES`].
@@ -278,7 +210,7 @@ mod tests {
             "/v2/health",
             "",
         ] {
-            assert_eq!(Route::find("GET", path), Err(NoRoute::Path), "{path}");
+            assert_eq!(Route::find("GET", path).err(), Some(NoRoute::Path), "{path}");
         }
     }
 
@@ -294,7 +226,12 @@ mod tests {
         for route in ROUTES {
             let path = route.path.replace(['{', '}'], "");
             let found = Route::find(route.method, &path).map(|found| found.value);
-            assert_eq!(found, Ok(route), "{} {path}", route.method);
+            assert_eq!(
+                found.map(|route| route.operation),
+                Ok(route.operation),
+                "{} {path}",
+                route.method
+            );
         }
     }
 

@@ -1,5 +1,6 @@
 //! `…/workers/{worker}/secrets`: lists, sets and deletes secrets. Their values are never returned.
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,24 +18,33 @@ use crate::target::Target;
 use crate::upstream::{Method, call, script};
 
 /// The longest name of a secret, in characters.
-const MAX_NAME: usize = 128;
+pub(super) const MAX_NAME: usize = 128;
 
 /// A secret in a list.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct SecretName {
+    /// Its name.
     name: String,
+    /// Its type, as named by Cloudflare.
     #[serde(rename = "type", default)]
     kind: String,
 }
 
-#[derive(Serialize)]
-struct Listed {
+/// The secrets of a Worker.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SecretItems")]
+pub(super) struct Listed {
+    /// The secrets.
     items: Vec<SecretName>,
 }
 
-#[derive(Deserialize)]
+/// The value of a secret.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PutRequest {
+#[schemars(rename = "SecretRequest")]
+pub(super) struct PutRequest {
+    /// The value of the secret.
+    #[schemars(with = "String")]
     text: SecretString,
 }
 

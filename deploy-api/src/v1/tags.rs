@@ -1,6 +1,7 @@
 //! `…/workers/{worker}/tags`: the tags by which Workers are found, without the tag that names the deployment.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, body};
 use crate::audit;
@@ -20,10 +21,19 @@ use crate::upstream::{Method, script};
 /// The longest tag, in characters.
 const MAX_TAG: usize = 256;
 
-#[derive(Serialize)]
-struct Tags<'a> {
+/// The tags of a Worker.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Tags<'a> {
+    /// The tags, without the one that names the deployment.
     tags: &'a [String],
 }
+
+/// The new tags of a Worker.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct TagsRequest(
+    #[schemars(length(max = MAX_TAGS - 1), inner(length(min = 1, max = MAX_TAG)))] Vec<String>,
+);
 
 /// `GET …/tags`: the tags.
 ///
@@ -56,7 +66,7 @@ pub async fn put<L: LedgerClient, O: Services>(
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let tags: Vec<String> = body::read(body, "a list of texts, such as [\"team:agents\"]")?;
+    let TagsRequest(tags) = body::read(body, "a list of texts, such as [\"team:agents\"]")?;
     set(gateway, credential, target, &tags).await?;
     Answer::json(200, &Tags { tags: &tags })
 }

@@ -1,5 +1,6 @@
 //! `…/workers/{worker}/verify`: whether the recorded deployment is deployed and can be reached.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -15,29 +16,38 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 
-#[derive(Serialize)]
-struct Verification {
+/// The checks of a Worker.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Verified")]
+pub(super) struct Verification {
     /// Whether every check below succeeded.
     verified: bool,
     /// Whether the namespace has the Worker.
     listed: bool,
     /// The deployment that the upstream has; null if it was not deployed through this API.
     deployment: Option<DeploymentId>,
-    /// The current deployment according to the ledger.
+    /// The current deployment according to the records of this API.
     recorded_deployment: Option<DeploymentId>,
     /// The request through the dispatch Worker.
     #[serde(rename = "probe")]
     health_check: HealthCheckResult,
 }
 
-#[derive(Serialize)]
+/// A request through the dispatch Worker.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProbeResult")]
 struct HealthCheckResult {
+    /// The URL.
     url: String,
+    /// Whether the Worker responded.
     reached: bool,
+    /// The HTTP status of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    /// The expected HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<u16>,
+    /// Why the Worker was not reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! `/v1/namespaces/{namespace}/workers`: the Workers that are deployed in a namespace, and their records.
 
 use dotdo_names::{Environment, WorkerName};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,33 +16,46 @@ use crate::identity::ShownCredential;
 use crate::ledger::{Ask, Change, LedgerClient, ScriptState};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
+use crate::schema::NamespaceName;
 use crate::services::Services;
 use crate::store::locks::Lock;
 use crate::target::Target;
 use crate::upstream::{Method, call, script};
 
 /// A Worker in a list.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ListedWorker")]
+pub(super) struct Listed {
+    /// Its name.
     name: String,
     /// The deployment that the upstream has; null if it was not deployed through this API.
     deployment: Option<DeploymentId>,
+    /// Its tags, without the one that names the deployment.
     tags: Vec<String>,
+    /// When it was created, according to the upstream.
     created_on: Option<String>,
+    /// When it was changed, according to the upstream.
     modified_on: Option<String>,
 }
 
 /// One Worker in a response.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Worker")]
+pub(super) struct Shown {
     #[serde(flatten)]
     listed: Listed,
+    /// The namespace.
+    #[schemars(with = "NamespaceName")]
     namespace: &'static str,
-    /// The current deployment according to the ledger.
+    /// The current deployment according to the records of this API.
     recorded_deployment: Option<DeploymentId>,
+    /// The upstream's digest of the script.
     etag: Option<String>,
+    /// The tag of the last Durable Object migration.
     migration_tag: Option<String>,
+    /// The lock of the Worker or of its namespace.
     lock: Option<Lock>,
+    /// The health check.
     #[serde(rename = "probe")]
     health_check: Option<HealthCheckRequest>,
 }

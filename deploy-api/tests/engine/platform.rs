@@ -33,6 +33,7 @@ use super::support::api::{cursor_key, json_of, new_cursor_key};
 use super::support::audit::verify;
 use super::support::callers::{grant, person, run};
 use super::support::issuer::Connection;
+use super::support::openapi::assert_described;
 use super::support::sqlite::Sqlite;
 use super::support::time::at;
 use super::wrangler_upload::Upload;
@@ -315,6 +316,11 @@ impl Platform {
                 api.serve(request).await
             })
             .await;
+        if path.starts_with("/v1/") {
+            let content_type = response.headers.iter().find(|(name, _)| *name == "content-type");
+            let media_type = content_type.map_or("", |(_, value)| value);
+            assert_described(method, path, response.status, media_type, &response.body);
+        }
         Answered {
             status: response.status,
             headers: response.headers,

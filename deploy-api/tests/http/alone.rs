@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::support::api::{Api, BOOTSTRAP, cursor_key, new_cursor_key};
+use crate::support::openapi::assert_described;
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
@@ -254,6 +255,12 @@ impl<'a> Call<'a> {
                 ends: self.ends,
             },
         }));
+        let media_type = reply
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "content-type")
+            .map_or("", |(_, value)| value);
+        assert_described(self.method, path, reply.status, media_type, &reply.body);
         Answered {
             status: reply.status,
             headers: reply.headers,

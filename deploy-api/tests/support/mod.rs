@@ -11,6 +11,7 @@ pub mod callers;
 pub mod issuer;
 pub mod memory_store;
 pub mod oidc_tokens;
+pub mod openapi;
 pub mod rules;
 pub mod sqlite;
 pub mod time;

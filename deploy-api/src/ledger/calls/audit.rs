@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Cursors, Parameters, parameter_invalid};
@@ -15,14 +16,19 @@ use crate::audit::{self, CheckpointKey, Outcome, Query, SubjectRecord};
 use crate::code::Code;
 use crate::policy::{Action, Caller, Readable, Request};
 use crate::problem::Problem;
+use crate::schema::{NamespaceName, Time, WorkerName as WorkerNameSchema};
 use crate::sql::Sql;
 use crate::store::{audit_batch, audit_log, audit_segments as archive};
 use crate::target::Target;
 
-#[derive(Serialize)]
-struct AuditPage {
+/// One page of the audit log.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AuditPage {
+    /// The entries.
     items: Vec<Link>,
+    /// The cursor of the next page; null on the last page.
     cursor: Option<String>,
+    /// The first entry that is not archived.
     first: u64,
     #[serde(flatten)]
     archive: Option<audit_segments::Links>,
@@ -143,19 +149,33 @@ fn readable<S: Sql>(
     Ok(readable)
 }
 
-#[derive(Serialize)]
+/// The verification of a part of the chain.
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Verification {
+#[schemars(rename = "AuditVerification")]
+pub(crate) enum Verification {
+    /// The part is not broken.
     Whole {
+        /// True.
+        #[schemars(extend("const" = true))]
         whole: bool,
+        /// The first entry that is not archived, where the verification begins.
         first: u64,
+        /// The last entry that is verified.
         size: u64,
+        /// The hash of the last entry that is verified.
         head: Hash,
+        /// The cursor of the next step; null at the end of the log.
         cursor: Option<String>,
     },
+    /// An entry was changed, removed or inserted.
     Broken {
+        /// False.
+        #[schemars(extend("const" = false))]
         whole: bool,
+        /// The first broken entry.
         broken_at: u64,
+        /// How it is broken.
         how: String,
     },
 }
@@ -227,17 +247,28 @@ pub fn checkpoint<S: Sql>(
 /// The maximum length of the description of a change that was made without the deploy API, in characters.
 const MAX_ACCOUNT: usize = 1000;
 
-#[derive(Deserialize)]
+/// A change that was made without the deploy API.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct BreakGlassRequest {
+pub(crate) struct BreakGlassRequest {
+    /// The namespace.
+    #[schemars(with = "NamespaceName")]
     namespace: String,
+    /// The Worker.
+    #[schemars(with = "WorkerNameSchema")]
     worker: String,
+    /// When it was changed.
+    #[schemars(with = "Time")]
     at: Timestamp,
+    /// The change, and its reason.
+    #[schemars(length(min = 1, max = MAX_ACCOUNT))]
     why: String,
 }
 
-#[derive(Serialize)]
-struct Recorded {
+/// An entry that was appended to the audit log.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Recorded {
+    /// The sequence number of the entry.
     sequence: u64,
 }
 

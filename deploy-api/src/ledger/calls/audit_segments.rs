@@ -1,5 +1,6 @@
 //! `/v1/audit/segments`: the archived segments of the audit log.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -11,6 +12,7 @@ use crate::audit::chain::Hash;
 use crate::code::Code;
 use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
+use crate::schema::HexDigest;
 use crate::sql::Sql;
 use crate::store::audit_segments;
 
@@ -18,17 +20,26 @@ use crate::store::audit_segments;
 const LINKED_SEGMENTS: u32 = 20;
 
 /// The newest archived segments, and the cursor of the older ones in `GET /v1/audit/segments`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Links {
+    /// The newest archived segments, the newest first; only for callers who may read the whole log.
+    #[schemars(length(max = LINKED_SEGMENTS))]
     segments: Vec<SegmentLink>,
+    /// The cursor of the older segments for GET /v1/audit/segments; null if there are none.
     segments_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A link to an archived segment of the audit log.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditSegmentLink")]
 struct SegmentLink {
+    /// The segment's first entry.
     first: u64,
+    /// The segment's last entry.
     last: u64,
+    /// The hash of the last entry.
     hash: Hash,
+    /// The path of the call that returns the segment.
     url: String,
 }
 
@@ -43,15 +54,28 @@ impl SegmentLink {
     }
 }
 
-#[derive(Serialize)]
-struct ShownSegment {
+/// An archived segment of the audit log.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditSegment")]
+pub(crate) struct ShownSegment {
+    /// The first entry.
     first: u64,
+    /// The last entry.
     last: u64,
+    /// The hash of the entry before the first.
     previous: Hash,
+    /// The hash of the last entry.
     hash: Hash,
+    /// The path of the call that returns the segment.
     url: String,
+    /// The SHA-256 of the segment's object without its last line.
+    #[schemars(with = "HexDigest")]
     sha256: String,
+    /// The public key, Ed25519, in hexadecimal.
+    #[schemars(with = "HexDigest")]
     key: String,
+    /// The signature, in hexadecimal.
+    #[schemars(regex(pattern = "^[0-9a-f]{128}$"))]
     signature: String,
 }
 

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 
 use dotdo_names::Environment;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -16,38 +17,69 @@ use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning, Work
 use crate::identity::Identity;
 use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
 use crate::problem::Problem;
+use crate::schema::{NamespaceName, Time, Uri, WorkerName};
 use crate::sql::Sql;
 use crate::store::namespace_deployments::{self, NamespaceDeployments};
 use crate::store::{deployments, workers};
 use crate::target::Target;
 
 /// A deployment in a response.
-#[derive(Serialize)]
-struct Shown<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Deployment")]
+pub(crate) struct Shown<'a> {
+    /// Its id.
     id: &'a DeploymentId,
+    /// The namespace.
+    #[schemars(with = "NamespaceName")]
     namespace: &'static str,
+    /// The Worker.
+    #[schemars(with = "WorkerName")]
     worker: &'a str,
+    /// The addresses of the Worker by the built-in rules of the dispatch Worker.
+    #[schemars(with = "Vec<Uri>")]
     urls: Vec<String>,
+    /// `deploy`, `rollback` or `promote`.
     #[serde(rename = "verb")]
     action: audit::Action,
+    /// How it ended.
     state: State,
+    /// Whether this is the current deployment according to the records of this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     serving: Option<bool>,
+    /// The content of the upload, as digests.
     bundle: &'a Bundle,
+    /// What the developer wrote about the upload.
     annotations: &'a Annotations,
+    /// Who deployed it, and from which commit and run.
     identity: &'a Identity,
+    /// The id of the token of the request; null for the bootstrap secret.
     token: Option<&'a str>,
+    /// The deployment whose bundle was redeployed; null for an upload.
     source: Option<&'a DeploymentId>,
+    /// The previous deployment; null for the first.
     previous: Option<&'a DeploymentId>,
+    /// The sequence number of its intent in the audit log.
     intent: u64,
+    /// When it began.
+    #[schemars(with = "Time")]
     created: Timestamp,
+    /// When it ended; null while it is pending.
+    #[schemars(with = "Option<Time>")]
     finished: Option<Timestamp>,
+    /// The time from `created` to `finished` in milliseconds.
+    #[schemars(with = "Option<u64>")]
     milliseconds: Option<i128>,
+    /// The upstream's digest of the script.
     etag: Option<&'a str>,
+    /// How long the script took to start, in milliseconds, as the upstream measured it.
     startup_time_ms: Option<u64>,
+    /// The tag of the last Durable Object migration that the Worker has with it.
     migration_tag: Option<&'a str>,
+    /// The tags that the Worker has with it.
     tags: &'a [String],
+    /// Why it failed, or was rolled back.
     failure: Option<&'a Failure>,
+    /// The warnings about the upload.
     warnings: &'a [Warning],
 }
 

@@ -1,6 +1,7 @@
 //! The second half of `POST /v1/tokens/exchange`: issues the deploy token of a run whose OIDC token the gateway has verified.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -10,6 +11,7 @@ use crate::identity::oidc::ProvenRun;
 use crate::identity::{Identity, OidcRejection, TOKEN_ENTROPY, Token, TokenId, TokenKind};
 use crate::policy::{BoundGrant, Caller, Explanation, Grant, RuleName, Scope};
 use crate::problem::Problem;
+use crate::schema::Time;
 use crate::sql::Sql;
 use crate::store::tokens::{NewToken, TokenRecord};
 use crate::store::{lockouts, replays, tokens};
@@ -21,13 +23,23 @@ pub const DEPLOY_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// a job that deploys one Worker to three namespaces stays below 72.
 pub const DEPLOY_TOKEN_USES: u32 = 100;
 
-#[derive(Serialize)]
-struct Exchanged<'a> {
+/// A new deploy token.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeployToken")]
+pub(crate) struct Exchanged<'a> {
+    /// The token. Only this response contains it.
+    #[schemars(regex(pattern = "^dotdo_run_[0-9a-f]{48}$"))]
     token: &'a str,
+    /// Its id.
     id: &'a TokenId,
+    /// When it expires.
+    #[schemars(with = "Time")]
     expires: Timestamp,
+    /// The number of requests for which it can be used.
     uses: u32,
+    /// The rules that gave it its permissions.
     rules: Vec<&'a RuleName>,
+    /// What it allows.
     grants: Vec<&'a Grant>,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dotdo_names::{Environment, WorkerName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::page::parameter_invalid;
@@ -13,31 +14,47 @@ use crate::code::Code;
 use crate::identity::{GITHUB_ISSUER, GitHubRun, Identity, Subject};
 use crate::policy::{Action, Caller, Decision, Explanation, Request, RuleName, Scope};
 use crate::problem::Problem;
+use crate::schema::{NamespaceName, WorkerName as WorkerNameSchema};
 use crate::sql::Sql;
 use crate::target::Target;
 
-#[derive(Deserialize)]
+/// A request to be explained. A Worker requires its namespace. Without both, the request is about the whole platform.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ExplainRequest {
+pub(crate) struct ExplainRequest {
+    /// The identity. Default: the caller.
     identity: Option<ExplainedIdentity>,
+    /// The action.
     action: Action,
+    /// The namespace.
+    #[schemars(with = "Option<NamespaceName>")]
     namespace: Option<String>,
+    /// The Worker.
+    #[schemars(with = "Option<WorkerNameSchema>")]
     worker: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// The identity of a request to be explained.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum ExplainedIdentity {
+    /// Claims of a GitHub run. Claims that are left out match no rule.
     Github(BTreeMap<String, String>),
+    /// The subject of an API token.
     Token(Subject),
 }
 
-#[derive(Serialize)]
-struct Explained {
+/// Whether a request is allowed, and why.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Explained {
+    /// Whether the request is allowed.
     allowed: bool,
+    /// The version of the policy that was evaluated.
     policy_version: u64,
+    /// The rule that allows the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<RuleName>,
+    /// Why the request is denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
 }

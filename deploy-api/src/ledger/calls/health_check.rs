@@ -1,5 +1,6 @@
 //! `…/workers/{worker}/probe`: the health check of a Worker. A deployment that fails it is rolled back.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, body};
@@ -17,8 +18,11 @@ use crate::target::Target;
 /// The maximum length of the path of a health check, in characters.
 const MAX_PATH: usize = 1000;
 
-#[derive(Serialize)]
-struct Shown {
+/// The health check of a Worker.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProbeState")]
+pub(crate) struct Shown {
+    /// The health check; null if there is none.
     #[serde(rename = "probe")]
     health_check: Option<HealthCheckRequest>,
 }

@@ -2,6 +2,7 @@
 
 use dotdo_names::Environment;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, body};
@@ -10,6 +11,7 @@ use crate::audit::{self, Entry, LockRecord, Outcome, SubjectRecord};
 use crate::code::Code;
 use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
+use crate::schema::Time;
 use crate::sql::Sql;
 use crate::store::locks::{self, Lock, Place};
 use crate::target::Target;
@@ -17,16 +19,24 @@ use crate::target::Target;
 /// The longest reason, in characters.
 const MAX_WHY: usize = 300;
 
-#[derive(Deserialize)]
+/// A lock to be set.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LockRequest {
+pub(crate) struct LockRequest {
+    /// The reason, for the callers whose changes are rejected.
+    #[schemars(length(min = 1, max = MAX_WHY))]
     why: String,
+    /// The end of the lock. Default: no end.
     #[serde(default)]
+    #[schemars(with = "Option<Time>")]
     until: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
-struct Shown {
+/// The lock of a Worker or a namespace.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LockState")]
+pub(crate) struct Shown {
+    /// The lock; null if there is none.
     lock: Option<Lock>,
 }
 

@@ -1,5 +1,6 @@
 //! `/v1/policy`: the policy, its versions, and the effects of a change.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -8,7 +9,7 @@ use super::page::{Cursors, Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Outcome, SubjectRecord};
 use crate::code::Code;
-use crate::policy::{Action, Caller, Changes, LockOut, Policy, PolicyErrors, Request};
+use crate::policy::{Action, Caller, Changes, LockOut, Policy, PolicyErrors, Request, SchemaOfPolicy};
 use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::policies::{self, PolicyVersion};
@@ -17,12 +18,19 @@ use crate::store::tokens;
 /// The value of the parameter `confirm` for a policy that nobody, or not the caller, could change.
 const CONFIRMATION: &str = "lock_out";
 
-#[derive(Serialize)]
-struct Put {
+/// The effects of a change of the policy.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PolicyChange")]
+pub(crate) struct Put {
+    /// The current version.
     version: u64,
+    /// Whether the policy was only checked, not stored.
     dry_run: bool,
+    /// Whether the document differs from the previous version.
     changed: bool,
+    /// What becomes allowed and what becomes forbidden.
     changes: Changes,
+    /// What is valid but probably a mistake.
     warnings: Vec<String>,
 }
 
@@ -147,10 +155,14 @@ fn counted(number: usize, noun: &str) -> String {
     }
 }
 
-#[derive(Serialize)]
-struct Got<'a> {
+/// A version of the policy.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeldPolicy")]
+pub(crate) struct Got<'a> {
     #[serde(flatten)]
     version: PolicyVersion,
+    /// The document, as it was stored.
+    #[schemars(with = "SchemaOfPolicy")]
     document: &'a RawValue,
 }
 

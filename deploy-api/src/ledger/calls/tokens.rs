@@ -1,6 +1,7 @@
 //! `/v1/tokens`: API tokens for people and other CI systems, and the revocation of tokens.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Cursors, Page, Parameters};
@@ -11,28 +12,45 @@ use crate::code::Code;
 use crate::identity::{Identity, Subject, TOKEN_ENTROPY, Token, TokenId, TokenKind};
 use crate::policy::{Action, Caller, Grant, GrantDocument, Request, subject_without_rule};
 use crate::problem::Problem;
+use crate::schema::Time;
 use crate::sql::{Sql, SqlError};
 use crate::store::tokens::{self, NewToken, TokenRecord};
 
 /// The maximum validity of an API token: a year, and a day to renew it.
 pub const MAX_API_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// The body of [`create`].
-#[derive(Debug, Deserialize)]
+/// An API token to be created.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateRequest {
+#[schemars(rename = "TokenRequest")]
+pub(crate) struct CreateRequest {
+    /// The person or system for which the token is created.
     subject: Subject,
+    /// What the token allows, at most.
+    #[schemars(length(min = 1))]
     grants: Vec<GrantDocument>,
+    /// When the token expires, at most 366 days from now.
+    #[schemars(with = "Time")]
     expires: Timestamp,
 }
 
-#[derive(Serialize)]
-struct Created<'a> {
+/// A new API token.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiToken")]
+pub(crate) struct Created<'a> {
+    /// The token. Only this response contains it.
+    #[schemars(regex(pattern = "^dotdo_api_[0-9a-f]{48}$"))]
     token: &'a str,
+    /// Its id.
     id: TokenId,
+    /// The person or system for which it was created.
     subject: &'a Subject,
+    /// What it allows, at most.
     grants: &'a [Grant],
+    /// When it expires.
+    #[schemars(with = "Time")]
     expires: Timestamp,
+    /// What is valid but probably a mistake: no rule of the policy names the subject.
     warnings: Vec<String>,
 }
 

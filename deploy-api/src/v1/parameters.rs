@@ -1,0 +1,98 @@
+//! The descriptions and schemas of the parameters of `/v1`. A parameter means the same in every call.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
+
+use crate::audit::{Action, Outcome};
+use crate::deployments::DeploymentId;
+use crate::identity::{TokenId, TokenKind};
+use crate::schema::{NamespaceName, PATH_PATTERN, SECRET_NAME_PATTERN, WorkerName};
+
+/// The description of a parameter of a path or a query, and its schema. `None` for a parameter that no call has.
+pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&'static str, Schema)> {
+    let text = || json_schema!({ "type": "string" });
+    let positive = || json_schema!({ "type": "integer", "minimum": 1 });
+    let not_empty = || json_schema!({ "type": "string", "minLength": 1 });
+    let time = || json_schema!({ "type": "string", "format": "date-time" });
+    Some(match name {
+        "namespace" => (
+            "The dispatch namespace.",
+            generator.subschema_for::<NamespaceName>(),
+        ),
+        "worker" => ("The Worker.", generator.subschema_for::<WorkerName>()),
+        "token" => ("The id of the token.", generator.subschema_for::<TokenId>()),
+        "secret" => (
+            "The name of the secret.",
+            json_schema!({ "type": "string", "pattern": SECRET_NAME_PATTERN, "maxLength": super::secrets::MAX_NAME }),
+        ),
+        "deployment" => ("The deployment.", generator.subschema_for::<DeploymentId>()),
+        "limit" => (
+            "The maximum number of items in a page.",
+            json_schema!({
+                "type": "integer", "minimum": 1, "maximum": super::page::MAX_LIMIT,
+                "default": super::page::DEFAULT_LIMIT,
+            }),
+        ),
+        "cursor" => (
+            "The `cursor` of the previous page of the same list. It is opaque.",
+            not_empty(),
+        ),
+        "first" => ("The sequence number of the segment's first entry.", positive()),
+        "kind" => (
+            "Only tokens of this kind.",
+            generator.subschema_for::<TokenKind>(),
+        ),
+        "version" => ("An earlier version.", positive()),
+        "dry_run" => (
+            "Only report the effect of the change, without storing it.",
+            json_schema!({ "type": "boolean", "default": false }),
+        ),
+        "confirm" => (
+            "Stores a policy without an administrator, or one that takes `admin` from the caller. Without it, such a policy \
+             fails with POLICY_LOCKS_OUT.",
+            json_schema!({ "enum": ["lock_out"] }),
+        ),
+        "repository" => ("Only what runs of this repository did: `owner/name`.", text()),
+        "actor" => ("Only what this GitHub account's runs did.", text()),
+        "subject" => ("Only what API tokens of this subject did.", text()),
+        "rule" => ("Only what this rule allowed.", text()),
+        "request_id" => ("Only what this request did.", text()),
+        "client" => ("Only what came from this address.", text()),
+        "outcome" => (
+            "Only entries with this outcome.",
+            generator.subschema_for::<Outcome>(),
+        ),
+        "verb" => ("Only entries about this.", generator.subschema_for::<Action>()),
+        "since" => ("Only items from this time on.", time()),
+        "until" => ("Only items before this time.", time()),
+        "order" => (
+            "Which entry comes first.",
+            json_schema!({ "enum": ["newest", "oldest"], "default": "newest" }),
+        ),
+        "format" => (
+            "`ndjson` for one entry a line, which `audit-verify` reads. The URL of the next page is then in the header `Link`.",
+            json_schema!({ "enum": ["json", "ndjson"], "default": "json" }),
+        ),
+        "tag" => ("Only Workers with this tag.", not_empty()),
+        "probe" => (
+            "The path of the request.",
+            json_schema!({ "type": "string", "pattern": PATH_PATTERN, "default": "/" }),
+        ),
+        "expect" => (
+            "The expected status. Default: any response of the Worker.",
+            json_schema!({ "type": "integer", "minimum": 100, "maximum": 599 }),
+        ),
+        _ => return None,
+    })
+}
+
+/// The header `If-Match` of `PUT /v1/policy`.
+pub(super) fn if_match() -> serde_json::Value {
+    json!({
+        "name": "If-Match",
+        "in": "header",
+        "description": "The ETag of the version on which the change is based. If it is not the current version, the request \
+                        fails. `\"0\"` for the first policy.",
+        "schema": { "type": "string", "pattern": "^\"[0-9]{1,15}\"$" },
+    })
+}
