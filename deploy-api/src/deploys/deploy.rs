@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::health_check::{self, HealthCheck};
 use super::lease::Lease;
-use super::remote::{remote_script, remote_settings, without_own};
+use super::remote::{remote_script, remote_settings, remote_tags, without_own};
 use super::staging::{did_not_begin, discard};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
 use super::{Gateway, assets, upload};
+use crate::attempt::AttemptId;
 use crate::audit::Action;
 use crate::bundles::{ObjectStore, Retrying, Staged, StoreFailure, bundle_key};
 use crate::code::Code;
@@ -76,7 +77,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
     };
     // A small bundle is written while the intent is recorded; the upload waits for both. A large one is stored already.
     let store = store_small(gateway, &key, &upload.contents);
-    let (stored, outcome) = join(store, gateway.send(&begin)).await;
+    let (stored, outcome) = join(store, begin_or_replay(gateway, begin)).await;
     let granted = match outcome {
         Ok(Begun::Lease(granted)) => granted,
         Ok(Begun::Replayed(deployment)) => {
@@ -120,6 +121,30 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
         deployment: checked(gateway, &lease, uploaded.finished).await?,
         exports_reconciliation: uploaded.exports_reconciliation,
     })
+}
+
+/// Begins a deploy. A replay is confirmed by the upstream: somebody may have changed the Worker with the account's own token since,
+/// and then the upload is deployed again.
+///
+/// # Errors
+/// The ledger's problem; the upstream's problem if it does not say what it has.
+async fn begin_or_replay<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    mut begin: Begin,
+) -> Result<Begun, Problem> {
+    let answer = gateway.send(&begin).await?;
+    let (Begun::Replayed(deployment), Change::Deploy(upload)) = (&answer, &mut begin.change) else {
+        return Ok(answer);
+    };
+    let there = remote_tags(gateway.services, &begin.target)
+        .await
+        .map_err(|failure| failure.problem)?;
+    if there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id) {
+        return Ok(answer);
+    }
+    upload.is_lost = true;
+    begin.attempt = AttemptId::new(gateway.now(), gateway.services.entropy());
+    gateway.send(&begin).await
 }
 
 /// Writes a bundle that is in memory. R2 refuses parallel writes of one key, which is the same bundle from parallel jobs.
@@ -226,6 +251,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             annotations: sealed.metadata.annotations(),
             warnings: findings.warnings,
             based_on: assets.kept_from.or(inherited_from),
+            is_lost: false,
         },
         upload: sealed,
         upstream_jwt: assets.upstream_jwt,

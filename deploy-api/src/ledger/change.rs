@@ -127,6 +127,9 @@ pub struct NewUpload {
     pub warnings: Vec<Warning>,
     /// The deployment that must be current when the change begins, because the upload was completed from it.
     pub based_on: Option<DeploymentId>,
+    /// Whether the upstream no longer has what an earlier attempt of the same upload deployed, so that it is not a retry.
+    #[serde(default)]
+    pub is_lost: bool,
 }
 
 /// How a change began.

@@ -237,3 +237,27 @@ fn deployments_within_one_millisecond_keep_their_order() {
     assert_eq!(deployments[0]["previous"], deployments[1]["id"]);
     assert_eq!(deployments[1]["previous"], deployments[2]["id"]);
 }
+
+#[test]
+fn a_retry_after_a_change_outside_of_the_api_is_deployed_again() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    let upload = Upload::of("one");
+    platform.deploy(&token, &upload);
+    assert_eq!(platform.deploy(&token, &upload.retried()).status, 200);
+    assert_eq!(platform.history().last().unwrap(), "deploy replayed");
+    platform
+        .cloud
+        .scripts
+        .borrow_mut()
+        .by_key
+        .remove("dotdo-staging/agents");
+    platform.cloud.down.set(true);
+    let answer = platform.deploy(&token, &upload.retried());
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    platform.cloud.down.set(false);
+    assert_eq!(platform.deploy(&token, &upload.retried()).status, 200);
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
+    assert_eq!(platform.history().last().unwrap(), "deploy succeeded");
+    platform.assert_reconciled();
+}

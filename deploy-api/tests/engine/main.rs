@@ -42,4 +42,5 @@ mod sdk_calls;
 mod secrets;
 mod slow_bodies;
 mod staging;
+mod state_machine;
 mod wrangler_calls;

@@ -1,0 +1,93 @@
+//! What a change may make of a Worker.
+
+use std::collections::BTreeMap;
+
+use crate::platform::Answered;
+
+use super::step::Change;
+
+/// A Worker at the upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The length of its code, which is the number of the version.
+    pub version: usize,
+    /// Its secrets. Each value is the number of the change that set it.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// How the deploy API answered a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was carried out.
+    Done,
+    /// Nothing was changed.
+    Refused,
+    /// It was carried out, and its health check failed.
+    Unhealthy,
+    /// It may have been carried out: an answer was lost, or the process ended.
+    Unknown,
+}
+
+impl Answer {
+    pub fn of(answered: Option<&Answered>) -> Self {
+        let Some(answered) = answered else {
+            return Self::Unknown;
+        };
+        let text = answered.text();
+        match answered.status {
+            200..300 => Self::Done,
+            422 if text.contains("health check") => Self::Unhealthy,
+            400..500 => Self::Refused,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A change with what the model needs to know about it.
+pub struct Requested<'a> {
+    pub change: &'a Change,
+    /// The version that it deploys, if it is an upload, a rollback or a promotion.
+    pub version: Option<usize>,
+    /// The version of the deployment before it, which a failed health check restores.
+    pub previous: Option<usize>,
+    /// The value of the secret that it sets.
+    pub text: &'a str,
+}
+
+impl Requested<'_> {
+    /// The states that the upstream may have after the answer.
+    pub fn allows(&self, before: Option<&Served>, answer: Answer) -> Vec<Option<Served>> {
+        let unchanged = before.cloned();
+        match answer {
+            Answer::Done => vec![self.carried_out(before)],
+            Answer::Refused => vec![unchanged],
+            Answer::Unhealthy => vec![self.carried_out(before), self.undone(before)],
+            Answer::Unknown => vec![unchanged, self.carried_out(before), self.undone(before)],
+        }
+    }
+
+    fn carried_out(&self, before: Option<&Served>) -> Option<Served> {
+        let secrets = before.map(|served| served.secrets.clone()).unwrap_or_default();
+        match self.change {
+            Change::Delete => None,
+            Change::PutSecret(name) => before.map(|served| {
+                let mut served = served.clone();
+                served.secrets.insert((*name).to_owned(), self.text.to_owned());
+                served
+            }),
+            Change::DeleteSecret(name) => before.map(|served| {
+                let mut served = served.clone();
+                served.secrets.remove(*name);
+                served
+            }),
+            Change::Deploy(_) | Change::Retry | Change::Rollback(_) | Change::Promote => {
+                self.version.map(|version| Served { version, secrets })
+            }
+        }
+    }
+
+    fn undone(&self, before: Option<&Served>) -> Option<Served> {
+        let secrets = before.map(|served| served.secrets.clone()).unwrap_or_default();
+        self.previous.map(|version| Served { version, secrets })
+    }
+}
