@@ -1,7 +1,7 @@
 //! Static assets that wrangler since 4.141 uploads one file at a time, and earlier versions in forms.
 
 use anyhow::{Context, Result};
-use dotdo_names::Environment::Staging;
+use dotdo_names::Environment::{Production, Staging};
 use end_to_end::{Project, Relay, worker_path, wrangler::Version};
 use serde_json::json;
 
@@ -67,6 +67,13 @@ async fn single_files_are_served_and_restored_as_forms_are() -> Result<()> {
         assert_eq!(get("/").await?.text(), format!("<h1>first of {name}</h1>"));
         assert!(get("/film.bin").await?.body == film);
         assert_eq!(get("/empty.txt").await?.text(), "");
+        let path = format!("{}/promote", worker_path(Staging, &name));
+        let to_production = json!({ "to": Production.namespace() });
+        platform.deploy_api().post(&path, &to_production).await?;
+        let promoted = async |path| platform.get(&host(Production, &name), path).await;
+        assert_eq!(promoted("/").await?.text(), format!("<h1>first of {name}</h1>"));
+        assert!(promoted("/film.bin").await?.body == film);
+        assert_eq!(promoted("/empty.txt").await?.text(), "");
 
         let project = project
             .file("public/index.html", format!("<h1>second of {name}</h1>"))?

@@ -8,6 +8,7 @@ mod modules;
 mod namespaces;
 mod rejected_deploys;
 mod scripts;
+mod single_asset_uploads;
 mod wrangler_deploys;
 
 use std::time::Duration;

@@ -87,11 +87,33 @@ impl Issuer {
     /// returns another `jti`.
     #[must_use]
     pub fn claims(&self, repository: &str, repository_id: u64) -> Value {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let now = now();
-        json!({
-            "iss": self.address,
+        claims(&self.address, repository, &repository_id.to_string())
+    }
+
+    /// `ACTIONS_ID_TOKEN_REQUEST_URL` for a run of a repository: with a parameter `audience` it returns a token with these
+    /// claims, as GitHub's runner does.
+    #[must_use]
+    pub fn request_url(&self, repository: &str, repository_id: u64) -> String {
+        format!(
+            "{}/token?repository={repository}&repository_id={repository_id}",
+            self.address
+        )
+    }
+
+    /// A correctly signed token with these claims.
+    #[must_use]
+    pub fn token(&self, claims: &Value) -> String {
+        signed(&header(), claims, Key::Issuers)
+    }
+}
+
+/// The claims of a valid token.
+fn claims(issuer: &str, repository: &str, repository_id: &str) -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = now();
+    json!({
+            "iss": issuer,
             "aud": AUDIENCE,
             "sub": format!("repo:{repository}:environment:production"),
             "jti": format!("token-{}-{number}", std::process::id()),
@@ -99,7 +121,7 @@ impl Issuer {
             "nbf": now - 600,
             "exp": now + 300,
             "repository": repository,
-            "repository_id": repository_id.to_string(),
+            "repository_id": repository_id,
             "repository_owner": repository.split('/').next(),
             "repository_owner_id": OWNER_ID,
             "repository_visibility": "private",
@@ -115,14 +137,7 @@ impl Issuer {
             "run_attempt": "1",
             "workflow_ref": format!("{repository}/.github/workflows/deploy.yml@refs/heads/main"),
             "runner_environment": "github-hosted",
-        })
-    }
-
-    /// A correctly signed token with these claims.
-    #[must_use]
-    pub fn token(&self, claims: &Value) -> String {
-        signed(&header(), claims, Key::Issuers)
-    }
+    })
 }
 
 /// The owner id of every repository.
@@ -154,6 +169,20 @@ impl State {
             "/.well-known/jwks" => {
                 self.reads.fetch_add(1, Ordering::Relaxed);
                 json!({ "keys": *self.keys.lock().unwrap_or_else(PoisonError::into_inner) })
+            }
+            "/token" => {
+                let query = request.uri().query().unwrap_or_default();
+                let parameter = |name: &str| {
+                    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+                    pairs
+                        .find_map(|(key, value)| (key == name).then_some(value))
+                        .unwrap_or_default()
+                };
+                let mut claims = claims(&origin, parameter("repository"), parameter("repository_id"));
+                if let Some(audience) = claims.get_mut("aud") {
+                    *audience = json!(parameter("audience"));
+                }
+                json!({ "value": signed(&header(), &claims, Key::Issuers) })
             }
             _ => {
                 let mut not_found = Response::new(whole("not found"));

@@ -22,7 +22,9 @@ impl Version {
     /// Both versions.
     pub const ALL: [Self; 2] = [Self::V4_86, Self::V4_152];
 
-    pub(crate) fn program(self) -> &'static str {
+    /// The path of its program, relative to the root of the repository.
+    #[must_use]
+    pub fn program(self) -> &'static str {
         match self {
             Self::V4_86 => "node_modules/wrangler-4-86/bin/wrangler.js",
             Self::V4_152 => "node_modules/wrangler/bin/wrangler.js",

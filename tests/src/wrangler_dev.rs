@@ -1,4 +1,7 @@
-use std::process::{Child, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Stdio},
+};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -12,7 +15,7 @@ use crate::{
     wrangler::Version,
 };
 
-/// A running `wrangler dev --local` in the repository, without an account. It stops when this value is dropped.
+/// A running `wrangler dev --local`, without an account. It stops when this value is dropped.
 #[derive(Debug)]
 pub struct WranglerDev {
     child: Child,
@@ -21,21 +24,32 @@ pub struct WranglerDev {
 }
 
 impl WranglerDev {
-    /// Starts it, and waits until it serves.
+    /// Starts it in the repository, and waits until it serves.
     ///
     /// # Errors
     /// When it does not serve within two minutes.
     pub async fn start() -> Result<Self> {
+        Self::start_in(Version::V4_152, &repository()).await
+    }
+
+    /// Starts a version of it in a folder, without the variables of a platform, and waits until it serves.
+    ///
+    /// # Errors
+    /// When it does not serve within two minutes.
+    pub async fn start_in(version: Version, folder: &Path) -> Result<Self> {
         let port = free_port()?;
         let state = TempDir::with_prefix("dotdo-wrangler-dev-")?;
         let child = node()
-            .arg(repository().join(Version::V4_152.program()))
+            .arg(repository().join(version.program()))
             .args(["dev", "--local", "--ip", "127.0.0.1"])
             .args(["--port", &port.to_string()])
             .args(["--inspector-port", "0"])
             .arg("--persist-to")
             .arg(state.path())
-            .current_dir(repository())
+            .current_dir(folder)
+            .env_remove("CLOUDFLARE_API_BASE_URL")
+            .env_remove("CLOUDFLARE_API_TOKEN")
+            .env_remove("CLOUDFLARE_ACCOUNT_ID")
             .env("WRANGLER_SEND_METRICS", "false")
             .env("WRANGLER_LOG_PATH", state.path())
             .env("WRANGLER_REGISTRY_PATH", state.path().join("registry"))
