@@ -31,6 +31,7 @@ pub mod services;
 pub mod sql;
 pub mod store;
 pub mod target;
+pub mod time_filter;
 pub mod upload;
 pub mod upstream;
 pub mod v1;

@@ -61,9 +61,6 @@ pub(crate) const WORKER_PATTERN: &str = r"^(\*|[a-z0-9]([a-z0-9-]*[a-z0-9])?|[a-
 /// The format of the path of a health check as a regular expression.
 pub(crate) const PATH_PATTERN: &str = r#"^/([!-"$-.0-\[\]-~][!-"$-\[\]-~]*)?$"#;
 
-/// The format of the name of a secret as a regular expression.
-pub(crate) const SECRET_NAME_PATTERN: &str = "^[A-Za-z_$][A-Za-z0-9_$]*$";
-
 /// A time in RFC 3339.
 pub(crate) struct Time;
 

@@ -14,6 +14,7 @@ const LAYERS: &[&str] = &[
     "code",
     "target",
     "attempt",
+    "time_filter",
     "cursor",
     "sql",
     "runtime",

@@ -53,13 +53,24 @@ impl<S: Sql> Access<'_, S> {
 /// Without the database, nothing can be authorized or recorded, so nothing is done.
 impl From<SqlError> for Problem {
     fn from(error: SqlError) -> Self {
-        record_unavailable(&error)
+        let problem = record_unavailable(&error);
+        if error.is_full() {
+            let detail = "The deploy API's own database is full, so nothing was done.";
+            return Problem {
+                detail: detail.to_owned(),
+                ..problem
+            };
+        }
+        problem
     }
 }
 
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
-        record_unavailable(&error)
+        match error {
+            AppendError::Sql(error) => error.into(),
+            other => record_unavailable(&other),
+        }
     }
 }
 

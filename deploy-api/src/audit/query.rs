@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{Action, Outcome};
 use crate::policy::WorkerPattern;
 use crate::sql::{SqlError, Value};
+use crate::time_filter;
 
 /// The default number of entries of a page.
 const DEFAULT_LIMIT: u32 = 100;
@@ -108,11 +109,14 @@ impl Query {
             .chain(["outcome", "verb", "since", "until", "order", "cursor", "limit"])
     }
 
-    /// Reads the decoded parameters of a request.
+    /// Reads the decoded parameters of a request. Durations in `since` and `until` end at `now`.
     ///
     /// # Errors
     /// The first parameter that is unknown, occurs twice or cannot be read.
-    pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, InvalidQuery> {
+    pub fn parse<'a>(
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+        now: Timestamp,
+    ) -> Result<Self, InvalidQuery> {
         let mut query = Self::default();
         let mut seen = Vec::new();
         for (name, value) in parameters {
@@ -120,12 +124,12 @@ impl Query {
                 return Err(InvalidQuery::Twice(name.to_owned()));
             }
             seen.push(name);
-            query.read(name, value)?;
+            query.read(name, value, now)?;
         }
         Ok(query)
     }
 
-    fn read(&mut self, name: &str, value: &str) -> Result<(), InvalidQuery> {
+    fn read(&mut self, name: &str, value: &str, now: Timestamp) -> Result<(), InvalidQuery> {
         let wrong = |expected: String| InvalidQuery::Value {
             name: name.to_owned(),
             value: value.chars().take(100).collect(),
@@ -149,9 +153,8 @@ impl Query {
                 self.equal.push(("verb", action.name().to_owned()));
             }
             "since" | "until" => {
-                let time: Timestamp = value
-                    .parse()
-                    .map_err(|_| wrong("a time such as 2026-11-24T12:00:00Z".to_owned()))?;
+                let time =
+                    time_filter::read(value, now).ok_or_else(|| wrong(time_filter::EXPECTED.to_owned()))?;
                 *(if name == "since" {
                     &mut self.since
                 } else {
@@ -339,12 +342,15 @@ mod tests {
     #[test]
     fn values_are_bound_and_never_part_of_the_text() {
         let hostile = "x' OR 1=1 --";
-        let query = Query::parse([
-            ("worker", hostile),
-            ("outcome", "denied"),
-            ("cursor", "7"),
-            ("limit", "2"),
-        ])
+        let query = Query::parse(
+            [
+                ("worker", hostile),
+                ("outcome", "denied"),
+                ("cursor", "7"),
+                ("limit", "2"),
+            ],
+            Timestamp::UNIX_EPOCH,
+        )
         .unwrap();
         let (sql, bindings) = query.to_sql().unwrap();
         assert_eq!(
@@ -362,7 +368,11 @@ mod tests {
 
     #[test]
     fn times_are_bound_in_the_spelling_of_the_log() {
-        let query = Query::parse([("since", "2026-11-24T12:00:00+01:00"), ("order", "oldest")]).unwrap();
+        let query = Query::parse(
+            [("since", "2026-11-24T12:00:00+01:00"), ("order", "oldest")],
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
         let (sql, bindings) = query.to_sql().unwrap();
         assert_eq!(
             sql,
@@ -398,10 +408,10 @@ mod tests {
             ),
             (
                 vec![("since", "now")],
-                r#"the parameter "since" is "now"; write a time such as 2026-11-24T12:00:00Z"#,
+                r#"the parameter "since" is "now"; write a time such as 2026-11-24T12:00:00Z, a date such as 2026-11-24, or a duration before now such as 90m, 1h or 2d"#,
             ),
         ] {
-            let error = Query::parse(parameters).unwrap_err();
+            let error = Query::parse(parameters, Timestamp::UNIX_EPOCH).unwrap_err();
             assert_eq!(error.to_string(), message);
         }
     }

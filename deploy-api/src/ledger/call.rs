@@ -102,6 +102,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Operation::NamespaceLockGet => calls::locks::get_namespace(access, caller, environment()?),
             Operation::NamespaceLock => calls::locks::lock_namespace(access, caller, environment()?, body),
             Operation::NamespaceUnlock => calls::locks::unlock_namespace(access, caller, environment()?),
+            Operation::AllDeploymentList => calls::deployments::list_all(access, caller, parameters, urls),
             Operation::NamespaceDeploymentList => {
                 calls::deployments::list_namespace(access, caller, environment()?, parameters, urls)
             }

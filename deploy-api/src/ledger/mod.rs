@@ -48,6 +48,8 @@ mod source;
 mod upstream_calls;
 mod verification;
 
+use std::cell::Cell;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -90,6 +92,8 @@ pub struct Ledger<S: Sql, R: Runtime> {
     policies: PolicyCache,
     queue: LeaseQueue,
     settings: Settings,
+    /// When a health check wrote to the database for the last time.
+    written: Cell<Option<Timestamp>>,
 }
 
 /// The configuration of the ledger.
@@ -119,6 +123,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             policies: PolicyCache::default(),
             queue: LeaseQueue::default(),
             settings,
+            written: Cell::new(None),
         }
     }
 

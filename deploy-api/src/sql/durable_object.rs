@@ -75,6 +75,14 @@ impl Sql for DurableObjectSql {
             }
         }
     }
+
+    fn size(&self) -> Result<u64, SqlError> {
+        u64::try_from(self.sql.database_size()).map_err(|_| SqlError::Shape {
+            column: 0,
+            expected: "a size",
+            found: "another number",
+        })
+    }
 }
 
 /// JavaScript has one number type; [`Value::integer`] rejects a number that it would round.

@@ -27,7 +27,17 @@ pub trait Sql {
     /// # Errors
     /// Returns the error of `body`, or an [`SqlError`] if the transaction cannot be started or committed.
     fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E>;
+
+    /// The size of the database, in bytes.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    fn size(&self) -> Result<u64, SqlError>;
 }
+
+/// The maximum size of the database of a Durable Object, in bytes.
+/// <https://developers.cloudflare.com/durable-objects/platform/limits/>
+pub const MAX_DATABASE: u64 = 10 * 1024 * 1024 * 1024;
 
 impl<S: Sql> Sql for &S {
     fn exec(&self, statement: &str, bindings: &[Value]) -> Result<Vec<Row>, SqlError> {
@@ -36,6 +46,10 @@ impl<S: Sql> Sql for &S {
 
     fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         (**self).transaction(body)
+    }
+
+    fn size(&self) -> Result<u64, SqlError> {
+        (**self).size()
     }
 }
 
@@ -71,6 +85,14 @@ pub enum SqlError {
     /// An integer is outside of ±(2^53 - 1). In a Durable Object, values are JavaScript numbers, which would be rounded.
     #[error("the integer {0} is outside of ±(2^53 - 1) and would be rounded")]
     Integer(i128),
+}
+
+impl SqlError {
+    /// Whether the database cannot store more: SQLite reports it as `SQLITE_FULL`, "database or disk is full".
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Failed { reason, .. } if reason.contains("SQLITE_FULL") || reason.contains("is full"))
+    }
 }
 
 /// One migration of the schema. Migrations are applied once, in order. A released migration must not be changed.

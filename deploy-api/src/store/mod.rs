@@ -7,14 +7,15 @@ pub mod audit_segments;
 pub mod denials;
 pub mod deployments;
 pub mod earlier_assets;
+pub mod health;
 pub mod health_checks;
 pub mod leases;
 pub mod lockouts;
 pub mod locks;
 pub mod migrations;
-pub mod namespace_deployments;
 pub mod object_classes;
 pub mod policies;
+pub mod recent_deployments;
 pub mod replays;
 pub mod schedule;
 pub mod tokens;
@@ -135,7 +136,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "deployments-0007",
-        statements: &[namespace_deployments::INDEX],
+        statements: &[recent_deployments::INDEX],
     },
     Migration {
         name: "gateway-0001",
@@ -144,6 +145,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "deployments-0008",
         statements: object_classes::TABLES,
+    },
+    Migration {
+        name: "ledger-0009",
+        statements: &[health::TABLE],
     },
 ];
 

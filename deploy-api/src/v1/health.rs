@@ -9,6 +9,7 @@ use crate::identity::ShownCredential;
 use crate::ledger::{CheckHealth, LedgerClient};
 use crate::problem::Problem;
 use crate::services::Services;
+use crate::sql::MAX_DATABASE;
 
 /// The state of the API.
 #[derive(Serialize, JsonSchema)]
@@ -21,6 +22,18 @@ pub(super) struct Health {
     /// The sizes of the Wasm memories. Only in the response to an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     wasm_memory_bytes: Option<WasmMemory>,
+    /// The size of the ledger's database. Only in the response to an administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<Database>,
+}
+
+/// The size of the ledger's database, in bytes.
+#[derive(Serialize, JsonSchema)]
+struct Database {
+    /// The size.
+    bytes: u64,
+    /// The maximum size. A full database records no change, so every change fails with `RECORD_UNAVAILABLE`.
+    limit: u64,
 }
 
 /// The sizes of the Wasm memories, in bytes. A Wasm memory never shrinks, so these are also the peaks.
@@ -32,7 +45,8 @@ struct WasmMemory {
     ledger: u64,
 }
 
-/// The API is healthy if the ledger's database works. Only an administrator gets the sizes of the Wasm memories.
+/// The API is healthy if the ledger's database can be read and written. Only an administrator gets the sizes of the Wasm memories
+/// and of the database.
 ///
 /// # Errors
 /// `RECORD_UNAVAILABLE`; with a credential also `AUTHENTICATION_FAILED` and `LOCKED_OUT`.
@@ -58,6 +72,10 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
             wasm_memory_bytes,
+            database: ledger.database_bytes.map(|bytes| Database {
+                bytes,
+                limit: MAX_DATABASE,
+            }),
         },
     )
 }

@@ -6,14 +6,26 @@ use serde_json::json;
 use crate::audit::{Action, Outcome};
 use crate::deployments::DeploymentId;
 use crate::identity::{TokenId, TokenKind};
-use crate::schema::{NamespaceName, PATH_PATTERN, SECRET_NAME_PATTERN, WorkerName};
+use crate::schema::{NamespaceName, PATH_PATTERN, WorkerName};
+
+/// The format of the name of a secret as a regular expression.
+const SECRET_NAME_PATTERN: &str = "^[A-Za-z_$][A-Za-z0-9_$]*$";
 
 /// The description of a parameter of a path or a query, and its schema. `None` for a parameter that no call has.
 pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&'static str, Schema)> {
     let text = || json_schema!({ "type": "string" });
     let positive = || json_schema!({ "type": "integer", "minimum": 1 });
     let not_empty = || json_schema!({ "type": "string", "minLength": 1 });
-    let time = || json_schema!({ "type": "string", "format": "date-time" });
+    let time = || {
+        json_schema!({
+            "type": "string",
+            "anyOf": [
+                { "format": "date-time" },
+                { "format": "date" },
+                { "pattern": "^[0-9]{1,9}[smhdw]$" },
+            ],
+        })
+    };
     Some(match name {
         "namespace" => (
             "The dispatch namespace.",
@@ -63,8 +75,14 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
             generator.subschema_for::<Outcome>(),
         ),
         "verb" => ("Only entries about this.", generator.subschema_for::<Action>()),
-        "since" => ("Only items from this time on.", time()),
-        "until" => ("Only items before this time.", time()),
+        "since" => (
+            "Only items from this time on: a time in RFC 3339, a date in UTC, or a duration before now, such as `90m`, `1h` or `2d`.",
+            time(),
+        ),
+        "until" => (
+            "Only items before this time: a time in RFC 3339, a date in UTC, or a duration before now.",
+            time(),
+        ),
         "order" => (
             "Which entry comes first.",
             json_schema!({ "enum": ["newest", "oldest"], "default": "newest" }),

@@ -90,6 +90,8 @@ pub const ROUTES: &[Route] = &[
     Route::new::<audit::Recorded>("POST", "/v1/audit/break-glass", Operation::AuditBreakGlass)
         .created()
         .takes::<audit::BreakGlassRequest>(),
+    Route::new::<Page<deployments::Shown<'static>>>("GET", "/v1/deployments", Operation::AllDeploymentList)
+        .with(&["since", "until", "namespace", "worker", "limit", "cursor"]),
     Route::new::<namespaces::Listed>("GET", "/v1/namespaces", Operation::NamespaceList),
     Route::new::<namespaces::Shown>("GET", namespace!(""), Operation::NamespaceGet),
     Route::new::<locks::Shown>("GET", namespace!("/lock"), Operation::NamespaceLockGet),

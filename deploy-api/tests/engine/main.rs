@@ -36,6 +36,7 @@ mod migrations;
 mod pending_health_checks;
 mod pitfalls;
 mod promotions;
+mod recent_deployments;
 mod reconciler;
 mod rollbacks;
 mod sdk_calls;

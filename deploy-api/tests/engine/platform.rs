@@ -387,7 +387,7 @@ impl Platform {
 
     /// The audit entries, the oldest first.
     pub fn record(&self) -> Vec<Value> {
-        let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
+        let query = Query::parse([("order", "oldest"), ("limit", "1000")], at(0)).unwrap();
         let links = audit_log::find(self.sql, &query).unwrap().links;
         links.into_iter().map(|link| link.entry).collect()
     }

@@ -12,4 +12,6 @@ mod support;
 mod alone;
 mod answers;
 mod bodies;
+mod failing_database;
+mod lists;
 mod refusals;

@@ -11,7 +11,8 @@ use crate::support::time::at;
 fn consecutive_pages_have_no_gaps() {
     let sqlite = log_of(5);
     let page = |parameters: &[(&str, &str)]| {
-        let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
+        let page =
+            audit_log::find(&sqlite, &Query::parse(parameters.iter().copied(), at(0)).unwrap()).unwrap();
         (
             page.links.iter().map(|link| link.sequence).collect::<Vec<_>>(),
             page.cursor,
@@ -35,7 +36,8 @@ fn consecutive_pages_have_no_gaps() {
 fn a_page_has_at_most_1_mib_and_the_next_continues_after_it() {
     let sqlite = large_log(8, 300_000);
     let page = |parameters: &[(&str, &str)]| {
-        let page = audit_log::find(&sqlite, &Query::parse(parameters.iter().copied()).unwrap()).unwrap();
+        let page =
+            audit_log::find(&sqlite, &Query::parse(parameters.iter().copied(), at(0)).unwrap()).unwrap();
         (
             page.links.iter().map(|link| link.sequence).collect::<Vec<_>>(),
             page.cursor,
@@ -72,7 +74,7 @@ fn every_filter_finds_its_entries_and_no_others() {
     )
     .unwrap();
     let found = |name, value| {
-        let page = audit_log::find(&sqlite, &Query::parse([(name, value)]).unwrap()).unwrap();
+        let page = audit_log::find(&sqlite, &Query::parse([(name, value)], at(0)).unwrap()).unwrap();
         page.links.iter().map(|link| link.sequence).collect::<Vec<_>>()
     };
     for (name, value) in [
@@ -98,7 +100,7 @@ fn every_filter_finds_its_entries_and_no_others() {
 /// The query plan of a page.
 fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
     let sqlite = Sqlite::new();
-    let query = Query::parse(parameters.iter().copied()).unwrap();
+    let query = Query::parse(parameters.iter().copied(), at(0)).unwrap();
     let (condition, bindings) = query.to_sql().unwrap();
     sqlite
         .exec(
@@ -184,7 +186,7 @@ fn a_time_filter_finds_entries_after_the_clock_was_set_back() {
         audit_log::append(&sqlite, &entry).unwrap();
     }
     let found = |parameters: &[(&str, &str)]| {
-        let query = Query::parse(parameters.iter().copied()).unwrap();
+        let query = Query::parse(parameters.iter().copied(), at(0)).unwrap();
         let links = audit_log::find(&sqlite, &query).unwrap().links;
         links.iter().map(|link| link.sequence).collect::<Vec<_>>()
     };
@@ -220,7 +222,7 @@ fn a_time_filter_finds_entries_in_a_log_of_many_days() {
             .filter_map(|(name, text)| Some((name, text?)))
             .collect();
         let parameters = parameters.iter().map(|(name, text)| (*name, text.as_str()));
-        let page = audit_log::find(&sqlite, &Query::parse(parameters).unwrap()).unwrap();
+        let page = audit_log::find(&sqlite, &Query::parse(parameters, at(0)).unwrap()).unwrap();
         let sequences: Vec<_> = page.links.iter().map(|link| link.sequence).collect();
         assert_eq!(sequences, found, "{since:?} to {until:?}");
     }
@@ -235,9 +237,9 @@ fn a_log_without_an_index_gets_the_index() {
          DROP INDEX audit_by_rule; DROP INDEX audit_by_client; DROP INDEX audit_by_request_id;",
     );
     migrate(&sqlite, MIGRATIONS).unwrap();
-    let query = Query::parse([("rule", "none"), ("worker", "agents")]).unwrap();
+    let query = Query::parse([("rule", "none"), ("worker", "agents")], at(0)).unwrap();
     assert!(audit_log::find(&sqlite, &query).unwrap().links.is_empty());
-    let query = Query::parse([("worker", "agents")]).unwrap();
+    let query = Query::parse([("worker", "agents")], at(0)).unwrap();
     assert_eq!(audit_log::find(&sqlite, &query).unwrap().links.len(), 3);
     assert!(verify(&sqlite).is_ok());
 }

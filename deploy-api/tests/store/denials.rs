@@ -28,7 +28,7 @@ fn record(sqlite: &Sqlite, key: &str, seconds: i64) -> Option<u64> {
 }
 
 fn entries(sqlite: &Sqlite) -> Vec<Value> {
-    let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
+    let query = Query::parse([("order", "oldest"), ("limit", "1000")], at(0)).unwrap();
     let links = audit_log::find(sqlite, &query).unwrap().links;
     links.into_iter().map(|link| link.entry).collect()
 }

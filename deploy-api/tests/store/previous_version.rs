@@ -14,6 +14,7 @@ use super::audit_log::entry;
 use crate::support::audit::verify;
 use crate::support::callers::target;
 use crate::support::sqlite::Sqlite;
+use crate::support::time::at;
 
 /// A database as the migrations up to `audit-0002` created it, with this number of entries.
 fn previous_version(entries: usize) -> Sqlite {
@@ -50,7 +51,7 @@ fn its_log_is_paged_verified_continued_and_archived_after_the_migration() {
     migrate(&sqlite, MIGRATIONS).unwrap();
     assert_eq!(sqlite.dump("audit"), stored);
     assert_eq!(verify(&sqlite).unwrap().size, 22);
-    let query = Query::parse([("worker", "agents"), ("limit", "20")]).unwrap();
+    let query = Query::parse([("worker", "agents"), ("limit", "20")], at(0)).unwrap();
     let page = audit_log::find(&sqlite, &query).unwrap();
     assert_eq!((page.links.len(), page.cursor), (20, Some(3)));
 

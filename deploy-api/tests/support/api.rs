@@ -125,7 +125,7 @@ impl Api {
 
     /// The entries of the audit log, oldest first.
     pub fn record(&self) -> Vec<Value> {
-        let query = Query::parse([("order", "oldest"), ("limit", "1000")]).unwrap();
+        let query = Query::parse([("order", "oldest"), ("limit", "1000")], at(0)).unwrap();
         audit_log::find(&self.sql, &query)
             .unwrap()
             .links

@@ -12,6 +12,8 @@ pub struct Sqlite {
     connection: Connection,
     /// If set, statements that contain this string fail.
     failing: Cell<Option<&'static str>>,
+    /// Whether every statement that writes fails.
+    is_full: Cell<bool>,
     depth: Cell<u32>,
     /// The last executed statement.
     last: RefCell<String>,
@@ -30,6 +32,7 @@ impl Sqlite {
         Self {
             connection: Connection::open_in_memory().unwrap(),
             failing: Cell::new(None),
+            is_full: Cell::new(false),
             depth: Cell::new(0),
             last: RefCell::default(),
         }
@@ -40,8 +43,14 @@ impl Sqlite {
         self.failing.set(Some(part));
     }
 
+    /// Makes every statement that writes fail, as in a full database.
+    pub fn fill(&self) {
+        self.is_full.set(true);
+    }
+
     /// Stops failing statements.
     pub fn heal(&self) {
+        self.is_full.set(false);
         self.failing.set(None);
     }
 
@@ -100,6 +109,15 @@ impl Sql for Sqlite {
                 reason,
             });
         }
+        let is_write = ["INSERT", "UPDATE", "DELETE", "REPLACE"]
+            .iter()
+            .any(|verb| statement.trim_start().starts_with(verb));
+        if self.is_full.get() && is_write {
+            return Err(SqlError::Failed {
+                statement: statement.to_owned(),
+                reason: "database or disk is full: SQLITE_FULL".to_owned(),
+            });
+        }
         statement.clone_into(&mut self.last.borrow_mut());
         let failed = |error| Self::failed(statement, &error);
         let mut prepared = self.connection.prepare_cached(statement).map_err(failed)?;
@@ -120,6 +138,14 @@ impl Sql for Sqlite {
             })
             .map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    fn size(&self) -> Result<u64, SqlError> {
+        let rows = self.exec(
+            "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            &[],
+        )?;
+        rows.first().map_or(Ok(0), |row| row.unsigned(0))
     }
 
     fn transaction<T, E: From<SqlError>>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {

@@ -71,7 +71,7 @@ pub fn list<S: Sql>(
         filters.push((*name, value));
     }
     let filters = filters.iter().map(|(name, value)| (*name, value.as_ref()));
-    let query = Query::parse(filters).map_err(|error| {
+    let query = Query::parse(filters, access.now).map_err(|error| {
         let known: Vec<_> = Query::parameters().chain(["format"]).collect();
         parameter_invalid(
             format!("{error}."),
@@ -114,11 +114,11 @@ pub fn list<S: Sql>(
     })
 }
 
-/// What the caller may read of the log.
+/// What the caller may read of a list whose filters can name a namespace and a Worker.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` if it is nothing, or not the Worker or the namespace that the filters name.
-fn readable<S: Sql>(
+pub(super) fn readable<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
     parameters: &[(&str, &str)],

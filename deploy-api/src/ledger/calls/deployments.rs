@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use dotdo_names::Environment;
+use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
+use super::audit::readable;
 use super::page::{Cursors, Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Annotations, Bundle};
@@ -17,9 +18,9 @@ use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning, Work
 use crate::identity::Identity;
 use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
 use crate::problem::Problem;
-use crate::schema::{NamespaceName, Time, Uri, WorkerName};
+use crate::schema::{self, NamespaceName, Time, Uri};
 use crate::sql::Sql;
-use crate::store::namespace_deployments::{self, NamespaceDeployments};
+use crate::store::recent_deployments::{self, RecentDeployments};
 use crate::store::{deployments, workers};
 use crate::target::Target;
 
@@ -33,7 +34,7 @@ pub(crate) struct Shown<'a> {
     #[schemars(with = "NamespaceName")]
     namespace: &'static str,
     /// The Worker.
-    #[schemars(with = "WorkerName")]
+    #[schemars(with = "schema::WorkerName")]
     worker: &'a str,
     /// The addresses of the Worker by the built-in rules of the dispatch Worker.
     #[schemars(with = "Vec<Uri>")]
@@ -46,6 +47,8 @@ pub(crate) struct Shown<'a> {
     /// Whether this is the current deployment according to the records of this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     serving: Option<bool>,
+    /// The size of the modules of the upload, in bytes.
+    size: u64,
     /// The content of the upload, as digests.
     bundle: &'a Bundle,
     /// What the developer wrote about the upload.
@@ -96,6 +99,7 @@ fn show<'a>(
         action: deployment.action,
         state: deployment.state,
         serving: serving.map(|serving| serving.as_ref() == Some(&deployment.id)),
+        size: deployment.bundle.modules.iter().map(|module| module.size).sum(),
         bundle: &deployment.bundle,
         annotations: &deployment.annotations,
         identity: &deployment.identity,
@@ -174,34 +178,72 @@ pub fn list_namespace<S: Sql>(
 ) -> Result<Answer, Problem> {
     let request = Request::namespace(Action::Read, environment);
     access.authorize(caller, &request, audit::Action::Read)?;
-    let workers = match access.readable(caller)? {
-        Readable::Everything => vec![WorkerPattern::Every],
-        Readable::Workers(workers) => workers
-            .into_iter()
-            .filter(|(namespace, _)| *namespace == environment)
-            .map(|(_, pattern)| pattern)
-            .collect(),
+    let readable = match access.readable(caller)? {
+        Readable::Everything => vec![(environment, WorkerPattern::Every)],
+        Readable::Workers(workers) => workers,
     };
     let parameters = Parameters::new(parameters, &["since", "until", "limit", "cursor"])?;
     let cursors = Cursors::new(
         access.cursors,
         format!("deployments in {}", environment.namespace()),
     );
-    let time = |name| {
-        parameters.parse(name, "a time such as 2026-11-24T12:00:00Z", |value| {
-            value.parse::<Timestamp>().ok()
-        })
-    };
-    let query = NamespaceDeployments {
-        environment,
-        workers: &workers,
-        since: time("since")?,
-        until: time("until")?,
+    let query = RecentDeployments {
+        environment: Some(environment),
+        worker: None,
+        readable: &readable,
+        since: parameters.time("since", access.now)?,
+        until: parameters.time("until", access.now)?,
         before: parameters.cursor(&cursors, |value| DeploymentId::parse(value).ok())?,
         limit: parameters.limit()?,
     };
-    let sql = access.sql;
-    let (found, next) = namespace_deployments::find(sql, &query)?;
+    page(access.sql, &query, &cursors, urls)
+}
+
+/// `GET /v1/deployments`: the deployments of every Worker that the caller may read, the newest first. Parameters: `since`, `until`,
+/// `namespace`, `worker`, `limit`, `cursor`. A page with a cursor may have fewer items than `limit`, or none.
+///
+/// # Errors
+/// `PERMISSION_DENIED` if the caller may read nothing, or not the Worker or the namespace that the filters name;
+/// `PARAMETER_INVALID`, `RECORD_UNAVAILABLE`.
+pub fn list_all<S: Sql>(
+    access: &Access<'_, S>,
+    caller: &Caller,
+    given: &[(&str, &str)],
+    urls: &WorkerUrls,
+) -> Result<Answer, Problem> {
+    let readable = match readable(access, caller, given)? {
+        Readable::Everything => Environment::ALL
+            .map(|environment| (environment, WorkerPattern::Every))
+            .to_vec(),
+        Readable::Workers(workers) => workers,
+    };
+    let known = ["since", "until", "namespace", "worker", "limit", "cursor"];
+    let parameters = Parameters::new(given, &known)?;
+    let namespaces = Environment::ALL.map(Environment::namespace).join(", ");
+    let namespaces = format!("one of {namespaces}");
+    let worker = parameters.parse("worker", "the name of a Worker", |name| {
+        WorkerName::parse(name).ok()
+    })?;
+    let cursors = Cursors::new(access.cursors, "deployments");
+    let query = RecentDeployments {
+        environment: parameters.parse("namespace", &namespaces, Environment::from_namespace)?,
+        worker: worker.as_ref(),
+        readable: &readable,
+        since: parameters.time("since", access.now)?,
+        until: parameters.time("until", access.now)?,
+        before: parameters.cursor(&cursors, |value| DeploymentId::parse(value).ok())?,
+        limit: parameters.limit()?,
+    };
+    page(access.sql, &query, &cursors, urls)
+}
+
+fn page(
+    sql: &impl Sql,
+    query: &RecentDeployments<'_>,
+    cursors: &Cursors<'_>,
+    urls: &WorkerUrls,
+) -> Result<Answer, Problem> {
+    let (found, next) = recent_deployments::find(sql, query)?;
     let mut current: HashMap<&Target, Option<DeploymentId>> = HashMap::new();
     for deployment in &found {
         if let Entry::Vacant(entry) = current.entry(&deployment.target) {

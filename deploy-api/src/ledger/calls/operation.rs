@@ -25,7 +25,7 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Returns whether the API works. Needs no credential; an administrator also gets the sizes of the Wasm memories.
+    /// Returns whether the API works. Needs no credential; an administrator also gets the sizes of the Wasm memories and of the database.
     Health = "health";
     /// This document. Needs no credential.
     OpenApi = "openapi";
@@ -73,6 +73,8 @@ operations! {
     NamespaceUnlock = "unlockNamespace";
     /// Lists the deployments of the Workers of a namespace that the caller may read, the newest first.
     NamespaceDeploymentList = "listNamespaceDeployments";
+    /// Lists the deployments of all Workers that the caller may read, the newest first.
+    AllDeploymentList = "listAllDeployments";
     /// Lists the Workers that are deployed in a namespace.
     WorkerList = "listWorkers";
     /// Returns a Worker, its current deployment, its lock and its health check.

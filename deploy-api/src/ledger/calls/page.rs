@@ -1,9 +1,11 @@
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::code::Code;
 use crate::cursor::CursorKey;
 use crate::problem::Problem;
+use crate::time_filter;
 
 /// The default number of items of a page.
 pub(crate) const DEFAULT_LIMIT: u32 = 100;
@@ -124,6 +126,11 @@ impl<'a> Parameters<'a> {
                 })
             })
             .transpose()
+    }
+
+    /// The time in a parameter such as `since`. Durations end at `now`.
+    pub fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+        self.parse(name, time_filter::EXPECTED, |value| time_filter::read(value, now))
     }
 
     /// The position in the parameter `cursor`, parsed by `read`.

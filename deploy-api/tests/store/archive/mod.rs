@@ -19,6 +19,7 @@ use self::services::{RULES, key};
 use super::audit_log::{entry, large_log, log_of};
 use crate::support::audit::verify;
 use crate::support::sqlite::Sqlite;
+use crate::support::time::at;
 
 fn step(ledger: &Ledger<'_>, store: &Memory) -> Result<bool, Problem> {
     block_on(archive_step(ledger, store, &key()))
@@ -212,7 +213,7 @@ fn only_the_entries_of_a_confirmed_segment_can_be_deleted() {
 fn pages_end_at_the_first_kept_entry() {
     let sqlite = log_of(20);
     archive(&Ledger::new(&sqlite), &Memory::default());
-    let query = Query::parse([("order", "oldest"), ("limit", "3")]).unwrap();
+    let query = Query::parse([("order", "oldest"), ("limit", "3")], at(0)).unwrap();
     let page = audit_log::find(&sqlite, &query).unwrap();
     let sequences: Vec<_> = page.links.iter().map(|link| link.sequence).collect();
     assert_eq!((sequences, page.cursor), (vec![11, 12, 13], Some(13)));

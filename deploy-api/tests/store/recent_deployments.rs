@@ -1,11 +1,11 @@
-//! The deployments of a namespace, across its Workers.
+//! The deployments of all Workers, and of the Workers of a namespace.
 
 use deploy_api::audit::{Action, Bundle};
 use deploy_api::deployments::{Deployment, DeploymentId, State};
 use deploy_api::policy::WorkerPattern;
 use deploy_api::sql::Sql;
 use deploy_api::store::deployments;
-use deploy_api::store::namespace_deployments::{NamespaceDeployments, WINDOW, find};
+use deploy_api::store::recent_deployments::{RecentDeployments, WINDOW, find};
 use dotdo_names::Environment::{self, Production, Staging};
 
 use crate::support::callers::{person, target};
@@ -41,17 +41,18 @@ fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
     deployments::begin(sqlite, &deployment, None).unwrap();
 }
 
-fn patterns(texts: &[&str]) -> Vec<WorkerPattern> {
+fn patterns(texts: &[&str]) -> Vec<(Environment, WorkerPattern)> {
     texts
         .iter()
-        .map(|text| WorkerPattern::parse(text).unwrap())
+        .map(|text| (Staging, WorkerPattern::parse(text).unwrap()))
         .collect()
 }
 
-fn all(workers: &[WorkerPattern]) -> NamespaceDeployments<'_> {
-    NamespaceDeployments {
-        environment: Staging,
-        workers,
+fn all(readable: &[(Environment, WorkerPattern)]) -> RecentDeployments<'_> {
+    RecentDeployments {
+        environment: Some(Staging),
+        worker: None,
+        readable,
         since: None,
         until: None,
         before: None,
@@ -59,7 +60,7 @@ fn all(workers: &[WorkerPattern]) -> NamespaceDeployments<'_> {
     }
 }
 
-fn names(sqlite: &Sqlite, query: &NamespaceDeployments<'_>) -> Vec<String> {
+fn names(sqlite: &Sqlite, query: &RecentDeployments<'_>) -> Vec<String> {
     let (found, _) = find(sqlite, query).unwrap();
     found
         .iter()
@@ -89,7 +90,7 @@ fn they_are_filtered_by_worker_and_time_and_paged() {
     let prefix = patterns(&["agents-*"]);
     assert_eq!(names(&sqlite, &all(&prefix)), ["agents-mail"]);
     assert_eq!(names(&sqlite, &all(&[])), [""; 0]);
-    let within = NamespaceDeployments {
+    let within = RecentDeployments {
         since: Some(at(60)),
         until: Some(at(240)),
         ..all(&every)
@@ -97,7 +98,7 @@ fn they_are_filtered_by_worker_and_time_and_paged() {
     assert_eq!(names(&sqlite, &within), ["agents-mail", "billing"]);
     let (first, next) = find(
         &sqlite,
-        &NamespaceDeployments {
+        &RecentDeployments {
             limit: 3,
             ..all(&every)
         },
@@ -106,7 +107,7 @@ fn they_are_filtered_by_worker_and_time_and_paged() {
     assert_eq!(first.len(), 3);
     let (rest, end) = find(
         &sqlite,
-        &NamespaceDeployments {
+        &RecentDeployments {
             before: next,
             limit: 3,
             ..all(&every)
@@ -133,11 +134,48 @@ fn a_page_covers_a_limited_number_of_deployments() {
     assert!(first.is_empty() && next.is_some());
     let (second, end) = find(
         &sqlite,
-        &NamespaceDeployments {
+        &RecentDeployments {
             before: next,
             ..all(&agents)
         },
     )
     .unwrap();
     assert_eq!((second.len(), end), (1, None));
+}
+
+#[test]
+fn the_list_of_all_namespaces_has_only_readable_workers() {
+    let sqlite = Sqlite::new();
+    for (second, environment, worker) in [
+        (0, Staging, "agents"),
+        (60, Production, "billing"),
+        (120, Production, "agents"),
+        (180, Staging, "billing"),
+    ] {
+        begin(&sqlite, second, environment, worker);
+    }
+    let mut readable = patterns(&["agents"]);
+    readable.push((Production, WorkerPattern::Every));
+    let everywhere = RecentDeployments {
+        environment: None,
+        ..all(&readable)
+    };
+    assert_eq!(names(&sqlite, &everywhere), ["agents", "billing", "agents"]);
+    let agents = target(Staging, "agents").worker;
+    let named = RecentDeployments {
+        worker: Some(&agents),
+        ..everywhere.clone()
+    };
+    assert_eq!(names(&sqlite, &named), ["agents", "agents"]);
+    let in_production = RecentDeployments {
+        environment: Some(Production),
+        ..named
+    };
+    assert_eq!(names(&sqlite, &in_production), ["agents"]);
+    let extreme = RecentDeployments {
+        since: Some(jiff::Timestamp::MIN),
+        until: Some(jiff::Timestamp::MAX),
+        ..everywhere
+    };
+    assert_eq!(names(&sqlite, &extreme).len(), 3);
 }
