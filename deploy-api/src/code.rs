@@ -190,6 +190,12 @@ codes! {
     BodyInvalid = 740_183, 400, "BODY_INVALID", "The body is invalid";
     /// The body is too large.
     BodyTooLarge = 740_184, 413, "BODY_TOO_LARGE", "The body is too large";
+
+    // Redeploys: 740190 to 740199.
+    /// Some bindings of the deployment are not known, so that it cannot be redeployed as it was.
+    RedeployInexact = 740_190, 409, "REDEPLOY_INEXACT", "The deployment cannot be redeployed exactly";
+    /// The target lacks variables or resources of the promoted deployment, and the request neither has nor accepts them.
+    PromotionIncomplete = 740_191, 409, "PROMOTION_INCOMPLETE", "The target lacks variables or resources";
 }
 
 impl Code {

@@ -84,7 +84,7 @@ async fn a_promotion_creates_and_deletes_the_classes_of_exports() -> Result<()> 
     let platform = platform();
     let api = platform.deploy_api();
     let path = format!("{}/promote", worker_path(Development, "exported"));
-    let to_staging = json!({ "to": Staging.namespace() });
+    let to_staging = json!({ "to": Staging.namespace(), "variables": "copy" });
     let project = with_room("exported")?;
     project.deploy(platform, Version::V4_152, Development).await?;
     api.post(&path, &to_staging).await?;

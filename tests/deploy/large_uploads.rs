@@ -44,7 +44,7 @@ async fn an_asset_of_8_mib_is_deployed_promoted_and_rolled_back() -> Result<()> 
     let path = worker_path(Staging, "films");
     api.post(
         &format!("{path}/promote"),
-        &json!({ "to": Production.namespace() }),
+        &json!({ "to": Production.namespace(), "variables": "copy_new" }),
     )
     .await?;
     assert!(

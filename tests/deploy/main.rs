@@ -25,6 +25,7 @@ mod pitfalls;
 mod platforms;
 mod policy_lock_out;
 mod readers;
+mod redeployed_bindings;
 mod redeploys;
 mod required_secrets;
 mod resources;

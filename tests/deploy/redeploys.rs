@@ -122,7 +122,8 @@ async fn a_promotion_deploys_the_same_bundle_to_the_next_environment() -> Result
             "WORKER_NOT_DEPLOYED"
         );
         let path = format!("{}/promote", worker_path(from, "climbing"));
-        let promoted = api.post(&path, &json!({ "to": to.namespace() })).await?;
+        let body = json!({ "to": to.namespace(), "variables": "copy_new" });
+        let promoted = api.post(&path, &body).await?;
         assert_eq!(promoted["verb"], "promote", "{promoted}");
         assert_eq!(text(platform, to, "climbing").await?, "promoted");
         let source = api.deployments(from, "climbing").await?;

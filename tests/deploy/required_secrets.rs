@@ -60,13 +60,15 @@ async fn a_promotion_needs_the_required_secrets() -> Result<()> {
     assert_eq!(text(platform, Development, "required").await?, "2 of development");
 
     let path = format!("{}/promote", worker_path(Development, "required"));
-    let body = json!({ "to": Production.namespace() });
+    let body = json!({ "to": Production.namespace(), "variables": "copy_new" });
     let rejected = api.send(Method::POST, &path, Some(&body)).await?;
     assert_eq!(rejected.status, 409, "{}", rejected.text());
     assert_eq!(rejected.json()["code"], "SECRETS_MISSING");
     assert!(rejected.text().contains("KEY"), "{}", rejected.text());
 
-    let with_secret = json!({ "to": Production.namespace(), "secrets": { "KEY": "of production" } });
+    let with_secret = json!({
+        "to": Production.namespace(), "variables": "copy_new", "secrets": { "KEY": "of production" }
+    });
     api.post(&path, &with_secret).await?;
     assert_eq!(text(platform, Production, "required").await?, "2 of production");
     // The secret is set now.

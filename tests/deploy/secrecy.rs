@@ -120,10 +120,14 @@ async fn a_secret_is_stored_only_upstream() -> Result<()> {
         .send(
             Method::POST,
             &format!("{}/promote", worker_path(Staging, "marked")),
-            Some(&json!({ "to": Production.namespace(), "secrets": { "A": OF_FILE, "B": OF_COMMAND, "C": OF_CALL } })),
+            Some(&json!({
+                "to": Production.namespace(), "variables": "copy",
+                "secrets": { "A": OF_FILE, "B": OF_COMMAND, "C": OF_CALL }
+            })),
         )
         .await?;
     printed.push_str(&answer.text());
+    ensure!(answer.status.is_success(), "{}", answer.text());
 
     for mark in MARKS {
         ensure!(!printed.contains(mark), "{mark} was printed:\n{printed}");

@@ -92,6 +92,12 @@ pub fn bundle_key(digest: &Digest) -> String {
     format!("bundles/{digest}")
 }
 
+/// The key of the metadata of a redeploy that differs from the bundle's.
+#[must_use]
+pub fn metadata_key(digest: &Digest) -> String {
+    format!("metadata/{digest}")
+}
+
 /// The key of the object of a larger bundle, which is written before its digest is known. It contains the attempt's id, so
 /// that no other attempt writes it.
 #[must_use]

@@ -10,7 +10,7 @@ mod stored_bundle;
 
 pub use assets::{AssetFile, AssetManifest};
 pub use digest::{Digest, InvalidDigest};
-pub use head::{BrokenBundle, BundleHead, StoredPart, bundle_key, staging_key};
+pub use head::{BrokenBundle, BundleHead, StoredPart, bundle_key, metadata_key, staging_key};
 pub use retrying::Retrying;
 pub use staged_writer::{MAX_BUFFERED, PART, Staged, StagedWriter};
 pub use store::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};

@@ -7,7 +7,7 @@ use crate::audit::{self, Action, Annotations};
 use crate::identity::Identity;
 use crate::schema::PATH_PATTERN;
 use crate::target::Target;
-use crate::upload::{Migrations, ObjectClasses};
+use crate::upload::{Migrations, ObjectClasses, Unresolved};
 
 /// One upload to the upstream, with its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,14 @@ pub struct Deployment {
     /// The key of the bundle's object; `None` for a bundle of the first format, whose key is its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
+    /// The key of the object with the metadata that it was uploaded with, if that is not the bundle's: a promotion or a rollback
+    /// with other bindings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
+    /// The bindings from the version before whose values are not known, so that it cannot be redeployed exactly; `None` if that was
+    /// not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unresolved: Option<Vec<Unresolved>>,
     /// Who deployed it, and from which commit and run.
     pub identity: Identity,
     /// The id of the token of the request.

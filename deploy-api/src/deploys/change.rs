@@ -69,7 +69,8 @@ pub(crate) fn worker_unknown(target: &Target) -> Problem {
         Code::WorkerUnknown,
         format!("There is no Worker {target}."),
         format!(
-            "Deploy it first: `wrangler deploy --dispatch-namespace {}`.",
+            "Deploy it first: `wrangler deploy --dispatch-namespace {}`, with `--secrets-file` if it requires secrets. For a Worker \
+             that was deleted, POST …/rollback with a \"deployment\" and its \"secrets\" deploys it again.",
             target.namespace()
         ),
     )

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::health_check::{self, HealthCheck};
 use super::lease::Lease;
-use super::remote::{remote_script, remote_settings, remote_tags, without_own};
+use super::remote::{current_bindings, remote_script, remote_tags, without_own};
 use super::staging::{did_not_begin, discard};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
 use super::{Gateway, assets, upload};
@@ -18,8 +18,8 @@ use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
 use crate::ledger::{
-    Authority, Authorized, Begin, Begun, Change, Finished, IsDeployedSomewhere, LedgerClient, NewUpload,
-    ScriptState,
+    Authority, Authorized, BasedOn, Begin, Begun, Change, Finished, IsDeployedSomewhere, LedgerClient,
+    NewUpload, ScriptState,
 };
 use crate::lint::{self, Findings, Refusal};
 use crate::problem::Problem;
@@ -211,9 +211,14 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
         let assets = assets::of_upload(gateway, authorized, target, &upload.metadata)
             .await
             .map_err(Refusal::new)?;
-        let bindings = current_bindings(gateway, target, &upload.metadata)
-            .await
-            .map_err(Refusal::new)?;
+        let bindings = if upload.metadata.takes_current_bindings() {
+            // If the upstream does not tell, the deployment is recorded as one that cannot be redeployed exactly.
+            current_bindings(gateway.services, target)
+                .await
+                .unwrap_or_default()
+        } else {
+            None
+        };
         Ok((findings, assets, bindings))
     };
     let (findings, assets, bindings) = match checked.await {
@@ -232,8 +237,10 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     let fingerprint = gateway
         .fingerprint_key
         .of_stored(&holder, &about, metadata, &upload.parts);
-    let serving = authorized.serving.as_ref().map(|serving| serving.id.clone());
-    let inherited_from = serving.filter(|_| !bindings.is_empty());
+    let is_completed = metadata.takes_current_bindings() || assets.kept_from.is_some();
+    let based_on = is_completed.then(|| BasedOn {
+        deployment: authorized.serving.as_ref().map(|serving| serving.id.clone()),
+    });
     upload.current_bindings = bindings;
     let sealed = upload.seal(assets.reference).await.map_err(Refusal::new)?;
     Ok(Prepared {
@@ -250,7 +257,8 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             classes: sealed.metadata.object_classes(),
             annotations: sealed.metadata.annotations(),
             warnings: findings.warnings,
-            based_on: assets.kept_from.or(inherited_from),
+            unresolved: Metadata::of_kept(sealed.head.metadata.clone()).unresolved(),
+            based_on,
             is_lost: false,
         },
         upload: sealed,
@@ -258,26 +266,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     })
 }
 
-/// The bindings of the Worker's current version, if the upload has bindings that refer to them.
-async fn current_bindings<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    target: &Target,
-    metadata: &Metadata,
-) -> Result<Vec<Value>, Problem> {
-    if !metadata.inherits() {
-        return Ok(Vec::new());
-    }
-    let settings = remote_settings(gateway.services, target)
-        .await
-        .map_err(|failure| failure.problem)?;
-    let bindings = settings.and_then(|mut settings| settings.remove("bindings"));
-    Ok(match bindings {
-        Some(Value::Array(bindings)) => bindings,
-        _ => Vec::new(),
-    })
-}
-
-async fn check<L: LedgerClient, O: Services>(
+pub(super) async fn check<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     target: &Target,
     metadata: &Metadata,

@@ -182,7 +182,7 @@ async fn archive<L: LedgerClient, O: Services>(
 
 /// The prefixes of keys that garbage is collected from. Objects of the first format (`sha256/`) are never deleted: which of
 /// them static assets need is not recorded.
-const PREFIXES: [&str; 3] = ["bundles/", "staging/", "assets/"];
+const PREFIXES: [&str; 4] = ["bundles/", "metadata/", "staging/", "assets/"];
 
 /// How old an object must be before it is deleted: its deploy may not have begun yet.
 const MIN_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

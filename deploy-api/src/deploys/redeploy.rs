@@ -1,25 +1,52 @@
 //! Redeploys: rollbacks and promotions upload the bundle of an earlier deployment.
 
-use serde_json::Value;
-
 use super::deploy::checked;
+use super::difference::PromotionDifference;
 use super::health_check::HealthCheck;
 use super::lease::Lease;
-use super::remote::{binding_names, migration_tag, remote_script, secret_names};
+use super::prepared_redeploy::{Prepared, prepare};
+use super::promoted_bindings::Choices;
 use super::upload::{Script, UploadFailure, bundle_store_unavailable, upload};
-use super::{Gateway, assets, migration_path, object_classes};
+use super::{Gateway, assets};
 use crate::attempt::AttemptId;
-use crate::bundles::{self, Digest, ObjectStore, OpenFailure, Retrying, StoredBundle};
+use crate::bundles::{Digest, ObjectStore, Retrying, metadata_key};
 use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
-use crate::ledger::{Authority, Begin, Begun, Change, Finished, LedgerClient, ScriptState};
+use crate::ledger::{Authority, Begin, Begun, Change, Finished, LedgerClient, PlanRedeploy, SetMetadata};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{BindingRef, Metadata, Migrations};
+use crate::upload::with_metadata;
 
-/// Deploys an earlier deployment again, and makes the health check. `secrets` are set with it.
+/// What a request for a rollback or a promotion says about its execution.
+#[derive(Default)]
+pub(crate) struct RedeployOptions {
+    /// The names and the values of secrets that are set with it.
+    pub secrets: Vec<(String, String)>,
+    /// Whether bindings that are not known may be taken from the current version.
+    pub accepts_inexact: bool,
+    /// The bindings of a promotion.
+    pub choices: Choices,
+}
+
+/// A redeploy that succeeded.
+pub(crate) struct Redeployed {
+    /// The new deployment.
+    pub deployment: Deployment,
+    /// For a promotion, the difference to what the target served before.
+    pub difference: Option<PromotionDifference>,
+}
+
+/// The effects of a promotion that was not executed.
+pub(crate) struct Preview {
+    /// The difference to what the target serves.
+    pub difference: Option<PromotionDifference>,
+    /// Why the promotion would be refused; `None` if it would not.
+    pub problem: Option<Problem>,
+}
+
+/// Deploys an earlier deployment again, and makes the health check.
 ///
 /// # Errors
 /// Why it was not deployed; recorded.
@@ -28,13 +55,42 @@ pub(crate) async fn redeploy<L: LedgerClient, O: Services>(
     credential: &ShownCredential,
     target: &Target,
     change: Change,
-    secrets: &[(String, String)],
-) -> Result<Deployment, Problem> {
+    options: &RedeployOptions,
+) -> Result<Redeployed, Problem> {
     let lease = Lease::begin(gateway, credential, target, change).await?;
-    let finished = deploy_source(&lease, secrets)
+    let (finished, difference) = deploy_source(&lease, options)
         .await
         .map_err(UploadFailure::into_problem)?;
-    checked(gateway, &lease, finished).await
+    Ok(Redeployed {
+        deployment: checked(gateway, &lease, finished).await?,
+        difference,
+    })
+}
+
+/// Determines the effects of a promotion, and changes nothing.
+///
+/// # Errors
+/// The errors of [`redeploy`], except for those in [`Preview::problem`].
+pub(crate) async fn preview<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    change: Change,
+    options: &RedeployOptions,
+) -> Result<Preview, Problem> {
+    let begin = Begin {
+        attempt: gateway.attempt.clone(),
+        authority: Authority::Credential(credential.clone()),
+        client: gateway.client.clone(),
+        target: target.clone(),
+        change,
+    };
+    let plan = gateway.send(&PlanRedeploy { begin }).await?;
+    let prepared = prepare(gateway, target, &plan, options).await?;
+    Ok(Preview {
+        difference: prepared.difference,
+        problem: prepared.problem,
+    })
 }
 
 /// The result of the rollback after a failed health check.
@@ -70,11 +126,19 @@ pub(super) async fn undo<L: LedgerClient, O: Services>(
         Err(problem) if problem.code == Code::RecordUnavailable => return Undone::Unknown(problem),
         Err(problem) => return Undone::Refused(problem),
     };
-    match deploy_source(&lease, &[]).await {
-        Ok(Finished {
-            deployment: Some(back),
-            ..
-        }) => Undone::By(Box::new(back)),
+    // The failed version must not serve. If bindings of the earlier one are not known, the new deployment has a warning.
+    let options = RedeployOptions {
+        accepts_inexact: true,
+        ..RedeployOptions::default()
+    };
+    match deploy_source(&lease, &options).await {
+        Ok((
+            Finished {
+                deployment: Some(back),
+                ..
+            },
+            _,
+        )) => Undone::By(Box::new(back)),
         Ok(_) => Undone::Refused(no_source()),
         Err(UploadFailure::Known(problem)) => Undone::Refused(problem),
         Err(UploadFailure::Unknown(problem)) => Undone::Unknown(problem),
@@ -84,16 +148,36 @@ pub(super) async fn undo<L: LedgerClient, O: Services>(
 /// Uploads the source of a lease.
 async fn deploy_source<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
-    secrets: &[(String, String)],
-) -> Result<Finished, UploadFailure> {
-    let (Some(source), Some(deployment)) = (&lease.granted.source, &lease.granted.deployment) else {
+    options: &RedeployOptions,
+) -> Result<(Finished, Option<PromotionDifference>), UploadFailure> {
+    let (Some(plan), Some(deployment)) = (&lease.granted.redeploy, &lease.granted.deployment) else {
         return Err(UploadFailure::Known(lease.fail(no_source()).await));
+    };
+    let ready = async {
+        let mut prepared = prepare(lease.gateway, lease.target, plan, options).await?;
+        if let Some(problem) = prepared.problem {
+            return Err(problem);
+        }
+        if prepared.is_changed {
+            store_metadata(lease, deployment, &prepared).await?;
+        }
+        prepared.metadata = prepared
+            .metadata
+            .shipped_again(&options.secrets, prepared.migrations.as_ref());
+        lease.renew().await?;
+        let jwt = assets::upload_again(lease.gateway.services, lease.target, &prepared.bundle).await?;
+        if let Some(jwt) = jwt {
+            prepared.metadata = prepared.metadata.with_assets_jwt(&jwt);
+        }
+        Ok(prepared)
     };
     let Prepared {
         bundle,
         metadata,
         state,
-    } = match prepare(lease, source, secrets).await {
+        difference,
+        ..
+    } = match ready.await {
         Ok(prepared) => prepared,
         Err(problem) => return Err(UploadFailure::Known(lease.fail(problem).await)),
     };
@@ -104,206 +188,30 @@ async fn deploy_source<L: LedgerClient, O: Services>(
         query: vec![("excludeScript", "true".to_owned())],
     };
     let uploaded = upload(lease, deployment, state, script).await?;
-    Ok(uploaded.finished)
+    Ok((uploaded.finished, difference))
 }
 
-/// A bundle that is ready to be uploaded to a Worker.
-struct Prepared {
-    bundle: StoredBundle,
-    metadata: Metadata,
-    state: ScriptState,
-}
-
-/// The same bytes, with the existing secrets of the Worker or the given ones, and with the migrations from its current
-/// state to the deployment's.
-async fn prepare<L: LedgerClient, O: Services>(
+/// Stores the metadata of a redeploy that differs from the source's, so that this deployment can be redeployed as well.
+async fn store_metadata<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
-    source: &Deployment,
-    secrets: &[(String, String)],
-) -> Result<Prepared, Problem> {
-    let services = lease.gateway.services;
-    let target = lease.target;
-    let store = &Retrying::new(services, services);
-    let bundle = stored_bundle(store, source).await?;
-    bundle
-        .verify_parts(store)
-        .await
-        .map_err(|failure| not_opened(source, &failure))?;
-    let script = remote_script(services, target)
-        .await
-        .map_err(|failure| failure.problem)?;
-    let present = script.as_ref().and_then(migration_tag);
-    let metadata = Metadata::of_kept(bundle.metadata.clone());
-    let removed = &lease.granted.removed_classes;
-    object_classes::check(target, source, &metadata.object_classes(), removed)?;
-    let migrations = migrations_to(&lease.granted.migrations, target, present.as_deref(), source)?;
-    // As wrangler does: `exports` replaces the migrations, and the tag of the Worker stays.
-    let (migration_tag, migrations) = if metadata.declares_classes() {
-        (present, None)
-    } else {
-        (source.migration_tag.clone(), migrations)
-    };
-    check_secrets(lease, &metadata, script.as_ref(), secrets).await?;
-    let metadata = metadata.shipped_again(secrets, migrations.as_ref());
-    lease.renew().await?;
-    let metadata = match assets::upload_again(services, target, &bundle).await? {
-        Some(jwt) => metadata.with_assets_jwt(&jwt),
-        None => metadata,
-    };
-    let mut state = ScriptState {
-        migration_tag: Some(migration_tag),
-        migrations,
-        ..ScriptState::default()
-    };
-    if source.target != *target {
-        state.warnings = secrets_left_behind(services, &source.target, target, secrets).await?;
-    }
-    Ok(Prepared {
-        bundle,
-        metadata,
-        state,
-    })
-}
-
-/// A deployment's bundle, from the store. Its contents are not verified.
-///
-/// # Errors
-/// `BUNDLE_MISSING`, `BUNDLE_STORE_UNAVAILABLE`.
-pub(crate) async fn stored_bundle(
-    store: &impl ObjectStore,
     deployment: &Deployment,
-) -> Result<StoredBundle, Problem> {
-    let digest = Digest::parse(&deployment.bundle.digest)
-        .map_err(|_| not_opened(deployment, &OpenFailure::Missing))?;
-    let key = deployment
-        .object
-        .clone()
-        .unwrap_or_else(|| format!("sha256/{digest}"));
-    bundles::open(store, &key, &digest, None)
-        .await
-        .map_err(|failure| not_opened(deployment, &failure))
-}
-
-fn not_opened(deployment: &Deployment, failure: &OpenFailure) -> Problem {
-    if let OpenFailure::Store(failure) = failure {
-        return bundle_store_unavailable(failure);
-    }
-    Problem::new(
-        Code::BundleMissing,
-        format!(
-            "The bundle of deployment {} is not stored, or was damaged.",
-            deployment.id
-        ),
-        "Deploy the version from its sources again.",
-    )
-    .caused_by(failure)
-}
-
-/// Checks that the Worker has the secrets that the deployment uses.
-async fn check_secrets<L: LedgerClient, O: Services>(
-    lease: &Lease<'_, '_, L, O>,
-    metadata: &Metadata,
-    script: Option<&Value>,
-    given: &[(String, String)],
+    prepared: &Prepared,
 ) -> Result<(), Problem> {
-    let target = lease.target;
-    let mut missing: Vec<&str> = metadata
-        .bindings()
-        .filter(BindingRef::is_secret)
-        .map(|binding| binding.name)
-        .filter(|name| !given.iter().any(|(given, _)| given == name))
-        .collect();
-    if !missing.is_empty() && script.is_some() {
-        let present = secret_names(lease.gateway.services, target).await?;
-        missing.retain(|name| !present.iter().any(|present| present == name));
-    }
-    // Bundles of earlier versions of this API do not say what an inherited binding was.
-    if metadata.inherits() {
-        let present = match script {
-            Some(_) => binding_names(lease.gateway.services, target).await?,
-            None => Vec::new(),
-        };
-        let inherited = metadata
-            .bindings()
-            .filter_map(|binding| Some((binding.name, binding.inherited()?)))
-            .filter(|(name, _)| !given.iter().any(|(given, _)| given == name))
-            .filter(|(_, inherited)| !present.iter().any(|present| present == inherited));
-        missing.extend(inherited.map(|(name, _)| name));
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let is_promotion = lease
-        .granted
-        .source
-        .as_ref()
-        .is_some_and(|source| source.target != *target);
-    let fix = if is_promotion {
-        "Add them to the promotion: {\"to\": …, \"secrets\": {\"NAME\": \"value\"}}."
-    } else {
-        "Set them: PUT …/secrets/{name} of this API."
+    let services = lease.gateway.services;
+    let bytes = prepared.metadata.to_json();
+    let digest = Digest::of(bytes.as_bytes());
+    let key = metadata_key(&digest);
+    Retrying::new(services, services)
+        .put(&key, bytes.as_bytes())
+        .await
+        .map_err(|failure| bundle_store_unavailable(&failure))?;
+    let message = SetMetadata {
+        attempt: lease.granted.attempt.clone(),
+        bundle: with_metadata(&deployment.bundle, &prepared.metadata, &digest),
+        metadata: key,
+        unresolved: prepared.metadata.unresolved(),
     };
-    Err(Problem::new(
-        Code::SecretsMissing,
-        format!(
-            "{target} lacks secrets that the deployment uses: {}.",
-            missing.join(", ")
-        ),
-        fix,
-    ))
-}
-
-/// The migrations from the Worker's current tag to the deployment's; `None` if the tags are equal.
-fn migrations_to(
-    known: &[Migrations],
-    target: &Target,
-    present: Option<&str>,
-    source: &Deployment,
-) -> Result<Option<Migrations>, Problem> {
-    let wanted = source.migration_tag.as_deref();
-    if wanted == present {
-        return Ok(None);
-    }
-    wanted
-        .and_then(|wanted| migration_path::path(known, present, wanted))
-        .map(Some)
-        .ok_or_else(|| {
-            let shown = |tag: Option<&str>| tag.map_or("none".to_owned(), |tag| format!("\"{tag}\""));
-            Problem::new(
-                Code::MigrationUnknown,
-                format!(
-                    "{target} has the Durable Object migration tag {}, deployment {} has {}, and no known migrations \
-                     lead from the one to the other.",
-                    shown(present),
-                    source.id,
-                    shown(wanted)
-                ),
-                "Deploy from sources, with the migrations in the wrangler configuration: objects are never migrated back.",
-            )
-        })
-}
-
-/// A warning about secrets that are set in the source namespace and not in the target. The bundle does not name
-/// them, so it is not known whether they are used.
-async fn secrets_left_behind(
-    services: &impl Services,
-    from: &Target,
-    to: &Target,
-    given: &[(String, String)],
-) -> Result<Vec<crate::deployments::Warning>, Problem> {
-    let mut left = secret_names(services, from).await?;
-    left.retain(|name| !given.iter().any(|(given, _)| given == name));
-    if !left.is_empty() {
-        let present = secret_names(services, to).await?;
-        left.retain(|name| !present.contains(name));
-    }
-    if left.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(vec![crate::deployments::Warning {
-        code: Code::SecretsMissing.name().to_owned(),
-        message: format!("{from} has secrets that {to} does not have: {}.", left.join(", ")),
-    }])
+    lease.gateway.send(&message).await
 }
 
 fn no_source() -> Problem {

@@ -74,19 +74,23 @@ pub(crate) async fn remote_settings(
     }
 }
 
-/// The names of a script's bindings; empty if the upstream has no such script.
+/// The bindings of a script; empty if the upstream has no such script, `None` if it returns none.
 ///
 /// # Errors
 /// `UPSTREAM_…`.
-pub(crate) async fn binding_names(services: &impl Services, target: &Target) -> Result<Vec<String>, Problem> {
+pub(crate) async fn current_bindings(
+    services: &impl Services,
+    target: &Target,
+) -> Result<Option<Vec<Value>>, Problem> {
     let settings = remote_settings(services, target)
         .await
         .map_err(|failure| failure.problem)?;
-    let bindings = settings.and_then(|mut settings| settings.remove("bindings"));
-    let list = bindings.as_ref().and_then(Value::as_array).into_iter().flatten();
-    Ok(list
-        .filter_map(|binding| binding.get("name").and_then(Value::as_str).map(str::to_owned))
-        .collect())
+    Ok(settings.map_or(Some(Vec::new()), |mut settings| {
+        match settings.remove("bindings") {
+            Some(Value::Array(bindings)) => Some(bindings),
+            _ => None,
+        }
+    }))
 }
 
 /// The Durable Object migration tag of a script as the upstream describes it.

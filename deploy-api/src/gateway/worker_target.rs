@@ -132,7 +132,7 @@ fn deployed_nowhere(worker: &WorkerName, choices: &[Target], alternative: Altern
             "No Worker {worker} was deployed through this API in {}.",
             names(choices, " or in ")
         ),
-        "Deploy it first: wrangler deploy --dispatch-namespace NAMESPACE. For a Worker that was deployed in another way, use \
+        "Deploy it first: wrangler deploy --dispatch-namespace NAMESPACE, with --secrets-file if it requires secrets. For a Worker that was deployed in another way, use \
          the command for its namespace.",
     );
     with_commands(problem, choices, alternative)

@@ -133,7 +133,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         Ok(Some(outcome))
     }
 
-    fn authorize_change(&self, access: &Access<'_, S>, begin: &Begin) -> Result<Actor, Problem> {
+    pub(super) fn authorize_change(&self, access: &Access<'_, S>, begin: &Begin) -> Result<Actor, Problem> {
         match &begin.authority {
             Authority::Credential(credential) => {
                 let caller = access.authenticate_again(credential)?;
@@ -257,6 +257,9 @@ impl Change {
         let on = |action| Request::worker(action, target.clone());
         match self {
             Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } => vec![on(Action::Deploy)],
+            Self::Rollback {
+                with_secrets: true, ..
+            } => vec![on(Action::Secrets), on(Action::Rollback)],
             Self::Rollback { .. } | Self::UndoDeployment { .. } => vec![on(Action::Rollback)],
             Self::Promote {
                 from, with_secrets, ..

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Message;
+use super::{Message, RedeployPlan};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
 use crate::audit::{self, Action, Annotations, Client, SubjectRecord};
@@ -11,10 +11,9 @@ use crate::deployments::{Deployment, DeploymentId, HealthCheckRequest, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
-use crate::store::object_classes::RecordedClass;
 use crate::store::workers::WorkerRecord;
 use crate::target::Target;
-use crate::upload::{Migrations, ObjectClasses};
+use crate::upload::{Migrations, ObjectClasses, Unresolved};
 
 /// Begins a change: authorizes it again, waits for the lease on the Worker, and records the intent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +58,9 @@ pub enum Change {
     Rollback {
         /// Its id, as the caller wrote it.
         deployment: Option<String>,
+        /// Whether secrets are set with it, which needs the action `secrets`.
+        #[serde(default)]
+        with_secrets: bool,
     },
     /// A deployment of another namespace; `None` for its current deployment.
     Promote {
@@ -125,11 +127,22 @@ pub struct NewUpload {
     pub annotations: Annotations,
     /// The warnings.
     pub warnings: Vec<Warning>,
-    /// The deployment that must be current when the change begins, because the upload was completed from it.
-    pub based_on: Option<DeploymentId>,
+    /// The bindings from the version before whose values are not known.
+    #[serde(default)]
+    pub unresolved: Vec<Unresolved>,
+    /// What must be current when the change begins, because the upload was completed from it.
+    #[serde(default)]
+    pub based_on: Option<BasedOn>,
     /// Whether the upstream no longer has what an earlier attempt of the same upload deployed, so that it is not a retry.
     #[serde(default)]
     pub is_lost: bool,
+}
+
+/// The version from which an upload was completed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BasedOn {
+    /// The current deployment; `None` if there was none.
+    pub deployment: Option<DeploymentId>,
 }
 
 /// How a change began.
@@ -155,15 +168,11 @@ pub struct GrantedLease {
     pub deployment: Option<Deployment>,
     /// Whether an earlier attempt may have executed the change. The upstream has the answer.
     pub is_resumed: bool,
-    /// The deployment that is uploaded again, for a rollback or promotion.
-    pub source: Option<Deployment>,
+    /// What a rollback or a promotion is made from; `None` for other changes.
+    #[serde(default)]
+    pub redeploy: Option<Box<RedeployPlan>>,
     /// The record of the Worker; `None` if it was never changed through the deploy API.
     pub worker: Option<WorkerRecord>,
-    /// The Worker's known migrations, for a rollback or promotion.
-    pub migrations: Vec<Migrations>,
-    /// The Durable Object classes that were removed from the Worker, for a rollback or promotion.
-    #[serde(default)]
-    pub removed_classes: Vec<RecordedClass>,
 }
 
 /// Renews the lease of an attempt. Sent before each upload to the upstream.

@@ -78,6 +78,10 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         if let Some(deployment) = &deployment {
             entry.deployment = Some(deployment.id.to_string());
             entry.previous_deployment = deployment.previous.as_ref().map(ToString::to_string);
+            if deployment.metadata.is_some() {
+                // The intent has the bundle of the source; the bindings of this deployment were determined later.
+                entry.bundle = Some(deployment.bundle.clone());
+            }
         }
         let finished = match end {
             End::Succeeded { upstream, script } => {
@@ -289,7 +293,7 @@ pub(super) fn health_check_due(renewed: Timestamp) -> Timestamp {
 }
 
 /// The attempt has no lease any more: another attempt or the reconciler has recorded the outcome.
-fn lease_lost() -> Problem {
+pub(super) fn lease_lost() -> Problem {
     Problem::new(
         Code::DeploymentUnsettled,
         "The change took too long, and its lease on the Worker expired.",

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
-use crate::store::{deployments, leases, migrations, object_classes, workers};
+use crate::store::{deployments, leases, workers};
 use crate::target::Target;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
@@ -36,10 +36,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             intent: lease.intent,
             deployment: Some(deployment),
             is_resumed: true,
-            source: None,
+            redeploy: None,
             worker: workers::get(&self.sql, &begin.target)?,
-            migrations: Vec::new(),
-            removed_classes: Vec::new(),
         })))
     }
 
@@ -57,8 +55,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         let serving = worker.as_ref().and_then(|worker| worker.deployment.clone());
         if let Change::Deploy(upload) = &begin.change
-            && upload.based_on.is_some()
-            && upload.based_on != serving
+            && let Some(based_on) = &upload.based_on
+            && based_on.deployment != serving
         {
             return Ok(Begun::Outdated);
         }
@@ -108,17 +106,10 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             intent,
             deployment,
             is_resumed: false,
-            migrations: if source.is_some() {
-                migrations::of_worker(sql, target.worker.as_str())?
-            } else {
-                Vec::new()
+            redeploy: match source {
+                Some(source) => Some(Box::new(self.plan_of(access, actor, target, source)?)),
+                None => None,
             },
-            removed_classes: if source.is_some() {
-                object_classes::removed(sql, target)?
-            } else {
-                Vec::new()
-            },
-            source,
             worker,
         })))
     }
@@ -145,6 +136,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             },
             migrations: upload.migrations.clone(),
             classes: Some(upload.classes.clone()),
+            unresolved: Some(upload.unresolved.clone()),
             annotations: upload.annotations.clone(),
             tags: upload.tags.clone().unwrap_or(known.tags),
             warnings: upload.warnings.clone(),
@@ -163,6 +155,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         Ok(Deployment {
             bundle: source.bundle.clone(),
             object: source.object.clone(),
+            metadata: source.metadata.clone(),
+            unresolved: source.unresolved.clone(),
             source: Some(source.id.clone()),
             migration_tag: source.migration_tag.clone(),
             classes: source.classes.clone(),
@@ -189,6 +183,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             bundle: crate::audit::Bundle::default(),
             annotations: Annotations::default(),
             object: None,
+            metadata: None,
+            unresolved: None,
             identity: actor.caller.identity.clone(),
             token: actor.caller.token.as_ref().map(ToString::to_string),
             source: None,

@@ -44,6 +44,7 @@ mod intent;
 mod message;
 mod queue;
 mod reconcile;
+mod redeploy;
 mod source;
 mod upstream_calls;
 mod verification;
@@ -58,7 +59,7 @@ pub use archive_step::archive_step;
 pub use authorize::{Ask, Authorize, Authorized, ResolveWorker, Resolved};
 pub use call::Call;
 pub use change::{
-    Authority, Begin, Begun, Change, End, Finish, FinishHealthCheck, Finished, GrantedLease,
+    Authority, BasedOn, Begin, Begun, Change, End, Finish, FinishHealthCheck, Finished, GrantedLease,
     HealthCheckResult, NewUpload, Refuse, Renew, ScriptState,
 };
 pub use earlier_assets::{EarlierAsset, EarlierAssets};
@@ -68,6 +69,7 @@ pub use health::{CheckHealth, LedgerHealth};
 pub use message::{LedgerClient, LedgerFailure, Message, send};
 pub use queue::{LeaseQueue, Ticket};
 pub use reconcile::{Due, IsDeployedSomewhere, Unreferenced, Work};
+pub use redeploy::{PlanRedeploy, RedeployPlan, SetMetadata};
 pub use upstream_calls::{ReserveCalls, ReservedCalls};
 pub use verification::RecordVerification;
 
@@ -141,6 +143,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             IssueDeployToken::NAME => handle(message, |message| self.issue_deploy_token(&message)),
             RejectOidcToken::NAME => handle(message, |message| self.reject_oidc_token(&message)),
             Renew::NAME => handle(message, |message| self.renew(&message)),
+            PlanRedeploy::NAME => handle(message, |message| self.plan_redeploy(&message)),
+            SetMetadata::NAME => handle(message, |message| self.set_metadata(&message)),
             Finish::NAME => handle(message, |message| self.finish(&message)),
             Refuse::NAME => handle(message, |message| self.refuse(&message)),
             FinishHealthCheck::NAME => handle(message, |message| self.finish_health_check(&message)),

@@ -15,8 +15,10 @@ use crate::target::Target;
 /// If there is no such deployment, or it was never uploaded.
 pub(super) fn source(sql: &impl Sql, begin: &Begin) -> Result<Option<Deployment>, Problem> {
     Ok(match &begin.change {
-        Change::Rollback { deployment: None } => Some(previous(sql, &begin.target)?),
-        Change::Rollback { deployment: Some(id) } => Some(named(sql, &begin.target, id)?),
+        Change::Rollback { deployment: None, .. } => Some(previous(sql, &begin.target)?),
+        Change::Rollback {
+            deployment: Some(id), ..
+        } => Some(named(sql, &begin.target, id)?),
         Change::Promote {
             from,
             deployment: Some(id),
@@ -52,7 +54,7 @@ fn previous(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
         Problem::new(
             Code::RollbackImpossible,
             format!("{what} of {target} to go back to."),
-            "Name a deployment: GET …/deployments lists them.",
+            "If GET …/deployments lists one that succeeded, name it as \"deployment\". Otherwise deploy the intended version.",
         )
     };
     let serving = workers::get(sql, target)?.and_then(|worker| worker.deployment);

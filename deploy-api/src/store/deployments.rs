@@ -33,10 +33,16 @@ pub(super) const OBJECTS: &[&str] = &[
 /// What the developer wrote about each upload.
 pub(super) const ANNOTATIONS: &str = "ALTER TABLE deployments ADD COLUMN annotations TEXT";
 
+/// The metadata of redeploys with other bindings, and the bindings that are not known.
+pub(super) const REDEPLOYABLE: &[&str] = &[
+    "ALTER TABLE deployments ADD COLUMN metadata TEXT",
+    "ALTER TABLE deployments ADD COLUMN unresolved TEXT",
+];
+
 pub(super) const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
      finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations,
-     classes";
+     classes, metadata, unresolved";
 
 pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -82,12 +88,24 @@ pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
             .optional_text(23)?
             .map(|text| super::read_json("deployment's classes", text))
             .transpose()?,
+        metadata: row.optional_text(24)?.map(str::to_owned),
+        unresolved: row
+            .optional_text(25)?
+            .map(|text| super::read_json("deployment's unresolved bindings", text))
+            .transpose()?,
     })
 }
 
 fn migrations(deployment: &Deployment) -> Result<Value, SqlError> {
     match &deployment.migrations {
         Some(migrations) => super::write_json("deployment's migrations", migrations),
+        None => Ok(Value::Null),
+    }
+}
+
+fn unresolved(deployment: &Deployment) -> Result<Value, SqlError> {
+    match &deployment.unresolved {
+        Some(unresolved) => super::write_json("deployment's unresolved bindings", unresolved),
         None => Ok(Value::Null),
     }
 }
@@ -147,8 +165,8 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
     sql.exec(
         "INSERT INTO deployments (id, namespace, worker, verb, state, intent, fingerprint, bundle, identity, token,
              source, previous, created, migration_tag, migrations, tags, warnings, object, annotations,
-             classes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             classes, metadata, unresolved)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(deployment.id.as_str()),
             Value::from(deployment.target.namespace()),
@@ -173,9 +191,28 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
                 Some(classes) => super::write_json("deployment's classes", classes)?,
                 None => Value::Null,
             },
+            Value::from(deployment.metadata.as_deref()),
+            unresolved(deployment)?,
         ],
     )
     .map(drop)
+}
+
+/// Records the metadata with which a pending deployment uploads its bundle.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_metadata(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
+    sql.exec(
+        "UPDATE deployments SET bundle = ?, metadata = ?, unresolved = ? WHERE id = ?",
+        &[
+            super::write_json("deployment's bundle", &deployment.bundle)?,
+            Value::from(deployment.metadata.as_deref()),
+            unresolved(deployment)?,
+            Value::from(deployment.id.as_str()),
+        ],
+    )?;
+    pin(sql, &deployment.id, deployment.metadata.as_slice())
 }
 
 /// Records the outcome of a deployment.

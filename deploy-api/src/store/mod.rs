@@ -150,6 +150,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "ledger-0009",
         statements: &[health::TABLE],
     },
+    Migration {
+        name: "deployments-0009",
+        statements: deployments::REDEPLOYABLE,
+    },
 ];
 
 fn content(what: &'static str, reason: &impl ToString) -> SqlError {

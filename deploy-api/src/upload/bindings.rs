@@ -11,7 +11,7 @@ pub struct BindingRef<'a> {
 }
 
 impl<'a> BindingRef<'a> {
-    pub(super) fn of(value: &'a Value) -> Option<Self> {
+    pub(crate) fn of(value: &'a Value) -> Option<Self> {
         let object = value.as_object()?;
         Some(Self {
             name: object.get("name")?.as_str()?,
@@ -59,21 +59,6 @@ pub(crate) fn redacted(binding: &Value) -> Value {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
     )
-}
-
-/// The binding that replaces a binding of the type `inherit` in the stored bundle: the binding of the current version to which it
-/// refers, under its new name. `None` if `binding` has another type, or the current version has no such binding.
-pub(super) fn resolved(binding: &Value, current: &[Value]) -> Option<Value> {
-    let inherit = BindingRef::of(binding)?;
-    let name = inherit.inherited()?;
-    let found = current
-        .iter()
-        .find(|other| BindingRef::of(other).is_some_and(|other| other.name == name))?;
-    let mut found = redacted(found);
-    if let Value::Object(members) = &mut found {
-        members.insert("name".to_owned(), Value::from(inherit.name));
-    }
-    Some(found)
 }
 
 /// The type of a binding that is taken from the current version of the Worker.

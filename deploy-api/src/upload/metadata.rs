@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::Migrations;
-use super::bindings::{BindingRef, redacted, resolved};
+use super::bindings::{BindingRef, redacted};
 use super::object_classes::{MAX_CLASS, MAX_CLASSES, ObjectClasses};
 use super::reader::malformed;
 use crate::audit::{Annotations, MAX_ANNOTATION};
@@ -23,7 +23,7 @@ const MAX_BINDING: usize = 256;
 ///
 /// Members that are not known here are kept and passed on: a new wrangler may send new ones.
 #[derive(Clone, PartialEq)]
-pub struct Metadata(Map<String, Value>);
+pub struct Metadata(pub(super) Map<String, Value>);
 
 impl Metadata {
     /// Reads the metadata part of an upload.
@@ -113,6 +113,26 @@ impl Metadata {
     pub fn bindings(&self) -> impl Iterator<Item = BindingRef<'_>> {
         let list = self.0.get("bindings").and_then(Value::as_array);
         list.into_iter().flatten().filter_map(BindingRef::of)
+    }
+
+    /// The bindings as JSON objects.
+    #[must_use]
+    pub fn binding_values(&self) -> &[Value] {
+        let list = self.0.get("bindings").and_then(Value::as_array);
+        list.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The same with other bindings.
+    #[must_use]
+    pub fn with_bindings(mut self, bindings: Vec<Value>) -> Self {
+        self.0.insert("bindings".to_owned(), Value::Array(bindings));
+        self
+    }
+
+    /// The members, without secrets if the metadata is stored metadata.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
     }
 
     /// The Workers that receive the log of this one, in either form, each with the name of the metadata's member.
@@ -215,21 +235,6 @@ impl Metadata {
     #[must_use]
     pub fn inherits(&self) -> bool {
         self.bindings().any(|binding| binding.inherited().is_some())
-    }
-
-    /// The metadata to be stored: [`redacted`](Self::redacted), with the bindings of the current version in place of the bindings
-    /// that refer to them, so that a later redeploy does not depend on the version that is current then.
-    #[must_use]
-    pub fn stored(&self, current: &[Value]) -> Map<String, Value> {
-        let mut kept = self.redacted();
-        if let Some(Value::Array(bindings)) = kept.get_mut("bindings") {
-            for binding in bindings {
-                if let Some(found) = resolved(binding, current) {
-                    *binding = found;
-                }
-            }
-        }
-        kept
     }
 
     /// The same with these tags.
@@ -401,34 +406,6 @@ mod tests {
         assert_eq!(metadata(&of("")).annotations().message, None);
         let problem = Metadata::parse(of(&format!("{longest}m")).to_string().as_bytes()).unwrap_err();
         assert!(problem.detail.contains("--message"), "{}", problem.detail);
-    }
-
-    #[test]
-    fn the_bindings_that_are_inherited_are_stored() {
-        let metadata = metadata(&json!({ "bindings": [
-            { "type": "inherit", "name": "KV" },
-            { "type": "inherit", "name": "NEW", "old_name": "OLD" },
-            { "type": "inherit", "name": "KEY" },
-            { "type": "inherit", "name": "MISSING" },
-            { "type": "plain_text", "name": "MODE", "text": "fast" }
-        ] }));
-        assert!(metadata.inherits());
-        let current = [
-            json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "k1" }),
-            json!({ "type": "d1", "name": "OLD", "id": "d1" }),
-            json!({ "type": "secret_text", "name": "KEY", "text": "marker" }),
-            json!({ "type": "plain_text", "name": "MODE", "text": "slow" }),
-        ];
-        assert_eq!(
-            metadata.stored(&current)["bindings"],
-            json!([
-                { "type": "kv_namespace", "name": "KV", "namespace_id": "k1" },
-                { "type": "d1", "name": "NEW", "id": "d1" },
-                { "type": "secret_text", "name": "KEY" },
-                { "type": "inherit", "name": "MISSING" },
-                { "type": "plain_text", "name": "MODE", "text": "fast" }
-            ])
-        );
     }
 
     #[test]

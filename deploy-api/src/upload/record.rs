@@ -29,13 +29,28 @@ fn describe(head: &BundleHead, digest: &Digest) -> audit::Bundle {
             })
             .collect(),
         compatibility_date: metadata.text("compatibility_date").map(str::to_owned),
-        bindings: metadata
-            .bindings()
-            .map(|binding| audit::Binding {
-                name: binding.name.to_owned(),
-                kind: binding.kind.to_owned(),
-            })
-            .collect(),
+        bindings: bindings(&metadata),
+    }
+}
+
+fn bindings(metadata: &Metadata) -> Vec<audit::Binding> {
+    metadata
+        .bindings()
+        .map(|binding| audit::Binding {
+            name: binding.name.to_owned(),
+            kind: binding.kind.to_owned(),
+        })
+        .collect()
+}
+
+/// The description of a bundle that is uploaded with other metadata, whose digest is `digest`.
+#[must_use]
+pub fn with_metadata(bundle: &audit::Bundle, metadata: &Metadata, digest: &Digest) -> audit::Bundle {
+    audit::Bundle {
+        metadata: digest.to_string(),
+        compatibility_date: metadata.text("compatibility_date").map(str::to_owned),
+        bindings: bindings(metadata),
+        ..bundle.clone()
     }
 }
 

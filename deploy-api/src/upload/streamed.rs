@@ -41,8 +41,9 @@ pub struct StreamedUpload<'a, S: ObjectStore> {
     pub metadata: Metadata,
     /// The modules and source maps, in the order of the upload.
     pub parts: Vec<StoredPart>,
-    /// The bindings of the Worker's current version, if the metadata has bindings that refer to them. Empty after reading.
-    pub current_bindings: Vec<Value>,
+    /// The bindings of the Worker's current version, if the metadata has bindings that refer to them: empty if there is no current
+    /// version, `None` if they are not known. `None` after reading.
+    pub current_bindings: Option<Vec<Value>>,
     writer: StagedWriter<'a, S>,
 }
 
@@ -73,7 +74,7 @@ impl<S: ObjectStore> StreamedUpload<'_, S> {
             mut writer,
         } = self;
         let head = BundleHead {
-            metadata: metadata.stored(&current_bindings),
+            metadata: metadata.stored(current_bindings.as_deref()),
             assets,
             parts,
         };
@@ -114,7 +115,7 @@ pub async fn read_streamed<'a, B: Source, S: ObjectStore>(
         Ok((metadata, parts)) => Ok(StreamedUpload {
             metadata,
             parts,
-            current_bindings: Vec::new(),
+            current_bindings: None,
             writer,
         }),
         Err(problem) => {

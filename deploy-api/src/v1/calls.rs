@@ -78,8 +78,12 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             }
             Operation::TagList => tags::list(gateway, credential, &target()?).await,
             Operation::TagPut => tags::put(gateway, credential, &target()?, call.body).await,
-            Operation::Rollback => rollback::rollback(gateway, credential, &target()?, call.body).await,
-            Operation::Promote => promote::promote(gateway, credential, &target()?, call.body).await,
+            Operation::Rollback => {
+                rollback::rollback(gateway, credential, &target()?, call.parameters, call.body).await
+            }
+            Operation::Promote => {
+                promote::promote(gateway, credential, &target()?, call.parameters, call.body).await
+            }
             Operation::AuditSegmentGet => {
                 audit_segments::download(gateway, credential, captures.get("first")).await
             }

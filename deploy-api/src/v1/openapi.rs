@@ -102,8 +102,14 @@ impl Generators {
             .map(|name| (name, "path"))
             .chain(route.parameters.iter().map(|name| (*name, "query")));
         for (name, place) in all {
+            let is_redeploy = matches!(route.operation, Operation::Promote | Operation::Rollback);
+            let key = if is_redeploy && name == "confirm" {
+                parameters::CONFIRM_REDEPLOY
+            } else {
+                name
+            };
             // A test checks that every parameter is described.
-            let Some((description, schema)) = parameters::describe(name, &mut self.written) else {
+            let Some((description, schema)) = parameters::describe(key, &mut self.written) else {
                 continue;
             };
             let mut parameter =
@@ -139,13 +145,22 @@ impl Generators {
             } });
             success.insert("headers".to_owned(), etag);
         }
-        json!({
+        let mut responses = json!({
             route.status.to_string(): success,
             "default": {
                 "description": "The request failed. The `code` of the problem identifies the error.",
                 "content": { PROBLEM_JSON: { "schema": problem } },
             },
-        })
+        });
+        if let (Some(preview), Some(responses)) = (route.preview, responses.as_object_mut()) {
+            let schema = preview(&mut self.written);
+            let preview = json!({
+                "description": "The effect of the change, which was not made.",
+                "content": { "application/json": { "schema": schema } },
+            });
+            responses.insert("200".to_owned(), preview);
+        }
+        responses
     }
 
     /// All schemas. A type that is read and written with different schemas has two: the one that is read is named `…Input`.

@@ -1,4 +1,4 @@
-//! The descriptions and schemas of the parameters of `/v1`. A parameter means the same in every call.
+//! The descriptions and schemas of the parameters of `/v1`. A parameter means the same in every call, except for `confirm`.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;
@@ -10,6 +10,9 @@ use crate::schema::{NamespaceName, PATH_PATTERN, WorkerName};
 
 /// The format of the name of a secret as a regular expression.
 const SECRET_NAME_PATTERN: &str = "^[A-Za-z_$][A-Za-z0-9_$]*$";
+
+/// The name under which [`describe`] has the parameter `confirm` of a rollback or a promotion.
+pub(super) const CONFIRM_REDEPLOY: &str = "confirm (redeploy)";
 
 /// The description of a parameter of a path or a query, and its schema. `None` for a parameter that no call has.
 pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&'static str, Schema)> {
@@ -56,13 +59,18 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
         ),
         "version" => ("An earlier version.", positive()),
         "dry_run" => (
-            "Only report the effect of the change, without storing it.",
+            "Only report the effect of the change, without making it.",
             json_schema!({ "type": "boolean", "default": false }),
         ),
         "confirm" => (
             "Stores a policy without an administrator, or one that takes `admin` from the caller. Without it, such a policy \
              fails with POLICY_LOCKS_OUT.",
             json_schema!({ "enum": ["lock_out"] }),
+        ),
+        CONFIRM_REDEPLOY => (
+            "Takes bindings of the current version in place of those of the deployment that are not known. Without it, such a \
+             deployment fails with REDEPLOY_INEXACT.",
+            json_schema!({ "enum": ["inexact"] }),
         ),
         "repository" => ("Only what runs of this repository did: `owner/name`.", text()),
         "actor" => ("Only what this GitHub account's runs did.", text()),

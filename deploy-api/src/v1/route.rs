@@ -36,6 +36,9 @@ pub struct Route {
     /// The schema of the answer's type.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) answer: SchemaOf,
+    /// The schema of the answer to a dry run, whose status is 200; `None` if it is the same.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) preview: Option<SchemaOf>,
 }
 
 /// The body that a call takes.
@@ -94,7 +97,22 @@ impl Route {
             media_type: "application/json",
             #[cfg(not(target_arch = "wasm32"))]
             answer: SchemaGenerator::subschema_for::<T>,
+            #[cfg(not(target_arch = "wasm32"))]
+            preview: None,
         }
+    }
+
+    /// A dry run is answered with a `T`, and with the status 200.
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(unused_mut, reason = "the Worker does not contain the schemas")
+    )]
+    pub(super) const fn previews<T: JsonSchema>(mut self) -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            self.preview = Some(SchemaGenerator::subschema_for::<T>);
+        }
+        self
     }
 
     pub(super) const fn open(mut self) -> Self {

@@ -7,6 +7,7 @@ use super::route::Route;
 use super::{health, namespaces, promote, rollback, secrets, tags, verify, workers};
 use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
+use crate::deploys::PromotionDifference;
 use crate::ledger::calls::{
     audit, audit_segments, deployments, exchange, explain, health_check, locks, policy, tokens,
 };
@@ -128,10 +129,17 @@ pub const ROUTES: &[Route] = &[
     ),
     Route::new::<deployments::Shown<'static>>("POST", worker!("/rollback"), Operation::Rollback)
         .created()
+        .with(&["confirm"])
         .may_take::<rollback::RollbackRequest>(),
-    Route::new::<deployments::Shown<'static>>("POST", worker!("/promote"), Operation::Promote)
-        .created()
-        .takes::<promote::PromoteRequest>(),
+    Route::new::<deployments::Deployed<'static, PromotionDifference>>(
+        "POST",
+        worker!("/promote"),
+        Operation::Promote,
+    )
+    .created()
+    .previews::<promote::Previewed<'static>>()
+    .with(&["dry_run", "confirm"])
+    .takes::<promote::PromoteRequest>(),
     Route::new::<verify::Verification>("POST", worker!("/verify"), Operation::Verify)
         .with(&["probe", "expect"]),
     Route::new::<locks::Shown>("GET", worker!("/lock"), Operation::LockGet),

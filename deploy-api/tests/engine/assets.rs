@@ -165,7 +165,7 @@ fn a_file_of_another_worker_cannot_be_used_by_its_hash() {
     platform.cloud.scripts.borrow_mut().forget_files();
     platform
         .v1(async |gateway, credential| {
-            deploy_api::v1::rollback::rollback(gateway, credential, &target, b"").await
+            deploy_api::v1::rollback::rollback(gateway, credential, &target, &[], b"").await
         })
         .unwrap();
     assert_eq!(page(&platform, "dotdo-production"), b"good");

@@ -38,6 +38,7 @@ mod pitfalls;
 mod promotions;
 mod recent_deployments;
 mod reconciler;
+mod redeployed_bindings;
 mod rollbacks;
 mod sdk_calls;
 mod secrets;

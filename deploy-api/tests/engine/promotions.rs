@@ -7,10 +7,19 @@ use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
 pub fn promote(platform: &Platform, from: &str, body: &Value) -> Result<Value, Problem> {
+    promote_with(platform, from, &[], body)
+}
+
+pub fn promote_with(
+    platform: &Platform,
+    from: &str,
+    parameters: &[(&str, &str)],
+    body: &Value,
+) -> Result<Value, Problem> {
     let target = v1::target(from, "agents").unwrap();
     let body = body.to_string();
     platform.v1(async |gateway, credential| {
-        v1::promote::promote(gateway, credential, &target, body.as_bytes()).await
+        v1::promote::promote(gateway, credential, &target, parameters, body.as_bytes()).await
     })
 }
 
@@ -148,7 +157,14 @@ fn a_promotion_needs_promote_on_the_target_and_read_on_the_source() {
         let target = v1::target("dotdo-staging", "agents").unwrap();
         let bob = super::support::callers::person("bob");
         let outcome = platform.v1_by(&bob, async |gateway, credential| {
-            v1::promote::promote(gateway, credential, &target, br#"{"to": "dotdo-production"}"#).await
+            v1::promote::promote(
+                gateway,
+                credential,
+                &target,
+                &[],
+                br#"{"to": "dotdo-production"}"#,
+            )
+            .await
         });
         assert_eq!(outcome.is_ok(), allowed, "{outcome:?}");
         assert_eq!(platform.serves("dotdo-production").is_some(), allowed);

@@ -9,9 +9,17 @@ use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
 pub fn roll_back(platform: &Platform, body: &str) -> Result<Value, Problem> {
+    roll_back_with(platform, &[], body)
+}
+
+pub fn roll_back_with(
+    platform: &Platform,
+    parameters: &[(&str, &str)],
+    body: &str,
+) -> Result<Value, Problem> {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform.v1(async |gateway, credential| {
-        v1::rollback::rollback(gateway, credential, &target, body.as_bytes()).await
+        v1::rollback::rollback(gateway, credential, &target, parameters, body.as_bytes()).await
     })
 }
 
@@ -145,7 +153,7 @@ fn a_rollback_needs_its_own_action() {
     let mallory = super::support::callers::person("mallory");
     let problem = platform
         .v1_by(&mallory, async |gateway, credential| {
-            v1::rollback::rollback(gateway, credential, &target, b"").await
+            v1::rollback::rollback(gateway, credential, &target, &[], b"").await
         })
         .unwrap_err();
     assert_eq!(problem.code, Code::PermissionDenied);

@@ -36,6 +36,8 @@ pub struct Scripts {
     pub resources: BTreeMap<String, (u16, Value)>,
     /// Workers of the account, by name.
     pub account: Vec<String>,
+    /// Whether the settings of scripts cannot be read.
+    pub hides_settings: bool,
     /// Contents of static assets, by namespace, Worker and hash.
     files: BTreeMap<(String, String), Vec<u8>>,
     sessions: BTreeMap<String, (String, Value)>,
@@ -164,6 +166,9 @@ impl Scripts {
                 success(&json!(script.tags))
             }
             ("GET", ["settings"]) => {
+                if self.hides_settings {
+                    return failure(500, 10000, "the settings are not available");
+                }
                 let mut bindings = script.bindings.clone();
                 let secrets = script.secrets.keys();
                 bindings.extend(secrets.map(|name| json!({ "name": name, "type": "secret_text" })));
@@ -246,6 +251,17 @@ impl Scripts {
                 .as_array()
                 .is_some_and(|kept| kept.iter().any(|k| k == kind))
         };
+        let is_uploaded = |old: &Value| {
+            let bindings = metadata["bindings"].as_array().into_iter().flatten();
+            bindings.into_iter().any(|new| new["name"] == old["name"])
+        };
+        let kept = before
+            .bindings
+            .iter()
+            .filter(|old| keeps(old["type"].as_str().unwrap()));
+        script
+            .bindings
+            .extend(kept.filter(|old| !is_uploaded(old)).cloned());
         if keeps("secret_text") {
             script.secrets.extend(before.secrets);
         }

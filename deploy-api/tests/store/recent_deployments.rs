@@ -37,6 +37,8 @@ fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
         warnings: Vec::new(),
         revision: None,
         object: None,
+        metadata: None,
+        unresolved: None,
     };
     deployments::begin(sqlite, &deployment, None).unwrap();
 }

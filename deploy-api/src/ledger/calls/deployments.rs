@@ -23,6 +23,7 @@ use crate::sql::Sql;
 use crate::store::recent_deployments::{self, RecentDeployments};
 use crate::store::{deployments, workers};
 use crate::target::Target;
+use crate::upload::Unresolved;
 
 /// A deployment in a response.
 #[derive(Serialize, JsonSchema)]
@@ -49,6 +50,8 @@ pub(crate) struct Shown<'a> {
     serving: Option<bool>,
     /// The size of the modules of the upload, in bytes.
     size: u64,
+    /// Whether a rollback restores all that it ran with, except for secrets.
+    redeployable: Redeployable<'a>,
     /// The content of the upload, as digests.
     bundle: &'a Bundle,
     /// What the developer wrote about the upload.
@@ -86,6 +89,22 @@ pub(crate) struct Shown<'a> {
     warnings: &'a [Warning],
 }
 
+/// Whether a rollback restores all that a deployment ran with, except for secrets.
+#[derive(Serialize, JsonSchema)]
+struct Redeployable<'a> {
+    /// Null if that was not recorded: the rollback itself finds out.
+    exact: Option<bool>,
+    /// The bindings that came from the version before, and whose values are not known.
+    unresolved: &'a [Unresolved],
+}
+
+fn redeployable(deployment: &Deployment) -> Redeployable<'_> {
+    Redeployable {
+        exact: deployment.unresolved.as_ref().map(Vec::is_empty),
+        unresolved: deployment.unresolved.as_deref().unwrap_or_default(),
+    }
+}
+
 fn show<'a>(
     deployment: &'a Deployment,
     serving: Option<&Option<DeploymentId>>,
@@ -100,6 +119,7 @@ fn show<'a>(
         state: deployment.state,
         serving: serving.map(|serving| serving.as_ref() == Some(&deployment.id)),
         size: deployment.bundle.modules.iter().map(|module| module.size).sum(),
+        redeployable: redeployable(deployment),
         bundle: &deployment.bundle,
         annotations: &deployment.annotations,
         identity: &deployment.identity,
@@ -121,9 +141,31 @@ fn show<'a>(
     }
 }
 
-/// The answer to a call that deployed something: `201` and the deployment.
-pub(crate) fn deployed(deployment: &Deployment, urls: &WorkerUrls) -> Result<Answer, Problem> {
-    Answer::json(201, &show(deployment, None, urls))
+/// A new deployment in a response, with the difference to the one before if it was promoted.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PromotedDeployment")]
+pub(crate) struct Deployed<'a, D> {
+    #[serde(flatten)]
+    deployment: Shown<'a>,
+    /// The difference to what the target served before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<&'a D>,
+}
+
+/// The answer to a call that deployed something: `201`, the deployment, and the `difference` of a promotion.
+pub(crate) fn deployed(
+    deployment: &Deployment,
+    urls: &WorkerUrls,
+    difference: Option<&impl Serialize>,
+) -> Result<Answer, Problem> {
+    let deployment = show(deployment, None, urls);
+    Answer::json(
+        201,
+        &Deployed {
+            deployment,
+            difference,
+        },
+    )
 }
 
 fn may_read<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> Result<(), Problem> {

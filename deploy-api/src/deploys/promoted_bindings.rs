@@ -1,0 +1,529 @@
+//! The bindings of a promoted deployment: those of the source, with the target's own variables and resource ids.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::code::Code;
+use crate::problem::Problem;
+use crate::upload::{BindingRef, Metadata, of_this_worker};
+
+/// Which values a promotion takes for variables, or for resources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Choice {
+    /// Those of the target. A promotion with others is refused.
+    #[default]
+    Keep,
+    /// Those of the target, and those of the source that the target does not have.
+    CopyNew,
+    /// Those of the source.
+    Copy,
+}
+
+/// What a request for a promotion says about bindings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choices {
+    /// The choice for variables: bindings of the types `plain_text` and `json`.
+    pub variables: Choice,
+    /// The choice for bindings to resources.
+    pub resources: Choice,
+    /// The values of single variables, by name.
+    pub values: BTreeMap<String, Value>,
+    /// Members of single bindings to resources, such as `namespace_id`, by the name of the binding.
+    pub bindings: BTreeMap<String, Map<String, Value>>,
+}
+
+/// A binding that differs between the source and the target.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct BindingChange {
+    /// The name of the binding.
+    pub name: String,
+    /// The type of the binding.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How the target's bindings differ from the source's.
+    pub change: ChangeKind,
+    /// Whose value the promoted deployment has; `None` if the binding is removed, or if the request must give a value.
+    pub from: Option<ValueOf>,
+    /// The value in the source: that of a variable, or the members of another binding.
+    pub source: Option<Value>,
+    /// The value in the target.
+    pub target: Option<Value>,
+}
+
+/// How a binding of the source and one of the target differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "BindingChangeKind")]
+pub(crate) enum ChangeKind {
+    /// Only the source has it.
+    Added,
+    /// Both have it, with different values.
+    Changed,
+    /// Only the target has it.
+    Removed,
+}
+
+/// Whose value a binding of a promoted deployment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "BindingValueOf")]
+pub(crate) enum ValueOf {
+    /// The source's.
+    Source,
+    /// The target's.
+    Target,
+    /// The one in the request.
+    Given,
+}
+
+/// The bindings of a promoted deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct PromotedBindings {
+    /// The bindings, without those that the request must give.
+    pub bindings: Vec<Value>,
+    /// The variables that differ.
+    pub variables: Vec<BindingChange>,
+    /// The other bindings that differ, without secrets.
+    pub resources: Vec<BindingChange>,
+}
+
+/// Determines the bindings of a promotion of `source` to a Worker with the bindings `target`.
+///
+/// # Errors
+/// `BODY_INVALID` if the request names a binding that the source does not have, or gives a value of another type.
+pub(crate) fn promoted_bindings(
+    source: &Metadata,
+    target: &[Value],
+    choices: &Choices,
+) -> Result<PromotedBindings, Problem> {
+    check_names(source, choices)?;
+    let mut promoted = PromotedBindings {
+        bindings: Vec::new(),
+        variables: Vec::new(),
+        resources: Vec::new(),
+    };
+    for binding in source.binding_values() {
+        let Some(reference) = BindingRef::of(binding) else {
+            continue;
+        };
+        let group = Group::of(reference, binding);
+        if matches!(group, Group::Secret | Group::Code) {
+            promoted.bindings.push(binding.clone());
+            continue;
+        }
+        let theirs = target.iter().find(|other| {
+            BindingRef::of(other)
+                .is_some_and(|other| other.name == reference.name && other.kind == reference.kind)
+        });
+        let given = given(reference, binding, choices)?;
+        let is_same = theirs.is_some_and(|theirs| has_members(theirs, binding));
+        let choice = if group == Group::Variable {
+            choices.variables
+        } else {
+            choices.resources
+        };
+        let (from, used) = match (given, theirs, choice) {
+            (Some(given), ..) => (Some(ValueOf::Given), Some(given)),
+            (None, Some(theirs), Choice::Keep | Choice::CopyNew) if !is_same => {
+                (Some(ValueOf::Target), Some(of_this_worker(theirs.clone())))
+            }
+            (None, None, Choice::Keep) => (None, None),
+            (None, ..) => (Some(ValueOf::Source), Some(binding.clone())),
+        };
+        promoted.bindings.extend(used);
+        if !is_same || from == Some(ValueOf::Given) {
+            promoted.add(
+                group,
+                BindingChange {
+                    name: reference.name.to_owned(),
+                    kind: reference.kind.to_owned(),
+                    change: theirs.map_or(ChangeKind::Added, |_| ChangeKind::Changed),
+                    from,
+                    source: Some(shown_value(binding)),
+                    target: theirs.map(shown_value),
+                },
+            );
+        }
+    }
+    promoted.add_removed(source, target);
+    Ok(promoted)
+}
+
+impl PromotedBindings {
+    fn add(&mut self, group: Group, change: BindingChange) {
+        match group {
+            Group::Variable => self.variables.push(change),
+            _ => self.resources.push(change),
+        }
+    }
+
+    fn add_removed(&mut self, source: &Metadata, target: &[Value]) {
+        for binding in target {
+            let Some(reference) = BindingRef::of(binding) else {
+                continue;
+            };
+            let group = Group::of(reference, binding);
+            let is_in_source = source
+                .bindings()
+                .any(|other| other.name == reference.name && other.kind == reference.kind);
+            if group == Group::Secret || is_in_source {
+                continue;
+            }
+            self.add(
+                group,
+                BindingChange {
+                    name: reference.name.to_owned(),
+                    kind: reference.kind.to_owned(),
+                    change: ChangeKind::Removed,
+                    from: None,
+                    source: None,
+                    target: Some(shown_value(binding)),
+                },
+            );
+        }
+    }
+
+    /// The variables for which the request must give a value.
+    pub fn missing_variables(&self) -> Vec<&BindingChange> {
+        self.variables
+            .iter()
+            .filter(|change| change.is_missing())
+            .collect()
+    }
+
+    /// The resources for which the request must give the members.
+    pub fn missing_resources(&self) -> Vec<&BindingChange> {
+        self.resources
+            .iter()
+            .filter(|change| change.is_missing())
+            .collect()
+    }
+}
+
+impl BindingChange {
+    /// Whether the request must give a value.
+    fn is_missing(&self) -> bool {
+        self.change == ChangeKind::Added && self.from.is_none()
+    }
+}
+
+/// How a promotion treats a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    /// A value of a secret is never copied.
+    Secret,
+    /// It belongs to the code: it names nothing outside of the Worker.
+    Code,
+    /// It has a value of the environment.
+    Variable,
+    /// It names a resource of the environment.
+    Resource,
+}
+
+impl Group {
+    fn of(reference: BindingRef<'_>, binding: &Value) -> Self {
+        if reference.is_secret() || reference.inherited().is_some() {
+            return Self::Secret;
+        }
+        match reference.kind {
+            "plain_text" | "json" => Self::Variable,
+            "wasm_module" | "text_blob" | "data_blob" => Self::Code,
+            "durable_object_namespace"
+                if reference.text("class_name").is_some() && reference.text("script_name").is_none() =>
+            {
+                Self::Code
+            }
+            _ if members(binding).next().is_none() => Self::Code,
+            _ => Self::Resource,
+        }
+    }
+}
+
+/// The members of a binding except for its name and its type.
+fn members(binding: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let object = binding.as_object().into_iter().flatten();
+    object.filter(|(key, _)| !matches!(key.as_str(), "name" | "type"))
+}
+
+/// Whether a binding of the target has every member of a binding of the source. The upstream may return more members than were
+/// uploaded.
+fn has_members(target: &Value, source: &Value) -> bool {
+    members(source).all(|(key, value)| target.get(key) == Some(value))
+}
+
+fn check_names(source: &Metadata, choices: &Choices) -> Result<(), Problem> {
+    let of_group = |wanted: Group| -> Vec<&str> {
+        source
+            .binding_values()
+            .iter()
+            .filter_map(|binding| Some((BindingRef::of(binding)?, binding)))
+            .filter(|(reference, binding)| Group::of(*reference, binding) == wanted)
+            .map(|(reference, _)| reference.name)
+            .collect()
+    };
+    let check = |member: &str, what: &str, given: Vec<&String>, known: &[&str]| {
+        let unknown = given.into_iter().find(|name| !known.contains(&name.as_str()));
+        unknown.map_or(Ok(()), |name| {
+            let name: String = name.chars().take(100).collect();
+            Err(Problem::new(
+                Code::BodyInvalid,
+                format!("\"{member}\" has {name:?}, and the deployment has no {what} of this name."),
+                format!("Its names are: {}.", shown_names(known)),
+            ))
+        })
+    };
+    check(
+        "values",
+        "variable",
+        choices.values.keys().collect(),
+        &of_group(Group::Variable),
+    )?;
+    check(
+        "bindings",
+        "binding to a resource",
+        choices.bindings.keys().collect(),
+        &of_group(Group::Resource),
+    )
+}
+
+/// The binding with the value or the members of the request; `None` if the request has none for it.
+fn given(reference: BindingRef<'_>, binding: &Value, choices: &Choices) -> Result<Option<Value>, Problem> {
+    let Value::Object(object) = binding else {
+        return Ok(None);
+    };
+    let mut object = object.clone();
+    if let Some(value) = choices.values.get(reference.name) {
+        let key = if reference.kind == "json" { "json" } else { "text" };
+        if key == "text" && !value.is_string() {
+            return Err(Problem::new(
+                Code::BodyInvalid,
+                format!("The value of {} in \"values\" is not a string.", reference.name),
+                "The variable is a text in the deployment; send its value as a JSON string.",
+            ));
+        }
+        object.insert(key.to_owned(), value.clone());
+        return Ok(Some(Value::Object(object)));
+    }
+    let Some(members) = choices.bindings.get(reference.name) else {
+        return Ok(None);
+    };
+    let unknown = members
+        .keys()
+        .find(|key| matches!(key.as_str(), "name" | "type") || !object.contains_key(*key));
+    if unknown.is_some() {
+        let known: Vec<&str> = self::members(binding).map(|(key, _)| key.as_str()).collect();
+        return Err(Problem::new(
+            Code::BodyInvalid,
+            format!(
+                "\"bindings\" has a member for {} that the binding of the deployment does not have.",
+                reference.name
+            ),
+            format!("The members of this binding are: {}.", shown_names(&known)),
+        ));
+    }
+    object.extend(members.clone());
+    Ok(Some(Value::Object(object)))
+}
+
+/// The most bytes of a value that is shown as a whole.
+const MAX_SHOWN: usize = 1024;
+
+/// The most names in an error.
+const MAX_NAMES: usize = 30;
+
+/// Names, separated by commas, with a limit.
+pub(super) fn shown_names(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let shown: Vec<&str> = names.iter().take(MAX_NAMES).copied().collect();
+    let shown = shown.join(", ");
+    if more == 0 {
+        shown
+    } else {
+        format!("{shown} and {more} more")
+    }
+}
+
+/// The value of a variable, or the members of another binding. A long value is cut.
+fn shown_value(binding: &Value) -> Value {
+    let reference = BindingRef::of(binding);
+    let value = match reference.map(|reference| reference.kind) {
+        Some("plain_text") => binding.get("text").cloned().unwrap_or_default(),
+        Some("json") => binding.get("json").cloned().unwrap_or_default(),
+        _ => Value::Object(
+            members(binding)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        ),
+    };
+    shown(value)
+}
+
+/// A value, cut if it is long.
+pub(super) fn shown(value: Value) -> Value {
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.len() <= MAX_SHOWN {
+        return value;
+    }
+    let start: String = text.chars().take(200).collect();
+    Value::from(format!("{start}… ({} bytes)", text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn source() -> Metadata {
+        let metadata = json!({ "bindings": [
+            { "type": "plain_text", "name": "API_URL", "text": "https://staging" },
+            { "type": "json", "name": "LIMITS", "json": { "a": 1 } },
+            { "type": "kv_namespace", "name": "KV", "namespace_id": "kv-staging" },
+            { "type": "ai", "name": "AI" },
+            { "type": "durable_object_namespace", "name": "ROOM", "class_name": "Room" },
+            { "type": "secret_text", "name": "TOKEN" }
+        ] });
+        Metadata::of_kept(metadata.as_object().cloned().unwrap())
+    }
+
+    fn promoted(target: &Value, choices: &Choices) -> (Vec<Value>, Vec<String>, Vec<String>) {
+        let promoted = promoted_bindings(&source(), target.as_array().unwrap(), choices).unwrap();
+        let names = |changes: &[BindingChange]| {
+            changes
+                .iter()
+                .map(|change| format!("{} {:?} {:?}", change.name, change.change, change.from))
+                .collect()
+        };
+        (
+            promoted.bindings.clone(),
+            names(&promoted.variables),
+            names(&promoted.resources),
+        )
+    }
+
+    #[test]
+    fn a_target_keeps_its_own_values_and_lacks_new_ones() {
+        let target = json!([
+            { "type": "plain_text", "name": "API_URL", "text": "https://production" },
+            { "type": "kv_namespace", "name": "KV", "namespace_id": "kv-production" },
+            { "type": "plain_text", "name": "OLD", "text": "x" },
+            { "type": "secret_text", "name": "OTHER" }
+        ]);
+        let (bindings, variables, resources) = promoted(&target, &Choices::default());
+        assert_eq!(
+            bindings,
+            [
+                json!({ "type": "plain_text", "name": "API_URL", "text": "https://production" }),
+                json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "kv-production" }),
+                json!({ "type": "ai", "name": "AI" }),
+                json!({ "type": "durable_object_namespace", "name": "ROOM", "class_name": "Room" }),
+                json!({ "type": "secret_text", "name": "TOKEN" }),
+            ]
+        );
+        assert_eq!(
+            variables,
+            [
+                "API_URL Changed Some(Target)",
+                "LIMITS Added None",
+                "OLD Removed None"
+            ]
+        );
+        assert_eq!(resources, ["KV Changed Some(Target)"]);
+    }
+
+    #[test]
+    fn values_are_copied_only_on_request() {
+        let target = json!([
+            { "type": "plain_text", "name": "API_URL", "text": "https://production" },
+            { "type": "json", "name": "LIMITS", "json": { "a": 1 } }
+        ]);
+        let of = |choice| Choices {
+            variables: choice,
+            resources: choice,
+            ..Choices::default()
+        };
+        let (_, variables, resources) = promoted(&target, &of(Choice::CopyNew));
+        assert_eq!(variables, ["API_URL Changed Some(Target)"]);
+        assert_eq!(resources, ["KV Added Some(Source)"]);
+        let (_, variables, _) = promoted(&target, &of(Choice::Copy));
+        assert_eq!(variables, ["API_URL Changed Some(Source)"]);
+    }
+
+    #[test]
+    fn single_values_are_given_by_name() {
+        let choices = Choices {
+            values: BTreeMap::from([
+                ("API_URL".to_owned(), json!("https://given")),
+                ("LIMITS".to_owned(), json!([2])),
+            ]),
+            bindings: BTreeMap::from([(
+                "KV".to_owned(),
+                json!({ "namespace_id": "kv-given" })
+                    .as_object()
+                    .cloned()
+                    .unwrap(),
+            )]),
+            ..Choices::default()
+        };
+        let (bindings, variables, resources) = promoted(&json!([]), &choices);
+        assert_eq!(
+            bindings[..3],
+            [
+                json!({ "type": "plain_text", "name": "API_URL", "text": "https://given" }),
+                json!({ "type": "json", "name": "LIMITS", "json": [2] }),
+                json!({ "type": "kv_namespace", "name": "KV", "namespace_id": "kv-given" }),
+            ]
+        );
+        assert_eq!(
+            variables,
+            ["API_URL Added Some(Given)", "LIMITS Added Some(Given)"]
+        );
+        assert_eq!(resources, ["KV Added Some(Given)"]);
+    }
+
+    #[test]
+    fn given_values_must_fit_the_deployment() {
+        let value = |name: &str, value: Value| Choices {
+            values: BTreeMap::from([(name.to_owned(), value)]),
+            ..Choices::default()
+        };
+        let member = |name: &str, member: &str| Choices {
+            bindings: BTreeMap::from([(
+                name.to_owned(),
+                json!({ member: "x" }).as_object().cloned().unwrap(),
+            )]),
+            ..Choices::default()
+        };
+        for choices in [
+            value("KV", json!("x")),
+            value("OTHER", json!("x")),
+            value("API_URL", json!(7)),
+            member("API_URL", "text"),
+            member("KV", "id"),
+            member("KV", "type"),
+        ] {
+            let problem = promoted_bindings(&source(), &[], &choices).unwrap_err();
+            assert_eq!(problem.code, Code::BodyInvalid, "{choices:?}");
+        }
+    }
+
+    #[test]
+    fn long_values_are_cut() {
+        let long = "x".repeat(MAX_SHOWN + 1);
+        let binding = json!({ "type": "plain_text", "name": "LONG", "text": long });
+        let cut = shown_value(&binding).as_str().unwrap().to_owned();
+        assert!(cut.ends_with("… (1025 bytes)") && cut.len() < 300, "{cut}");
+        let binding = json!({ "type": "plain_text", "name": "SHORT", "text": "x" });
+        assert_eq!(shown_value(&binding), json!("x"));
+    }
+}
