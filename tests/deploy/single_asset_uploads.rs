@@ -68,7 +68,7 @@ async fn single_files_are_served_and_restored_as_forms_are() -> Result<()> {
         assert!(get("/film.bin").await?.body == film);
         assert_eq!(get("/empty.txt").await?.text(), "");
         let path = format!("{}/promote", worker_path(Staging, &name));
-        let to_production = json!({ "to": Production.namespace() });
+        let to_production = json!({ "to": Production.namespace(), "variables": "copy_new" });
         platform.deploy_api().post(&path, &to_production).await?;
         let promoted = async |path| platform.get(&host(Production, &name), path).await;
         assert_eq!(promoted("/").await?.text(), format!("<h1>first of {name}</h1>"));
