@@ -6,7 +6,7 @@ use end_to_end::{Project, Script, worker_path, wrangler::Version};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::platforms::{platform, text};
+use crate::platforms::{behind_relay, platform, text};
 use crate::wrangler_deploys::named;
 
 const ENVIRONMENT_SHOWN: &str =
@@ -75,7 +75,8 @@ fn change<'a>(list: &'a Value, name: &str) -> &'a Value {
 
 #[end_to_end::test]
 async fn a_promotion_keeps_the_variables_and_the_resources_of_the_target() -> Result<()> {
-    let platform = platform();
+    let relayed = behind_relay();
+    let (platform, cloudflare) = (relayed.platform, relayed.cloudflare);
     let api = platform.deploy_api();
     platform
         .deploy(Staging, "careful", &script("new", "of-staging", "kv-staging"))
@@ -90,7 +91,10 @@ async fn a_promotion_keeps_the_variables_and_the_resources_of_the_target() -> Re
     let path = format!("{}/promote", worker_path(Staging, "careful"));
     let body = json!({ "to": Production.namespace() });
     let preview = api.post(&format!("{path}?dry_run=true"), &body).await?;
-    assert_eq!(text(platform, Production, "careful").await?, "old of-production");
+    assert_eq!(
+        text(cloudflare, Production, "careful").await?,
+        "old of-production"
+    );
     let difference = &preview["difference"];
     assert_eq!(difference["modules"]["changed"], json!(["index.js"]), "{preview}");
     let variable = change(&difference["variables"], "API_URL");
@@ -103,21 +107,28 @@ async fn a_promotion_keeps_the_variables_and_the_resources_of_the_target() -> Re
 
     let promoted = api.post(&path, &body).await?;
     assert_eq!(promoted["difference"], *difference, "{promoted}");
-    assert_eq!(text(platform, Production, "careful").await?, "new of-production");
+    assert_eq!(
+        text(cloudflare, Production, "careful").await?,
+        "new of-production"
+    );
     // A rollback to the promoted deployment restores the values that it ran with.
     let body = json!({ "to": Production.namespace(), "variables": "copy" });
     api.post(&path, &body).await?;
-    assert_eq!(text(platform, Production, "careful").await?, "new of-staging");
+    assert_eq!(text(cloudflare, Production, "careful").await?, "new of-staging");
     let body = json!({ "deployment": promoted["id"] });
     api.post(&format!("{}/rollback", worker_path(Production, "careful")), &body)
         .await?;
-    assert_eq!(text(platform, Production, "careful").await?, "new of-production");
+    assert_eq!(
+        text(cloudflare, Production, "careful").await?,
+        "new of-production"
+    );
     Ok(())
 }
 
 #[end_to_end::test]
 async fn a_promotion_of_new_variables_and_resources_needs_consent() -> Result<()> {
-    let platform = platform();
+    let relayed = behind_relay();
+    let (platform, cloudflare) = (relayed.platform, relayed.cloudflare);
     let api = platform.deploy_api();
     platform
         .deploy(Staging, "hesitant", &script("new", "of-staging", "kv-staging"))
@@ -138,7 +149,7 @@ async fn a_promotion_of_new_variables_and_resources_needs_consent() -> Result<()
         "bindings": { "CACHE": { "namespace_id": "kv-production" } },
     });
     let promoted = api.post(&path, &body).await?;
-    assert_eq!(text(platform, Production, "hesitant").await?, "new given");
+    assert_eq!(text(cloudflare, Production, "hesitant").await?, "new given");
     assert_eq!(
         change(&promoted["difference"]["variables"], "API_URL")["from"],
         "given"
