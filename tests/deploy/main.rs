@@ -26,6 +26,7 @@ mod platforms;
 mod policy_lock_out;
 mod readers;
 mod redeployed_bindings;
+mod records;
 mod redeploys;
 mod required_secrets;
 mod resources;
