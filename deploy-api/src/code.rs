@@ -132,8 +132,8 @@ codes! {
     BundleMissing = 740_154, 409, "BUNDLE_MISSING", "The bundle is not stored";
     /// The outcome of an earlier change of this Worker is unknown, and the upstream may still be processing it.
     DeploymentUnsettled = 740_155, 503, "DEPLOYMENT_UNSETTLED", "The outcome of an earlier change is not known yet";
-    /// The health check of the deployment failed, and the deployment was rolled back.
-    HealthCheckFailed = 740_156, 422, "PROBE_FAILED", "The health check failed";
+    /// The health check of the deployment failed. The message says whether the deployment was rolled back.
+    HealthCheckFailed = 740_156, 422, "HEALTH_CHECK_FAILED", "The health check failed";
     /// The Durable Object migrations between the two deployments are not known.
     MigrationUnknown = 740_157, 409, "MIGRATION_UNKNOWN", "The migrations between the deployments are not known";
     /// The target namespace does not have all secrets that the deployment uses.

@@ -14,6 +14,7 @@ mod documentation;
 mod exports;
 mod faults;
 mod foreign_pages;
+mod health_checks;
 mod hostile_paths;
 mod hostile_tokens;
 mod keyless;

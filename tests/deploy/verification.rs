@@ -31,9 +31,9 @@ async fn verifies_a_worker_through_the_dispatch_worker() -> Result<()> {
         .await?;
     for (query, verified) in [
         ("", true),
-        ("?probe=/health&expect=203", true),
-        ("?probe=/health&expect=200", false),
-        ("?probe=/other&expect=200", true),
+        ("?path=/health&expect=203", true),
+        ("?path=/health&expect=200", false),
+        ("?path=/other&expect=200", true),
     ] {
         let answer = verify(query).await?;
         assert_eq!(answer["verified"], verified, "{query}: {answer}");
@@ -49,7 +49,7 @@ async fn a_failed_health_check_rolls_back() -> Result<()> {
     let project = Project::new("guarded")?.file("index.js", healthy("good", 200))?;
     project.deploy(platform, Version::V4_152, Development).await?;
     let health_check = json!({ "path": "/health", "expect": 200 });
-    api.call(Method::PUT, &format!("{path}/probe"), Some(&health_check))
+    api.call(Method::PUT, &format!("{path}/health-check"), Some(&health_check))
         .await?;
 
     let project = project.file("index.js", healthy("bad", 500))?;
@@ -90,7 +90,7 @@ async fn reconciler_checks_the_health_of_a_deploy_whose_response_was_lost() -> R
     let deploy = async |text: &str| put(relayed.platform, "unproven", &Script::answering(text)).await;
     assert_eq!(deploy("1").await?.status, 200);
     let health_check = json!({ "path": "/health", "expect": 204 });
-    let path = format!("{}/probe", worker_path(Staging, "unproven"));
+    let path = format!("{}/health-check", worker_path(Staging, "unproven"));
     api.call(Method::PUT, &path, Some(&health_check)).await?;
     // The response is lost, and the upstream cannot be inspected before the request has ended.
     relayed

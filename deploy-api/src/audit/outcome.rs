@@ -18,18 +18,21 @@ pub enum Outcome {
     Failed,
     /// It was done, its health check failed, and it was rolled back.
     RolledBack,
+    /// It was a health check whose answer was as expected, and another version may have given it.
+    Unproven,
     /// It had been done before, and the repeated request got the same response.
     Replayed,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Intent,
         Self::Denied,
         Self::Succeeded,
         Self::Failed,
         Self::RolledBack,
+        Self::Unproven,
         Self::Replayed,
     ];
 
@@ -48,6 +51,7 @@ impl Outcome {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::RolledBack => "rolled_back",
+            Self::Unproven => "unproven",
             Self::Replayed => "replayed",
         }
     }

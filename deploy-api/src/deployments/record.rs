@@ -2,10 +2,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::DeploymentId;
+use super::{DeploymentHealth, DeploymentId};
 use crate::audit::{self, Action, Annotations};
 use crate::identity::Identity;
-use crate::schema::PATH_PATTERN;
 use crate::target::Target;
 use crate::upload::{Migrations, ObjectClasses, Unresolved};
 
@@ -70,6 +69,9 @@ pub struct Deployment {
     pub warnings: Vec<Warning>,
     /// The Worker's count of changes when it had succeeded: the same later means that nothing was changed since.
     pub revision: Option<u64>,
+    /// The result of its health check.
+    #[serde(default)]
+    pub health: DeploymentHealth,
 }
 
 /// How a deployment ended.
@@ -127,17 +129,4 @@ pub struct Warning {
     pub code: String,
     /// The problem, and the fix.
     pub message: String,
-}
-
-/// The request of a health check. A deployment that does not answer it as expected is rolled back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Probe")]
-pub struct HealthCheckRequest {
-    /// The path, beginning with a slash, with the query if there is one.
-    #[schemars(regex(pattern = PATH_PATTERN))]
-    pub path: String,
-    /// The HTTP status that the answer must have.
-    #[schemars(range(min = 100, max = 599))]
-    pub expect: u16,
 }

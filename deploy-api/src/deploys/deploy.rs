@@ -18,8 +18,8 @@ use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
 use crate::ledger::{
-    Authority, Authorized, BasedOn, Begin, Begun, Change, Finished, IsDeployedSomewhere, LedgerClient,
-    NewUpload, ScriptState,
+    Authority, Authorized, BasedOn, Begin, Begun, Change, DueHealthCheck, Finished, HealthCheckResult,
+    IsDeployedSomewhere, LedgerClient, NewUpload, ScriptState,
 };
 use crate::lint::{self, Findings, Refusal};
 use crate::problem::Problem;
@@ -87,6 +87,13 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
                 exports_reconciliation: None,
             });
         }
+        Ok(Begun::Check(due)) => {
+            discard(gateway, &upload.contents).await;
+            return Ok(Deployed {
+                deployment: check_now(gateway, *due).await?,
+                exports_reconciliation: None,
+            });
+        }
         Ok(Begun::Outdated) => {
             discard(gateway, &upload.contents).await;
             return Err(outdated(target));
@@ -133,8 +140,10 @@ async fn begin_or_replay<L: LedgerClient, O: Services>(
     mut begin: Begin,
 ) -> Result<Begun, Problem> {
     let answer = gateway.send(&begin).await?;
-    let (Begun::Replayed(deployment), Change::Deploy(upload)) = (&answer, &mut begin.change) else {
-        return Ok(answer);
+    let (deployment, due) = match &answer {
+        Begun::Replayed(deployment) => (&**deployment, None),
+        Begun::Check(due) => (&due.deployment, Some(due)),
+        Begun::Lease(_) | Begun::Outdated => return Ok(answer),
     };
     let there = remote_tags(gateway.services, &begin.target)
         .await
@@ -142,7 +151,17 @@ async fn begin_or_replay<L: LedgerClient, O: Services>(
     if there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id) {
         return Ok(answer);
     }
-    upload.is_lost = true;
+    if let Some(due) = due {
+        health_check::finish(
+            gateway,
+            &HealthCheck::of(due, gateway.client),
+            HealthCheckResult::Superseded,
+        )
+        .await?;
+    }
+    if let Change::Deploy(upload) = &mut begin.change {
+        upload.is_lost = true;
+    }
     begin.attempt = AttemptId::new(gateway.now(), gateway.services.entropy());
     gateway.send(&begin).await
 }
@@ -170,25 +189,38 @@ async fn store_small<L: LedgerClient, O: Services>(
 /// Makes the health check that follows a deployment, if there is one.
 ///
 /// # Errors
-/// `PROBE_FAILED`, which describes the rollback.
+/// `HEALTH_CHECK_FAILED`, which says whether the deployment was rolled back or serves.
 pub(super) async fn checked<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     lease: &Lease<'_, '_, L, O>,
     finished: Finished,
 ) -> Result<Deployment, Problem> {
     let deployment = finished.deployment.ok_or_else(no_deployment)?;
-    if let Some(request) = &finished.health_check {
-        let check = HealthCheck {
-            attempt: &lease.granted.attempt,
-            client: gateway.client,
-            deployment: &deployment,
-            request,
-        };
-        if let Some(problem) = health_check::check(gateway, &check).await? {
-            return Err(problem);
-        }
+    let Some(expected) = finished.health_check else {
+        return Ok(deployment);
+    };
+    let due = DueHealthCheck {
+        attempt: lease.granted.attempt.clone(),
+        deployment,
+        expected,
+    };
+    check_now(gateway, due).await
+}
+
+/// Makes a health check, and returns the deployment with its result.
+async fn check_now<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    due: DueHealthCheck,
+) -> Result<Deployment, Problem> {
+    let check = HealthCheck::of(&due, gateway.client);
+    let checked = Box::pin(health_check::check(gateway, &check)).await?;
+    if let Some(problem) = checked.problem {
+        return Err(problem);
     }
-    Ok(deployment)
+    Ok(Deployment {
+        health: checked.health.unwrap_or_else(|| due.deployment.health.clone()),
+        ..due.deployment
+    })
 }
 
 /// An upload that was checked and is about to begin.

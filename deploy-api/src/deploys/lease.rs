@@ -55,7 +55,7 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
         };
         match gateway.send(&begin).await? {
             Begun::Lease(granted) => Ok(Self::granted(gateway, target, *granted)),
-            Begun::Replayed(_) | Begun::Outdated => Err(Problem::new(
+            Begun::Replayed(_) | Begun::Check(_) | Begun::Outdated => Err(Problem::new(
                 Code::Internal,
                 "The ledger answered as if this were an upload.",
                 "",

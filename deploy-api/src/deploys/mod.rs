@@ -6,7 +6,7 @@
 //!                  finish: succeeded                          failed, and the deployment
 //! begin             ┌───────────▶ succeeded ───▶ health check ──── before it is redeployed ───▶ rolled_back
 //!  └──▶ pending ────┤                                 │
-//!                   └───────────▶ failed              └─ passed, or could not be rolled back: stays succeeded
+//!                   └───────────▶ failed              └─ passed, unproven, or could not be rolled back: stays succeeded
 //!                  finish: failed
 //! ```
 //!

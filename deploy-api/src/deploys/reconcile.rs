@@ -37,16 +37,16 @@ pub async fn reconcile<L: LedgerClient, O: Services>(
             } => settle_intent(gateway, &lease, deployment.as_deref(), is_over).await,
             Work::HealthCheck {
                 check,
-                request,
+                expected,
                 deployment,
                 serving,
-            } => match (deployment, request) {
-                (Some(deployment), Some(request)) => {
+            } => match (deployment, expected) {
+                (Some(deployment), Some(expected)) => {
                     let check = HealthCheck {
                         attempt: &check.attempt,
                         client: gateway.client,
                         deployment: &deployment,
-                        request: &request,
+                        expected: &expected,
                     };
                     make_check(gateway, &check, serving.as_deref()).await
                 }
@@ -103,12 +103,12 @@ async fn settle_intent<L: LedgerClient, O: Services>(
             end,
         })
         .await?;
-    if let (Some(request), Some(deployment)) = (&finished.health_check, &finished.deployment) {
+    if let (Some(expected), Some(deployment)) = (&finished.health_check, &finished.deployment) {
         let check = HealthCheck {
             attempt: &lease.attempt,
             client: gateway.client,
             deployment,
-            request,
+            expected,
         };
         health_check::check(gateway, &check).await?;
     }
@@ -138,17 +138,24 @@ async fn make_check<L: LedgerClient, O: Services>(
                     format!("Deployment {id} failed its health check and was rolled back."),
                     "",
                 )),
+                found: "unexpected answer".to_owned(),
             }
         } else {
             HealthCheckResult::Superseded
         };
-        return health_check::finish(gateway, check, result).await;
+        let finished = health_check::finish(gateway, check, result).await?;
+        if let Some(next) = &finished.next {
+            health_check::check_rollback(gateway, check.client, next).await?;
+        }
+        return Ok(());
     }
     let Ok(there) = remote_tags(gateway.services, &check.deployment.target).await else {
         return Ok(());
     };
     if there.and_then(|there| there.deployment).as_ref() != Some(id) {
-        return health_check::finish(gateway, check, HealthCheckResult::Superseded).await;
+        return health_check::finish(gateway, check, HealthCheckResult::Superseded)
+            .await
+            .map(drop);
     }
     health_check::check(gateway, check).await.map(drop)
 }
@@ -164,9 +171,10 @@ async fn drop_check<L: LedgerClient, O: Services>(
             client: gateway.client.clone(),
             target: check.target,
             deployment: check.deployment,
-            result: HealthCheckResult::Passed,
+            result: HealthCheckResult::Removed,
         })
         .await
+        .map(drop)
 }
 
 /// Archives the segments of the audit log that are complete.

@@ -122,7 +122,7 @@ pub(super) async fn undo<L: LedgerClient, O: Services>(
     };
     let lease = match gateway.send(&begin).await {
         Ok(Begun::Lease(granted)) => Lease::granted(gateway, target, *granted),
-        Ok(Begun::Replayed(_) | Begun::Outdated) => return Undone::Refused(no_source()),
+        Ok(Begun::Replayed(_) | Begun::Check(_) | Begun::Outdated) => return Undone::Refused(no_source()),
         Err(problem) if problem.code == Code::RecordUnavailable => return Undone::Unknown(problem),
         Err(problem) => return Undone::Refused(problem),
     };

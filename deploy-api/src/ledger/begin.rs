@@ -6,6 +6,7 @@ use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Authority, Begin, Begun, Change};
+use super::health_check::DueHealthCheck;
 use super::{LEASE_WAIT, Ledger, Message};
 use crate::access::{Access, Allowed};
 use crate::attempt::AttemptId;
@@ -103,7 +104,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
     }
 
-    /// Answers a retry of the current deployment with that deployment. A lock does not matter, because nothing changes.
+    /// Answers a retry of the current deployment with that deployment, whose health check is made again if the Worker has one. A
+    /// lock does not matter, because nothing is uploaded.
     fn replay(&self, access: &Access<'_, S>, actor: &Actor, begin: &Begin) -> Result<Option<Begun>, Problem> {
         let Change::Deploy(upload) = &begin.change else {
             return Ok(None);
@@ -119,16 +121,23 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 && worker.deployment.as_ref() == Some(&found.id)
                 && found.revision == Some(worker.revision)
         };
-        let Some(earlier) = earlier.filter(serves_unchanged) else {
+        let Some(mut earlier) = earlier.filter(serves_unchanged) else {
             return Ok(None);
         };
-        let outcome = Begun::Replayed(Box::new(earlier.clone()));
         let mut entry = entry_by(access, actor, begin, Outcome::Replayed);
         entry.deployment = Some(earlier.id.to_string());
-        self.sql.transaction(|| {
+        let outcome = self.sql.transaction(|| {
             access.record(&entry)?;
-            answers::store(&self.sql, &begin.attempt, Begin::NAME, &Ok(&outcome), access.now)
-                .map_err(Problem::from)
+            let outcome = match self.plan_health_check(&mut earlier, &begin.attempt)? {
+                Some(expected) => Begun::Check(Box::new(DueHealthCheck {
+                    attempt: begin.attempt.clone(),
+                    deployment: earlier,
+                    expected,
+                })),
+                None => Begun::Replayed(Box::new(earlier)),
+            };
+            answers::store(&self.sql, &begin.attempt, Begin::NAME, &Ok(&outcome), access.now)?;
+            Ok::<_, Problem>(outcome)
         })?;
         Ok(Some(outcome))
     }

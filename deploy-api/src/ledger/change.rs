@@ -1,13 +1,13 @@
-//! The messages by which a change of a Worker begins and ends: [`Begin`], [`Renew`], [`Finish`], [`Refuse`] and
-//! [`FinishHealthCheck`].
+//! The messages by which a change of a Worker begins and ends: [`Begin`], [`Renew`], [`Finish`] and [`Refuse`].
 
 use serde::{Deserialize, Serialize};
 
+use super::health_check::{DueHealthCheck, ExpectedAnswer};
 use super::{Message, RedeployPlan};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
 use crate::audit::{self, Action, Annotations, Client, SubjectRecord};
-use crate::deployments::{Deployment, DeploymentId, HealthCheckRequest, Warning};
+use crate::deployments::{Deployment, DeploymentId, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
@@ -151,8 +151,10 @@ pub struct BasedOn {
 pub enum Begun {
     /// The attempt holds the lease, and the intent is recorded.
     Lease(Box<GrantedLease>),
-    /// The same upload is the current deployment: an earlier attempt deployed it.
+    /// The same upload is the current deployment: an earlier attempt deployed it. The Worker has no health check.
     Replayed(Box<Deployment>),
+    /// The same upload is the current deployment, and its health check is to be made again.
+    Check(Box<DueHealthCheck>),
     /// The current deployment is not [`NewUpload::based_on`].
     Outdated,
 }
@@ -251,7 +253,7 @@ pub struct Finished {
     /// The recorded deployment; `None` for a change that is not an upload.
     pub deployment: Option<Deployment>,
     /// The health check to make now. Until its result is recorded, no other change of the Worker begins.
-    pub health_check: Option<HealthCheckRequest>,
+    pub health_check: Option<ExpectedAnswer>,
 }
 
 /// Records that a request was refused before it began.
@@ -278,44 +280,4 @@ pub struct Refuse {
 impl Message for Refuse {
     const NAME: &'static str = "refuse";
     type Answer = ();
-}
-
-/// Records the result of a health check, and lets other changes of the Worker begin.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct FinishHealthCheck {
-    /// The attempt that made it.
-    pub attempt: AttemptId,
-    /// Where the request came from.
-    pub client: Client,
-    /// The Worker.
-    pub target: Target,
-    /// The deployment that was checked.
-    pub deployment: DeploymentId,
-    /// The result.
-    pub result: HealthCheckResult,
-}
-
-impl Message for FinishHealthCheck {
-    const NAME: &'static str = "finish-health-check";
-    type Answer = ();
-}
-
-/// The result of a health check.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HealthCheckResult {
-    /// The Worker answered as expected.
-    Passed,
-    /// It did not, and the deployment is still current.
-    Failed {
-        /// The failure.
-        problem: Box<Problem>,
-    },
-    /// It did not, and the deployment before it was redeployed.
-    RolledBack {
-        /// The failure.
-        problem: Box<Problem>,
-    },
-    /// Another deployment is current now, so the check is not about the deployment.
-    Superseded,
 }

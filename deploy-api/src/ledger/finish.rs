@@ -1,23 +1,18 @@
 //! How a change ends: its outcome in the audit log, the deployment, and the release of the lease.
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::change::{
-    End, Finish, FinishHealthCheck, Finished, HealthCheckResult, Refuse, Renew, ScriptState,
-};
+use super::change::{End, Finish, Finished, Refuse, Renew, ScriptState};
+use super::health_check::health_check_due;
 use super::{Ledger, Message};
 use crate::access::Access;
-use crate::audit::{Action, Entry, Outcome, Reason};
+use crate::audit::{Action, Outcome, Reason};
 use crate::code::Code;
 use crate::deployments::{Deployment, Failure, State};
 use crate::lint;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
-use crate::store::health_checks::PendingHealthCheck;
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::{answers, deployments, health_checks, leases, migrations, object_classes, workers};
-use crate::target::Target;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
     pub(super) fn renew(&self, message: &Renew) -> Result<(), Problem> {
@@ -172,23 +167,14 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             object_classes::apply(sql, target, classes)?;
         }
         deployments::finish(sql, &deployment)?;
-        // A rollback is not checked, because a rollback follows a failed check.
-        let health_check = if deployment.action == Action::Rollback {
+        // The rollback of a failed health check is checked after the result of that check is recorded.
+        let is_undo =
+            deployment.action == Action::Rollback && health_checks::of_worker(sql, target)?.is_some();
+        let health_check = if is_undo {
             None
         } else {
-            workers::get(sql, target)?.and_then(|worker| worker.health_check)
+            self.plan_health_check(&mut deployment, &lease.attempt)?
         };
-        if health_check.is_some() {
-            health_checks::put(
-                sql,
-                &PendingHealthCheck {
-                    target: target.clone(),
-                    deployment: deployment.id.clone(),
-                    attempt: lease.attempt.clone(),
-                    due: health_check_due(access.now),
-                },
-            )?;
-        }
         Ok(Finished {
             deployment: Some(deployment),
             health_check,
@@ -210,86 +196,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Ok(())
         })
     }
-
-    pub(super) fn finish_health_check(&self, message: &FinishHealthCheck) -> Result<(), Problem> {
-        let access = self.access(&message.client);
-        let finished = answers::once(
-            &self.sql,
-            &message.attempt,
-            FinishHealthCheck::NAME,
-            access.now,
-            || self.record_health_check(&access, message),
-        );
-        self.queue.wake_first(&message.target);
-        finished
-    }
-
-    fn record_health_check(
-        &self,
-        access: &Access<'_, S>,
-        message: &FinishHealthCheck,
-    ) -> Result<(), Problem> {
-        let sql = &self.sql;
-        let pending = health_checks::of_worker(sql, &message.target)?;
-        if pending.is_none_or(|pending| pending.deployment != message.deployment) {
-            return Ok(());
-        }
-        let Some(mut deployment) = deployments::get(sql, &message.deployment)? else {
-            health_checks::delete(sql, &message.target)?;
-            return Ok(());
-        };
-        let entry = health_check_entry(access, &message.target, &deployment)?;
-        let entry = match &message.result {
-            HealthCheckResult::Passed => entry,
-            HealthCheckResult::Failed { problem } => Entry {
-                outcome: Outcome::Failed,
-                ..entry.because(Reason::of(problem))
-            },
-            HealthCheckResult::RolledBack { problem } => {
-                deployment.state = State::RolledBack;
-                deployment.failure = Some(Failure::of(problem));
-                Entry {
-                    outcome: Outcome::RolledBack,
-                    ..entry.because(Reason::of(problem))
-                }
-            }
-            HealthCheckResult::Superseded => Entry {
-                outcome: Outcome::Failed,
-                ..entry.because(
-                    Reason::code(Code::HealthCheckFailed)
-                        .because("another deployment was current before its health check"),
-                )
-            },
-        };
-        sql.transaction(|| {
-            access.record(&entry)?;
-            health_checks::delete(sql, &message.target)?;
-            deployments::finish(sql, &deployment)?;
-            Ok::<(), Problem>(())
-        })
-    }
-}
-
-fn health_check_entry<S: Sql>(
-    access: &Access<'_, S>,
-    target: &Target,
-    deployment: &Deployment,
-) -> Result<Entry, Problem> {
-    let (caller, allowed) = access.caller_of_intent(deployment.intent)?;
-    let mut entry = access
-        .entry(Action::Verify, Outcome::Succeeded)
-        .about(target)
-        .by(&caller)
-        .under(Some(&allowed.rule), allowed.policy_version);
-    entry.deployment = Some(deployment.id.to_string());
-    Ok(entry)
-}
-
-/// When the reconciler makes a health check that was not renewed: a request takes at most ten seconds.
-pub(super) fn health_check_due(renewed: Timestamp) -> Timestamp {
-    renewed
-        .saturating_add(SignedDuration::from_secs(15))
-        .unwrap_or(renewed)
 }
 
 /// The attempt has no lease any more: another attempt or the reconciler has recorded the outcome.
@@ -303,7 +209,7 @@ pub(super) fn lease_lost() -> Problem {
 }
 
 impl Failure {
-    fn of(problem: &Problem) -> Self {
+    pub(super) fn of(problem: &Problem) -> Self {
         Self {
             code: problem.code.name().to_owned(),
             upstream_code: problem.upstream.as_ref().map(|error| error.code),

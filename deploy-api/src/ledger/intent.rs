@@ -9,7 +9,7 @@ use super::environment_suffix;
 use super::source::source;
 use crate::access::Access;
 use crate::audit::{Annotations, Outcome};
-use crate::deployments::{Deployment, DeploymentId, State};
+use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, State};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
@@ -200,6 +200,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             failure: None,
             warnings: Vec::new(),
             revision: None,
+            health: DeploymentHealth::default(),
         })
     }
 

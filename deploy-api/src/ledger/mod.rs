@@ -40,6 +40,7 @@ mod exchange;
 mod find_segment;
 mod finish;
 mod health;
+mod health_check;
 mod intent;
 mod message;
 mod queue;
@@ -59,13 +60,16 @@ pub use archive_step::archive_step;
 pub use authorize::{Ask, Authorize, Authorized, ResolveWorker, Resolved};
 pub use call::Call;
 pub use change::{
-    Authority, BasedOn, Begin, Begun, Change, End, Finish, FinishHealthCheck, Finished, GrantedLease,
-    HealthCheckResult, NewUpload, Refuse, Renew, ScriptState,
+    Authority, BasedOn, Begin, Begun, Change, End, Finish, Finished, GrantedLease, NewUpload, Refuse, Renew,
+    ScriptState,
 };
 pub use earlier_assets::{EarlierAsset, EarlierAssets};
 pub use exchange::{IssueDeployToken, RejectOidcToken};
 pub use find_segment::FindSegment;
 pub use health::{CheckHealth, LedgerHealth};
+pub use health_check::{
+    DueHealthCheck, ExpectedAnswer, FinishHealthCheck, HealthCheckFinished, HealthCheckResult,
+};
 pub use message::{LedgerClient, LedgerFailure, Message, send};
 pub use queue::{LeaseQueue, Ticket};
 pub use reconcile::{Due, IsDeployedSomewhere, Unreferenced, Work};

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::finish::health_check_due;
+use super::health_check::{ExpectedAnswer, health_check_due};
 use super::{Ledger, Message};
-use crate::deployments::{Deployment, HealthCheckRequest};
+use crate::deployments::Deployment;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
@@ -49,8 +49,8 @@ pub enum Work {
     HealthCheck {
         /// The check.
         check: PendingHealthCheck,
-        /// The request.
-        request: Option<HealthCheckRequest>,
+        /// The expected answer; `None` if the health check or the deployment was removed.
+        expected: Option<ExpectedAnswer>,
         /// The deployment that is checked.
         deployment: Option<Box<Deployment>>,
         /// The current deployment, if one is recorded.
@@ -116,9 +116,14 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 Some(id) => deployments::get(sql, id)?,
                 None => None,
             };
+            let deployment = deployments::get(sql, &check.deployment)?;
+            let expected = match (&worker.health_check, &deployment) {
+                (Some(request), Some(deployment)) => Some(self.expected_answer(request, deployment)?),
+                _ => None,
+            };
             work.push(Work::HealthCheck {
-                deployment: deployments::get(sql, &check.deployment)?.map(Box::new),
-                request: worker.health_check,
+                deployment: deployment.map(Box::new),
+                expected,
                 serving: serving.map(Box::new),
                 check,
             });

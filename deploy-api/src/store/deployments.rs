@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::audit::{Action, Annotations};
-use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning};
+use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, Failure, State, Warning};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -39,10 +39,13 @@ pub(super) const REDEPLOYABLE: &[&str] = &[
     "ALTER TABLE deployments ADD COLUMN unresolved TEXT",
 ];
 
+/// The result of each deployment's health check.
+pub(super) const HEALTH: &str = "ALTER TABLE deployments ADD COLUMN health TEXT";
+
 pub(super) const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
      finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations,
-     classes, metadata, unresolved";
+     classes, metadata, unresolved, health";
 
 pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -93,6 +96,11 @@ pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
             .optional_text(25)?
             .map(|text| super::read_json("deployment's unresolved bindings", text))
             .transpose()?,
+        health: row
+            .optional_text(26)?
+            .map_or(Ok(DeploymentHealth::default()), |text| {
+                super::read_json("deployment's health", text)
+            })?,
     })
 }
 
@@ -242,6 +250,21 @@ pub fn finish(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
             Value::from(deployment.migration_tag.as_deref()),
             migrations(deployment)?,
             Value::from(deployment.id.as_str()),
+        ],
+    )
+    .map(drop)
+}
+
+/// Stores the result of a deployment's health check.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_health(sql: &impl Sql, id: &DeploymentId, health: &DeploymentHealth) -> Result<(), SqlError> {
+    sql.exec(
+        "UPDATE deployments SET health = ? WHERE id = ?",
+        &[
+            super::write_json("deployment's health", health)?,
+            Value::from(id.as_str()),
         ],
     )
     .map(drop)

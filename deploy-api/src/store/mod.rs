@@ -154,6 +154,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "deployments-0009",
         statements: deployments::REDEPLOYABLE,
     },
+    Migration {
+        name: "deployments-0010",
+        statements: &[deployments::HEALTH, workers::HEALTH_PROOF],
+    },
 ];
 
 fn content(what: &'static str, reason: &impl ToString) -> SqlError {

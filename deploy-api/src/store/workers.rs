@@ -12,6 +12,9 @@ pub(super) const TABLE: &str = "CREATE TABLE workers (
     revision INTEGER NOT NULL DEFAULT 0, probe_path TEXT, probe_expect INTEGER, PRIMARY KEY (namespace, worker)
 ) WITHOUT ROWID";
 
+/// The proof that the answer to a health check must contain, as JSON.
+pub(super) const HEALTH_PROOF: &str = "ALTER TABLE workers ADD COLUMN health_proof TEXT";
+
 /// The record of a Worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerRecord {
@@ -38,6 +41,10 @@ fn read(row: &Row) -> Result<WorkerRecord, SqlError> {
             (Some(path), Some(expect)) => Some(HealthCheckRequest {
                 path: path.to_owned(),
                 expect: u16::try_from(expect).unwrap_or_default(),
+                proof: row
+                    .optional_text(5)?
+                    .map(|text| super::read_json("health check's proof", text))
+                    .transpose()?,
             }),
             _ => None,
         },
@@ -57,7 +64,8 @@ fn key(target: &Target) -> [Value; 2] {
 /// When the database fails.
 pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<WorkerRecord>, SqlError> {
     let rows = sql.exec(
-        "SELECT deployment, tags, revision, probe_path, probe_expect FROM workers WHERE namespace = ? AND worker = ?",
+        "SELECT deployment, tags, revision, probe_path, probe_expect, health_proof FROM workers
+         WHERE namespace = ? AND worker = ?",
         &key(target),
     )?;
     rows.first().map(read).transpose()
@@ -126,13 +134,19 @@ pub fn set_health_check(
 ) -> Result<(), SqlError> {
     let [namespace, worker] = key(target);
     sql.exec(
-        "INSERT INTO workers (namespace, worker, probe_path, probe_expect) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET probe_path = excluded.probe_path, probe_expect = excluded.probe_expect",
+        "INSERT INTO workers (namespace, worker, probe_path, probe_expect, health_proof) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET probe_path = excluded.probe_path, probe_expect = excluded.probe_expect,
+             health_proof = excluded.health_proof",
         &[
             namespace,
             worker,
             Value::from(health_check.map(|check| check.path.as_str())),
             Value::from(health_check.map(|check| u32::from(check.expect))),
+            health_check
+                .and_then(|check| check.proof.as_ref())
+                .map_or(Ok(Value::Null), |proof| {
+                    super::write_json("health check's proof", proof)
+                })?,
         ],
     )
     .map(drop)

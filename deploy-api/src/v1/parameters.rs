@@ -100,7 +100,7 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
             json_schema!({ "enum": ["json", "ndjson"], "default": "json" }),
         ),
         "tag" => ("Only Workers with this tag.", not_empty()),
-        "probe" => (
+        "path" => (
             "The path of the request.",
             json_schema!({ "type": "string", "pattern": PATH_PATTERN, "default": "/" }),
         ),

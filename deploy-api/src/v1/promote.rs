@@ -73,7 +73,7 @@ pub(super) struct Previewed<'a> {
 /// are not known are taken from the Worker that is replaced.
 ///
 /// # Errors
-/// The errors of [`rollback`](super::rollback::rollback), `PROMOTION_INCOMPLETE`, `PARAMETER_INVALID` and `PROBE_FAILED`.
+/// The errors of [`rollback`](super::rollback::rollback), `PROMOTION_INCOMPLETE` and `PARAMETER_INVALID`.
 pub async fn promote<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,

@@ -33,12 +33,13 @@ pub(super) struct RollbackRequest {
 /// `POST …/rollback`: redeploys the deployment before the current one, or the one named by `deployment` in the body.
 /// The body is `{"deployment": "…"}`, `{}` or empty. With `secrets` (`{"NAME": "value"}`), for example for a Worker that was deleted,
 /// the caller needs `secrets` as well. With the parameter `confirm=inexact`, bindings that are not known are taken from the current
-/// version. The answer is the new deployment. A rollback has no health check, because it follows a failed one.
+/// version. The answer is the new deployment. Its health check is made if the Worker has one; a rollback that fails it stays
+/// current.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `PARAMETER_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNKNOWN`, `ROLLBACK_IMPOSSIBLE`,
-/// `BUNDLE_MISSING`, `REDEPLOY_INEXACT`, `MIGRATION_UNKNOWN`, `SECRETS_MISSING`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
-/// `BUNDLE_STORE_UNAVAILABLE`, `RECORD_UNAVAILABLE`.
+/// `BUNDLE_MISSING`, `REDEPLOY_INEXACT`, `MIGRATION_UNKNOWN`, `SECRETS_MISSING`, `HEALTH_CHECK_FAILED`, `DEPLOYMENT_UNSETTLED`,
+/// `UPSTREAM_…`, `BUNDLE_STORE_UNAVAILABLE`, `RECORD_UNAVAILABLE`.
 pub async fn rollback<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,

@@ -141,14 +141,14 @@ pub const ROUTES: &[Route] = &[
     .with(&["dry_run", "confirm"])
     .takes::<promote::PromoteRequest>(),
     Route::new::<verify::Verification>("POST", worker!("/verify"), Operation::Verify)
-        .with(&["probe", "expect"]),
+        .with(&["path", "expect"]),
     Route::new::<locks::Shown>("GET", worker!("/lock"), Operation::LockGet),
     Route::new::<locks::Shown>("PUT", worker!("/lock"), Operation::Lock).takes::<locks::LockRequest>(),
     Route::new::<locks::Shown>("DELETE", worker!("/lock"), Operation::Unlock),
-    Route::new::<health_check::Shown>("GET", worker!("/probe"), Operation::HealthCheckGet),
-    Route::new::<health_check::Shown>("PUT", worker!("/probe"), Operation::HealthCheckPut)
+    Route::new::<health_check::Shown>("GET", worker!("/health-check"), Operation::HealthCheckGet),
+    Route::new::<health_check::Shown>("PUT", worker!("/health-check"), Operation::HealthCheckPut)
         .takes::<HealthCheckRequest>(),
-    Route::new::<health_check::Shown>("DELETE", worker!("/probe"), Operation::HealthCheckDelete),
+    Route::new::<health_check::Shown>("DELETE", worker!("/health-check"), Operation::HealthCheckDelete),
 ];
 
 /// The router of [`ROUTES`].

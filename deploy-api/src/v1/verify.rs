@@ -8,6 +8,7 @@ use super::page::{Parameters, parameter_invalid};
 use crate::audit;
 use crate::deployments::DeploymentId;
 use crate::deploys::{Gateway, host, remote_script, remote_tags};
+use crate::dispatcher::Wanted;
 use crate::identity::ShownCredential;
 use crate::ledger::calls::health_check::{PATH_FIX, check_path};
 use crate::ledger::{LedgerClient, RecordVerification};
@@ -29,13 +30,12 @@ pub(super) struct Verification {
     /// The current deployment according to the records of this API.
     recorded_deployment: Option<DeploymentId>,
     /// The request through the dispatch Worker.
-    #[serde(rename = "probe")]
     health_check: HealthCheckResult,
 }
 
 /// A request through the dispatch Worker.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ProbeResult")]
+#[schemars(rename = "HealthCheckResult")]
 struct HealthCheckResult {
     /// The URL.
     url: String,
@@ -53,7 +53,7 @@ struct HealthCheckResult {
 }
 
 /// `POST …/verify`: whether the namespace lists the Worker, which deployment it has, and whether a request through the
-/// dispatch Worker reaches it. Parameters: `probe` (a path, `/` by default) and `expect` (a status; any answer of the
+/// dispatch Worker reaches it. Parameters: `path` (`/` by default) and `expect` (a status; any answer of the
 /// Worker itself by default). If the Worker is not reached, the answer has `"verified": false`.
 ///
 /// # Errors
@@ -65,8 +65,8 @@ pub async fn verify<L: LedgerClient, O: Services>(
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Read, target.clone());
-    let parameters = Parameters::new(parameters, &["probe", "expect"])?;
-    let path = parameters.get("probe").unwrap_or("/");
+    let parameters = Parameters::new(parameters, &["path", "expect"])?;
+    let path = parameters.get("path").unwrap_or("/");
     check_path(path).map_err(|reason| parameter_invalid(reason, PATH_FIX))?;
     let expected = parameters.parse("expect", "an HTTP status, such as 200", |value| {
         value.parse().ok().filter(|status| (100..600).contains(status))
@@ -119,7 +119,7 @@ async fn send(
     expected: Option<u16>,
 ) -> HealthCheckResult {
     let host = host(target);
-    let answer = services.request(&host, path).await;
+    let answer = services.request(&host, path, Wanted::Nothing).await;
     let url = format!("https://{host}{path}");
     match answer {
         Ok(answer) => HealthCheckResult {

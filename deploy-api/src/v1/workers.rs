@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Answer;
 use super::page::{Cursors, Page, Parameters};
 use crate::audit;
-use crate::deployments::{DeploymentId, HealthCheckRequest};
+use crate::deployments::{DeploymentHealth, DeploymentId, HealthCheckRequest};
 use crate::deploys::{
     Gateway, Lease, LostAnswer, change, remote_script, remote_tags, without_own, worker_unknown,
 };
@@ -56,8 +56,9 @@ pub(super) struct Shown {
     /// The lock of the Worker or of its namespace.
     lock: Option<Lock>,
     /// The health check.
-    #[serde(rename = "probe")]
     health_check: Option<HealthCheckRequest>,
+    /// The result of the current deployment's health check.
+    health: DeploymentHealth,
 }
 
 impl Listed {
@@ -185,6 +186,10 @@ pub async fn get<L: LedgerClient, O: Services>(
         migration_tag: text("migration_tag"),
         lock: authorized.lock,
         health_check: known.health_check,
+        health: authorized
+            .serving
+            .map(|serving| serving.health.shown(true))
+            .unwrap_or_default(),
     };
     Answer::json(200, &shown)
 }

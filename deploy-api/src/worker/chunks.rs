@@ -114,6 +114,20 @@ impl Chunks {
         Ok(bytes)
     }
 
+    /// Reads the first bytes of the stream, at most `limit`: fewer if it ends or fails before. The rest is cancelled.
+    pub async fn read_beginning(self, limit: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < limit {
+            let Ok(Some(chunk)) = self.next().await else {
+                return bytes;
+            };
+            bytes.extend_from_slice(&chunk);
+        }
+        self.cancel();
+        bytes.truncate(limit);
+        bytes
+    }
+
     /// Cancels the stream: the rest is not read.
     pub fn cancel(&self) {
         // The future of the promise is dropped: nothing depends on how the cancellation ends.

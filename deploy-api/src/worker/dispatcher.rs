@@ -1,12 +1,17 @@
 use super::fetch::{Channel, Content, Failure, Outgoing, send};
 use super::services::Services;
-use crate::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use crate::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, MAX_BODY, Wanted};
 
 /// How long a Worker may take to answer a health check, in milliseconds.
 const TIMEOUT: u32 = 10_000;
 
 impl Dispatcher for Services {
-    async fn request(&self, host: &str, path: &str) -> Result<DispatcherAnswer, DispatcherFailure> {
+    async fn request(
+        &self,
+        host: &str,
+        path: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<DispatcherAnswer, DispatcherFailure> {
         let dispatcher = self.dispatcher.as_ref().ok_or(DispatcherFailure::Connection)?;
         let outgoing = Outgoing {
             method: "GET",
@@ -22,11 +27,27 @@ impl Dispatcher for Services {
                     Failure::Timeout => DispatcherFailure::Timeout,
                     _ => DispatcherFailure::Connection,
                 })?;
-        let head = DispatcherAnswer {
-            status: answer.status(),
-            error: answer.header("x-dispatch-error"),
+        let status = answer.status();
+        let error = answer.header("x-dispatch-error");
+        let content = match wanted {
+            Wanted::Body => {
+                let bytes = answer.read_beginning(MAX_BODY).await;
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            Wanted::Header(name) => {
+                let value = answer.header(name);
+                answer.discard();
+                value
+            }
+            Wanted::Nothing => {
+                answer.discard();
+                None
+            }
         };
-        answer.discard();
-        Ok(head)
+        Ok(DispatcherAnswer {
+            status,
+            error,
+            content,
+        })
     }
 }

@@ -161,6 +161,14 @@ impl Answered {
             })
     }
 
+    /// Reads the first bytes of the body, at most `limit`: fewer if it ends, fails or exceeds the time limit before.
+    pub async fn read_beginning(self, limit: usize) -> Vec<u8> {
+        let ResponseBody::Stream(stream) = self.response.body() else {
+            return Vec::new();
+        };
+        Chunks::of(stream).read_beginning(limit).await
+    }
+
     /// Reads the whole body as text. It is one step, where [`read`](Self::read) has one for each chunk, and has no limit: it is for
     /// the responses of our own Durable Object.
     ///

@@ -102,7 +102,7 @@ fn calls() -> Vec<(&'static str, String, Vec<u8>)> {
         (line("PUT", "/tags"), json_type(), br#"["a"]"#.to_vec()),
         (line("POST", "/rollback"), json_type(), b"{}".to_vec()),
         (
-            line("PUT", "/probe"),
+            line("PUT", "/health-check"),
             json_type(),
             br#"{"path": "/", "expect": 204}"#.to_vec(),
         ),

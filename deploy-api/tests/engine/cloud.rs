@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use data_encoding::BASE64;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
-use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
 use deploy_api::upstream::{
@@ -72,6 +72,7 @@ impl Cloud {
             dispatcher_answers: RefCell::new(VecDeque::from([DispatcherAnswer {
                 status: 200,
                 error: None,
+                content: None,
             }])),
             dispatcher_requests: RefCell::default(),
             now: Cell::new(at(1)),
@@ -278,7 +279,12 @@ impl ObjectStore for Cloud {
 }
 
 impl Dispatcher for Cloud {
-    async fn request(&self, host: &str, path: &str) -> Result<DispatcherAnswer, DispatcherFailure> {
+    async fn request(
+        &self,
+        host: &str,
+        path: &str,
+        _: Wanted<'_>,
+    ) -> Result<DispatcherAnswer, DispatcherFailure> {
         yield_once().await;
         self.dispatcher_requests
             .borrow_mut()
@@ -305,7 +311,8 @@ impl Runtime for Cloud {
     async fn pause(&self, milliseconds: u32) {
         // Long pauses are time limits: other tasks run until they wait or end.
         let yields = match milliseconds {
-            0..=1_000 => 1,
+            // The pauses between the requests of a health check.
+            0..=1_000 | 2_000 | 4_000 | 8_000 => 1,
             1_001..60_000 => LONG_PAUSE_YIELDS,
             _ => 10 * LONG_PAUSE_YIELDS,
         };

@@ -11,7 +11,19 @@ use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
 pub fn answer(status: u16) -> DispatcherAnswer {
-    DispatcherAnswer { status, error: None }
+    DispatcherAnswer {
+        status,
+        error: None,
+        content: None,
+    }
+}
+
+/// An answer with the wanted header or body.
+pub fn answer_with(status: u16, content: &str) -> DispatcherAnswer {
+    DispatcherAnswer {
+        content: Some(content.to_owned()),
+        ..answer(status)
+    }
 }
 
 /// A platform that serves "one". The health check of the next deployment expects 204 at `path`.
@@ -85,7 +97,8 @@ fn a_deployment_that_fails_its_health_check_is_rolled_back_and_reported() {
             "deploy succeeded",
             "rollback intent",
             "rollback succeeded",
-            "verify rolled_back"
+            "verify rolled_back",
+            "verify failed"
         ]
     );
     platform.assert_reconciled();
@@ -136,7 +149,7 @@ fn verify_returns_whether_the_worker_is_listed_and_reached() {
     );
     let token = platform.alice("dotdo-staging");
     platform.deploy(&token, &Upload::of("one"));
-    let good = verify(&platform, &[("probe", "/x"), ("expect", "200")]).unwrap();
+    let good = verify(&platform, &[("path", "/x"), ("expect", "200")]).unwrap();
     assert_eq!(good["verified"], true);
     assert_eq!(good["deployment"], good["recorded_deployment"]);
     assert_eq!(
@@ -151,11 +164,12 @@ fn verify_returns_whether_the_worker_is_listed_and_reached() {
     *platform.cloud.dispatcher_answers.borrow_mut() = [DispatcherAnswer {
         status: 200,
         error: Some("WORKER_FAILED".to_owned()),
+        content: None,
     }]
     .into();
     let failed = verify(&platform, &[]).unwrap();
     assert_eq!(
-        (&failed["verified"], &failed["probe"]["reached"]),
+        (&failed["verified"], &failed["health_check"]["reached"]),
         (&json!(false), &json!(false))
     );
     // Another version was deployed without this API.
@@ -184,7 +198,7 @@ fn a_health_check_path_cannot_change_the_host() {
         "/#x",
         "/\r\nx",
     ] {
-        let problem = verify(&platform, &[("probe", path)]).unwrap_err();
+        let problem = verify(&platform, &[("path", path)]).unwrap_err();
         assert_eq!(problem.code, Code::ParameterInvalid, "{path:?}");
     }
     assert!(platform.cloud.dispatcher_requests.borrow().is_empty());

@@ -65,7 +65,7 @@ fn the_reconciler_runs_the_health_check_and_rolls_back_on_failure() {
         assert_eq!(platform.serves("dotdo-staging").unwrap(), "one");
         assert_eq!(states(&platform), pairs(&ROLLED_BACK));
         let record = platform.record();
-        let [.., back, rolled_back] = record.as_slice() else {
+        let [.., back, rolled_back, checked_back] = record.as_slice() else {
             panic!("{record:?}")
         };
         assert_eq!(
@@ -76,7 +76,12 @@ fn the_reconciler_runs_the_health_check_and_rolls_back_on_failure() {
             (&rolled_back["verb"], &rolled_back["outcome"]),
             (&json!("verify"), &json!("rolled_back"))
         );
-        for entry in [back, rolled_back] {
+        assert_eq!(
+            (&checked_back["verb"], &checked_back["outcome"]),
+            (&json!("verify"), &json!("failed")),
+            "the rollback is checked as well"
+        );
+        for entry in [back, rolled_back, checked_back] {
             assert_eq!(
                 entry["identity"]["subject"], "alice",
                 "the identity that deployed"
@@ -119,12 +124,12 @@ fn a_deployment_that_fails_its_health_check_is_not_served_after_any_crash() {
 }
 
 #[test]
-fn a_passed_health_check_is_recorded_and_keeps_the_deployment() {
+fn an_answered_health_check_is_recorded_and_keeps_the_deployment() {
     let (platform, _) = uploaded(false);
     *platform.cloud.dispatcher_answers.borrow_mut() = [answer(204)].into();
     assert_eq!(platform.reconcile(), 0);
     assert_eq!(platform.serves("dotdo-staging").unwrap(), "two");
-    assert_eq!(platform.history()[4..], ["deploy succeeded", "verify succeeded"]);
+    assert_eq!(platform.history()[4..], ["deploy succeeded", "verify unproven"]);
     platform.assert_reconciled();
 }
 
@@ -145,8 +150,15 @@ fn a_retry_returns_the_result_of_the_health_check() {
 #[test]
 fn the_next_change_waits_for_the_health_check() {
     let (platform, token) = uploaded(true);
-    *platform.cloud.dispatcher_answers.borrow_mut() =
-        [answer(500), answer(500), answer(500), answer(204)].into();
+    *platform.cloud.dispatcher_answers.borrow_mut() = [
+        answer(500),
+        answer(500),
+        answer(500),
+        answer(500),
+        answer(500),
+        answer(204),
+    ]
+    .into();
     let three = Upload::of("three");
     let (deployed, ()) = block_on(join(
         platform.deploying(&token, "dotdo-staging", &three),

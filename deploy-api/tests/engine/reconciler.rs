@@ -106,6 +106,32 @@ fn an_intent_stays_open_while_its_call_may_still_run() {
 }
 
 #[test]
+fn the_deadline_of_an_intent_counts_from_the_last_upload() {
+    let platform = Platform::new();
+    let token = platform.alice("dotdo-staging");
+    for _ in 0..2 {
+        platform.cloud.fail_next(Fault::Lost(UpstreamFailure::Timeout));
+    }
+    platform.deploy(&token, &Upload::of("one"));
+    platform.cloud.pass(80);
+    let upload = Upload::of("one").retried();
+    {
+        let mut deploying = pin!(platform.deploying(&token, "dotdo-staging", &upload));
+        while !platform.cloud.faults.borrow().is_empty() {
+            assert!(poll(deploying.as_mut()).is_none());
+        }
+    }
+    assert_eq!(platform.cloud.changes().len(), 2);
+    // A hundred seconds after the first upload, and twenty after the second, which may still run.
+    platform.cloud.pass(20);
+    block_on(platform.reconciling());
+    assert_eq!(platform.history(), ["deploy intent"]);
+    platform.cloud.pass(80);
+    assert_eq!(platform.reconcile(), 0);
+    assert_eq!(platform.history(), ["deploy intent", "deploy failed"]);
+}
+
+#[test]
 fn the_reconciler_skips_a_change_in_progress() {
     let platform = Platform::new();
     let token = platform.alice("dotdo-staging");

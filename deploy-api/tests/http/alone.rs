@@ -10,7 +10,7 @@ use deploy_api::attempt::AttemptId;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 use deploy_api::deployments::WorkerUrls;
 use deploy_api::deploys::Gateway;
-use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure};
+use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
 use deploy_api::http::Request;
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::problem::Problem;
@@ -101,7 +101,12 @@ impl ObjectStore for Nothing {
 }
 
 impl Dispatcher for Nothing {
-    fn request(&self, _: &str, _: &str) -> impl Future<Output = Result<DispatcherAnswer, DispatcherFailure>> {
+    fn request(
+        &self,
+        _: &str,
+        _: &str,
+        _: Wanted<'_>,
+    ) -> impl Future<Output = Result<DispatcherAnswer, DispatcherFailure>> {
         ready(Err(DispatcherFailure::Connection))
     }
 }

@@ -1,7 +1,7 @@
 //! The deployments of all Workers, and of the Workers of a namespace.
 
 use deploy_api::audit::{Action, Bundle};
-use deploy_api::deployments::{Deployment, DeploymentId, State};
+use deploy_api::deployments::{Deployment, DeploymentHealth, DeploymentId, State};
 use deploy_api::policy::WorkerPattern;
 use deploy_api::sql::Sql;
 use deploy_api::store::deployments;
@@ -39,6 +39,7 @@ fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
         object: None,
         metadata: None,
         unresolved: None,
+        health: DeploymentHealth::default(),
     };
     deployments::begin(sqlite, &deployment, None).unwrap();
 }

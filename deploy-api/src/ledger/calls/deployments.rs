@@ -14,7 +14,7 @@ use super::page::{Cursors, Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Annotations, Bundle};
 use crate::code::Code;
-use crate::deployments::{Deployment, DeploymentId, Failure, State, Warning, WorkerUrls};
+use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, Failure, State, Warning, WorkerUrls};
 use crate::identity::Identity;
 use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
 use crate::problem::Problem;
@@ -87,6 +87,8 @@ pub(crate) struct Shown<'a> {
     failure: Option<&'a Failure>,
     /// The warnings about the upload.
     warnings: &'a [Warning],
+    /// The result of its health check.
+    health: DeploymentHealth,
 }
 
 /// Whether a rollback restores all that a deployment ran with, except for secrets.
@@ -110,6 +112,7 @@ fn show<'a>(
     serving: Option<&Option<DeploymentId>>,
     urls: &WorkerUrls,
 ) -> Shown<'a> {
+    let serving = serving.map(|serving| serving.as_ref() == Some(&deployment.id));
     Shown {
         id: &deployment.id,
         namespace: deployment.target.namespace(),
@@ -117,7 +120,7 @@ fn show<'a>(
         urls: urls.of(&deployment.target),
         action: deployment.action,
         state: deployment.state,
-        serving: serving.map(|serving| serving.as_ref() == Some(&deployment.id)),
+        serving,
         size: deployment.bundle.modules.iter().map(|module| module.size).sum(),
         redeployable: redeployable(deployment),
         bundle: &deployment.bundle,
@@ -138,6 +141,7 @@ fn show<'a>(
         tags: &deployment.tags,
         failure: deployment.failure.as_ref(),
         warnings: &deployment.warnings,
+        health: deployment.health.shown(serving == Some(true)),
     }
 }
 

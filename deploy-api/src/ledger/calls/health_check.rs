@@ -1,4 +1,4 @@
-//! `…/workers/{worker}/probe`: the health check of a Worker. A deployment that fails it is rolled back.
+//! `…/workers/{worker}/health-check`: the health check of a Worker. A deployment that fails it is rolled back.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,14 +20,13 @@ const MAX_PATH: usize = 1000;
 
 /// The health check of a Worker.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ProbeState")]
+#[schemars(rename = "HealthCheckState")]
 pub(crate) struct Shown {
     /// The health check; null if there is none.
-    #[serde(rename = "probe")]
     health_check: Option<HealthCheckRequest>,
 }
 
-/// `GET …/probe`: the health check of the Worker; `{"probe": null}` if it has none.
+/// `GET …/health-check`: the health check of the Worker; `{"health_check": null}` if it has none.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `RECORD_UNAVAILABLE`.
@@ -38,8 +37,9 @@ pub fn get<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) -> 
     Answer::json(200, &Shown { health_check })
 }
 
-/// `PUT …/probe`, `{"path": "/health", "expect": 200}`: from now on each deployment is checked after its upload, and
-/// rolled back if the response has another status. Needs the action `deploy`.
+/// `PUT …/health-check`, `{"path": "/health", "expect": 200, "proof": {"header": {"name": "x-version", "value": "{tag}"}}}`: from now
+/// on each deployment is checked after its upload, and rolled back if the response has another status or lacks the proof. Without
+/// `proof`, the result is `unproven` at best. Needs the action `deploy`.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `BODY_INVALID`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.
@@ -49,7 +49,11 @@ pub fn put<S: Sql>(
     target: &Target,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let request: HealthCheckRequest = body::read(body, "{\"path\": \"/health\", \"expect\": 200}")?;
+    let request: HealthCheckRequest = body::read(
+        body,
+        "{\"path\": \"/health\", \"expect\": 200}, and if possible \"proof\": {\"header\": {\"name\": \"x-version\", \"value\": \
+         \"{tag}\"}} or {\"body\": \"a text\"}",
+    )?;
     check_path(&request.path).map_err(|reason| Problem::new(Code::BodyInvalid, reason, PATH_FIX))?;
     if !(100..600).contains(&request.expect) {
         return Err(Problem::new(
@@ -58,10 +62,19 @@ pub fn put<S: Sql>(
             "Write the status of a healthy response, such as 200.",
         ));
     }
+    if let Some(proof) = &request.proof {
+        proof.check().map_err(|invalid| {
+            Problem::new(
+                Code::BodyInvalid,
+                format!("The health check cannot be stored: {invalid}."),
+                "Write a text that only the new version answers, with {tag} or {message} for the deployment's.",
+            )
+        })?;
+    }
     set(access, caller, target, Some(request))
 }
 
-/// `DELETE …/probe`: removes the health check.
+/// `DELETE …/health-check`: removes the health check.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `RECORD_UNAVAILABLE`.

@@ -108,11 +108,11 @@ operations! {
     /// Ends the lock of a Worker.
     Unlock = "unlock";
     /// Returns the health check of a Worker.
-    HealthCheckGet = "getProbe";
+    HealthCheckGet = "getHealthCheck";
     /// Sets the health check of a Worker. A deployment that fails it is rolled back.
-    HealthCheckPut = "putProbe";
+    HealthCheckPut = "putHealthCheck";
     /// Removes the health check of a Worker.
-    HealthCheckDelete = "deleteProbe";
+    HealthCheckDelete = "deleteHealthCheck";
 }
 
 impl Operation {

@@ -48,8 +48,8 @@ pub struct Requested<'a> {
     pub change: &'a Change,
     /// The version that it deploys, if it is an upload, a rollback or a promotion.
     pub version: Option<usize>,
-    /// The version of the deployment before it, which a failed health check restores.
-    pub previous: Option<usize>,
+    /// The versions that a failed health check may restore: the current one or, if it is uploaded again, the one before it.
+    pub restored: Vec<Option<usize>>,
     /// The value of the secret that it sets.
     pub text: &'a str,
 }
@@ -61,8 +61,13 @@ impl Requested<'_> {
         match answer {
             Answer::Done => vec![self.carried_out(before)],
             Answer::Refused => vec![unchanged],
-            Answer::Unhealthy => vec![self.carried_out(before), self.undone(before)],
-            Answer::Unknown => vec![unchanged, self.carried_out(before), self.undone(before)],
+            Answer::Unhealthy => std::iter::once(self.carried_out(before))
+                .chain(self.undone(before))
+                .collect(),
+            Answer::Unknown => [unchanged, self.carried_out(before)]
+                .into_iter()
+                .chain(self.undone(before))
+                .collect(),
         }
     }
 
@@ -86,8 +91,13 @@ impl Requested<'_> {
         }
     }
 
-    fn undone(&self, before: Option<&Served>) -> Option<Served> {
+    fn undone(&self, before: Option<&Served>) -> impl Iterator<Item = Option<Served>> {
         let secrets = before.map(|served| served.secrets.clone()).unwrap_or_default();
-        self.previous.map(|version| Served { version, secrets })
+        self.restored.iter().map(move |version| {
+            version.map(|version| Served {
+                version,
+                secrets: secrets.clone(),
+            })
+        })
     }
 }

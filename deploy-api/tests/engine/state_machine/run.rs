@@ -17,7 +17,7 @@ use crate::support::callers::grant;
 use crate::wrangler_upload::Upload;
 
 /// The path of a Worker's health check.
-const HEALTH_CHECK: &str = "/probe";
+const HEALTH_CHECK: &str = "/health-check";
 
 /// The status that the health checks expect.
 const HEALTHY: u16 = 204;
@@ -130,10 +130,17 @@ impl Run {
         let uploads_before = self.platform.cloud.scripts.borrow().uploads;
         let recorded = self.deployments(place);
         let previous = recorded.iter().find(|deployment| deployment["serving"] == true);
+        let mut restored = vec![previous.map(version_of)];
+        if matches!(change, Change::Deploy(_) | Change::Retry) {
+            let before_it = recorded
+                .iter()
+                .find(|deployment| previous.is_some_and(|previous| previous["previous"] == deployment["id"]));
+            restored.extend(before_it.map(|deployment| Some(version_of(deployment))));
+        }
         let mut requested = Requested {
             change,
             version: self.version(place, change, &recorded),
-            previous: previous.map(version_of),
+            restored,
             text: &text,
         };
         let answered = self.request(place, change, &recorded, &text);
@@ -229,8 +236,11 @@ impl Run {
 
     fn set_healthy(&self, is_healthy: bool) {
         let status = if is_healthy { HEALTHY } else { 500 };
-        *self.platform.cloud.dispatcher_answers.borrow_mut() =
-            VecDeque::from([DispatcherAnswer { status, error: None }]);
+        *self.platform.cloud.dispatcher_answers.borrow_mut() = VecDeque::from([DispatcherAnswer {
+            status,
+            error: None,
+            content: None,
+        }]);
     }
 
     fn deploy_outside(&mut self, place: Place, version: u8) {
