@@ -191,11 +191,17 @@ codes! {
     /// The body is too large.
     BodyTooLarge = 740_184, 413, "BODY_TOO_LARGE", "The body is too large";
 
-    // Redeploys: 740190 to 740199.
+    // Redeploys: 740190 to 740194.
     /// Some bindings of the deployment are not known, so that it cannot be redeployed as it was.
     RedeployInexact = 740_190, 409, "REDEPLOY_INEXACT", "The deployment cannot be redeployed exactly";
     /// The target lacks variables or resources of the promoted deployment, and the request neither has nor accepts them.
     PromotionIncomplete = 740_191, 409, "PROMOTION_INCOMPLETE", "The target lacks variables or resources";
+
+    // Changes that were made outside of this API: 740195 to 740199.
+    /// Only a warning: the deployment replaced a change that was made outside of this API.
+    DriftOverwritten = 740_195, 409, "DRIFT_OVERWRITTEN", "A change outside of the deploy API was replaced";
+    /// The Worker has no drift that could be resolved, or it changed meanwhile.
+    DriftUnknown = 740_196, 409, "DRIFT_UNKNOWN", "There is no drift to resolve";
 }
 
 impl Code {

@@ -32,6 +32,10 @@ pub enum Action {
     Rollback,
     /// A deployment of another namespace was deployed.
     Promote,
+    /// A change that was made outside of the deploy API was found.
+    Drift,
+    /// A change that was made outside of the deploy API was recorded as a deployment.
+    Adopt,
     /// A Worker or a namespace was locked.
     Lock,
     /// A lock was removed.
@@ -52,7 +56,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Authenticate,
         Self::Read,
         Self::Deploy,
@@ -65,6 +69,8 @@ impl Action {
         Self::SettingsChange,
         Self::Rollback,
         Self::Promote,
+        Self::Drift,
+        Self::Adopt,
         Self::Lock,
         Self::Unlock,
         Self::Verify,
@@ -103,6 +109,8 @@ impl Action {
             Self::SettingsChange => "settings_change",
             Self::Rollback => "rollback",
             Self::Promote => "promote",
+            Self::Drift => "drift",
+            Self::Adopt => "adopt",
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Verify => "verify",

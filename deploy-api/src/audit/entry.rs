@@ -230,6 +230,22 @@ pub enum SubjectRecord {
         /// The SHA-256 of the manifest that names them all by path, hash and size; it is kept in the bundle store.
         manifest: String,
     },
+    /// A script that was changed outside of the deploy API.
+    Drift {
+        /// What was changed: `code`, `settings`, `deleted` or `created`.
+        change: String,
+        /// The upstream's digest of the script; omitted if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<String>,
+        /// When the upstream changed the script last; omitted if it is not known.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "optional_milliseconds"
+        )]
+        #[schemars(with = "Option<Time>")]
+        modified_on: Option<Timestamp>,
+    },
     /// A lock.
     Lock(LockRecord),
     /// A change that was made without the deploy API.

@@ -22,11 +22,13 @@ pub enum Outcome {
     Unproven,
     /// It had been done before, and the repeated request got the same response.
     Replayed,
+    /// It was tried, and it is not known whether it was done.
+    Unknown,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Intent,
         Self::Denied,
         Self::Succeeded,
@@ -34,6 +36,7 @@ impl Outcome {
         Self::RolledBack,
         Self::Unproven,
         Self::Replayed,
+        Self::Unknown,
     ];
 
     /// The outcome of that [`name`](Self::name).
@@ -53,6 +56,7 @@ impl Outcome {
             Self::RolledBack => "rolled_back",
             Self::Unproven => "unproven",
             Self::Replayed => "replayed",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -404,7 +404,7 @@ mod tests {
             ),
             (
                 vec![("outcome", "ok")],
-                r#"the parameter "outcome" is "ok"; write one of intent, denied, succeeded, failed, rolled_back, unproven, replayed"#,
+                r#"the parameter "outcome" is "ok"; write one of intent, denied, succeeded, failed, rolled_back, unproven, replayed, unknown"#,
             ),
             (
                 vec![("since", "now")],

@@ -1,66 +1,152 @@
 //! Changes of a Worker other than uploads: one call to the upstream, between the intent and its outcome.
 
-use serde_json::Value;
-
 use super::lease::Lease;
+use super::outcome::{LostChange, outcome};
+use super::remote::{read_state, remote_state};
+use crate::audit::Action;
 use crate::code::Code;
+use crate::deployments::{ExpectedState, SentChange};
 use crate::ledger::{End, LedgerClient, ScriptState};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upstream::{Called, Effect, UpstreamRequest, call};
+use crate::upstream::{Called, Effect, Method, UpstreamRequest, call, script};
 
-/// How a lost answer of a change is treated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LostAnswer {
-    /// The reconciler asks the upstream whether it was executed.
-    StaysOpen,
-    /// It is recorded as failed: repeating the change is safe, and the upstream does not tell whether it was executed.
-    Fails,
+/// A change that is sent to the upstream.
+pub(crate) struct SmallChange<'a> {
+    /// What is done, as it is recorded.
+    pub action: Action,
+    /// The call.
+    pub request: UpstreamRequest,
+    /// The secrets or tags after the change; `None` for a deletion.
+    pub expected: Option<ExpectedState>,
+    /// The secret that is changed, if it is one.
+    pub secret: Option<&'a str>,
 }
 
-/// Sends a change to the upstream and records the outcome. `secret` is the name of the secret that is changed.
+/// Sends a change to the upstream and records the outcome. If the answer is lost, the upstream is asked whether it was executed; if
+/// that is not certain, the lease stays open for the reconciler.
 ///
 /// # Errors
 /// The failure, which is recorded: `WORKER_UNKNOWN` and `SECRET_UNKNOWN` if the upstream has none, else `UPSTREAM_…`.
 pub(crate) async fn change<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
-    request: UpstreamRequest,
-    script: ScriptState,
-    lost_answer: LostAnswer,
-    secret: Option<&str>,
-) -> Result<Value, Problem> {
-    lease.renew().await?;
-    let Called { record, outcome } = call(lease.gateway.services, request).await;
-    let status = record.status;
-    let failure = match outcome {
-        Ok(reply) => {
-            let end = End::Succeeded {
-                upstream: Some(record),
-                script: Box::new(script),
-            };
-            lease.finish(end).await?;
-            return Ok(reply.result);
-        }
-        Err(failure) => failure,
+    change: SmallChange<'_>,
+) -> Result<(), Problem> {
+    let services = lease.gateway.services;
+    let sent = match change.expected {
+        Some(expected) => Some(before(lease, expected).await?),
+        None => None,
     };
-    let is_known = failure.effect == Effect::None || lost_answer == LostAnswer::Fails;
-    let problem = match secret {
+    lease.renew_with(sent.clone()).await?;
+    let Called {
+        record,
+        outcome: answer,
+    } = call(services, change.request).await;
+    let status = record.status;
+    let Err(failure) = answer else {
+        let script = after(lease, sent.as_ref()).await;
+        let end = End::Succeeded {
+            upstream: Some(record),
+            script: Box::new(script),
+        };
+        return lease.finish(end).await.map(drop);
+    };
+    let problem = match change.secret {
         _ if failure.absent => worker_unknown(lease.target),
         Some(name) if status == Some(404) => secret_unknown(lease.target, name),
         _ => failure.problem.clone(),
     };
-    lease
-        .finish(if is_known {
-            End::Failed {
-                upstream: Some(record),
-                problem: Box::new(failure.problem),
+    if failure.effect == Effect::None {
+        let end = End::Failed {
+            upstream: Some(record),
+            problem: Box::new(failure.problem),
+        };
+        lease.finish(end).await?;
+        return Err(problem);
+    }
+    let lost = LostChange {
+        target: lease.target,
+        action: change.action,
+        deployment: None,
+        sent: sent.as_ref(),
+        is_over: failure.effect == Effect::Unknown,
+    };
+    let end = outcome(services, &lost).await.unwrap_or(End::Unknown);
+    let (is_done, note) = match &end {
+        End::Succeeded { .. } => (true, ""),
+        End::Failed { .. } => (false, "It was not executed."),
+        End::Undetermined { .. } => (
+            false,
+            "Whether it was executed is not known: read the secrets and tags, and repeat the change.",
+        ),
+        End::Unknown => (
+            false,
+            "It may still be executed. Until the outcome is known, other changes of the Worker wait; GET /v1/audit returns it then.",
+        ),
+    };
+    lease.finish(end).await?;
+    if is_done {
+        return Ok(());
+    }
+    Err(problem.note(note))
+}
+
+/// The script before a change of secrets or tags.
+async fn before<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    expected: ExpectedState,
+) -> Result<SentChange, Problem> {
+    let request = script::script(Method::Get, lease.target, &[]);
+    let Called { record, outcome } = call(lease.gateway.services, request).await;
+    let failure = match outcome {
+        Ok(reply) => match read_state(lease.gateway.services, lease.target, &reply.result).await {
+            Ok(state) => {
+                return Ok(SentChange {
+                    before: state.version,
+                    expected,
+                });
             }
-        } else {
-            End::Unknown
-        })
-        .await?;
+            Err(failure) => failure,
+        },
+        Err(failure) => failure,
+    };
+    let problem = if failure.absent {
+        worker_unknown(lease.target)
+    } else {
+        failure.problem.clone()
+    };
+    let end = End::Failed {
+        upstream: Some(record),
+        problem: Box::new(failure.problem),
+    };
+    lease.finish(end).await?;
     Err(problem)
+}
+
+/// The state after a change of secrets or tags. If the upstream does not answer, its version is learned later.
+async fn after<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    sent: Option<&SentChange>,
+) -> ScriptState {
+    let Some(sent) = sent else {
+        return ScriptState::default();
+    };
+    let found = match lease.renew().await {
+        Ok(()) => remote_state(lease.gateway.services, lease.target)
+            .await
+            .ok()
+            .flatten(),
+        Err(_) => None,
+    };
+    ScriptState {
+        tags: match &sent.expected {
+            ExpectedState::Tags { tags, .. } => Some(tags.clone()),
+            ExpectedState::Secrets { .. } => None,
+        },
+        after: found.map(|found| found.version),
+        ..ScriptState::default()
+    }
 }
 
 /// There is no such Worker.

@@ -1,13 +1,14 @@
 //! The deploy of a client's upload.
 
 use futures_util::future::join;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::health_check::{self, HealthCheck};
+use super::inspect::find_drift;
 use super::lease::Lease;
-use super::remote::{current_bindings, remote_script, remote_tags, without_own};
+use super::remote::{current_bindings, remote_script, remote_state, without_own};
 use super::staging::{did_not_begin, discard};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
 use super::{Gateway, assets, upload};
@@ -77,7 +78,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
     };
     // A small bundle is written while the intent is recorded; the upload waits for both. A large one is stored already.
     let store = store_small(gateway, &key, &upload.contents);
-    let (stored, outcome) = join(store, begin_or_replay(gateway, begin)).await;
+    let (stored, outcome) = join(store, begin_or_replay(gateway, authorized.now, begin)).await;
     let granted = match outcome {
         Ok(Begun::Lease(granted)) => granted,
         Ok(Begun::Replayed(deployment)) => {
@@ -131,12 +132,13 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
 }
 
 /// Begins a deploy. A replay is confirmed by the upstream: somebody may have changed the Worker with the account's own token since,
-/// and then the upload is deployed again.
+/// and then the upload is deployed again. `since` is the ledger's time before the request.
 ///
 /// # Errors
 /// The ledger's problem; the upstream's problem if it does not say what it has.
 async fn begin_or_replay<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
+    since: Timestamp,
     mut begin: Begin,
 ) -> Result<Begun, Problem> {
     let answer = gateway.send(&begin).await?;
@@ -145,10 +147,12 @@ async fn begin_or_replay<L: LedgerClient, O: Services>(
         Begun::Check(due) => (&due.deployment, Some(due)),
         Begun::Lease(_) | Begun::Outdated => return Ok(answer),
     };
-    let there = remote_tags(gateway.services, &begin.target)
+    let there = remote_state(gateway.services, &begin.target)
         .await
-        .map_err(|failure| failure.problem)?;
-    if there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id) {
+        .map_err(|failure| failure.problem)?
+        .map(|there| there.version);
+    let drift = find_drift(gateway, &begin.target, there.as_ref(), since).await?;
+    if drift.is_none() && there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id) {
         return Ok(answer);
     }
     if let Some(due) = due {

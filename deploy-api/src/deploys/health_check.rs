@@ -227,7 +227,7 @@ async fn request<L: LedgerClient, O: Services>(
         };
         gateway.services.pause(pause).await;
         let attempt = check.attempt.clone();
-        gateway.send(&Renew { attempt }).await?;
+        gateway.send(&Renew { attempt, sent: None }).await?;
     }
 }
 

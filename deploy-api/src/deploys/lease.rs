@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Gateway;
 use crate::code::Code;
+use crate::deployments::SentChange;
 use crate::identity::ShownCredential;
 use crate::ledger::{
     Authority, Begin, Begun, Change, End, Finish, Finished, GrantedLease, LedgerClient, Renew,
@@ -72,8 +73,18 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
         if now.duration_since(self.renewed.get()) < FRESH {
             return Ok(());
         }
+        self.renew_with(None).await
+    }
+
+    /// Renews the lease, and stores the change that is sent next.
+    ///
+    /// # Errors
+    /// The errors of [`renew`](Self::renew).
+    pub async fn renew_with(&self, sent: Option<SentChange>) -> Result<(), Problem> {
+        let now = self.gateway.now();
         let renew = Renew {
             attempt: self.granted.attempt.clone(),
+            sent,
         };
         self.gateway.send(&renew).await?;
         self.renewed.set(now);

@@ -22,6 +22,7 @@
 //! - The bundle is durable before the upload begins, so each deployment that succeeded can be redeployed.
 //! - Each upload has its deployment's id as a tag, so the tags of the script tell whether the upload was executed.
 
+mod adopt;
 mod assets;
 mod call_budget;
 mod change;
@@ -29,9 +30,11 @@ mod deploy;
 mod difference;
 mod gateway;
 mod health_check;
+mod inspect;
 mod lease;
 mod migration_path;
 mod object_classes;
+mod outcome;
 mod prepared_redeploy;
 mod promoted_bindings;
 mod reconcile;
@@ -45,16 +48,20 @@ pub use call_budget::CallBudget;
 pub use gateway::Gateway;
 pub use reconcile::{collect_garbage, reconcile};
 
+pub(crate) use adopt::adopt;
 pub(crate) use assets::{
     bucket_request, read_session, session_request, session_unknown, single_file_request,
 };
-pub(crate) use change::{LostAnswer, change, worker_unknown};
+pub(crate) use change::{SmallChange, change, worker_unknown};
 pub(crate) use deploy::deploy;
 pub(crate) use difference::PromotionDifference;
 pub(crate) use health_check::host;
+pub(crate) use inspect::{find_drift, next_page, versions};
 pub(crate) use lease::Lease;
 pub(crate) use prepared_redeploy::stored_bundle;
 pub(crate) use promoted_bindings::{Choice, Choices};
 pub(crate) use redeploy::{RedeployOptions, preview, redeploy};
-pub(crate) use remote::{remote_script, remote_settings, remote_tags, without_own};
+pub(crate) use remote::{
+    RemoteState, read_state, remote_script, remote_settings, remote_state, remote_tags, without_own,
+};
 pub(crate) use upload::{MAX_TAGS, too_many_tags};

@@ -102,7 +102,9 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
     let difference = match &promoted {
         None => None,
         Some(promoted) => {
-            let of_source = secret_names(services, &source.target).await?;
+            let of_source = secret_names(services, &source.target)
+                .await
+                .map_err(|failure| failure.problem)?;
             warnings.extend(left_behind(
                 &source.target,
                 target,

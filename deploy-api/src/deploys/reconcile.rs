@@ -1,16 +1,16 @@
 //! The reconciler: determines the outcome of changes whose gateway ended or whose answer was lost, makes the pending health
-//! checks, and deletes objects that no deployment needs. The ledger selects the work; each item takes a few calls.
+//! checks, searches for drift, and deletes objects that no deployment needs. The ledger selects the work; each item takes a few calls.
 
 use super::Gateway;
 use super::health_check::{self, HealthCheck};
-use super::remote::{remote_script, remote_tags};
+use super::inspect::inspect;
+use super::outcome::{LostChange, outcome};
+use super::remote::remote_tags;
 use crate::audit::{Action, CheckpointKey};
 use crate::bundles::{ObjectStore, Retrying};
 use crate::code::Code;
 use crate::deployments::Deployment;
-use crate::ledger::{
-    Due, End, Finish, HealthCheckResult, LedgerClient, ScriptState, Unreferenced, Work, archive_step,
-};
+use crate::ledger::{Due, Finish, HealthCheckResult, LedgerClient, Unreferenced, Work, archive_step};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::store::health_checks::PendingHealthCheck;
@@ -54,6 +54,7 @@ pub async fn reconcile<L: LedgerClient, O: Services>(
             },
             Work::Archive => archive(gateway, checkpoint_key).await,
             Work::CollectGarbage => collect_garbage(gateway).await.map(drop),
+            Work::Inspect { since } => inspect(gateway, since).await,
         };
         if let Err(problem) = settled {
             failure.get_or_insert(problem);
@@ -69,32 +70,14 @@ async fn settle_intent<L: LedgerClient, O: Services>(
     deployment: Option<&Deployment>,
     is_over: bool,
 ) -> Result<(), Problem> {
-    let succeeded = |script| End::Succeeded {
-        upstream: None,
-        script: Box::new(script),
+    let lost = LostChange {
+        target: &lease.target,
+        action: lease.action,
+        deployment,
+        sent: lease.sent.as_ref(),
+        is_over,
     };
-    let end = match (lease.action, deployment) {
-        (Action::Deploy | Action::Rollback | Action::Promote, Some(deployment)) => {
-            match remote_tags(gateway.services, &lease.target).await {
-                // If the upstream does not answer, the outcome stays unknown.
-                Err(_) => None,
-                Ok(Some(there)) if there.deployment.as_ref() == Some(&deployment.id) => {
-                    Some(succeeded(ScriptState {
-                        tags: Some(there.tags),
-                        ..ScriptState::default()
-                    }))
-                }
-                Ok(_) => is_over.then(|| failed("The upstream never received it.")),
-            }
-        }
-        (Action::Delete, _) => match remote_script(gateway.services, &lease.target).await {
-            Err(_) => None,
-            Ok(None) => Some(succeeded(ScriptState::default())),
-            Ok(Some(_)) => is_over.then(|| failed("The upstream still has the Worker.")),
-        },
-        // Setting a secret or tags, or uploading an asset, can be repeated, and the upstream does not tell whether it was executed.
-        _ => is_over.then(|| failed("The answer of the upstream was lost.")),
-    };
+    let end = outcome(gateway.services, &lost).await;
     let Some(end) = end else { return Ok(()) };
     let finished = gateway
         .send(&Finish {
@@ -113,13 +96,6 @@ async fn settle_intent<L: LedgerClient, O: Services>(
         health_check::check(gateway, &check).await?;
     }
     Ok(())
-}
-
-fn failed(why: &str) -> End {
-    End::Failed {
-        upstream: None,
-        problem: Box::new(Problem::new(Code::UpstreamUnavailable, why, "")),
-    }
 }
 
 /// Makes a health check that its gateway did not finish.

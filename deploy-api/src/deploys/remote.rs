@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::deployments::{DeploymentId, TAG_PREFIX};
+use crate::deployments::{DeploymentId, RemoteVersion, TAG_PREFIX};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
@@ -15,6 +15,70 @@ pub(crate) struct RemoteTags {
     pub deployment: Option<DeploymentId>,
     /// The other tags.
     pub tags: Vec<String>,
+}
+
+/// A script as the upstream describes it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RemoteState {
+    /// Its version.
+    pub version: RemoteVersion,
+    /// Its tags without the one that names the deployment; `None` if the upstream did not return them.
+    pub tags: Option<Vec<String>>,
+    /// Its Durable Object migration tag.
+    pub migration_tag: Option<String>,
+}
+
+impl RemoteState {
+    /// Reads a script, as a list or the call about one script returns it.
+    pub fn read(described: &Value) -> Self {
+        let script = described.get("script").unwrap_or(described);
+        let text = |name: &str| {
+            let found = script.get(name).or_else(|| described.get(name));
+            found.and_then(Value::as_str)
+        };
+        let tags: Option<Vec<String>> = script
+            .get("tags")
+            .filter(|tags| tags.is_array())
+            .and_then(|tags| serde_json::from_value(tags.clone()).ok());
+        Self {
+            version: RemoteVersion {
+                deployment: tags.as_ref().and_then(DeploymentId::of_tags),
+                has_tags: tags.is_some(),
+                etag: text("etag").map(str::to_owned),
+                modified: text("modified_on").and_then(|time| time.parse().ok()),
+            },
+            tags: tags.map(without_own),
+            migration_tag: migration_tag(described),
+        }
+    }
+}
+
+/// A script and its version; `None` if the upstream has no such script.
+pub(crate) async fn remote_state(
+    services: &impl Services,
+    target: &Target,
+) -> Result<Option<RemoteState>, CallFailure> {
+    match remote_script(services, target).await? {
+        Some(described) => read_state(services, target, &described).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The state of a script that the upstream has described. If the description has no tags, they are requested.
+pub(crate) async fn read_state(
+    services: &impl Services,
+    target: &Target,
+    described: &Value,
+) -> Result<RemoteState, CallFailure> {
+    let mut state = RemoteState::read(described);
+    if state.tags.is_none()
+        && let Some(there) = remote_tags(services, target).await?
+    {
+        state.version.deployment = there.deployment;
+        state.version.has_tags = true;
+        state.tags = Some(there.tags);
+    }
+    Ok(state)
 }
 
 /// The tags of a script; `None` if the upstream has no such script.
@@ -108,12 +172,15 @@ pub(crate) fn migration_tag(script: &Value) -> Option<String> {
 ///
 /// # Errors
 /// `UPSTREAM_…`.
-pub(crate) async fn secret_names(services: &impl Services, target: &Target) -> Result<Vec<String>, Problem> {
+pub(crate) async fn secret_names(
+    services: &impl Services,
+    target: &Target,
+) -> Result<Vec<String>, CallFailure> {
     let answer = call(services, script::script(Method::Get, target, &["secrets"])).await;
     let reply = match answer.outcome {
         Ok(reply) => reply,
         Err(failure) if failure.absent => return Ok(Vec::new()),
-        Err(failure) => return Err(failure.problem),
+        Err(failure) => return Err(failure),
     };
     let list = reply.result.as_array().cloned().unwrap_or_default();
     Ok(list

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::lease::Lease;
-use super::remote::{migration_tag, remote_script, remote_tags};
+use super::remote::{remote_state, remote_tags};
 use crate::bundles::{Staged, StoredPart};
 use crate::code::Code;
-use crate::deployments::Deployment;
-use crate::ledger::{End, Finished, LedgerClient, ScriptState};
+use crate::deployments::{Deployment, RemoteVersion};
+use crate::ledger::{BeforeUpload, End, Finished, LedgerClient, ScriptState};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::upload::{Metadata, script_pieces};
@@ -67,9 +67,9 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     let services = lease.gateway.services;
     let known = |problem| UploadFailure::Known(problem);
     if lease.granted.is_resumed && is_there(lease, deployment).await.unwrap_or(false) {
-        return succeeded(lease, None, state).await;
+        return succeeded(lease, deployment, None, state).await;
     }
-    if let Err(problem) = complete_state(lease, deployment, &mut state).await {
+    if let Err(problem) = complete_state(lease, deployment, &script.metadata, &mut state).await {
         return Err(known(lease.fail(problem).await));
     }
     let mut tags = state.tags.clone().unwrap_or_else(|| deployment.tags.clone());
@@ -93,7 +93,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     let failure = match outcome {
         Ok(reply) => {
             state.read(&reply.result);
-            let uploaded = succeeded(lease, Some(record), state).await?;
+            let uploaded = succeeded(lease, deployment, Some(record), state).await?;
             return Ok(Uploaded {
                 exports_reconciliation: reply.result.get("exports_reconciliation").cloned(),
                 ..uploaded
@@ -106,7 +106,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         && let Some(is_there) = is_there(lease, deployment).await
     {
         if is_there {
-            return succeeded(lease, Some(record), state).await;
+            return succeeded(lease, deployment, Some(record), state).await;
         }
         if effect == Effect::Unknown {
             effect = Effect::None;
@@ -133,9 +133,11 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
 
 async fn succeeded<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
+    deployment: &Deployment,
     upstream: Option<crate::audit::Upstream>,
-    state: ScriptState,
+    mut state: ScriptState,
 ) -> Result<Uploaded, UploadFailure> {
+    state.after = version_after(lease, deployment, state.etag.as_deref()).await;
     let end = End::Succeeded {
         upstream,
         script: Box::new(state),
@@ -156,28 +158,46 @@ async fn is_there<L: LedgerClient, O: Services>(
     Some(there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id))
 }
 
-/// Asks the upstream for the tags and the migration tag of a Worker that was never changed through here.
+/// The version after the upload, or `None` if the upstream does not answer or has another deployment already. Without it, only the etag
+/// of the upload's answer is recorded.
+async fn version_after<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    deployment: &Deployment,
+    etag: Option<&str>,
+) -> Option<RemoteVersion> {
+    lease.renew().await.ok()?;
+    let found = remote_state(lease.gateway.services, lease.target).await.ok()??;
+    let is_own = found.version.can_be(&deployment.id);
+    if is_own {
+        return Some(found.version);
+    }
+    Some(RemoteVersion {
+        etag: etag.map(str::to_owned),
+        ..RemoteVersion::default()
+    })
+}
+
+/// Completes what the upload does not say with what the upstream has: the tags, unless the upload has tags, and the migration tag,
+/// unless it executes migrations. The records do not count, because the Worker may have been changed outside of this API.
 async fn complete_state<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
     deployment: &Deployment,
+    metadata: &Metadata,
     state: &mut ScriptState,
 ) -> Result<(), Problem> {
-    if lease.granted.worker.is_some() {
-        return Ok(());
-    }
-    let services = lease.gateway.services;
-    let found = remote_script(services, lease.target)
+    let found = remote_state(lease.gateway.services, lease.target)
         .await
         .map_err(|failure| failure.problem)?;
-    let Some(found) = found else { return Ok(()) };
+    state.before = match &found {
+        Some(found) => BeforeUpload::Script(found.version.clone()),
+        None => BeforeUpload::NoScript,
+    };
+    let found = found.unwrap_or_default();
     if deployment.migrations.is_none() && state.migration_tag.is_none() {
-        state.migration_tag = Some(migration_tag(&found));
+        state.migration_tag = Some(found.migration_tag);
     }
-    if deployment.tags.is_empty() && state.tags.is_none() {
-        let there = remote_tags(services, lease.target)
-            .await
-            .map_err(|failure| failure.problem)?;
-        state.tags = Some(there.unwrap_or_default().tags);
+    if deployment.source.is_none() && metadata.tags().is_none() && state.tags.is_none() {
+        state.tags = Some(found.tags.unwrap_or_default());
     }
     Ok(())
 }

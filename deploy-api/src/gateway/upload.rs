@@ -86,7 +86,8 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
             return Err(problem);
         }
     };
-    let done = deploys::deploy(gateway, credential, &authorized, target, upload, query).await?;
+    let deploying = deploys::deploy(gateway, credential, &authorized, target, upload, query);
+    let done = Box::pin(deploying).await?;
     Ok(Reply::Success(deployed(
         &done.deployment,
         done.exports_reconciliation,

@@ -71,6 +71,8 @@ pub struct Authorized {
     pub serving: Option<Deployment>,
     /// The lock that is in effect for the Worker.
     pub lock: Option<Lock>,
+    /// The ledger's time of this answer.
+    pub now: Timestamp,
 }
 
 impl Message for Authorize {
@@ -155,6 +157,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             worker,
             serving,
             lock,
+            now: access.now,
         })
     }
 

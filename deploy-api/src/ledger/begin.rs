@@ -19,7 +19,7 @@ use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::locks::{self, Place};
-use crate::store::{answers, deployments, health_checks, leases, workers};
+use crate::store::{answers, deployments, drifts, health_checks, leases, workers};
 use crate::target::Target;
 
 /// The time within which the same upload by the same token is a retry and not a new deployment. wrangler tries three times, and
@@ -90,7 +90,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         let outcome = self.sql.transaction(|| {
             let outcome = match resumed {
-                Some((lease, deployment)) => self.resume(begin, lease, *deployment, access.now),
+                Some((lease, deployment)) => self.resume(begin, *lease, *deployment, access.now),
                 None => self.sql.transaction(|| self.write_intent(&access, &actor, begin)),
             };
             if let Ok(outcome) = &outcome {
@@ -121,7 +121,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 && worker.deployment.as_ref() == Some(&found.id)
                 && found.revision == Some(worker.revision)
         };
-        let Some(mut earlier) = earlier.filter(serves_unchanged) else {
+        let is_changed_outside = drifts::get(&self.sql, &begin.target)?.is_some();
+        let Some(mut earlier) = earlier.filter(serves_unchanged).filter(|_| !is_changed_outside) else {
             return Ok(None);
         };
         let mut entry = entry_by(access, actor, begin, Outcome::Replayed);
@@ -180,7 +181,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             let same = self.same_upload(begin, &lease)?;
             if lease.state == LeaseState::Unknown {
                 if let Some(deployment) = same {
-                    return Ok(Blocking::Resumable(lease, deployment));
+                    return Ok(Blocking::Resumable(Box::new(lease), deployment));
                 }
                 lease.due = now;
                 leases::update(&self.sql, &lease)?;
@@ -229,7 +230,7 @@ enum Blocking {
     /// The outcome of an earlier change is not known yet. It is known after this number of seconds.
     Unknown(u32),
     /// An earlier attempt of the same upload gave up.
-    Resumable(Lease, Box<Deployment>),
+    Resumable(Box<Lease>, Box<Deployment>),
 }
 
 impl Blocking {
@@ -244,7 +245,10 @@ impl Change {
     pub const fn action(&self) -> audit::Action {
         match self {
             Self::Deploy(_) => audit::Action::Deploy,
-            Self::Rollback { .. } | Self::UndoDeployment { .. } => audit::Action::Rollback,
+            Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => {
+                audit::Action::Rollback
+            }
+            Self::Adopt { .. } => audit::Action::Adopt,
             Self::Promote { .. } => audit::Action::Promote,
             Self::Delete => audit::Action::Delete,
             Self::PutSecret { .. } => audit::Action::SecretPut,
@@ -265,11 +269,15 @@ impl Change {
     fn requests(&self, target: &Target) -> Vec<Request> {
         let on = |action| Request::worker(action, target.clone());
         match self {
-            Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } => vec![on(Action::Deploy)],
+            Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } | Self::Adopt { .. } => {
+                vec![on(Action::Deploy)]
+            }
             Self::Rollback {
                 with_secrets: true, ..
             } => vec![on(Action::Secrets), on(Action::Rollback)],
-            Self::Rollback { .. } | Self::UndoDeployment { .. } => vec![on(Action::Rollback)],
+            Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => {
+                vec![on(Action::Rollback)]
+            }
             Self::Promote {
                 from, with_secrets, ..
             } => {

@@ -7,7 +7,7 @@ use super::{Message, RedeployPlan};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
 use crate::audit::{self, Action, Annotations, Client, SubjectRecord};
-use crate::deployments::{Deployment, DeploymentId, Warning};
+use crate::deployments::{Deployment, DeploymentId, RemoteVersion, SentChange, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
@@ -75,6 +75,16 @@ pub enum Change {
     UndoDeployment {
         /// The deployment to undo.
         deployment: DeploymentId,
+    },
+    /// A redeploy of the current deployment over a change that was made outside of this API.
+    Overwrite {
+        /// The deployment that must be current when the change begins.
+        deployment: DeploymentId,
+    },
+    /// A change that was made outside of this API is recorded.
+    Adopt {
+        /// Whether the Worker was deleted.
+        is_deleted: bool,
     },
     /// The Worker is deleted.
     Delete,
@@ -182,6 +192,9 @@ pub struct GrantedLease {
 pub struct Renew {
     /// The attempt.
     pub attempt: AttemptId,
+    /// The change of secrets or tags that is sent next.
+    #[serde(default)]
+    pub sent: Option<SentChange>,
 }
 
 impl Message for Renew {
@@ -223,6 +236,11 @@ pub enum End {
         /// Why.
         problem: Box<Problem>,
     },
+    /// The upstream can no longer execute it, and does not tell whether it did.
+    Undetermined {
+        /// What was lost, and what to do now.
+        problem: Box<Problem>,
+    },
     /// The outcome is not known yet. The lease stays, and the reconciler determines the outcome.
     Unknown,
 }
@@ -245,6 +263,25 @@ pub struct ScriptState {
     /// The warnings since the intent.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// The script before an upload.
+    #[serde(default)]
+    pub before: BeforeUpload,
+    /// The version after the change; `None` if there is no script, or the upstream was not asked.
+    #[serde(default)]
+    pub after: Option<RemoteVersion>,
+}
+
+/// The script before an upload.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BeforeUpload {
+    /// The upstream was not asked.
+    #[default]
+    NotAsked,
+    /// There was none.
+    NoScript,
+    /// There was one, with this version.
+    Script(RemoteVersion),
 }
 
 /// The result of recording an outcome.

@@ -6,13 +6,19 @@ use super::{Ledger, Message};
 use crate::access::Access;
 use crate::audit::{Action, Outcome, Reason};
 use crate::code::Code;
-use crate::deployments::{Deployment, Failure, State};
+use crate::deployments::{Deployment, Drift, Failure, RemoteVersion, State, Warning};
 use crate::lint;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
-use crate::store::{answers, deployments, health_checks, leases, migrations, object_classes, workers};
+use crate::store::{
+    answers, deployments, drifts, health_checks, leases, migrations, object_classes, remote_versions, workers,
+};
+
+/// What to do about a change whose outcome cannot be determined.
+const CHECK: &str =
+    "the upstream does not tell whether it was executed: read the secrets and tags, and repeat the change";
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
     pub(super) fn renew(&self, message: &Renew) -> Result<(), Problem> {
@@ -21,6 +27,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             lease.state = LeaseState::Held;
             lease.renewed = now;
             lease.due = self.lease_ends(now);
+            if message.sent.is_some() {
+                lease.sent.clone_from(&message.sent);
+            }
             leases::update(&self.sql, &lease)?;
             return Ok(());
         }
@@ -108,6 +117,17 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                     health_check: None,
                 }
             }
+            End::Undetermined { problem } => {
+                entry.outcome = Outcome::Unknown;
+                entry.reason = Some(Reason::of(problem).because(CHECK));
+                access.record(&entry)?;
+                let before = lease.sent.as_ref().map(|sent| &sent.before);
+                self.settle_change(access, &lease.target, before, None)?;
+                Finished {
+                    deployment,
+                    health_check: None,
+                }
+            }
             End::Unknown => return Err(lease_lost()),
         };
         leases::delete(&self.sql, lease.intent)?;
@@ -132,12 +152,18 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         let revision = workers::changed(sql, target)?;
         let Some(mut deployment) = deployment else {
-            if lease.action == Action::Delete {
+            if matches!(lease.action, Action::Delete | Action::Adopt) {
                 workers::deleted(sql, target, access.now)?;
                 object_classes::forget(sql, target)?;
-            } else if let Some(tags) = &script.tags {
+                remote_versions::put(sql, target, &RemoteVersion::default(), access.now)?;
+                drifts::delete(sql, target)?;
+                return Ok(none);
+            }
+            if let Some(tags) = &script.tags {
                 workers::set_tags(sql, target, tags)?;
             }
+            let before = lease.sent.as_ref().map(|sent| &sent.before);
+            self.settle_change(access, target, before, script.after.as_ref())?;
             return Ok(none);
         };
         deployment.state = State::Succeeded;
@@ -158,6 +184,15 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         if script.migrations.is_some() {
             deployment.migrations.clone_from(&script.migrations);
         }
+        let after = script.after.clone().unwrap_or_else(|| RemoteVersion {
+            etag: script.etag.clone(),
+            ..RemoteVersion::default()
+        });
+        if let Some(drift) = self.settle_upload(access, target, &script.before, &after)?
+            && deployment.action != Action::Adopt
+        {
+            deployment.warnings.push(drift_overwritten(&drift));
+        }
         workers::serves(sql, target, &deployment.id)?;
         workers::set_tags(sql, target, &deployment.tags)?;
         if let Some(carried_out) = &deployment.migrations {
@@ -167,10 +202,11 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             object_classes::apply(sql, target, classes)?;
         }
         deployments::finish(sql, &deployment)?;
-        // The rollback of a failed health check is checked after the result of that check is recorded.
+        // The rollback of a failed health check is checked after the result of that check is recorded. An adopted deployment
+        // serves already.
         let is_undo =
             deployment.action == Action::Rollback && health_checks::of_worker(sql, target)?.is_some();
-        let health_check = if is_undo {
+        let health_check = if is_undo || deployment.action == Action::Adopt {
             None
         } else {
             self.plan_health_check(&mut deployment, &lease.attempt)?
@@ -195,6 +231,14 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             }
             Ok(())
         })
+    }
+}
+
+/// The warning about an upload that replaced a change of others.
+fn drift_overwritten(drift: &Drift) -> Warning {
+    Warning {
+        code: Code::DriftOverwritten.name().to_owned(),
+        message: format!("{} This deployment replaced it.", drift.kind.explanation()),
     }
 }
 

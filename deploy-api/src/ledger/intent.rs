@@ -8,7 +8,7 @@ use super::change::{Begin, Begun, Change, GrantedLease, NewUpload};
 use super::environment_suffix;
 use super::source::source;
 use crate::access::Access;
-use crate::audit::{Annotations, Outcome};
+use crate::audit::{Action, Annotations, Outcome};
 use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, State};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -66,12 +66,16 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let mut deployment = match (&begin.change, &source) {
             (Change::Deploy(upload), _) => Some(self.new_deployment(access, actor, begin, upload, serving)?),
             (_, Some(source)) => Some(self.redeployment(access, actor, begin, source, serving)?),
+            (Change::Adopt { is_deleted: false }, _) => {
+                Some(self.pending_deployment(access, actor, begin, serving)?)
+            }
             _ => None,
         };
         if let Some(deployment) = &deployment {
             entry.deployment = Some(deployment.id.to_string());
             entry.previous_deployment = deployment.previous.as_ref().map(ToString::to_string);
-            entry.bundle = Some(deployment.bundle.clone());
+            let has_bundle = deployment.action != Action::Adopt;
+            entry.bundle = has_bundle.then(|| deployment.bundle.clone());
             entry.annotations = deployment.annotations.clone();
         }
         let intent = access.record(&entry)?;
@@ -86,6 +90,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 state: LeaseState::Held,
                 renewed: access.now,
                 due: self.lease_ends(access.now),
+                sent: None,
             },
         )?;
         if let Some(deployment) = &mut deployment {

@@ -43,6 +43,8 @@ mod health;
 mod health_check;
 mod intent;
 mod message;
+mod observe;
+mod overview;
 mod queue;
 mod reconcile;
 mod redeploy;
@@ -60,8 +62,8 @@ pub use archive_step::archive_step;
 pub use authorize::{Ask, Authorize, Authorized, ResolveWorker, Resolved};
 pub use call::Call;
 pub use change::{
-    Authority, BasedOn, Begin, Begun, Change, End, Finish, Finished, GrantedLease, NewUpload, Refuse, Renew,
-    ScriptState,
+    Authority, BasedOn, BeforeUpload, Begin, Begun, Change, End, Finish, Finished, GrantedLease, NewUpload,
+    Refuse, Renew, ScriptState,
 };
 pub use earlier_assets::{EarlierAsset, EarlierAssets};
 pub use exchange::{IssueDeployToken, RejectOidcToken};
@@ -71,6 +73,8 @@ pub use health_check::{
     DueHealthCheck, ExpectedAnswer, FinishHealthCheck, HealthCheckFinished, HealthCheckResult,
 };
 pub use message::{LedgerClient, LedgerFailure, Message, send};
+pub use observe::Observe;
+pub use overview::{Overview, WorkerOverview};
 pub use queue::{LeaseQueue, Ticket};
 pub use reconcile::{Due, IsDeployedSomewhere, Unreferenced, Work};
 pub use redeploy::{PlanRedeploy, RedeployPlan, SetMetadata};
@@ -155,6 +159,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             ReserveCalls::NAME => handle(message, |message| self.reserve_calls(&message)),
             RecordVerification::NAME => handle(message, |message| self.record_verification(&message)),
             EarlierAssets::NAME => handle(message, |message| self.earlier_assets(&message)),
+            Observe::NAME => handle(message, |message| self.observe(&message)),
+            Overview::NAME => handle(message, |message| self.overview(&message)),
             FindSegment::NAME => handle(message, |message| self.find_segment(&message)),
             ReadSegment::NAME => handle(message, |_: ReadSegment| self.read_segment()),
             ConfirmSegment::NAME => handle(message, |message| self.confirm_segment(&message)),

@@ -60,6 +60,11 @@ pub enum Work {
     Archive,
     /// Objects of the bundle store may not be needed any more.
     CollectGarbage,
+    /// Workers may have been changed outside of this API.
+    Inspect {
+        /// The ledger's time.
+        since: Timestamp,
+    },
 }
 
 /// Which of these objects of the bundle store no deployment needs.
@@ -132,6 +137,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             work.push(match job {
                 Job::Archive => Work::Archive,
                 Job::Garbage => Work::CollectGarbage,
+                Job::Inspection => Work::Inspect { since: now },
             });
         }
         Ok(work)

@@ -14,6 +14,21 @@ use crate::target::Target;
 /// # Errors
 /// If there is no such deployment, or it was never uploaded.
 pub(super) fn source(sql: &impl Sql, begin: &Begin) -> Result<Option<Deployment>, Problem> {
+    let found = find(sql, begin)?;
+    match &found {
+        Some(adopted) if adopted.action == Action::Adopt => Err(Problem::new(
+            Code::BundleMissing,
+            format!(
+                "Deployment {} was not uploaded through this API: its state was adopted, and it has no bundle.",
+                adopted.id
+            ),
+            "Name another deployment, or deploy the version from its sources.",
+        )),
+        _ => Ok(found),
+    }
+}
+
+fn find(sql: &impl Sql, begin: &Begin) -> Result<Option<Deployment>, Problem> {
     Ok(match &begin.change {
         Change::Rollback { deployment: None, .. } => Some(previous(sql, &begin.target)?),
         Change::Rollback {
@@ -29,6 +44,17 @@ pub(super) fn source(sql: &impl Sql, begin: &Begin) -> Result<Option<Deployment>
             deployment: None,
             ..
         } => Some(serving(sql, from)?),
+        Change::Overwrite { deployment } => {
+            let current = serving(sql, &begin.target)?;
+            if current.id != *deployment {
+                return Err(Problem::new(
+                    Code::DriftUnknown,
+                    format!("{} was deployed meanwhile.", begin.target),
+                    "GET the Worker, and decide again.",
+                ));
+            }
+            Some(current)
+        }
         Change::UndoDeployment { deployment } => {
             let undone = deployments::get(sql, deployment)?;
             let before = match undone.and_then(|undone| undone.previous) {

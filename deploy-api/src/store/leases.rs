@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptId;
 use crate::audit::Action;
+use crate::deployments::SentChange;
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -27,6 +28,9 @@ pub(super) const TABLES: &[&str] = &[
      FROM audit WHERE audit.sequence IN (SELECT sequence FROM open_intents)
         AND audit.namespace IS NOT NULL AND audit.worker IS NOT NULL",
 ];
+
+/// What was sent to the upstream.
+pub(super) const SENT: &str = "ALTER TABLE leases ADD COLUMN sent TEXT";
 
 /// The state of the attempt that has a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,9 +70,12 @@ pub struct Lease {
     pub renewed: Timestamp,
     /// When the reconciler inspects it.
     pub due: Timestamp,
+    /// The change of secrets or tags that was sent to the upstream, if it was sent.
+    #[serde(default)]
+    pub sent: Option<SentChange>,
 }
 
-const COLUMNS: &str = "intent, attempt, namespace, worker, action, exclusive, state, renewed, due";
+const COLUMNS: &str = "intent, attempt, namespace, worker, action, exclusive, state, renewed, due, sent";
 
 fn read(row: &Row) -> Result<Lease, SqlError> {
     Ok(Lease {
@@ -85,7 +92,18 @@ fn read(row: &Row) -> Result<Lease, SqlError> {
         },
         renewed: row.time(7)?,
         due: row.time(8)?,
+        sent: row
+            .optional_text(9)?
+            .map(|text| super::read_json("sent change", text))
+            .transpose()?,
     })
+}
+
+fn sent(lease: &Lease) -> Result<Value, SqlError> {
+    match &lease.sent {
+        Some(sent) => super::write_json("sent change", sent),
+        None => Ok(Value::Null),
+    }
 }
 
 /// Stores a lease.
@@ -94,8 +112,8 @@ fn read(row: &Row) -> Result<Lease, SqlError> {
 /// When the database fails.
 pub fn insert(sql: &impl Sql, lease: &Lease) -> Result<(), SqlError> {
     sql.exec(
-        "INSERT INTO leases (intent, attempt, namespace, worker, action, exclusive, state, renewed, due)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO leases (intent, attempt, namespace, worker, action, exclusive, state, renewed, due, sent)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::integer(lease.intent)?,
             Value::from(lease.attempt.as_str()),
@@ -106,23 +124,25 @@ pub fn insert(sql: &impl Sql, lease: &Lease) -> Result<(), SqlError> {
             Value::from(lease.state.name()),
             Value::from(lease.renewed),
             Value::from(lease.due),
+            sent(lease)?,
         ],
     )
     .map(drop)
 }
 
-/// Changes who holds a lease, its state and its times.
+/// Changes who holds a lease, its state, its times and what was sent.
 ///
 /// # Errors
 /// When the database fails.
 pub fn update(sql: &impl Sql, lease: &Lease) -> Result<(), SqlError> {
     sql.exec(
-        "UPDATE leases SET attempt = ?, state = ?, renewed = ?, due = ? WHERE intent = ?",
+        "UPDATE leases SET attempt = ?, state = ?, renewed = ?, due = ?, sent = ? WHERE intent = ?",
         &[
             Value::from(lease.attempt.as_str()),
             Value::from(lease.state.name()),
             Value::from(lease.renewed),
             Value::from(lease.due),
+            sent(lease)?,
             Value::integer(lease.intent)?,
         ],
     )

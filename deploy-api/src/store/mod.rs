@@ -6,6 +6,7 @@ pub mod audit_log;
 pub mod audit_segments;
 pub mod denials;
 pub mod deployments;
+pub mod drifts;
 pub mod earlier_assets;
 pub mod health;
 pub mod health_checks;
@@ -16,6 +17,7 @@ pub mod migrations;
 pub mod object_classes;
 pub mod policies;
 pub mod recent_deployments;
+pub mod remote_versions;
 pub mod replays;
 pub mod schedule;
 pub mod tokens;
@@ -157,6 +159,15 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "deployments-0010",
         statements: &[deployments::HEALTH, workers::HEALTH_PROOF],
+    },
+    Migration {
+        name: "drift-0001",
+        statements: &[
+            remote_versions::TABLE,
+            drifts::TABLE,
+            leases::SENT,
+            schedule::INSPECTION,
+        ],
     },
 ];
 

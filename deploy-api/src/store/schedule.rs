@@ -1,4 +1,5 @@
-//! When the reconciler does its regular work: archiving the audit log, and deleting objects that no deployment needs.
+//! When the reconciler does its regular work: archiving the audit log, deleting objects that no deployment needs, and comparing the
+//! records with the upstream.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +13,10 @@ pub(super) const TABLES: &[&str] = &[
         ('garbage', (CAST(strftime('%s', 'now') AS INTEGER) + 3600) * 1000)",
 ];
 
+/// The first comparison with the upstream is ten minutes after the database was created or updated.
+pub(super) const INSPECTION: &str = "INSERT INTO schedule (job, due)
+    VALUES ('inspection', (CAST(strftime('%s', 'now') AS INTEGER) + 600) * 1000)";
+
 /// A regular job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -19,15 +24,18 @@ pub enum Job {
     Archive,
     /// Deletes objects of the bundle store that no deployment needs.
     Garbage,
+    /// Compares what the upstream has with what is recorded.
+    Inspection,
 }
 
 impl Job {
-    const ALL: [Self; 2] = [Self::Archive, Self::Garbage];
+    const ALL: [Self; 3] = [Self::Archive, Self::Garbage, Self::Inspection];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Archive => "archive",
             Self::Garbage => "garbage",
+            Self::Inspection => "inspection",
         }
     }
 
@@ -36,6 +44,7 @@ impl Job {
         match self {
             Self::Archive => SignedDuration::from_hours(1),
             Self::Garbage => SignedDuration::from_hours(6),
+            Self::Inspection => SignedDuration::from_mins(10),
         }
     }
 }

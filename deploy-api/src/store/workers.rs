@@ -1,5 +1,6 @@
 //! The record of each Worker: its current deployment, its tags, its health check.
 
+use dotdo_names::Environment;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +151,20 @@ pub fn set_health_check(
         ],
     )
     .map(drop)
+}
+
+/// The Workers of a namespace that have a current deployment.
+///
+/// # Errors
+/// When the database fails.
+pub fn deployed_in(sql: &impl Sql, environment: Environment) -> Result<Vec<Target>, SqlError> {
+    let rows = sql.exec(
+        "SELECT namespace, worker FROM workers WHERE namespace = ? AND deployment IS NOT NULL ORDER BY worker",
+        &[Value::from(environment.namespace())],
+    )?;
+    rows.iter()
+        .map(|row| super::read_target(row.text(0)?, row.text(1)?))
+        .collect()
 }
 
 /// Whether a Worker of this name is deployed in any namespace.

@@ -6,7 +6,7 @@ use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit_segments, exchange, health, namespace, namespaces, promote, rollback, secrets, tags, target,
+    audit_segments, drift, exchange, health, namespace, namespaces, promote, rollback, secrets, tags, target,
     verify, workers,
 };
 use crate::code::Code;
@@ -84,6 +84,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             Operation::Promote => {
                 promote::promote(gateway, credential, &target()?, call.parameters, call.body).await
             }
+            Operation::DriftResolve => drift::resolve(gateway, credential, &target()?, call.body).await,
             Operation::AuditSegmentGet => {
                 audit_segments::download(gateway, credential, captures.get("first")).await
             }

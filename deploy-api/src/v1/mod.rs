@@ -5,6 +5,7 @@
 pub mod audit_segments;
 mod calls;
 mod documents;
+pub mod drift;
 pub mod exchange;
 mod health;
 pub mod namespaces;

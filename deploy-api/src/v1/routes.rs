@@ -4,7 +4,7 @@ use super::Operation;
 use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
 use super::page::Page;
 use super::route::Route;
-use super::{health, namespaces, promote, rollback, secrets, tags, verify, workers};
+use super::{drift, health, namespaces, promote, rollback, secrets, tags, verify, workers};
 use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
 use crate::deploys::PromotionDifference;
@@ -131,6 +131,8 @@ pub const ROUTES: &[Route] = &[
         .created()
         .with(&["confirm"])
         .may_take::<rollback::RollbackRequest>(),
+    Route::new::<drift::Resolved<'static>>("POST", worker!("/drift"), Operation::DriftResolve)
+        .takes::<drift::DriftRequest>(),
     Route::new::<deployments::Deployed<'static, PromotionDifference>>(
         "POST",
         worker!("/promote"),

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::{Answer, body};
 use crate::audit;
 use crate::code::Code;
-use crate::deploys::{Gateway, Lease, LostAnswer, change, worker_unknown};
+use crate::deployments::ExpectedState;
+use crate::deploys::{Gateway, Lease, SmallChange, change, worker_unknown};
 use crate::identity::ShownCredential;
-use crate::ledger::{Change, LedgerClient, ScriptState};
+use crate::ledger::{Change, LedgerClient};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::services::Services;
@@ -118,10 +119,16 @@ pub(crate) async fn set<L: LedgerClient, O: Services>(
     let body = json!({ "name": name, "text": text.expose_secret(), "type": "secret_text" });
     let request = script::script(Method::Put, target, &["secrets"])
         .with_body("application/json", body.to_string().into_bytes());
-    let state = ScriptState::default();
-    change(&lease, request, state, LostAnswer::Fails, Some(name))
-        .await
-        .map(drop)
+    let put = SmallChange {
+        action: audit::Action::SecretPut,
+        request,
+        expected: Some(ExpectedState::Secrets {
+            set: vec![name.to_owned()],
+            removed: Vec::new(),
+        }),
+        secret: Some(name),
+    };
+    change(&lease, put).await
 }
 
 /// `DELETE …/secrets/{name}`: removes one.
@@ -152,10 +159,16 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
     };
     let lease = Lease::begin(gateway, credential, target, delete).await?;
     let request = script::script(Method::Delete, target, &["secrets", name]).parameter("url_encoded", "true");
-    let state = ScriptState::default();
-    change(&lease, request, state, LostAnswer::Fails, Some(name))
-        .await
-        .map(drop)
+    let delete = SmallChange {
+        action: audit::Action::SecretDelete,
+        request,
+        expected: Some(ExpectedState::Secrets {
+            set: Vec::new(),
+            removed: vec![name.to_owned()],
+        }),
+        secret: Some(name),
+    };
+    change(&lease, delete).await
 }
 
 /// The most secrets that one call changes.
@@ -191,9 +204,10 @@ pub(crate) async fn change_all<L: LedgerClient, O: Services>(
         let chosen = changes.iter().filter(|(_, text)| text.is_some() == is_set);
         chosen.map(|(name, _)| name.clone()).collect()
     };
+    let (set, removed): (Vec<String>, Vec<String>) = (names(true), names(false));
     let change_secrets = Change::ChangeSecrets {
-        set: names(true),
-        removed: names(false),
+        set: set.clone(),
+        removed: removed.clone(),
     };
     let lease = Lease::begin(gateway, credential, target, change_secrets).await?;
     let secrets: serde_json::Map<String, Value> = changes
@@ -208,9 +222,13 @@ pub(crate) async fn change_all<L: LedgerClient, O: Services>(
     let body = json!({ "secrets": secrets }).to_string();
     let request = script::script(Method::Patch, target, &["secrets-bulk"])
         .with_body("application/merge-patch+json", body.into_bytes());
-    change(&lease, request, ScriptState::default(), LostAnswer::Fails, None)
-        .await
-        .map(drop)
+    let all = SmallChange {
+        action,
+        request,
+        expected: Some(ExpectedState::Secrets { set, removed }),
+        secret: None,
+    };
+    change(&lease, all).await
 }
 
 /// Rejects an invalid name, and records the rejection.

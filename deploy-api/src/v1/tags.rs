@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, body};
 use crate::audit;
 use crate::code::Code;
-use crate::deployments::TAG_PREFIX;
+use crate::deployments::{ExpectedState, TAG_PREFIX};
 use crate::deploys::{
-    Gateway, Lease, LostAnswer, MAX_TAGS, change, remote_tags, too_many_tags, worker_unknown,
+    Gateway, Lease, MAX_TAGS, SmallChange, change, remote_tags, too_many_tags, worker_unknown,
 };
 use crate::identity::ShownCredential;
-use crate::ledger::{Change, LedgerClient, ScriptState};
+use crate::ledger::{Change, LedgerClient};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::services::Services;
@@ -101,13 +101,16 @@ pub(crate) async fn set<L: LedgerClient, O: Services>(
         "application/json",
         serde_json::Value::from(all).to_string().into_bytes(),
     );
-    let state = ScriptState {
-        tags: Some(tags.to_vec()),
-        ..ScriptState::default()
+    let replacement = SmallChange {
+        action: audit::Action::SettingsChange,
+        request,
+        expected: Some(ExpectedState::Tags {
+            tags: tags.to_vec(),
+            before: remote.tags,
+        }),
+        secret: None,
     };
-    change(&lease, request, state, LostAnswer::Fails, None)
-        .await
-        .map(drop)
+    change(&lease, replacement).await
 }
 
 fn check(tags: &[String]) -> Result<(), Problem> {

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
+use super::drift::ShownDrift;
 use super::page::{Parameters, parameter_invalid};
 use crate::audit;
 use crate::deployments::DeploymentId;
-use crate::deploys::{Gateway, host, remote_script, remote_tags};
+use crate::deploys::{Gateway, find_drift, host, remote_state};
 use crate::dispatcher::Wanted;
 use crate::identity::ShownCredential;
 use crate::ledger::calls::health_check::{PATH_FIX, check_path};
@@ -29,6 +30,10 @@ pub(super) struct Verification {
     deployment: Option<DeploymentId>,
     /// The current deployment according to the records of this API.
     recorded_deployment: Option<DeploymentId>,
+    /// The change that was made outside of this API; null if there is none.
+    drift: Option<ShownDrift>,
+    /// The first check that failed, in words; null if every check succeeded.
+    reason: Option<String>,
     /// The request through the dispatch Worker.
     health_check: HealthCheckResult,
 }
@@ -52,7 +57,25 @@ struct HealthCheckResult {
     error: Option<String>,
 }
 
-/// `POST …/verify`: whether the namespace lists the Worker, which deployment it has, and whether a request through the
+impl HealthCheckResult {
+    /// What is wrong with the answer, if anything.
+    fn failure(&self) -> Option<String> {
+        if !self.reached {
+            let error = self.error.as_deref().unwrap_or("no answer");
+            return Some(format!("{} does not reach the Worker: {error}.", self.url));
+        }
+        let expected = self.expected.filter(|expected| self.status != Some(*expected))?;
+        let status = self
+            .status
+            .map_or_else(|| "none".to_owned(), |status| status.to_string());
+        Some(format!(
+            "{} was answered with status {status}; {expected} was expected.",
+            self.url
+        ))
+    }
+}
+
+/// `POST …/verify`: whether the namespace lists the Worker, whether it has what is recorded, and whether a request through the
 /// dispatch Worker reaches it. Parameters: `path` (`/` by default) and `expect` (a status; any answer of the
 /// Worker itself by default). If the Worker is not reached, the answer has `"verified": false`.
 ///
@@ -74,28 +97,36 @@ pub async fn verify<L: LedgerClient, O: Services>(
     let authorized = gateway
         .authorize_for(credential, vec![request], audit::Action::Verify, target)
         .await?;
-    let listed = remote_script(gateway.services, target)
+    let found = remote_state(gateway.services, target)
         .await
         .map_err(|failure| failure.problem)?
-        .is_some();
-    let remote = remote_tags(gateway.services, target)
-        .await
-        .map_err(|failure| failure.problem)?
-        .unwrap_or_default();
+        .map(|found| found.version);
+    let drift = find_drift(gateway, target, found.as_ref(), authorized.now).await?;
+    let listed = found.is_some();
     let recorded_deployment = authorized
         .worker
         .as_ref()
         .and_then(|worker| worker.deployment.clone());
     let health_check = send(gateway.services, target, path, expected).await;
-    let same = recorded_deployment.is_none() || recorded_deployment == remote.deployment;
+    let deployment = found
+        .and_then(|found| found.deployment)
+        .filter(|_| drift.is_none());
+    let reason = if let Some(drift) = &drift {
+        Some(drift.kind.explanation().to_owned())
+    } else if !listed {
+        Some("The namespace does not have the Worker.".to_owned())
+    } else if recorded_deployment.is_some() && recorded_deployment != deployment {
+        Some("A change of the Worker is in progress.".to_owned())
+    } else {
+        health_check.failure()
+    };
     let verified = Verification {
-        verified: listed
-            && same
-            && health_check.reached
-            && expected.is_none_or(|status| health_check.status == Some(status)),
+        verified: reason.is_none(),
         listed,
-        deployment: remote.deployment,
+        deployment,
         recorded_deployment,
+        drift: drift.map(ShownDrift::of),
+        reason,
         health_check,
     };
     gateway

@@ -1,22 +1,28 @@
 //! `/v1/namespaces/{namespace}/workers`: the Workers that are deployed in a namespace, and their records.
 
+use std::collections::HashMap;
+
 use dotdo_names::{Environment, WorkerName};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Answer;
+use super::drift::ShownDrift;
 use super::page::{Cursors, Page, Parameters};
 use crate::audit;
-use crate::deployments::{DeploymentHealth, DeploymentId, HealthCheckRequest};
+use crate::deployments::{
+    DeploymentHealth, DeploymentId, Drift, DriftKind, HealthCheckRequest, LastDeployment,
+};
 use crate::deploys::{
-    Gateway, Lease, LostAnswer, change, remote_script, remote_tags, without_own, worker_unknown,
+    Gateway, Lease, RemoteState, SmallChange, change, find_drift, next_page, read_state, remote_script,
+    versions, worker_unknown,
 };
 use crate::identity::ShownCredential;
-use crate::ledger::{Ask, Change, LedgerClient, ScriptState};
+use crate::ledger::{Ask, Change, LedgerClient, Observe, Overview, WorkerOverview};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::schema::NamespaceName;
+use crate::schema::{NamespaceName, Uri};
 use crate::services::Services;
 use crate::store::locks::Lock;
 use crate::target::Target;
@@ -28,7 +34,10 @@ use crate::upstream::{Method, call, script};
 pub(super) struct Listed {
     /// Its name.
     name: String,
-    /// The deployment that the upstream has; null if it was not deployed through this API.
+    /// The addresses of the Worker by the built-in rules of the dispatch Worker.
+    #[schemars(with = "Vec<Uri>")]
+    urls: Vec<String>,
+    /// The deployment that serves; null if the Worker was changed outside of this API.
     deployment: Option<DeploymentId>,
     /// Its tags, without the one that names the deployment.
     tags: Vec<String>,
@@ -36,6 +45,14 @@ pub(super) struct Listed {
     created_on: Option<String>,
     /// When it was changed, according to the upstream.
     modified_on: Option<String>,
+    /// The recorded current deployment: who deployed last, and when.
+    last_deployment: Option<LastDeployment>,
+    /// The result of the current deployment's health check.
+    health: DeploymentHealth,
+    /// The lock that is in effect.
+    lock: Option<Lock>,
+    /// The change that was made outside of this API; null if there is none.
+    drift: Option<ShownDrift>,
 }
 
 /// One Worker in a response.
@@ -53,12 +70,8 @@ pub(super) struct Shown {
     etag: Option<String>,
     /// The tag of the last Durable Object migration.
     migration_tag: Option<String>,
-    /// The lock of the Worker or of its namespace.
-    lock: Option<Lock>,
     /// The health check.
     health_check: Option<HealthCheckRequest>,
-    /// The result of the current deployment's health check.
-    health: DeploymentHealth,
 }
 
 impl Listed {
@@ -68,21 +81,37 @@ impl Listed {
             let found = script.get(member).or_else(|| described.get(member));
             found.and_then(Value::as_str).map(str::to_owned)
         };
-        let tags: Vec<String> = script
-            .get("tags")
-            .and_then(|tags| serde_json::from_value(tags.clone()).ok())
-            .unwrap_or_default();
+        let state = RemoteState::read(described);
         Self {
             name: name.to_owned(),
-            deployment: DeploymentId::of_tags(&tags),
-            tags: without_own(tags),
+            urls: Vec::new(),
+            deployment: state.version.deployment,
+            tags: state.tags.unwrap_or_default(),
             created_on: text("created_on"),
             modified_on: text("modified_on"),
+            last_deployment: None,
+            health: DeploymentHealth::default(),
+            lock: None,
+            drift: None,
+        }
+    }
+
+    /// Adds what is recorded of the Worker.
+    fn with(self, urls: Vec<String>, recorded: WorkerOverview, drift: Option<Drift>) -> Self {
+        Self {
+            urls,
+            deployment: self.deployment.filter(|_| drift.is_none()),
+            last_deployment: recorded.last_deployment,
+            health: recorded.health.shown(drift.is_none()),
+            lock: recorded.lock,
+            drift: drift.map(ShownDrift::of),
+            ..self
         }
     }
 }
 
-/// `GET …/workers`: the Workers of a namespace that the caller may read, by name. Parameters: `limit`, `cursor`, `tag`.
+/// `GET …/workers`: the Workers of a namespace that the caller may read, by name, with their addresses, who deployed them last, lock and
+/// drift. Workers that were deleted outside of this API are at the end of the last page. Parameters: `limit`, `cursor`, `tag`.
 /// A page with a cursor may have fewer items than `limit`, or none, because Workers that the caller may not read are omitted.
 ///
 /// # Errors
@@ -99,7 +128,7 @@ pub async fn list<L: LedgerClient, O: Services>(
         requests: vec![namespace],
         action: audit::Action::Read,
     };
-    gateway.authorize(credential, ask).await?;
+    let since = gateway.authorize(credential, ask).await?.now;
     let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
     let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
     // The cursor of the upstream can contain the name of a Worker that the caller may not read.
@@ -112,13 +141,23 @@ pub async fn list<L: LedgerClient, O: Services>(
         request = request.parameter("cursor", cursor);
     }
     let tag = parameters.parse("tag", "a tag", |tag| (!tag.is_empty()).then(|| tag.to_owned()))?;
-    if let Some(tag) = tag {
+    let is_whole = tag.is_none() && parameters.get("cursor").is_none();
+    if let Some(tag) = &tag {
         request = request.parameter("tags", format!("{tag}:yes"));
     }
     let reply = call(gateway.services, request.for_information())
         .await
         .outcome
         .map_err(|failure| failure.problem)?;
+    let cursor = next_page(reply.info.as_ref());
+    let observe = Observe {
+        client: gateway.client.clone(),
+        environment,
+        since,
+        scripts: versions(&reply.result),
+        is_complete: is_whole && cursor.is_none(),
+    };
+    let drifts: HashMap<Target, Drift> = gateway.send(&observe).await?.into_iter().collect();
     let found: Vec<(&str, &Value)> = reply
         .result
         .as_array()
@@ -126,31 +165,70 @@ pub async fn list<L: LedgerClient, O: Services>(
         .flatten()
         .filter_map(|described| Some((described.get("id")?.as_str()?, described)))
         .collect();
-    let readable = |name: &str| match WorkerName::parse(name) {
-        Ok(worker) => Request::worker(Action::Read, Target { environment, worker }),
-        // A name that is not routable was not deployed through this API; only a rule for every Worker covers it.
-        Err(_) => Request::namespace(Action::Lock, environment),
-    };
-    let ask = Ask::Which {
-        requests: found.iter().map(|(name, _)| readable(name)).collect(),
-    };
-    let which = gateway.authorize(credential, ask).await?.which;
-    let items = found
+    let mut listed: Vec<Listed> = found
         .iter()
-        .zip(&which)
-        .filter(|(_, may_read)| **may_read)
-        .map(|((name, described), _)| Listed::of(name, described))
+        .map(|(name, described)| Listed::of(name, described))
         .collect();
-    let cursor = reply
-        .info
-        .as_ref()
-        .and_then(|info| info.get("cursor")?.as_str())
-        .filter(|cursor| !cursor.is_empty())
-        .map(|cursor| cursors.seal(cursor));
+    if cursor.is_none() && tag.is_none() {
+        let deleted = drifts
+            .iter()
+            .filter(|(_, drift)| drift.kind == DriftKind::Deleted);
+        let mut deleted: Vec<Listed> = deleted
+            .map(|(target, _)| Listed::of(target.worker.as_str(), &Value::Null))
+            .collect();
+        deleted.sort_by(|one, other| one.name.cmp(&other.name));
+        listed.extend(deleted);
+    }
+    let items = recorded(gateway, credential, environment, listed, drifts).await?;
+    let cursor = cursor.map(|cursor| cursors.seal(&cursor));
     Answer::json(200, &Page { items, cursor })
 }
 
-/// `GET …/workers/{worker}`: one Worker, its recorded deployment, its lock and its health check.
+/// Omits the Workers that the caller may not read, and adds what is recorded of the others.
+async fn recorded<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    environment: Environment,
+    listed: Vec<Listed>,
+    mut drifts: HashMap<Target, Drift>,
+) -> Result<Vec<Listed>, Problem> {
+    let target = |name: &str| {
+        let worker = WorkerName::parse(name).ok()?;
+        Some(Target { environment, worker })
+    };
+    let readable = |name: &str| match target(name) {
+        Some(target) => Request::worker(Action::Read, target),
+        // A name that is not routable was not deployed through this API; only a rule for every Worker covers it.
+        None => Request::namespace(Action::Lock, environment),
+    };
+    let ask = Ask::Which {
+        requests: listed.iter().map(|listed| readable(&listed.name)).collect(),
+    };
+    let which = gateway.authorize(credential, ask).await?.which;
+    let readable: Vec<(Listed, Option<Target>)> = listed
+        .into_iter()
+        .zip(which)
+        .filter(|(_, may_read)| *may_read)
+        .map(|(listed, _)| {
+            let target = target(&listed.name);
+            (listed, target)
+        })
+        .collect();
+    let workers: Vec<Target> = readable.iter().filter_map(|(_, target)| target.clone()).collect();
+    let mut overviews = gateway.send(&Overview { workers }).await?.into_iter();
+    let complete = |(listed, target): (Listed, Option<Target>)| match target {
+        Some(target) => {
+            let overview = overviews.next().unwrap_or_default();
+            let urls = gateway.worker_urls.of(&target);
+            listed.with(urls, overview, drifts.remove(&target))
+        }
+        None => listed,
+    };
+    Ok(readable.into_iter().map(complete).collect())
+}
+
+/// `GET …/workers/{worker}`: one Worker, its recorded deployment, its drift, its lock and its health check. A Worker that was deleted
+/// outside of this API is returned with its drift.
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `WORKER_UNKNOWN`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
@@ -165,31 +243,42 @@ pub async fn get<L: LedgerClient, O: Services>(
         .await?;
     let found = remote_script(gateway.services, target)
         .await
-        .map_err(|failure| failure.problem)?
-        .ok_or_else(|| worker_unknown(target))?;
-    let remote = remote_tags(gateway.services, target)
-        .await
-        .map_err(|failure| failure.problem)?
-        .unwrap_or_default();
+        .map_err(|failure| failure.problem)?;
+    let state = match &found {
+        Some(found) => Some(
+            read_state(gateway.services, target, found)
+                .await
+                .map_err(|failure| failure.problem)?,
+        ),
+        None => None,
+    };
+    let version = state.as_ref().map(|state| &state.version);
+    let drift = find_drift(gateway, target, version, authorized.now).await?;
+    if state.is_none() && drift.is_none() {
+        return Err(worker_unknown(target));
+    }
+    let state = state.unwrap_or_default();
     let known = authorized.worker.unwrap_or_default();
-    let script = found.get("script").unwrap_or(&found);
-    let text = |name: &str| script.get(name).and_then(Value::as_str).map(str::to_owned);
-    let shown = Shown {
-        listed: Listed {
-            deployment: remote.deployment,
-            tags: remote.tags,
-            ..Listed::of(target.worker.as_str(), &found)
-        },
-        namespace: target.namespace(),
-        recorded_deployment: known.deployment,
-        etag: text("etag"),
-        migration_tag: text("migration_tag"),
-        lock: authorized.lock,
-        health_check: known.health_check,
+    let recorded = WorkerOverview {
+        last_deployment: authorized.serving.as_ref().map(LastDeployment::of),
         health: authorized
             .serving
-            .map(|serving| serving.health.shown(true))
+            .map(|serving| serving.health)
             .unwrap_or_default(),
+        lock: authorized.lock,
+    };
+    let listed = Listed {
+        deployment: state.version.deployment,
+        tags: state.tags.unwrap_or_default(),
+        ..Listed::of(target.worker.as_str(), &found.unwrap_or_default())
+    };
+    let shown = Shown {
+        listed: listed.with(gateway.worker_urls.of(target), recorded, drift),
+        namespace: target.namespace(),
+        recorded_deployment: known.deployment,
+        etag: state.version.etag,
+        migration_tag: state.migration_tag,
+        health_check: known.health_check,
     };
     Answer::json(200, &shown)
 }
@@ -221,8 +310,11 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
     if is_forced {
         request = request.parameter("force", "true");
     }
-    let state = ScriptState::default();
-    change(&lease, request, state, LostAnswer::StaysOpen, None)
-        .await
-        .map(drop)
+    let deletion = SmallChange {
+        action: audit::Action::Delete,
+        request,
+        expected: None,
+        secret: None,
+    };
+    change(&lease, deletion).await
 }

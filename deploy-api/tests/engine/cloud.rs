@@ -31,6 +31,8 @@ pub enum Fault {
     Lost(UpstreamFailure),
     /// Executes the call, but fails without a response.
     LostAfter(UpstreamFailure),
+    /// Does not execute the call, and cannot be reached from now on.
+    Down,
 }
 
 /// A call that the upstream received.
@@ -168,6 +170,10 @@ impl Upstream for Cloud {
                 Ok(instead(status, body))
             }
             Some(Fault::Lost(failure)) => Err(failure),
+            Some(Fault::Down) => {
+                self.down.set(true);
+                Err(UpstreamFailure::Connection)
+            }
             Some(Fault::LostAfter(failure)) => {
                 self.execute(&request);
                 Err(failure)

@@ -127,7 +127,7 @@ fn a_retry_returns_the_lost_deploy_when_the_upstream_is_available_again() {
     let upload = Upload::of("1");
     // The outcome of the deploy is lost, and the upstream is unavailable for a while.
     platform.deploy(&token, &Upload::of("0"));
-    platform.cloud.down.set(true);
+    platform.cloud.fail_next(Fault::Down);
     let lost = platform.deploy(&token, &upload);
     assert_eq!(lost.status, 502);
     platform.cloud.down.set(false);

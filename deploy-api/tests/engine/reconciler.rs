@@ -162,7 +162,8 @@ fn a_deletion_with_a_lost_response_is_reconciled_with_the_remote_state() {
         platform.cloud.fail_next(fault);
         let lost =
             platform.v1(async |gateway, credential| v1::workers::delete(gateway, credential, &target).await);
-        assert!(lost.is_err());
+        // If the upstream was asked at once, the outcome is known already.
+        assert_eq!(lost.is_ok(), outcome == "delete succeeded");
         platform.cloud.pass(100);
         assert_eq!(platform.reconcile(), 0);
         assert_eq!(platform.history().last().unwrap(), outcome);

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::cloud::envelope;
+use super::support::time::at;
 use super::support::upstream_form::{form_parts, in_memory};
 
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,19 @@ pub struct Script {
     pub steps: Vec<Value>,
     /// The content of each path.
     pub assets: BTreeMap<String, Vec<u8>>,
+    pub etag: String,
+    /// The number of the change that changed it last.
+    pub modified: u32,
+}
+
+impl Script {
+    /// The script as lists and the call about it return it.
+    fn described(&self, name: &str) -> Value {
+        json!({
+            "id": name, "etag": self.etag, "tags": self.tags, "migration_tag": self.migration_tag,
+            "modified_on": at(self.modified.into()).to_string(),
+        })
+    }
 }
 
 #[derive(Default)]
@@ -32,6 +46,8 @@ pub struct Scripts {
     pub by_key: BTreeMap<String, Script>,
     /// The number of executed uploads.
     pub uploads: usize,
+    /// The number of executed changes.
+    changes: u32,
     /// The status and the result of each look-up of a resource, by the path below the account's.
     pub resources: BTreeMap<String, (u16, Value)>,
     /// Workers of the account, by name.
@@ -110,7 +126,7 @@ impl Scripts {
                     .iter()
                     .filter_map(|(key, script)| {
                         let (of, name) = key.split_once('/')?;
-                        (of == *namespace).then(|| json!({ "id": name, "tags": script.tags }))
+                        (of == *namespace).then(|| script.described(name))
                     })
                     .collect();
                 success(&json!(list))
@@ -152,10 +168,12 @@ impl Scripts {
         let Some(script) = self.by_key.get_mut(key) else {
             return failure(404, 10092, "dispatch script not found");
         };
+        if method != "GET" {
+            self.changes += 1;
+            script.modified = self.changes;
+        }
         match (method, rest) {
-            ("GET", []) => success(&json!({ "script": {
-                "id": key.split('/').nth(1), "etag": "etag", "tags": script.tags, "migration_tag": script.migration_tag
-            } })),
+            ("GET", []) => success(&json!({ "script": script.described(key.split('/').nth(1).unwrap()) })),
             ("DELETE", []) => {
                 self.by_key.remove(key);
                 success(&Value::Null)
@@ -285,9 +303,12 @@ impl Scripts {
             script.assets = before.assets;
         }
         self.uploads += 1;
+        self.changes += 1;
+        script.etag = format!("etag-{}", self.uploads);
+        script.modified = self.changes;
         let name = key.split('/').nth(1);
         let mut result = json!({
-            "id": name, "etag": format!("etag-{}", self.uploads), "startup_time_ms": 4, "deployment_id": "theirs",
+            "id": name, "etag": script.etag, "startup_time_ms": 4, "deployment_id": "theirs",
             "handlers": ["fetch"]
         });
         if let Some(exports) = metadata["exports"].as_object() {
@@ -355,6 +376,25 @@ impl Scripts {
         let done = format!("done-{}", self.sessions.len());
         self.sessions.insert(done.clone(), (key, manifest));
         (201, envelope(&json!({ "jwt": done })))
+    }
+
+    /// Uploads other code, as stock wrangler does past the deploy API: the tags stay.
+    pub fn upload_outside(&mut self, key: &str, code: &str) {
+        self.changes += 1;
+        let script = self.by_key.entry(key.to_owned()).or_default();
+        script
+            .modules
+            .insert("index.js".to_owned(), code.as_bytes().to_vec());
+        script.etag = format!("outside-{}", self.changes);
+        script.modified = self.changes;
+    }
+
+    /// Sets a secret past the deploy API.
+    pub fn set_secret_outside(&mut self, key: &str, name: &str) {
+        self.changes += 1;
+        let script = self.by_key.get_mut(key).unwrap();
+        script.secrets.insert(name.to_owned(), "outside".to_owned());
+        script.modified = self.changes;
     }
 
     /// Deletes the contents of static assets, as the upstream may do with files that were not used for a long time.

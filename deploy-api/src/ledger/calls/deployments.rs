@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::schema::{self, NamespaceName, Time, Uri};
 use crate::sql::Sql;
 use crate::store::recent_deployments::{self, RecentDeployments};
-use crate::store::{deployments, workers};
+use crate::store::{deployments, drifts, workers};
 use crate::target::Target;
 use crate::upload::Unresolved;
 
@@ -40,20 +40,20 @@ pub(crate) struct Shown<'a> {
     /// The addresses of the Worker by the built-in rules of the dispatch Worker.
     #[schemars(with = "Vec<Uri>")]
     urls: Vec<String>,
-    /// `deploy`, `rollback` or `promote`.
+    /// `deploy`, `rollback`, `promote` or `adopt`.
     #[serde(rename = "verb")]
     action: audit::Action,
     /// How it ended.
     state: State,
-    /// Whether this is the current deployment according to the records of this API.
+    /// Whether this is the current deployment according to the records of this API, and the Worker was not changed outside of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     serving: Option<bool>,
     /// The size of the modules of the upload, in bytes.
     size: u64,
     /// Whether a rollback restores all that it ran with, except for secrets.
     redeployable: Redeployable<'a>,
-    /// The content of the upload, as digests.
-    bundle: &'a Bundle,
+    /// The content of the upload, as digests; null for an adopted change, which cannot be redeployed.
+    bundle: Option<&'a Bundle>,
     /// What the developer wrote about the upload.
     annotations: &'a Annotations,
     /// Who deployed it, and from which commit and run.
@@ -107,7 +107,8 @@ fn redeployable(deployment: &Deployment) -> Redeployable<'_> {
     }
 }
 
-fn show<'a>(
+/// A deployment as responses contain it. `serving` is the current deployment of its Worker, if the response says whether it serves.
+pub(crate) fn show<'a>(
     deployment: &'a Deployment,
     serving: Option<&Option<DeploymentId>>,
     urls: &WorkerUrls,
@@ -123,7 +124,7 @@ fn show<'a>(
         serving,
         size: deployment.bundle.modules.iter().map(|module| module.size).sum(),
         redeployable: redeployable(deployment),
-        bundle: &deployment.bundle,
+        bundle: (deployment.action != audit::Action::Adopt).then_some(&deployment.bundle),
         annotations: &deployment.annotations,
         identity: &deployment.identity,
         token: deployment.token.as_deref(),
@@ -177,7 +178,11 @@ fn may_read<S: Sql>(access: &Access<'_, S>, caller: &Caller, target: &Target) ->
     access.authorize(caller, &request, audit::Action::Read).map(drop)
 }
 
+/// The deployment that serves; `None` if the Worker was changed outside of this API.
 fn serving(sql: &impl Sql, target: &Target) -> Result<Option<DeploymentId>, Problem> {
+    if drifts::get(sql, target)?.is_some() {
+        return Ok(None);
+    }
     Ok(workers::get(sql, target)?.and_then(|worker| worker.deployment))
 }
 

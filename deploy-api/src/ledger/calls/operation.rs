@@ -99,6 +99,8 @@ operations! {
     Rollback = "rollback";
     /// Deploys the bundle of this Worker's deployment to another namespace.
     Promote = "promote";
+    /// Resolves a change of a Worker that was made outside of this API: adopts or overwrites it.
+    DriftResolve = "resolveDrift";
     /// Returns whether the namespace lists the Worker, and whether a request through the dispatch Worker reaches it.
     Verify = "verify";
     /// Returns the lock of a Worker, or the lock of its namespace.

@@ -1,0 +1,174 @@
+//! `…/workers/{worker}/drift`: resolves a change that was made outside of this API.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::deployments::{Shown, show};
+use super::{Answer, body};
+use crate::audit;
+use crate::code::Code;
+use crate::deployments::{Drift, DriftKind, RemoteVersion};
+use crate::deploys::{Gateway, RedeployOptions, adopt, find_drift, redeploy, remote_state};
+use crate::identity::ShownCredential;
+use crate::ledger::{Change, LedgerClient};
+use crate::policy::{Action, Request};
+use crate::problem::Problem;
+use crate::schema::Time;
+use crate::services::Services;
+use crate::target::Target;
+
+/// A change of a Worker that was made outside of this API.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Drift")]
+pub(crate) struct ShownDrift {
+    /// What was changed.
+    kind: DriftKind,
+    /// The same in words.
+    explanation: &'static str,
+    /// When it was found.
+    #[schemars(with = "Time")]
+    since: jiff::Timestamp,
+    /// The script at the upstream; null if there is none.
+    found: Option<ShownVersion>,
+}
+
+/// A script at the upstream.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RemoteVersion")]
+struct ShownVersion {
+    /// The deployment that its tags name.
+    deployment: Option<crate::deployments::DeploymentId>,
+    /// The upstream's digest of it.
+    etag: Option<String>,
+    /// When it or its settings changed last.
+    #[schemars(with = "Option<Time>")]
+    modified_on: Option<jiff::Timestamp>,
+}
+
+impl ShownDrift {
+    /// The drift as responses contain it.
+    pub fn of(drift: Drift) -> Self {
+        let version = |found: RemoteVersion| ShownVersion {
+            deployment: found.deployment,
+            etag: found.etag,
+            modified_on: found.modified,
+        };
+        Self {
+            kind: drift.kind,
+            explanation: drift.kind.explanation(),
+            since: drift.since,
+            found: drift.found.map(version),
+        }
+    }
+}
+
+/// How a drift is resolved.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Resolution {
+    /// What the upstream has is recorded as a deployment, or as a deletion.
+    Adopt,
+    /// The recorded deployment is deployed again.
+    Overwrite,
+}
+
+/// The resolution of a drift.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DriftRequest {
+    /// `adopt` or `overwrite`.
+    resolve: Resolution,
+}
+
+/// A drift that was resolved.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DriftResolution")]
+pub(super) struct Resolved<'a> {
+    /// How it was resolved.
+    resolution: Resolution,
+    /// The drift.
+    drift: ShownDrift,
+    /// The new deployment; null if the deletion of the Worker was adopted.
+    deployment: Option<Shown<'a>>,
+}
+
+/// `POST …/drift`, `{"resolve": "adopt"}` or `{"resolve": "overwrite"}`. Adoption needs `deploy`: what the upstream has becomes the
+/// recorded deployment, which has no bundle and cannot be redeployed. Overwriting needs `rollback`: the recorded deployment is
+/// deployed again.
+///
+/// # Errors
+/// `PERMISSION_DENIED`, `BODY_INVALID`, `DRIFT_UNKNOWN`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
+/// `RECORD_UNAVAILABLE`, and the errors of [`rollback`](super::rollback::rollback) when it overwrites.
+pub async fn resolve<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    body: &[u8],
+) -> Result<Answer, Problem> {
+    let DriftRequest { resolve } =
+        body::read(body, "{\"resolve\": \"adopt\"} or {\"resolve\": \"overwrite\"}")?;
+    let (permission, action) = match resolve {
+        Resolution::Adopt => (Action::Deploy, audit::Action::Adopt),
+        Resolution::Overwrite => (Action::Rollback, audit::Action::Rollback),
+    };
+    let request = Request::worker(permission, target.clone());
+    let authorized = gateway
+        .authorize_for(credential, vec![request], action, target)
+        .await?;
+    let found = remote_state(gateway.services, target)
+        .await
+        .map_err(|failure| failure.problem)?
+        .map(|found| found.version);
+    let Some(drift) = find_drift(gateway, target, found.as_ref(), authorized.now).await? else {
+        let problem = no_drift(target);
+        return Err(gateway.refuse(&authorized, target, action, problem, None).await);
+    };
+    let recorded = authorized
+        .worker
+        .as_ref()
+        .and_then(|worker| worker.deployment.clone());
+    let deployment = match (resolve, recorded) {
+        (Resolution::Adopt, _) => adopt(gateway, credential, target, &drift).await?,
+        (Resolution::Overwrite, Some(deployment)) => {
+            let change = Change::Overwrite { deployment };
+            let options = RedeployOptions {
+                accepts_inexact: true,
+                ..RedeployOptions::default()
+            };
+            let redeployed = redeploy(gateway, credential, target, change, &options).await?;
+            Some(redeployed.deployment)
+        }
+        (Resolution::Overwrite, None) => {
+            let problem = nothing_recorded(target);
+            return Err(gateway.refuse(&authorized, target, action, problem, None).await);
+        }
+    };
+    Answer::json(
+        200,
+        &Resolved {
+            resolution: resolve,
+            drift: ShownDrift::of(drift),
+            deployment: deployment
+                .as_ref()
+                .map(|deployment| show(deployment, None, gateway.worker_urls)),
+        },
+    )
+}
+
+fn no_drift(target: &Target) -> Problem {
+    Problem::new(
+        Code::DriftUnknown,
+        format!("{target} was not changed outside of this API, or another change of it is in progress."),
+        "GET the Worker: \"drift\" is null if there is nothing to resolve.",
+    )
+}
+
+fn nothing_recorded(target: &Target) -> Problem {
+    Problem::new(
+        Code::DriftUnknown,
+        format!(
+            "No current deployment of {target} is recorded, so there is nothing to deploy in place of what is there."
+        ),
+        "Send {\"resolve\": \"adopt\"}, deploy the Worker, or delete it: DELETE /v1/namespaces/{namespace}/workers/{worker}.",
+    )
+}
