@@ -168,6 +168,11 @@ impl Scripts {
         let Some(script) = self.by_key.get_mut(key) else {
             return failure(404, 10092, "dispatch script not found");
         };
+        if let ("DELETE", ["secrets", name]) = (method, rest)
+            && !script.secrets.contains_key(*name)
+        {
+            return failure(404, 10056, "no such secret");
+        }
         if method != "GET" {
             self.changes += 1;
             script.modified = self.changes;
@@ -219,10 +224,10 @@ impl Scripts {
                 }
                 success(&json!({ "secrets": {} }))
             }
-            ("DELETE", ["secrets", name]) => match script.secrets.remove(*name) {
-                Some(_) => success(&Value::Null),
-                None => failure(404, 10056, "no such secret"),
-            },
+            ("DELETE", ["secrets", name]) => {
+                script.secrets.remove(*name);
+                success(&Value::Null)
+            }
             _ => panic!("a call that no test expects: {method} {key} {rest:?}"),
         }
     }

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::model::{Answer, Requested, Served};
 use super::step::{Change, Place, Step};
 use crate::platform::{Answered, MessageFault, Platform};
-use crate::scripts::Script;
 use crate::support::audit::verify;
 use crate::support::callers::grant;
 use crate::wrangler_upload::Upload;
@@ -76,6 +75,8 @@ impl Run {
                 self.v1(method, *place, "/lock", body);
             }
             Step::SetHealthy(is_healthy) => self.set_healthy(*is_healthy),
+            // While the outcome of a change is not known, nothing distinguishes an outside change from it.
+            Step::DeployOutside(..) | Step::DeleteOutside(_) if self.platform.open() > 0 => {}
             Step::DeployOutside(place, version) => self.deploy_outside(*place, *version),
             Step::DeleteOutside(place) => {
                 let key = key(*place);
@@ -129,7 +130,7 @@ impl Run {
         let before = self.served(place);
         let uploads_before = self.platform.cloud.scripts.borrow().uploads;
         let recorded = self.deployments(place);
-        let previous = recorded.iter().find(|deployment| deployment["serving"] == true);
+        let previous = self.current(place, &recorded);
         let mut restored = vec![previous.map(version_of)];
         if matches!(change, Change::Deploy(_) | Change::Retry) {
             let before_it = recorded
@@ -171,8 +172,7 @@ impl Run {
             Change::Rollback(Some(index)) if !recorded.is_empty() => Some(version_of(index.get(recorded))),
             Change::Promote => {
                 let there = self.deployments(place.other());
-                let serving = there.iter().find(|deployment| deployment["serving"] == true)?;
-                Some(version_of(serving))
+                self.current(place.other(), &there).map(version_of)
             }
             Change::Rollback(_) | Change::Delete | Change::PutSecret(_) | Change::DeleteSecret(_) => None,
         }
@@ -234,6 +234,21 @@ impl Run {
         self.platform.call(&self.token, &call, body)
     }
 
+    /// The Worker as the deploy API shows it.
+    fn shown(&self, place: Place) -> Answered {
+        let faults = self.platform.messages.take();
+        let shown = self.v1("GET", place, "", "");
+        self.platform.messages.replace(faults);
+        shown
+    }
+
+    /// The current deployment by the records, which does not serve if the Worker was changed outside.
+    fn current<'a>(&self, place: Place, recorded: &'a [Value]) -> Option<&'a Value> {
+        let shown = self.shown(place);
+        let id = &shown.body["recorded_deployment"];
+        recorded.iter().find(|deployment| deployment["id"] == *id)
+    }
+
     fn set_healthy(&self, is_healthy: bool) {
         let status = if is_healthy { HEALTHY } else { 500 };
         *self.platform.cloud.dispatcher_answers.borrow_mut() = VecDeque::from([DispatcherAnswer {
@@ -244,15 +259,12 @@ impl Run {
     }
 
     fn deploy_outside(&mut self, place: Place, version: u8) {
-        let mut scripts = self.platform.cloud.scripts.borrow_mut();
-        let before = scripts.by_key.remove(&key(place)).unwrap_or_default();
-        let script = Script {
-            modules: BTreeMap::from([("index.js".to_owned(), vec![b'o'; version.into()])]),
-            secrets: before.secrets,
-            metadata: before.metadata,
-            ..Script::default()
-        };
-        scripts.by_key.insert(key(place), script);
+        let code = "o".repeat(version.into());
+        self.platform
+            .cloud
+            .scripts
+            .borrow_mut()
+            .upload_outside(&key(place), &code);
         self.changed_outside[place as usize] = true;
     }
 
@@ -289,11 +301,23 @@ impl Run {
             }
         }
         assert!(outcomes.values().all(|count| *count == 1), "{outcomes:?}");
+        if self.platform.open() > 0 {
+            return;
+        }
         for place in Place::ALL {
-            if self.platform.open() == 0 && !self.changed_outside[place as usize] {
-                let recorded = self.deployments(place);
-                let serving = recorded.iter().find(|deployment| deployment["serving"] == true);
-                let served = self.served(place);
+            let served = self.served(place);
+            // It compares the upstream with the records.
+            let shown = self.shown(place);
+            let recorded = self.deployments(place);
+            let serving = recorded.iter().find(|deployment| deployment["serving"] == true);
+            let is_drift = shown.body["drift"].is_object();
+            if self.changed_outside[place as usize] {
+                assert!(is_drift || served.is_none(), "{place:?}: {}", shown.text());
+                if is_drift {
+                    assert_eq!(serving, None, "{place:?}");
+                }
+            } else {
+                assert!(!is_drift, "{place:?}: {}", shown.text());
                 assert_eq!(
                     serving.map(version_of),
                     served.map(|served| served.version),
