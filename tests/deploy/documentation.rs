@@ -77,6 +77,10 @@ async fn execute(
     Ok(run.output)
 }
 
+/// A Worker whose health check the document describes.
+const ANSWERS_ITS_VERSION: &str = "export default { fetch(request, env) { \
+    return new Response('', { headers: { 'x-version': env.VERSION ?? 'none' } }); } };";
+
 /// A platform that no other test changes.
 fn own_platform() -> Platform {
     Platform::start(Options::new().deploy_api_variable(
@@ -110,9 +114,11 @@ async fn every_shell_block_can_be_parsed() -> Result<()> {
 #[end_to_end::test]
 async fn the_commands_of_the_deploy_api_and_of_the_runbook_work() -> Result<()> {
     let platform = own_platform();
-    let project = Project::new("agents")?;
+    let project = Project::new("agents")?.file("index.js", ANSWERS_ITS_VERSION)?;
     for version in ["1", "2"] {
-        let project = Project::new("agents")?.version(version)?;
+        let project = Project::new("agents")?
+            .file("index.js", ANSWERS_ITS_VERSION)?
+            .version(version)?;
         project.deploy(&platform, Version::V4_152, Production).await?;
     }
     for block in of_language("docs/deploy-api.md", "json")? {

@@ -21,8 +21,9 @@ pub struct Block {
 impl Block {
     /// Why the block cannot be executed in a test, if its comment says so.
     pub fn reason_to_skip(&self) -> Option<&'static str> {
-        const REASONS: [&str; 3] = [
+        const REASONS: [&str; 4] = [
             "Needs a Cloudflare account",
+            "Needs a drift",
             "Runs until Ctrl-C",
             "Takes several minutes",
         ];

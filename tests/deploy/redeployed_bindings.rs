@@ -6,7 +6,7 @@ use end_to_end::{Project, Script, worker_path, wrangler::Version};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::platforms::{behind_relay, platform, text};
+use crate::platforms::{BehindRelay, behind_relay, platform, text};
 use crate::wrangler_deploys::named;
 
 const ENVIRONMENT_SHOWN: &str =
@@ -64,6 +64,18 @@ fn script(code: &str, url: &str, namespace: &str) -> Script {
         .with_binding(json!({ "type": "kv_namespace", "name": "CACHE", "namespace_id": namespace }))
 }
 
+/// The deploy API behind a relay that simulates the namespaces of [`script`].
+fn behind_relay_with_namespaces() -> BehindRelay {
+    let relayed = behind_relay();
+    for id in ["kv-staging", "kv-production"] {
+        let path = format!("storage/kv/namespaces/{id}");
+        relayed
+            .relay
+            .set_resource(&path, 200, json!({ "id": id, "title": id }));
+    }
+    relayed
+}
+
 /// The change of a binding in a list of a difference.
 fn change<'a>(list: &'a Value, name: &str) -> &'a Value {
     let changes = list.as_array().into_iter().flatten();
@@ -75,7 +87,7 @@ fn change<'a>(list: &'a Value, name: &str) -> &'a Value {
 
 #[end_to_end::test]
 async fn a_promotion_keeps_the_variables_and_the_resources_of_the_target() -> Result<()> {
-    let relayed = behind_relay();
+    let relayed = behind_relay_with_namespaces();
     let (platform, cloudflare) = (relayed.platform, relayed.cloudflare);
     let api = platform.deploy_api();
     platform
@@ -127,7 +139,7 @@ async fn a_promotion_keeps_the_variables_and_the_resources_of_the_target() -> Re
 
 #[end_to_end::test]
 async fn a_promotion_of_new_variables_and_resources_needs_consent() -> Result<()> {
-    let relayed = behind_relay();
+    let relayed = behind_relay_with_namespaces();
     let (platform, cloudflare) = (relayed.platform, relayed.cloudflare);
     let api = platform.deploy_api();
     platform
