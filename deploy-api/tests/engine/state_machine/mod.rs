@@ -23,14 +23,20 @@ fn the_steps_are_executed() {
     ] {
         run.take(&Step::Change(place, change));
     }
-    let served = |place| {
+    let served = |run: &Run, place| {
         run.served(place)
             .map(|served| (served.version, served.secrets.len()))
     };
     assert_eq!(
-        (served(Place::Staging), served(Place::Production)),
+        (served(&run, Place::Staging), served(&run, Place::Production)),
         (Some((2, 1)), Some((1, 0)))
     );
+    for (change, version) in [(Change::Overwrite, 2), (Change::Adopt, 10)] {
+        run.take(&Step::DeployOutside(Place::Staging, 10));
+        run.take(&Step::Change(Place::Staging, change));
+        assert_eq!(run.served(Place::Staging).unwrap().version, version);
+        assert!(!run.is_drift(Place::Staging));
+    }
     run.end();
 }
 

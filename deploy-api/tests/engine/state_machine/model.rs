@@ -46,10 +46,10 @@ impl Answer {
 /// A change with what the model needs to know about it.
 pub struct Requested<'a> {
     pub change: &'a Change,
-    /// The version that it deploys, if it is an upload, a rollback or a promotion.
+    /// The version that it deploys, if it is an upload or a redeploy.
     pub version: Option<usize>,
     /// The versions that a failed health check may restore: the current one or, if it is uploaded again, the one before it.
-    pub restored: Vec<Option<usize>>,
+    pub restored: Vec<usize>,
     /// The value of the secret that it sets.
     pub text: &'a str,
 }
@@ -85,17 +85,18 @@ impl Requested<'_> {
                 served.secrets.remove(*name);
                 served
             }),
-            Change::Deploy(_) | Change::Retry | Change::Rollback(_) | Change::Promote => {
+            Change::Deploy(_) | Change::Retry | Change::Rollback(_) | Change::Promote | Change::Overwrite => {
                 self.version.map(|version| Served { version, secrets })
             }
+            Change::Adopt => before.cloned(),
         }
     }
 
     fn undone(&self, before: Option<&Served>) -> impl Iterator<Item = Option<Served>> {
         let secrets = before.map(|served| served.secrets.clone()).unwrap_or_default();
         self.restored.iter().map(move |version| {
-            version.map(|version| Served {
-                version,
+            Some(Served {
+                version: *version,
                 secrets: secrets.clone(),
             })
         })

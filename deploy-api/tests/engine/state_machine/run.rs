@@ -131,12 +131,12 @@ impl Run {
         let uploads_before = self.platform.cloud.scripts.borrow().uploads;
         let recorded = self.deployments(place);
         let previous = self.current(place, &recorded);
-        let mut restored = vec![previous.map(version_of)];
+        let mut restored: Vec<usize> = previous.and_then(version_of).into_iter().collect();
         if matches!(change, Change::Deploy(_) | Change::Retry) {
             let before_it = recorded
                 .iter()
                 .find(|deployment| previous.is_some_and(|previous| previous["previous"] == deployment["id"]));
-            restored.extend(before_it.map(|deployment| Some(version_of(deployment))));
+            restored.extend(before_it.and_then(version_of));
         }
         let mut requested = Requested {
             change,
@@ -147,7 +147,7 @@ impl Run {
         let answered = self.request(place, change, &recorded, &text);
         self.platform.messages.borrow_mut().clear();
         if let Change::Rollback(None) = change {
-            requested.version = self.deployments(place).first().map(version_of);
+            requested.version = self.deployments(place).first().and_then(version_of);
         }
         let answer = Answer::of(answered.as_ref());
         let after = self.served(place);
@@ -162,6 +162,14 @@ impl Run {
         if is_uploaded || is_deleted {
             self.changed_outside[place as usize] = false;
         }
+        if matches!(change, Change::Adopt) && answer != Answer::Refused {
+            self.reconcile();
+            self.changed_outside[place as usize] = self.is_drift(place);
+            assert!(
+                answer == Answer::Unknown || !self.changed_outside[place as usize],
+                "{shown}"
+            );
+        }
     }
 
     /// The version that a change deploys.
@@ -169,12 +177,17 @@ impl Run {
         match change {
             Change::Deploy(version) => Some((*version).into()),
             Change::Retry => Some(self.last_upload(place).into()),
-            Change::Rollback(Some(index)) if !recorded.is_empty() => Some(version_of(index.get(recorded))),
+            Change::Rollback(Some(index)) if !recorded.is_empty() => version_of(index.get(recorded)),
+            Change::Overwrite => self.current(place, recorded).and_then(version_of),
             Change::Promote => {
                 let there = self.deployments(place.other());
-                self.current(place.other(), &there).map(version_of)
+                self.current(place.other(), &there).and_then(version_of)
             }
-            Change::Rollback(_) | Change::Delete | Change::PutSecret(_) | Change::DeleteSecret(_) => None,
+            Change::Rollback(_)
+            | Change::Delete
+            | Change::PutSecret(_)
+            | Change::DeleteSecret(_)
+            | Change::Adopt => None,
         }
     }
 
@@ -209,6 +222,14 @@ impl Run {
                 (format!("POST /v1/namespaces/{from}/workers/agents/promote"), body)
             }
             Change::Delete => (format!("DELETE {}", worker("")), String::new()),
+            Change::Adopt => (
+                format!("POST {}", worker("/drift")),
+                r#"{"resolve": "adopt"}"#.to_owned(),
+            ),
+            Change::Overwrite => (
+                format!("POST {}", worker("/drift")),
+                r#"{"resolve": "overwrite"}"#.to_owned(),
+            ),
             Change::PutSecret(name) => (
                 format!("PUT {}", worker(&format!("/secrets/{name}"))),
                 json!({ "text": text }).to_string(),
@@ -240,6 +261,11 @@ impl Run {
         let shown = self.v1("GET", place, "", "");
         self.platform.messages.replace(faults);
         shown
+    }
+
+    /// Whether the deploy API shows a change that was made outside.
+    pub fn is_drift(&self, place: Place) -> bool {
+        self.shown(place).body["drift"].is_object()
     }
 
     /// The current deployment by the records, which does not serve if the Worker was changed outside.
@@ -318,11 +344,10 @@ impl Run {
                 }
             } else {
                 assert!(!is_drift, "{place:?}: {}", shown.text());
-                assert_eq!(
-                    serving.map(version_of),
-                    served.map(|served| served.version),
-                    "{place:?}"
-                );
+                assert_eq!(serving.is_some(), served.is_some(), "{place:?}");
+                if let Some(version) = serving.and_then(version_of) {
+                    assert_eq!(Some(version), served.map(|served| served.version), "{place:?}");
+                }
             }
         }
     }
@@ -332,10 +357,10 @@ fn key(place: Place) -> String {
     format!("{}/agents", place.namespace())
 }
 
-/// The version of a recorded deployment.
-fn version_of(deployment: &Value) -> usize {
+/// The version of a recorded deployment; `None` if it was adopted, because its bytes are not known.
+fn version_of(deployment: &Value) -> Option<usize> {
     let size = deployment["bundle"]["modules"][0]["size"].as_u64();
-    size.and_then(|size| usize::try_from(size).ok()).unwrap()
+    size.and_then(|size| usize::try_from(size).ok())
 }
 
 /// Runs a request, at most for a number of polls.

@@ -46,6 +46,10 @@ pub enum Change {
     Delete,
     PutSecret(&'static str),
     DeleteSecret(&'static str),
+    /// Records what was changed outside as a deployment.
+    Adopt,
+    /// Deploys the recorded deployment again after a change outside.
+    Overwrite,
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +90,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (place(), any::<bool>()).prop_map(|(place, is_set)| Step::SetHealthCheck(place, is_set)),
         1 => (place(), any::<bool>()).prop_map(|(place, is_set)| Step::SetLock(place, is_set)),
         3 => any::<bool>().prop_map(Step::SetHealthy),
-        1 => (place(), 10..15_u8).prop_map(|(place, version)| Step::DeployOutside(place, version)),
+        2 => (place(), 10..15_u8).prop_map(|(place, version)| Step::DeployOutside(place, version)),
         1 => place().prop_map(Step::DeleteOutside),
         4 => fault().prop_map(Step::FailUpstream),
         3 => (0..6_usize, prop_oneof![Just(MessageFault::Lost), Just(MessageFault::AnswerLost)])
@@ -108,6 +112,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => Just(Change::Delete),
         1 => secret().prop_map(Change::PutSecret),
         1 => secret().prop_map(Change::DeleteSecret),
+        1 => Just(Change::Adopt),
+        1 => Just(Change::Overwrite),
     ]
 }
 
