@@ -11,6 +11,7 @@ mod call_budget;
 mod concurrent_deploys;
 mod credentials;
 mod documentation;
+mod drift;
 mod exports;
 mod faults;
 mod foreign_pages;
