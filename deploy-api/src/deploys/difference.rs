@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::promoted_bindings::{BindingChange, PromotedBindings, shown};
+use super::binding_change::{BindingChange, shown};
+use super::promoted_bindings::PromotedBindings;
 use crate::deployments::{Deployment, DeploymentId};
 use crate::ledger::RedeployPlan;
 use crate::upload::{Metadata, Migrations};

@@ -24,6 +24,7 @@
 
 mod adopt;
 mod assets;
+mod binding_change;
 mod call_budget;
 mod change;
 mod deploy;

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::binding_change::{BindingChange, shown_names};
 use super::deploy::check;
 use super::difference::{PromotionDifference, SecretNames, TargetState, difference};
-use super::promoted_bindings::{BindingChange, PromotedBindings, promoted_bindings, shown_names};
+use super::promoted_bindings::{PromotedBindings, promoted_bindings};
 use super::redeploy::RedeployOptions;
 use super::redeploy_secrets::{check_given, left_behind, missing, secrets_missing, secrets_of, with_secrets};
 use super::remote::{migration_tag, remote_script, remote_settings, secret_names};

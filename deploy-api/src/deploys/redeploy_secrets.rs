@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::promoted_bindings::shown_names;
+use super::binding_change::shown_names;
 use crate::code::Code;
 use crate::deployments::Warning;
 use crate::problem::Problem;
