@@ -23,6 +23,7 @@ fn body(operation: &str) -> &'static str {
         "putSecret" => r#"{"text": "a secret"}"#,
         "putTags" => "[]",
         "promote" => r#"{"to": "dotdo-production"}"#,
+        "resolveDrift" => r#"{"resolve": "adopt"}"#,
         _ => "{}",
     }
 }
