@@ -84,7 +84,9 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             Operation::Promote => {
                 promote::promote(gateway, credential, &target()?, call.parameters, call.body).await
             }
-            Operation::DriftResolve => drift::resolve(gateway, credential, &target()?, call.body).await,
+            Operation::DriftResolve => {
+                drift::resolve(gateway, credential, &target()?, call.parameters, call.body).await
+            }
             Operation::AuditSegmentGet => {
                 audit_segments::download(gateway, credential, captures.get("first")).await
             }

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::deployments::{Shown, show};
+use super::page::Parameters;
+use super::promote::accepts_inexact;
 use super::{Answer, body};
 use crate::audit;
 use crate::code::Code;
@@ -94,17 +96,19 @@ pub(super) struct Resolved<'a> {
 
 /// `POST …/drift`, `{"resolve": "adopt"}` or `{"resolve": "overwrite"}`. Adoption needs `deploy`: what the upstream has becomes the
 /// recorded deployment, which has no bundle and cannot be redeployed. Overwriting needs `rollback`: the recorded deployment is
-/// deployed again.
+/// deployed again. If it cannot be redeployed exactly, the parameter `confirm=inexact` takes bindings from what the upstream has.
 ///
 /// # Errors
-/// `PERMISSION_DENIED`, `BODY_INVALID`, `DRIFT_UNKNOWN`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
+/// `PERMISSION_DENIED`, `BODY_INVALID`, `PARAMETER_INVALID`, `DRIFT_UNKNOWN`, `WORKER_LOCKED`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`,
 /// `RECORD_UNAVAILABLE`, and the errors of [`rollback`](super::rollback::rollback) when it overwrites.
 pub async fn resolve<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     target: &Target,
+    parameters: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Answer, Problem> {
+    let accepts_inexact = accepts_inexact(&Parameters::new(parameters, &["confirm"])?)?;
     let DriftRequest { resolve } =
         body::read(body, "{\"resolve\": \"adopt\"} or {\"resolve\": \"overwrite\"}")?;
     let (permission, action) = match resolve {
@@ -132,7 +136,7 @@ pub async fn resolve<L: LedgerClient, O: Services>(
         (Resolution::Overwrite, Some(deployment)) => {
             let change = Change::Overwrite { deployment };
             let options = RedeployOptions {
-                accepts_inexact: true,
+                accepts_inexact,
                 ..RedeployOptions::default()
             };
             let redeployed = redeploy(gateway, credential, target, change, &options).await?;

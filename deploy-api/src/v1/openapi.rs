@@ -102,7 +102,10 @@ impl Generators {
             .map(|name| (name, "path"))
             .chain(route.parameters.iter().map(|name| (*name, "query")));
         for (name, place) in all {
-            let is_redeploy = matches!(route.operation, Operation::Promote | Operation::Rollback);
+            let is_redeploy = matches!(
+                route.operation,
+                Operation::Promote | Operation::Rollback | Operation::DriftResolve
+            );
             let key = if is_redeploy && name == "confirm" {
                 parameters::CONFIRM_REDEPLOY
             } else {

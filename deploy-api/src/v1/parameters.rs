@@ -11,7 +11,7 @@ use crate::schema::{NamespaceName, PATH_PATTERN, WorkerName};
 /// The format of the name of a secret as a regular expression.
 const SECRET_NAME_PATTERN: &str = "^[A-Za-z_$][A-Za-z0-9_$]*$";
 
-/// The name under which [`describe`] has the parameter `confirm` of a rollback or a promotion.
+/// The name under which [`describe`] has the parameter `confirm` of a call that redeploys.
 pub(super) const CONFIRM_REDEPLOY: &str = "confirm (redeploy)";
 
 /// The description of a parameter of a path or a query, and its schema. `None` for a parameter that no call has.

@@ -132,6 +132,7 @@ pub const ROUTES: &[Route] = &[
         .with(&["confirm"])
         .may_take::<rollback::RollbackRequest>(),
     Route::new::<drift::Resolved<'static>>("POST", worker!("/drift"), Operation::DriftResolve)
+        .with(&["confirm"])
         .takes::<drift::DriftRequest>(),
     Route::new::<deployments::Deployed<'static, PromotionDifference>>(
         "POST",

@@ -41,10 +41,14 @@ fn verify(platform: &Platform) -> Value {
 }
 
 fn resolve(platform: &Platform, how: &str) -> Result<Value, Problem> {
+    resolve_with(platform, how, &[])
+}
+
+fn resolve_with(platform: &Platform, how: &str, parameters: &[(&str, &str)]) -> Result<Value, Problem> {
     let target = v1::target("dotdo-staging", "agents").unwrap();
     let body = json!({ "resolve": how }).to_string();
     platform.v1(async |gateway, credential| {
-        v1::drift::resolve(gateway, credential, &target, body.as_bytes()).await
+        v1::drift::resolve(gateway, credential, &target, parameters, body.as_bytes()).await
     })
 }
 
@@ -213,6 +217,24 @@ fn a_drift_is_overwritten_with_the_recorded_deployment() {
     assert_eq!(verify(&platform)["verified"], true);
     let nothing = resolve(&platform, "overwrite").unwrap_err();
     assert_eq!(nothing.code, Code::DriftUnknown);
+    platform.assert_reconciled();
+}
+
+#[test]
+fn overwriting_with_a_deployment_that_is_not_exact_needs_a_confirmation() {
+    let (platform, token) = deployed();
+    platform.cloud.scripts.borrow_mut().hides_settings = true;
+    let keeping = Upload::of("2").with("keep_bindings", json!(["plain_text", "secret_text"]));
+    assert_eq!(platform.deploy(&token, &keeping).status, 200);
+    platform.cloud.scripts.borrow_mut().hides_settings = false;
+    platform.cloud.pass(60);
+    platform.cloud.scripts.borrow_mut().upload_outside(KEY, "x");
+    let problem = resolve(&platform, "overwrite").unwrap_err();
+    assert_eq!(problem.code, Code::RedeployInexact);
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "x");
+    let resolved = resolve_with(&platform, "overwrite", &[("confirm", "inexact")]).unwrap();
+    assert_eq!(platform.serves("dotdo-staging").unwrap(), "2");
+    assert_eq!(resolved["deployment"]["warnings"][0]["code"], "REDEPLOY_INEXACT");
     platform.assert_reconciled();
 }
 
