@@ -116,11 +116,7 @@ async fn reconciler_records_a_deploy_whose_response_was_lost() -> Result<()> {
     put(relayed.platform, "fault-mute", &Script::answering("1")).await?;
     relayed
         .relay
-        .plan("PUT", "/scripts/fault-mute", 1, Fault::LoseAnswer);
-    // The requests that inspect the upstream fail, too, so the deploy API does not know the outcome.
-    relayed
-        .relay
-        .plan("GET", "/scripts/fault-mute", 2, Fault::Status(503));
+        .plan("PUT", "/scripts/fault-mute", 1, Fault::LoseAnswerAndReads);
     let answer = put(relayed.platform, "fault-mute", &Script::answering("2")).await?;
     assert_eq!(answer.status, 502, "{}", answer.text());
     relayed.relay.remove_faults("/scripts/fault-mute");

@@ -95,10 +95,7 @@ async fn reconciler_checks_the_health_of_a_deploy_whose_response_was_lost() -> R
     // The response is lost, and the upstream cannot be inspected before the request has ended.
     relayed
         .relay
-        .plan("PUT", "/scripts/unproven", 1, Fault::LoseAnswer);
-    relayed
-        .relay
-        .plan("GET", "/scripts/unproven", 2, Fault::Status(503));
+        .plan("PUT", "/scripts/unproven", 1, Fault::LoseAnswerAndReads);
     assert_eq!(deploy("2").await?.status, 502);
     relayed.relay.remove_faults("/scripts/unproven");
     let entries = until("the deploy is rolled back", async || {

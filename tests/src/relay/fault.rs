@@ -27,6 +27,9 @@ pub enum Fault {
     CloseMidway,
     /// Forwards, and closes the connection without a response: the change is made, and the client does not know.
     LoseAnswer,
+    /// The same, and responds with 503 to the later reads of the part, until its faults are removed: the client cannot find out
+    /// either.
+    LoseAnswerAndReads,
     /// Closes the connection without a response, and forwards later: the change is made late.
     Late(Duration),
     /// Holds the request for ever: the upstream does not receive it.

@@ -219,7 +219,17 @@ impl Inner {
             .iter_mut()
             .find(|planned| planned.left > 0 && planned.method == method && path.contains(&planned.part))?;
         planned.left -= 1;
-        Some(planned.fault.clone())
+        let fault = planned.fault.clone();
+        if matches!(fault, Fault::LoseAnswerAndReads) {
+            let part = planned.part.clone();
+            faults.push(Planned {
+                method: "GET",
+                part,
+                fault: Fault::Status(503),
+                left: usize::MAX,
+            });
+        }
+        Some(fault)
     }
 
     async fn fail(self: Arc<Self>, fault: Fault, request: Whole) -> Option<Response<Body>> {
@@ -236,7 +246,7 @@ impl Inner {
             Fault::Hang => future::pending().await,
             Fault::Close => None,
             Fault::CloseMidway => self.forward(request).await.map(cut_off),
-            Fault::LoseAnswer => {
+            Fault::LoseAnswer | Fault::LoseAnswerAndReads => {
                 self.forward(request).await?;
                 None
             }
