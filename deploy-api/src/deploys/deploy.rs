@@ -19,7 +19,7 @@ use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
 use crate::ledger::{
-    Authority, Authorized, BasedOn, Begin, Begun, Change, DueHealthCheck, Finished, HealthCheckResult,
+    Authorized, BasedOn, Begin, Begun, Change, DueHealthCheck, Finished, HealthCheckResult,
     IsDeployedSomewhere, LedgerClient, NewUpload, ScriptState,
 };
 use crate::lint::{self, Findings, Refusal};
@@ -69,13 +69,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
         }
     };
     let key = intent.object.clone();
-    let begin = Begin {
-        attempt: gateway.attempt.clone(),
-        authority: Authority::Credential(credential.clone()),
-        client: gateway.client.clone(),
-        target: target.clone(),
-        change: Change::Deploy(Box::new(intent)),
-    };
+    let begin = gateway.begin(credential, target, Change::Deploy(Box::new(intent)));
     // A small bundle is written while the intent is recorded; the upload waits for both. A large one is stored already.
     let store = store_small(gateway, &key, &upload.contents);
     let (stored, outcome) = join(store, begin_or_replay(gateway, authorized.now, begin)).await;

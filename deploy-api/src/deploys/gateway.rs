@@ -7,7 +7,9 @@ use crate::audit::{Action, Client};
 use crate::cursor::CursorKey;
 use crate::deployments::WorkerUrls;
 use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
-use crate::ledger::{Ask, Authorize, Authorized, LedgerClient, Message, Refuse, send};
+use crate::ledger::{
+    Ask, Authority, Authorize, Authorized, Begin, Change, LedgerClient, Message, Refuse, send,
+};
 use crate::policy::Request;
 use crate::problem::Problem;
 use crate::services::Services;
@@ -113,6 +115,17 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
         let mut question = self.question(credential, Ask::OneOf { requests, action });
         question.inspect = Some(target.clone());
         self.send(&question).await
+    }
+
+    /// The message that begins a change on behalf of a caller.
+    pub(super) fn begin(&self, credential: &ShownCredential, target: &Target, change: Change) -> Begin {
+        Begin {
+            attempt: self.attempt.clone(),
+            authority: Authority::Credential(credential.clone()),
+            client: self.client.clone(),
+            target: target.clone(),
+            change,
+        }
     }
 
     fn question(&self, credential: &ShownCredential, ask: Ask) -> Authorize {

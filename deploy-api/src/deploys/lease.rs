@@ -6,9 +6,7 @@ use super::Gateway;
 use crate::code::Code;
 use crate::deployments::SentChange;
 use crate::identity::ShownCredential;
-use crate::ledger::{
-    Authority, Begin, Begun, Change, End, Finish, Finished, GrantedLease, LedgerClient, Renew,
-};
+use crate::ledger::{Begun, Change, End, Finish, Finished, GrantedLease, LedgerClient, Renew};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
@@ -47,13 +45,7 @@ impl<'g, 'a, L: LedgerClient, O: Services> Lease<'g, 'a, L, O> {
         target: &'g Target,
         change: Change,
     ) -> Result<Self, Problem> {
-        let begin = Begin {
-            attempt: gateway.attempt.clone(),
-            authority: Authority::Credential(credential.clone()),
-            client: gateway.client.clone(),
-            target: target.clone(),
-            change,
-        };
+        let begin = gateway.begin(credential, target, change);
         match gateway.send(&begin).await? {
             Begun::Lease(granted) => Ok(Self::granted(gateway, target, *granted)),
             Begun::Replayed(_) | Begun::Check(_) | Begun::Outdated => Err(Problem::new(

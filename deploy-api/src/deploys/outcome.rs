@@ -1,6 +1,6 @@
 //! The outcome of a change whose answer was lost, as far as the state of the upstream shows it.
 
-use super::remote::{remote_state, secret_names};
+use super::remote::{remote_script, remote_state, secret_names};
 use crate::audit::Action;
 use crate::code::Code;
 use crate::deployments::{Deployment, ExpectedState, RemoteVersion, SentChange};
@@ -86,7 +86,7 @@ async fn upload(
 }
 
 async fn deletion(services: &impl Services, target: &Target) -> Result<Known, CallFailure> {
-    Ok(match remote_state(services, target).await? {
+    Ok(match remote_script(services, target).await? {
         None => Known::Executed(Box::default()),
         Some(_) => Known::NotExecuted("The upstream still has the Worker."),
     })

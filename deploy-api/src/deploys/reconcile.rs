@@ -5,7 +5,7 @@ use super::Gateway;
 use super::health_check::{self, HealthCheck};
 use super::inspect::inspect;
 use super::outcome::{LostChange, outcome};
-use super::remote::remote_tags;
+use super::remote::has_deployment;
 use crate::audit::{Action, CheckpointKey};
 use crate::bundles::{ObjectStore, Retrying};
 use crate::code::Code;
@@ -125,10 +125,10 @@ async fn make_check<L: LedgerClient, O: Services>(
         }
         return Ok(());
     }
-    let Ok(there) = remote_tags(gateway.services, &check.deployment.target).await else {
+    let Ok(is_there) = has_deployment(gateway.services, &check.deployment.target, id).await else {
         return Ok(());
     };
-    if there.and_then(|there| there.deployment).as_ref() != Some(id) {
+    if !is_there {
         return health_check::finish(gateway, check, HealthCheckResult::Superseded)
             .await
             .map(drop);

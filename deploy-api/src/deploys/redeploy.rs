@@ -78,13 +78,7 @@ pub(crate) async fn preview<L: LedgerClient, O: Services>(
     change: Change,
     options: &RedeployOptions,
 ) -> Result<Preview, Problem> {
-    let begin = Begin {
-        attempt: gateway.attempt.clone(),
-        authority: Authority::Credential(credential.clone()),
-        client: gateway.client.clone(),
-        target: target.clone(),
-        change,
-    };
+    let begin = gateway.begin(credential, target, change);
     let plan = gateway.send(&PlanRedeploy { begin }).await?;
     let prepared = prepare(gateway, target, &plan, options).await?;
     Ok(Preview {

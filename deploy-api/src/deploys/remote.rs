@@ -103,6 +103,16 @@ pub(crate) async fn remote_tags(
     }
 }
 
+/// Whether the upstream has a deployment of a Worker.
+pub(crate) async fn has_deployment(
+    services: &impl Services,
+    target: &Target,
+    id: &DeploymentId,
+) -> Result<bool, CallFailure> {
+    let there = remote_tags(services, target).await?;
+    Ok(there.and_then(|there| there.deployment).as_ref() == Some(id))
+}
+
 /// Tags without the one that names the deployment.
 pub(crate) fn without_own(mut tags: Vec<String>) -> Vec<String> {
     tags.retain(|tag| !tag.starts_with(TAG_PREFIX));

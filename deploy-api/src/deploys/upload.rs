@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::lease::Lease;
-use super::remote::{remote_state, remote_tags};
+use super::remote::{has_deployment, remote_state};
 use crate::bundles::{Staged, StoredPart};
 use crate::code::Code;
 use crate::deployments::{Deployment, RemoteVersion};
@@ -154,8 +154,8 @@ async fn is_there<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
     deployment: &Deployment,
 ) -> Option<bool> {
-    let there = remote_tags(lease.gateway.services, lease.target).await.ok()?;
-    Some(there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id))
+    let has = has_deployment(lease.gateway.services, lease.target, &deployment.id);
+    has.await.ok()
 }
 
 /// The version after the upload, or `None` if the upstream does not answer or has another deployment already. Without it, only the etag

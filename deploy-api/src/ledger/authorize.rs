@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::locks::{self, Lock, Place};
 use crate::store::workers::WorkerRecord;
-use crate::store::{deployments, tokens, workers};
+use crate::store::{tokens, workers};
 use crate::target::{Target, worker_name};
 
 /// Authenticates a caller, and returns what the caller may do. One use of a deploy token is counted.
@@ -137,10 +137,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Some(target) => workers::get(&self.sql, target)?,
             None => None,
         };
-        let serving = match worker.as_ref().and_then(|worker| worker.deployment.as_ref()) {
-            Some(id) => deployments::get(&self.sql, id)?,
-            None => None,
-        };
+        let serving = workers::current_deployment(&self.sql, worker.as_ref())?;
         let lock = match &message.inspect {
             Some(target) => locks::holding(&self.sql, Place::worker(target), access.now)?,
             None => None,

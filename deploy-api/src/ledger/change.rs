@@ -11,7 +11,6 @@ use crate::deployments::{Deployment, DeploymentId, RemoteVersion, SentChange, Wa
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
-use crate::store::workers::WorkerRecord;
 use crate::target::Target;
 use crate::upload::{Migrations, ObjectClasses, Unresolved};
 
@@ -183,8 +182,6 @@ pub struct GrantedLease {
     /// What a rollback or a promotion is made from; `None` for other changes.
     #[serde(default)]
     pub redeploy: Option<Box<RedeployPlan>>,
-    /// The record of the Worker; `None` if it was never changed through the deploy API.
-    pub worker: Option<WorkerRecord>,
 }
 
 /// Renews the lease of an attempt. Sent before each upload to the upstream.

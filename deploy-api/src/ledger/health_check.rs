@@ -235,11 +235,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
 
     /// Plans the health check of the deployment that replaced one whose health check failed.
     fn check_of_rollback(&self, undone: &Deployment) -> Result<Option<Box<DueHealthCheck>>, Problem> {
-        let worker = workers::get(&self.sql, &undone.target)?.unwrap_or_default();
-        let serving = match &worker.deployment {
-            Some(id) => deployments::get(&self.sql, id)?,
-            None => None,
-        };
+        let worker = workers::get(&self.sql, &undone.target)?;
+        let serving = workers::current_deployment(&self.sql, worker.as_ref())?;
         let Some(mut back) = serving
             .filter(|serving| serving.action == Action::Rollback)
             .filter(|serving| serving.previous.as_ref() == Some(&undone.id))

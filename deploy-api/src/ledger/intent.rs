@@ -37,7 +37,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             deployment: Some(deployment),
             is_resumed: true,
             redeploy: None,
-            worker: workers::get(&self.sql, &begin.target)?,
         })))
     }
 
@@ -115,7 +114,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 Some(source) => Some(Box::new(self.plan_of(access, actor, target, source)?)),
                 None => None,
             },
-            worker,
         })))
     }
 

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::locks::{self, Lock, Place};
-use crate::store::{deployments, workers};
+use crate::store::workers;
 use crate::target::Target;
 
 /// Returns what is recorded of Workers, for a list. It changes nothing.
@@ -38,11 +38,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let now = self.runtime.now();
         let mut overviews = Vec::new();
         for target in &message.workers {
-            let current = workers::get(sql, target)?.and_then(|worker| worker.deployment);
-            let deployment = match current {
-                Some(id) => deployments::get(sql, &id)?,
-                None => None,
-            };
+            let deployment = workers::current_deployment(sql, workers::get(sql, target)?.as_ref())?;
             overviews.push(WorkerOverview {
                 last_deployment: deployment.as_ref().map(LastDeployment::of),
                 health: deployment.map(|deployment| deployment.health).unwrap_or_default(),

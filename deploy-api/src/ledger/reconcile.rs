@@ -117,10 +117,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 continue;
             }
             let worker = workers::get(sql, &check.target)?.unwrap_or_default();
-            let serving = match &worker.deployment {
-                Some(id) => deployments::get(sql, id)?,
-                None => None,
-            };
+            let serving = workers::current_deployment(sql, Some(&worker))?;
             let deployment = deployments::get(sql, &check.deployment)?;
             let expected = match (&worker.health_check, &deployment) {
                 (Some(request), Some(deployment)) => Some(self.expected_answer(request, deployment)?),

@@ -86,13 +86,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         source: Deployment,
     ) -> Result<RedeployPlan, Problem> {
         let sql = &self.sql;
-        let current = match workers::get(sql, target)?.and_then(|worker| worker.deployment) {
-            Some(id) => deployments::get(sql, &id)?,
-            None => None,
-        };
         Ok(RedeployPlan {
             source,
-            current,
+            current: workers::current_deployment(sql, workers::get(sql, target)?.as_ref())?,
             migrations: migrations::of_worker(sql, target.worker.as_str())?,
             removed_classes: object_classes::removed(sql, target)?,
             may_read: access.may(&actor.caller, &Request::worker(Action::Read, target.clone()))?,

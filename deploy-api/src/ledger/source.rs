@@ -122,10 +122,7 @@ fn named(sql: &impl Sql, target: &Target, id: &str) -> Result<Deployment, Proble
 
 /// The current deployment of a Worker.
 fn serving(sql: &impl Sql, target: &Target) -> Result<Deployment, Problem> {
-    let serving = match workers::get(sql, target)?.and_then(|worker| worker.deployment) {
-        Some(id) => deployments::get(sql, &id)?,
-        None => None,
-    };
+    let serving = workers::current_deployment(sql, workers::get(sql, target)?.as_ref())?;
     serving.ok_or_else(|| {
         Problem::new(
             Code::DeploymentUnknown,

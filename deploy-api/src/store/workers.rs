@@ -4,7 +4,8 @@ use dotdo_names::Environment;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::deployments::{DeploymentId, HealthCheckRequest};
+use super::deployments;
+use crate::deployments::{Deployment, DeploymentId, HealthCheckRequest};
 use crate::sql::{Row, Sql, SqlError, Value};
 use crate::target::Target;
 
@@ -70,6 +71,20 @@ pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<WorkerRecord>, SqlE
         &key(target),
     )?;
     rows.first().map(read).transpose()
+}
+
+/// The current deployment that a record names.
+///
+/// # Errors
+/// When the database fails.
+pub fn current_deployment(
+    sql: &impl Sql,
+    record: Option<&WorkerRecord>,
+) -> Result<Option<Deployment>, SqlError> {
+    match record.and_then(|record| record.deployment.as_ref()) {
+        Some(id) => deployments::get(sql, id),
+        None => Ok(None),
+    }
 }
 
 /// Counts a change of a Worker, and returns the count.
