@@ -136,17 +136,19 @@ async fn begin_or_replay<L: LedgerClient, O: Services>(
     mut begin: Begin,
 ) -> Result<Begun, Problem> {
     let answer = gateway.send(&begin).await?;
-    let (deployment, due) = match &answer {
-        Begun::Replayed(deployment) => (&**deployment, None),
-        Begun::Check(due) => (&due.deployment, Some(due)),
+    let due = match &answer {
+        Begun::Replayed(_) => None,
+        Begun::Check(due) => Some(due),
         Begun::Lease(_) | Begun::Outdated => return Ok(answer),
     };
     let there = remote_state(gateway.services, &begin.target)
         .await
         .map_err(|failure| failure.problem)?
         .map(|there| there.version);
-    let drift = find_drift(gateway, &begin.target, there.as_ref(), since).await?;
-    if drift.is_none() && there.and_then(|there| there.deployment).as_ref() == Some(&deployment.id) {
+    if find_drift(gateway, &begin.target, there.as_ref(), since)
+        .await?
+        .is_none()
+    {
         return Ok(answer);
     }
     if let Some(due) = due {
@@ -157,9 +159,7 @@ async fn begin_or_replay<L: LedgerClient, O: Services>(
         )
         .await?;
     }
-    if let Change::Deploy(upload) = &mut begin.change {
-        upload.is_lost = true;
-    }
+    // With a drift, nothing is replayed.
     begin.attempt = AttemptId::new(gateway.now(), gateway.services.entropy());
     gateway.send(&begin).await
 }
@@ -289,7 +289,6 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             warnings: findings.warnings,
             unresolved: Metadata::of_kept(sealed.head.metadata.clone()).unresolved(),
             based_on,
-            is_lost: false,
         },
         upload: sealed,
         upstream_jwt: assets.upstream_jwt,

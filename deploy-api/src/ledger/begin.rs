@@ -110,9 +110,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let Change::Deploy(upload) = &begin.change else {
             return Ok(None);
         };
-        if upload.is_lost {
-            return Ok(None);
-        }
         let since = begin_of_window(access.now);
         let earlier = deployments::same_upload(&self.sql, &begin.target, &upload.fingerprint, since)?;
         let worker = workers::get(&self.sql, &begin.target)?.unwrap_or_default();

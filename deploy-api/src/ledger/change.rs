@@ -142,9 +142,6 @@ pub struct NewUpload {
     /// What must be current when the change begins, because the upload was completed from it.
     #[serde(default)]
     pub based_on: Option<BasedOn>,
-    /// Whether the upstream no longer has what an earlier attempt of the same upload deployed, so that it is not a retry.
-    #[serde(default)]
-    pub is_lost: bool,
 }
 
 /// The version from which an upload was completed.
