@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::health_check::{self, HealthCheck};
+use super::health_check::{self, HealthCheck, check_now, checked, no_deployment};
 use super::inspect::find_drift;
 use super::lease::Lease;
-use super::remote::{current_bindings, remote_script, remote_state, without_own};
+use super::remote::{current_bindings, remote_state, without_own};
 use super::staging::{did_not_begin, discard};
 use super::upload::{Script, UploadFailure, bundle_store_unavailable};
+use super::upload_check::check;
 use super::{Gateway, assets, upload};
 use crate::attempt::AttemptId;
 use crate::audit::Action;
@@ -19,15 +20,13 @@ use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::identity::ShownCredential;
 use crate::ledger::{
-    Authorized, BasedOn, Begin, Begun, Change, DueHealthCheck, Finished, HealthCheckResult,
-    IsDeployedSomewhere, LedgerClient, NewUpload, ScriptState,
+    Authorized, BasedOn, Begin, Begun, Change, HealthCheckResult, LedgerClient, NewUpload, ScriptState,
 };
-use crate::lint::{self, Findings, Refusal};
+use crate::lint::Refusal;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 use crate::upload::{Metadata, SealedUpload, StreamedUpload};
-use crate::upstream::{Method, call, script};
 
 /// A stored object of this age is reused if it cannot be written again. It is half of the age at which objects that no deployment
 /// needs are deleted.
@@ -152,12 +151,7 @@ async fn begin_or_replay<L: LedgerClient, O: Services>(
         return Ok(answer);
     }
     if let Some(due) = due {
-        health_check::finish(
-            gateway,
-            &HealthCheck::of(due, gateway.client),
-            HealthCheckResult::Superseded,
-        )
-        .await?;
+        health_check::finish(gateway, &HealthCheck::of(due), HealthCheckResult::Superseded).await?;
     }
     // With a drift, nothing is replayed.
     begin.attempt = AttemptId::new(gateway.now(), gateway.services.entropy());
@@ -182,43 +176,6 @@ async fn store_small<L: LedgerClient, O: Services>(
         Ok(Some(head)) if head.uploaded > fresh => Ok(()),
         _ => Err(failure),
     }
-}
-
-/// Makes the health check that follows a deployment, if there is one.
-///
-/// # Errors
-/// `HEALTH_CHECK_FAILED`, which says whether the deployment was rolled back or serves.
-pub(super) async fn checked<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    lease: &Lease<'_, '_, L, O>,
-    finished: Finished,
-) -> Result<Deployment, Problem> {
-    let deployment = finished.deployment.ok_or_else(no_deployment)?;
-    let Some(expected) = finished.health_check else {
-        return Ok(deployment);
-    };
-    let due = DueHealthCheck {
-        attempt: lease.granted.attempt.clone(),
-        deployment,
-        expected,
-    };
-    check_now(gateway, due).await
-}
-
-/// Makes a health check, and returns the deployment with its result.
-async fn check_now<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    due: DueHealthCheck,
-) -> Result<Deployment, Problem> {
-    let check = HealthCheck::of(&due, gateway.client);
-    let checked = Box::pin(health_check::check(gateway, &check)).await?;
-    if let Some(problem) = checked.problem {
-        return Err(problem);
-    }
-    Ok(Deployment {
-        health: checked.health.unwrap_or_else(|| due.deployment.health.clone()),
-        ..due.deployment
-    })
 }
 
 /// An upload that was checked and is about to begin.
@@ -295,52 +252,6 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     })
 }
 
-pub(super) async fn check<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    target: &Target,
-    metadata: &Metadata,
-) -> Result<Findings, Box<Refusal>> {
-    let findings = lint::metadata(metadata, target, gateway.now())?;
-    for service in &findings.services {
-        if is_only_in_a_namespace(gateway, target, &service.service)
-            .await
-            .map_err(Refusal::new)?
-        {
-            return Err(lint::unreachable_service(service));
-        }
-    }
-    Ok(findings)
-}
-
-/// Whether a Worker of that name is in a namespace and not in the account. If the upstream does not say, the upload is not
-/// refused: the upstream itself refuses a binding to a Worker that it does not find.
-async fn is_only_in_a_namespace<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    target: &Target,
-    service: &str,
-) -> Result<bool, Problem> {
-    let Ok(worker) = dotdo_names::WorkerName::parse(service) else {
-        return Ok(false);
-    };
-    let question = IsDeployedSomewhere {
-        worker: service.to_owned(),
-    };
-    let mut in_namespace = *service == *target.worker.as_str() || gateway.send(&question).await?;
-    if !in_namespace {
-        let there = Target {
-            environment: target.environment,
-            worker,
-        };
-        in_namespace = matches!(remote_script(gateway.services, &there).await, Ok(Some(_)));
-    }
-    if !in_namespace {
-        return Ok(false);
-    }
-    let request = script::account(Method::Get, &["workers", "services", service]);
-    let answer = call(gateway.services, request).await;
-    Ok(answer.record.status == Some(404))
-}
-
 fn outdated(target: &Target) -> Problem {
     Problem::new(
         Code::DeploymentUnsettled,
@@ -348,12 +259,4 @@ fn outdated(target: &Target) -> Problem {
         "Deploy again: it keeps static assets or bindings of the current deployment.",
     )
     .retry_after(1)
-}
-
-fn no_deployment() -> Problem {
-    Problem::new(
-        Code::Internal,
-        "The ledger recorded no deployment for an upload.",
-        "",
-    )
 }

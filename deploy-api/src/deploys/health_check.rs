@@ -1,15 +1,16 @@
 //! Health checks: a request through the dispatch Worker that every deployment of a Worker must answer as expected. What fails
 //! is rolled back.
 
-use super::{Gateway, redeploy};
+use super::Gateway;
+use super::lease::Lease;
+use super::undo::{Undone, undo};
 use crate::attempt::AttemptId;
-use crate::audit::Client;
 use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentHealth, HeaderProof, Proof};
 use crate::dispatcher::{DispatcherAnswer, Wanted};
 use crate::ledger::{
-    DueHealthCheck, ExpectedAnswer, FinishHealthCheck, HealthCheckFinished, HealthCheckResult, LedgerClient,
-    Renew,
+    DueHealthCheck, ExpectedAnswer, FinishHealthCheck, Finished, HealthCheckFinished, HealthCheckResult,
+    LedgerClient, Renew,
 };
 use crate::problem::Problem;
 use crate::services::Services;
@@ -31,8 +32,6 @@ pub(crate) fn host(target: &Target) -> String {
 pub(crate) struct HealthCheck<'a> {
     /// The attempt that makes it.
     pub attempt: &'a AttemptId,
-    /// Where the request came from.
-    pub client: &'a Client,
     /// The deployment.
     pub deployment: &'a Deployment,
     /// The expected answer.
@@ -40,11 +39,10 @@ pub(crate) struct HealthCheck<'a> {
 }
 
 impl<'a> HealthCheck<'a> {
-    /// A check that is due, made for a request of this client.
-    pub const fn of(due: &'a DueHealthCheck, client: &'a Client) -> Self {
+    /// A check that is due.
+    pub const fn of(due: &'a DueHealthCheck) -> Self {
         Self {
             attempt: &due.attempt,
-            client,
             deployment: &due.deployment,
             expected: &due.expected,
         }
@@ -98,8 +96,8 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
             .note("It is serving, health check failed: there is no deployment before it to go back to.");
         (problem.clone(), failed(problem))
     } else {
-        match redeploy::undo(gateway, check).await {
-            redeploy::Undone::By(back) => {
+        match undo(gateway, check.deployment, check.attempt).await {
+            Undone::By(back) => {
                 let result = HealthCheckResult::RolledBack {
                     problem: Box::new(problem.clone()),
                     found: found.recorded.clone(),
@@ -112,25 +110,25 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
                 let finished = finish(gateway, check, result).await?;
                 let mut problem = problem.note(note);
                 if let Some(next) = &finished.next {
-                    problem = problem.note(check_rollback(gateway, check.client, next).await?);
+                    problem = problem.note(check_rollback(gateway, next).await?);
                 }
                 return Ok(Checked {
                     health: finished.health,
                     problem: Some(problem),
                 });
             }
-            redeploy::Undone::Refused(failure) if failure.code == Code::WorkerLocked => {
+            Undone::Refused(failure) if failure.code == Code::WorkerLocked => {
                 let problem = problem.note(
                     "It is serving, health check failed: the Worker was locked before its health check was made.",
                 );
                 (problem.clone(), failed(problem))
             }
-            redeploy::Undone::Refused(failure) => {
+            Undone::Refused(failure) => {
                 let problem = problem.note(not_undone(check, &failure));
                 (problem.clone(), failed(problem))
             }
             // It is not known yet whether the rollback was executed. When it is known, the check is made again.
-            redeploy::Undone::Unknown(failure) => {
+            Undone::Unknown(failure) => {
                 return Ok(Checked {
                     health: None,
                     problem: Some(problem.note(not_undone(check, &failure))),
@@ -145,13 +143,48 @@ pub(crate) async fn check<L: LedgerClient, O: Services>(
     })
 }
 
+/// Makes the health check that follows a deployment, if there is one.
+///
+/// # Errors
+/// `HEALTH_CHECK_FAILED`, which says whether the deployment was rolled back or serves.
+pub(super) async fn checked<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    lease: &Lease<'_, '_, L, O>,
+    finished: Finished,
+) -> Result<Deployment, Problem> {
+    let deployment = finished.deployment.ok_or_else(no_deployment)?;
+    let Some(expected) = finished.health_check else {
+        return Ok(deployment);
+    };
+    let due = DueHealthCheck {
+        attempt: lease.granted.attempt.clone(),
+        deployment,
+        expected,
+    };
+    check_now(gateway, due).await
+}
+
+/// Makes a health check, and returns the deployment with its result.
+pub(super) async fn check_now<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    due: DueHealthCheck,
+) -> Result<Deployment, Problem> {
+    let checked = Box::pin(check(gateway, &HealthCheck::of(&due))).await?;
+    if let Some(problem) = checked.problem {
+        return Err(problem);
+    }
+    Ok(Deployment {
+        health: checked.health.unwrap_or_else(|| due.deployment.health.clone()),
+        ..due.deployment
+    })
+}
+
 /// Makes the health check of the deployment that replaced a failed one. Returns the result in words.
 pub(super) async fn check_rollback<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
-    client: &Client,
     due: &DueHealthCheck,
 ) -> Result<String, Problem> {
-    let check = HealthCheck::of(due, client);
+    let check = HealthCheck::of(due);
     let (result, text) = match request(gateway, &check).await? {
         Ok(result) => (result, "Its health check was answered as expected.".to_owned()),
         Err(found) => {
@@ -190,7 +223,7 @@ pub(crate) async fn finish<L: LedgerClient, O: Services>(
     gateway
         .send(&FinishHealthCheck {
             attempt: check.attempt.clone(),
-            client: check.client.clone(),
+            client: gateway.client.clone(),
             target: check.deployment.target.clone(),
             deployment: check.deployment.id.clone(),
             result,
@@ -297,5 +330,14 @@ fn check_failed(target: &Target, expected: &ExpectedAnswer, found: &str) -> Prob
             expected.expect
         ),
         "Correct the Worker, or its health check (`…/health-check` of this API), and deploy again.",
+    )
+}
+
+/// The ledger did not record a deployment, although something was uploaded.
+pub(super) fn no_deployment() -> Problem {
+    Problem::new(
+        Code::Internal,
+        "The ledger recorded no deployment for an upload.",
+        "",
     )
 }

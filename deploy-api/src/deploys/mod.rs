@@ -41,9 +41,12 @@ mod promoted_bindings;
 mod reconcile;
 mod redeploy;
 mod redeploy_secrets;
+mod redeploy_source;
 mod remote;
 mod staging;
+mod undo;
 mod upload;
+mod upload_check;
 
 pub use call_budget::CallBudget;
 pub use gateway::Gateway;
@@ -59,9 +62,9 @@ pub(crate) use difference::PromotionDifference;
 pub(crate) use health_check::host;
 pub(crate) use inspect::{find_drift, next_page, versions};
 pub(crate) use lease::Lease;
-pub(crate) use prepared_redeploy::stored_bundle;
+pub(crate) use prepared_redeploy::{RedeployOptions, stored_bundle};
 pub(crate) use promoted_bindings::{Choice, Choices};
-pub(crate) use redeploy::{RedeployOptions, preview, redeploy};
+pub(crate) use redeploy::{preview, redeploy};
 pub(crate) use remote::{
     RemoteState, read_state, remote_script, remote_settings, remote_state, remote_tags, without_own,
 };

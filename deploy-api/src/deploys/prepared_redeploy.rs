@@ -3,13 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::binding_change::{BindingChange, shown_names};
-use super::deploy::check;
 use super::difference::{PromotionDifference, SecretNames, TargetState, difference};
-use super::promoted_bindings::{PromotedBindings, promoted_bindings};
-use super::redeploy::RedeployOptions;
+use super::promoted_bindings::{Choices, PromotedBindings, promoted_bindings};
 use super::redeploy_secrets::{check_given, left_behind, missing, secrets_missing, secrets_of, with_secrets};
 use super::remote::{migration_tag, remote_script, remote_settings, secret_names};
 use super::upload::bundle_store_unavailable;
+use super::upload_check::check;
 use super::{Gateway, migration_path, object_classes};
 use crate::bundles::{self, Digest, ObjectStore, OpenFailure, Retrying, StoredBundle};
 use crate::code::Code;
@@ -19,6 +18,17 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 use crate::upload::{BindingRef, Metadata, Migrations, Unresolved};
+
+/// What a request for a rollback or a promotion says about its execution.
+#[derive(Default)]
+pub(crate) struct RedeployOptions {
+    /// The names and the values of secrets that are set with it.
+    pub secrets: Vec<(String, String)>,
+    /// Whether bindings that are not known may be taken from the current version.
+    pub accepts_inexact: bool,
+    /// The bindings of a promotion.
+    pub choices: Choices,
+}
 
 /// A bundle that is ready to be uploaded to a Worker.
 pub(super) struct Prepared {

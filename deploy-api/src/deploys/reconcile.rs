@@ -44,7 +44,6 @@ pub async fn reconcile<L: LedgerClient, O: Services>(
                 (Some(deployment), Some(expected)) => {
                     let check = HealthCheck {
                         attempt: &check.attempt,
-                        client: gateway.client,
                         deployment: &deployment,
                         expected: &expected,
                     };
@@ -89,7 +88,6 @@ async fn settle_intent<L: LedgerClient, O: Services>(
     if let (Some(expected), Some(deployment)) = (&finished.health_check, &finished.deployment) {
         let check = HealthCheck {
             attempt: &lease.attempt,
-            client: gateway.client,
             deployment,
             expected,
         };
@@ -121,7 +119,7 @@ async fn make_check<L: LedgerClient, O: Services>(
         };
         let finished = health_check::finish(gateway, check, result).await?;
         if let Some(next) = &finished.next {
-            health_check::check_rollback(gateway, check.client, next).await?;
+            health_check::check_rollback(gateway, next).await?;
         }
         return Ok(());
     }
