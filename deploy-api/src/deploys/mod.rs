@@ -43,6 +43,7 @@ mod redeploy;
 mod redeploy_secrets;
 mod redeploy_source;
 mod remote;
+mod source_bundle;
 mod staging;
 mod undo;
 mod upload;
@@ -62,10 +63,11 @@ pub(crate) use difference::PromotionDifference;
 pub(crate) use health_check::host;
 pub(crate) use inspect::{find_drift, next_page, versions};
 pub(crate) use lease::Lease;
-pub(crate) use prepared_redeploy::{RedeployOptions, stored_bundle};
+pub(crate) use prepared_redeploy::RedeployOptions;
 pub(crate) use promoted_bindings::{Choice, Choices};
 pub(crate) use redeploy::{preview, redeploy};
 pub(crate) use remote::{
     RemoteState, read_state, remote_script, remote_settings, remote_state, remote_tags, without_own,
 };
+pub(crate) use source_bundle::stored_bundle;
 pub(crate) use upload::{MAX_TAGS, too_many_tags};

@@ -7,10 +7,10 @@ use super::difference::{PromotionDifference, SecretNames, TargetState, differenc
 use super::promoted_bindings::{Choices, PromotedBindings, promoted_bindings};
 use super::redeploy_secrets::{check_given, left_behind, missing, secrets_missing, secrets_of, with_secrets};
 use super::remote::{migration_tag, remote_script, remote_settings, secret_names};
-use super::upload::bundle_store_unavailable;
+use super::source_bundle::{not_opened, stored_bundle, stored_metadata};
 use super::upload_check::check;
 use super::{Gateway, migration_path, object_classes};
-use crate::bundles::{self, Digest, ObjectStore, OpenFailure, Retrying, StoredBundle};
+use crate::bundles::{Retrying, StoredBundle};
 use crate::code::Code;
 use crate::deployments::{Deployment, Warning};
 use crate::ledger::{LedgerClient, RedeployPlan, ScriptState};
@@ -324,65 +324,6 @@ fn members(variables: &[&BindingChange], resources: &[&BindingChange]) -> String
         members.push(format!("\"bindings\": {{{}}}", list(entries.collect())));
     }
     list(members)
-}
-
-/// The metadata that a deployment was uploaded with, without secrets.
-///
-/// # Errors
-/// `BUNDLE_MISSING`, `BUNDLE_STORE_UNAVAILABLE`.
-async fn stored_metadata(
-    store: &impl ObjectStore,
-    deployment: &Deployment,
-    bundle: &StoredBundle,
-) -> Result<Metadata, Problem> {
-    let Some(key) = &deployment.metadata else {
-        return Ok(Metadata::of_kept(bundle.metadata.clone()));
-    };
-    let bytes = store
-        .get(key, None)
-        .await
-        .map_err(|failure| bundle_store_unavailable(&failure))?
-        .ok_or_else(|| not_opened(deployment, &OpenFailure::Missing))?;
-    let broken = || not_opened(deployment, &bundles::BrokenBundle::Digest.into());
-    if Digest::of(&bytes).to_string() != deployment.bundle.metadata {
-        return Err(broken());
-    }
-    let members = serde_json::from_slice(&bytes).map_err(|_| broken())?;
-    Ok(Metadata::of_kept(members))
-}
-
-/// A deployment's bundle, from the store. Its contents are not verified.
-///
-/// # Errors
-/// `BUNDLE_MISSING`, `BUNDLE_STORE_UNAVAILABLE`.
-pub(crate) async fn stored_bundle(
-    store: &impl ObjectStore,
-    deployment: &Deployment,
-) -> Result<StoredBundle, Problem> {
-    let digest = Digest::parse(&deployment.bundle.digest)
-        .map_err(|_| not_opened(deployment, &OpenFailure::Missing))?;
-    let key = deployment
-        .object
-        .clone()
-        .unwrap_or_else(|| format!("sha256/{digest}"));
-    bundles::open(store, &key, &digest, None)
-        .await
-        .map_err(|failure| not_opened(deployment, &failure))
-}
-
-fn not_opened(deployment: &Deployment, failure: &OpenFailure) -> Problem {
-    if let OpenFailure::Store(failure) = failure {
-        return bundle_store_unavailable(failure);
-    }
-    Problem::new(
-        Code::BundleMissing,
-        format!(
-            "The bundle of deployment {} is not stored, or was damaged.",
-            deployment.id
-        ),
-        "Deploy the version from its sources again.",
-    )
-    .caused_by(failure)
 }
 
 /// The migrations from the Worker's current tag to the deployment's; `None` if the tags are equal.
