@@ -10,13 +10,6 @@ pub(super) const TABLE: &str = "CREATE TABLE drifts (
     namespace TEXT NOT NULL, worker TEXT NOT NULL, drift TEXT NOT NULL, PRIMARY KEY (namespace, worker)
 ) WITHOUT ROWID";
 
-fn key(target: &Target) -> [Value; 2] {
-    [
-        Value::from(target.namespace()),
-        Value::from(target.worker.as_str()),
-    ]
-}
-
 /// The drift of a Worker.
 ///
 /// # Errors
@@ -24,7 +17,7 @@ fn key(target: &Target) -> [Value; 2] {
 pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<Drift>, SqlError> {
     let rows = sql.exec(
         "SELECT drift FROM drifts WHERE namespace = ? AND worker = ?",
-        &key(target),
+        &super::key(target),
     )?;
     rows.first()
         .map(|row| super::read_json("drift", row.text(0)?))
@@ -50,7 +43,7 @@ pub fn in_namespace(sql: &impl Sql, environment: Environment) -> Result<Vec<Targ
 /// # Errors
 /// When the database fails.
 pub fn put(sql: &impl Sql, target: &Target, drift: &Drift) -> Result<(), SqlError> {
-    let [namespace, worker] = key(target);
+    let [namespace, worker] = super::key(target);
     sql.exec(
         "INSERT OR REPLACE INTO drifts (namespace, worker, drift) VALUES (?, ?, ?)",
         &[namespace, worker, super::write_json("drift", drift)?],
@@ -65,7 +58,7 @@ pub fn put(sql: &impl Sql, target: &Target, drift: &Drift) -> Result<(), SqlErro
 pub fn delete(sql: &impl Sql, target: &Target) -> Result<(), SqlError> {
     sql.exec(
         "DELETE FROM drifts WHERE namespace = ? AND worker = ?",
-        &key(target),
+        &super::key(target),
     )
     .map(drop)
 }

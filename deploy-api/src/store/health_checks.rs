@@ -78,10 +78,7 @@ pub fn put(sql: &impl Sql, check: &PendingHealthCheck) -> Result<(), SqlError> {
 pub fn delete(sql: &impl Sql, target: &Target) -> Result<(), SqlError> {
     sql.exec(
         "DELETE FROM health_checks WHERE namespace = ? AND worker = ?",
-        &[
-            Value::from(target.namespace()),
-            Value::from(target.worker.as_str()),
-        ],
+        &super::key(target),
     )
     .map(drop)
 }
@@ -93,10 +90,7 @@ pub fn delete(sql: &impl Sql, target: &Target) -> Result<(), SqlError> {
 pub fn of_worker(sql: &impl Sql, target: &Target) -> Result<Option<PendingHealthCheck>, SqlError> {
     let rows = sql.exec(
         &format!("SELECT {COLUMNS} FROM health_checks WHERE namespace = ? AND worker = ?"),
-        &[
-            Value::from(target.namespace()),
-            Value::from(target.worker.as_str()),
-        ],
+        &super::key(target),
     )?;
     rows.first().map(read).transpose()
 }

@@ -179,10 +179,7 @@ pub fn of_worker(sql: &impl Sql, target: &Target) -> Result<Option<Lease>, SqlEr
         &format!(
             "SELECT {COLUMNS} FROM leases WHERE namespace = ? AND worker = ? AND exclusive <> 0 ORDER BY intent LIMIT 1"
         ),
-        &[
-            Value::from(target.namespace()),
-            Value::from(target.worker.as_str()),
-        ],
+        &super::key(target),
     )?;
     rows.first().map(read).transpose()
 }

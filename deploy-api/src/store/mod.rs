@@ -188,6 +188,14 @@ fn write_json<T: Serialize>(what: &'static str, value: &T) -> Result<Value, SqlE
         .map_err(|error| content(what, &error))
 }
 
+/// The columns that name a Worker: `namespace`, `worker`.
+fn key(target: &Target) -> [Value; 2] {
+    [
+        Value::from(target.namespace()),
+        Value::from(target.worker.as_str()),
+    ]
+}
+
 fn read_target(namespace: &str, worker: &str) -> Result<Target, SqlError> {
     Ok(Target {
         environment: Environment::from_namespace(namespace)

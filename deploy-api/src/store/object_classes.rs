@@ -62,10 +62,7 @@ pub fn removed(sql: &impl Sql, target: &Target) -> Result<Vec<RecordedClass>, Sq
     let rows = sql.exec(
         "SELECT class, live, removal FROM object_classes
          WHERE namespace = ? AND worker = ? AND removal IS NOT NULL ORDER BY class",
-        &[
-            Value::from(target.namespace()),
-            Value::from(target.worker.as_str()),
-        ],
+        &super::key(target),
     )?;
     rows.iter()
         .map(|row| {
@@ -85,10 +82,7 @@ pub fn removed(sql: &impl Sql, target: &Target) -> Result<Vec<RecordedClass>, Sq
 pub fn forget(sql: &impl Sql, target: &Target) -> Result<(), SqlError> {
     sql.exec(
         "DELETE FROM object_classes WHERE namespace = ? AND worker = ?",
-        &[
-            Value::from(target.namespace()),
-            Value::from(target.worker.as_str()),
-        ],
+        &super::key(target),
     )
     .map(drop)
 }

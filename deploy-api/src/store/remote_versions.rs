@@ -21,13 +21,6 @@ pub struct RecordedVersion {
     pub settled: Timestamp,
 }
 
-fn key(target: &Target) -> [Value; 2] {
-    [
-        Value::from(target.namespace()),
-        Value::from(target.worker.as_str()),
-    ]
-}
-
 /// The recorded version of a Worker; nothing is known of a Worker that was never changed through this API.
 ///
 /// # Errors
@@ -35,7 +28,7 @@ fn key(target: &Target) -> [Value; 2] {
 pub fn get(sql: &impl Sql, target: &Target) -> Result<RecordedVersion, SqlError> {
     let rows = sql.exec(
         "SELECT etag, modified, settled FROM remote_versions WHERE namespace = ? AND worker = ?",
-        &key(target),
+        &super::key(target),
     )?;
     let Some(row) = rows.first() else {
         return Ok(RecordedVersion::default());
@@ -60,7 +53,7 @@ pub fn put(
     version: &RemoteVersion,
     settled: Timestamp,
 ) -> Result<(), SqlError> {
-    let [namespace, worker] = key(target);
+    let [namespace, worker] = super::key(target);
     sql.exec(
         "INSERT OR REPLACE INTO remote_versions (namespace, worker, etag, modified, settled) VALUES (?, ?, ?, ?, ?)",
         &[

@@ -53,13 +53,6 @@ fn read(row: &Row) -> Result<WorkerRecord, SqlError> {
     })
 }
 
-fn key(target: &Target) -> [Value; 2] {
-    [
-        Value::from(target.namespace()),
-        Value::from(target.worker.as_str()),
-    ]
-}
-
 /// The record of a Worker; `None` if it was never changed through this API.
 ///
 /// # Errors
@@ -68,7 +61,7 @@ pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<WorkerRecord>, SqlE
     let rows = sql.exec(
         "SELECT deployment, tags, revision, probe_path, probe_expect, health_proof FROM workers
          WHERE namespace = ? AND worker = ?",
-        &key(target),
+        &super::key(target),
     )?;
     rows.first().map(read).transpose()
 }
@@ -95,7 +88,7 @@ pub fn changed(sql: &impl Sql, target: &Target) -> Result<u64, SqlError> {
     let rows = sql.exec(
         "INSERT INTO workers (namespace, worker, revision) VALUES (?, ?, 1)
          ON CONFLICT DO UPDATE SET revision = revision + 1 RETURNING revision",
-        &key(target),
+        &super::key(target),
     )?;
     rows.first().map_or(Ok(0), |row| row.unsigned(0))
 }
@@ -105,7 +98,7 @@ pub fn changed(sql: &impl Sql, target: &Target) -> Result<u64, SqlError> {
 /// # Errors
 /// When the database fails.
 pub fn serves(sql: &impl Sql, target: &Target, deployment: &DeploymentId) -> Result<(), SqlError> {
-    let [namespace, worker] = key(target);
+    let [namespace, worker] = super::key(target);
     sql.exec(
         "UPDATE workers SET deployment = ?, deleted = NULL WHERE namespace = ? AND worker = ?",
         &[Value::from(deployment.as_str()), namespace, worker],
@@ -118,7 +111,7 @@ pub fn serves(sql: &impl Sql, target: &Target, deployment: &DeploymentId) -> Res
 /// # Errors
 /// When the database fails.
 pub fn deleted(sql: &impl Sql, target: &Target, now: Timestamp) -> Result<(), SqlError> {
-    let [namespace, worker] = key(target);
+    let [namespace, worker] = super::key(target);
     sql.exec(
         "UPDATE workers SET deployment = NULL, tags = '[]', deleted = ? WHERE namespace = ? AND worker = ?",
         &[Value::from(now), namespace, worker],
@@ -131,7 +124,7 @@ pub fn deleted(sql: &impl Sql, target: &Target, now: Timestamp) -> Result<(), Sq
 /// # Errors
 /// When the database fails.
 pub fn set_tags(sql: &impl Sql, target: &Target, tags: &[String]) -> Result<(), SqlError> {
-    let [namespace, worker] = key(target);
+    let [namespace, worker] = super::key(target);
     sql.exec(
         "UPDATE workers SET tags = ? WHERE namespace = ? AND worker = ?",
         &[super::write_json("Worker's tags", &tags)?, namespace, worker],
@@ -148,7 +141,7 @@ pub fn set_health_check(
     target: &Target,
     health_check: Option<&HealthCheckRequest>,
 ) -> Result<(), SqlError> {
-    let [namespace, worker] = key(target);
+    let [namespace, worker] = super::key(target);
     sql.exec(
         "INSERT INTO workers (namespace, worker, probe_path, probe_expect, health_proof) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET probe_path = excluded.probe_path, probe_expect = excluded.probe_expect,
