@@ -137,7 +137,7 @@ async fn succeeded<L: LedgerClient, O: Services>(
     upstream: Option<crate::audit::Upstream>,
     mut state: ScriptState,
 ) -> Result<Uploaded, UploadFailure> {
-    state.after = version_after(lease, deployment, state.etag.as_deref()).await;
+    state.after = version_after(lease, deployment).await;
     let end = End::Succeeded {
         upstream,
         script: Box::new(state),
@@ -158,23 +158,15 @@ async fn is_there<L: LedgerClient, O: Services>(
     has.await.ok()
 }
 
-/// The version after the upload, or `None` if the upstream does not answer or has another deployment already. Without it, only the etag
-/// of the upload's answer is recorded.
+/// The version after the upload; `None` if the upstream does not answer or has another deployment already. The ledger then records the
+/// etag of the upload's answer only.
 async fn version_after<L: LedgerClient, O: Services>(
     lease: &Lease<'_, '_, L, O>,
     deployment: &Deployment,
-    etag: Option<&str>,
 ) -> Option<RemoteVersion> {
     lease.renew().await.ok()?;
     let found = remote_state(lease.gateway.services, lease.target).await.ok()??;
-    let is_own = found.version.can_be(&deployment.id);
-    if is_own {
-        return Some(found.version);
-    }
-    Some(RemoteVersion {
-        etag: etag.map(str::to_owned),
-        ..RemoteVersion::default()
-    })
+    found.version.can_be(&deployment.id).then_some(found.version)
 }
 
 /// Completes what the upload does not say with what the upstream has: the tags, unless the upload has tags, and the migration tag,
