@@ -1,31 +1,28 @@
-import { store, type Environment, type Remote } from "./environment.ts";
-import type { AssetFilesProps } from "./assets/asset-files.ts";
-import type { UserCacheProps } from "./isolate/user-cache.ts";
-import type { VersionProps } from "./isolate/version-props.ts";
-import type { ObjectNamespaceProps } from "./durable-objects/object-namespace.ts";
-import type { ScriptProps } from "./script-entrypoint.ts";
-import type { Store } from "./store/store.ts";
+import type { Environment } from "./environment.ts";
+import { store, type StoreClient } from "./store/client.ts";
 
-/** This Worker's own entrypoints, from which stubs are made that an isolate can hold. */
-export interface PlatformEntrypoints {
-  Script(options: { props: ScriptProps }): Fetcher;
-  UserCode(options: { props: VersionProps }): Fetcher;
-  Assets(options: { props: VersionProps }): Fetcher;
-  AssetFiles(options: { props: AssetFilesProps }): Fetcher;
-  UserCache(options: { props: UserCacheProps }): Fetcher;
-  DispatchedFetch(options: { props: Record<string, never> }): Fetcher;
-  ObjectNamespace(options: { props: ObjectNamespaceProps }): Fetcher;
-}
-
-/** What every part of the platform works with. */
+/** What every part of the platform works with, for one request. */
 export interface Platform {
   readonly environment: Environment;
-  readonly entrypoints: PlatformEntrypoints;
-  readonly store: Remote<Store>;
+  readonly store: StoreClient;
+  /**
+   * A stub of an entrypoint of this Worker, which an isolate can hold. `name` is that of an export of `index.ts`; the isolate can
+   * neither read nor change `props`.
+   */
+  entrypoint(name: string, props: object): Fetcher;
 }
 
-/** The platform as a request sees it. */
+/** The platform, from what the runtime passes to a handler. */
 export function platform(environment: Environment, context: { readonly exports: unknown }): Platform {
-  // The generated types know the entrypoints only by the main module, which would refer back to this one.
-  return { environment, entrypoints: context.exports as PlatformEntrypoints, store: store(environment) };
+  return {
+    environment,
+    store: store(environment),
+    entrypoint(name, props) {
+      // The generated types of `exports` would make this module depend on the main module.
+      const factories = context.exports as Readonly<Record<string, (options: { props: object }) => Fetcher>>;
+      const factory = factories[name];
+      if (factory === undefined) throw new Error(`index.ts does not export the entrypoint ${name}`);
+      return factory({ props });
+    },
+  };
 }

@@ -1,4 +1,41 @@
-import { code, type CodeName } from "./codes.ts";
+/**
+ * The error codes of the REST API and their HTTP statuses. All are Cloudflare's own, as its API answers them, but the
+ * last three, for what only a local platform has to say. 10000 is avoided: wrangler takes it as a reason to look into
+ * the account, and gives advice that is wrong here.
+ */
+const CODES = {
+  ROUTE_UNKNOWN: { code: 7003, status: 404 },
+  METHOD_NOT_ALLOWED: { code: 10405, status: 405 },
+  TOKEN_INVALID: { code: 9109, status: 401 },
+  ACCESS_FORBIDDEN: { code: 10023, status: 403 },
+  ACCOUNT_SCRIPT_NOT_FOUND: { code: 10007, status: 404 },
+  SCRIPT_NOT_FOUND: { code: 10092, status: 404 },
+  NAMESPACE_NOT_FOUND: { code: 10090, status: 404 },
+  NAME_INVALID: { code: 10016, status: 400 },
+  SCRIPT_TOO_LARGE: { code: 10027, status: 413 },
+  SCRIPT_INVALID: { code: 10021, status: 400 },
+  BODY_INVALID: { code: 10026, status: 400 },
+  BINDING_INVALID: { code: 10057, status: 400 },
+  SECRET_NOT_FOUND: { code: 10056, status: 404 },
+  CLASS_NOT_CONFIGURED: { code: 10061, status: 400 },
+  NO_EVENT_HANDLERS: { code: 10068, status: 400 },
+  MIGRATION_TAG_MISMATCH: { code: 10079, status: 412 },
+  MIGRATION_INVALID: { code: 10074, status: 400 },
+  TAGS_INVALID: { code: 10076, status: 400 },
+  ASSETS_INVALID: { code: 10304, status: 400 },
+  ASSET_TOKEN_INVALID: { code: 10305, status: 401 },
+  OVERTAKEN: { code: 10900, status: 409 },
+  NOT_SIMULATED: { code: 10901, status: 400 },
+  PLATFORM_FAILED: { code: 10902, status: 500 },
+} as const;
+
+/** What can go wrong. */
+export type CodeName = keyof typeof CODES;
+
+/** The number that a client reads, and the HTTP status that goes with it. */
+export function code(name: CodeName): { code: number; status: number } {
+  return CODES[name];
+}
 
 /** A call that cannot be done as asked. It becomes the answer, in Cloudflare's envelope. */
 export class Refusal extends Error {

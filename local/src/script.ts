@@ -1,17 +1,24 @@
-import type { Binding } from "./deploy/binding.ts";
-import type { AssetConfiguration } from "./assets/configuration.ts";
+import type { AssetConfiguration } from "./bindings/assets/configuration.ts";
+import type { Binding } from "./bindings/binding.ts";
+import { Refusal } from "./refusal.ts";
 
-/** Where a script lives: the namespace and its name there. */
+/** A script: the namespace and its name there. */
 export interface ScriptAddress {
   readonly namespace: string;
   readonly script: string;
 }
 
-/** One part of an upload, whose bytes lie in the store under their digest. */
+/** A version of a script. */
+export interface VersionAddress extends ScriptAddress {
+  /** The version's id, a UUID. */
+  readonly version: string;
+}
+
+/** One part of an upload. The store has its bytes under their digest. */
 export interface StoredModule {
   /** The part's name, which is what other modules import. */
   readonly name: string;
-  /** The part's content type as it was sent. */
+  /** The part's content type as the client sent it. */
   readonly contentType: string;
   /** SHA-256 of the bytes, in hexadecimal. */
   readonly digest: string;
@@ -32,36 +39,36 @@ export interface ScriptAssets {
   readonly configuration: AssetConfiguration;
 }
 
-/** One version of a script, whole: what a deploy makes and what an isolate is started from. */
+/** One complete version of a script. A deploy creates it, and an isolate is started from it. */
 export interface ScriptVersion {
-  /** A UUID, new with every change that a running isolate would have to notice. */
+  /** A UUID. Every change that concerns a running isolate creates a new one. */
   readonly id: string;
   /** SHA-256 over the modules, in hexadecimal. */
   readonly etag: string;
-  /** When this version was made: RFC 3339, UTC. */
+  /** When this version was created: RFC 3339, UTC. */
   readonly uploadedOn: string;
   /** Absent in a Worker that has assets only. */
   readonly main: MainModule | null;
   readonly modules: readonly StoredModule[];
   readonly bindings: readonly Binding[];
   readonly compatibilityDate: string;
-  /** The date that the isolate runs under: an earlier one, where the pinned runtime does not know the date asked for. */
+  /** The date with which the isolate runs: an earlier one if the pinned runtime does not know the requested date. */
   readonly runtimeDate: string;
   readonly compatibilityFlags: readonly string[];
   /** The tag of the last Durable Object migration, if there was one. */
   readonly migrationTag: string | null;
-  /** Durable Object classes and the UUID under which each keeps its objects, which outlives a rename. */
+  /** Durable Object classes and the UUID under which each stores its objects. A rename does not change the UUID. */
   readonly objectClasses: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly assets: ScriptAssets | null;
   readonly annotations: Readonly<Record<string, string>>;
-  /** What is kept and shown again but changes nothing here: observability, limits, placement and the like. */
+  /** Settings that are stored and returned but have no effect here: observability, limits, placement and others. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** A script as the store knows it. */
+/** A script in the store. */
 export interface StoredScript extends ScriptAddress {
-  /** A UUID, new with every change. */
+  /** A UUID. Every change creates a new one. */
   readonly revision: string;
   /** When the script was first deployed: RFC 3339, UTC. */
   readonly createdOn: string;
@@ -69,4 +76,26 @@ export interface StoredScript extends ScriptAddress {
   readonly modifiedOn: string;
   /** The version that requests get. */
   readonly version: ScriptVersion;
+}
+
+/** Cloudflare's rule for the name of a script in a dispatch namespace, and its maximum length. */
+const NAME = /^[a-z0-9_][a-z0-9_-]*$/;
+const MAX_LENGTH = 63;
+
+/** Refuses a name that Cloudflare refuses. The dispatch Worker routes only to a part of these names; that is not checked here. */
+export function checkScriptName(name: string): void {
+  if (NAME.test(name) && name.length <= MAX_LENGTH) return;
+  throw new Refusal(
+    "NAME_INVALID",
+    `${JSON.stringify(name)} is not a script name. Use at most ${MAX_LENGTH} lower-case letters, digits, dashes and ` +
+      "underscores, and begin with a letter, a digit or an underscore.",
+  );
+}
+
+/** The refusal for a script that does not exist. */
+export function scriptNotFound({ namespace, script }: ScriptAddress): Refusal {
+  return new Refusal(
+    "SCRIPT_NOT_FOUND",
+    `This Worker does not exist in the dispatch namespace: ${script} in ${namespace}.`,
+  );
 }

@@ -1,7 +1,7 @@
+import type { RequestedBinding } from "../bindings/binding.ts";
+import { readBinding } from "../bindings/kinds.ts";
 import { Refusal } from "../refusal.ts";
 import type { MainModule } from "../script.ts";
-import type { RequestedBinding } from "./binding.ts";
-import { readBinding } from "./requested-binding.ts";
 import { readTags } from "./tags.ts";
 
 /** The compatibility date of an upload that gives none, as on the platform. */

@@ -1,17 +1,14 @@
-import { deployedAssets } from "../assets/deployed-assets.ts";
+import { deployedAssets } from "../bindings/assets/deployed-assets.ts";
+import { mergedBindings } from "../bindings/binding.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import type { MainModule, ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
-import { keepBytes } from "../store/bytes.ts";
-import { mergedBindings } from "./merged-bindings.ts";
+import { keepBytes } from "../store/client.ts";
 import type { Metadata } from "./metadata.ts";
 import { applyDeclaredClasses, applyMigrations } from "./migrations.ts";
-import type { UploadedModule } from "./module.ts";
-import { checkModules } from "./module-check.ts";
+import { type UploadedModule, checkModules, checkSize, modulesToStore } from "./modules.ts";
 import { changeExisting, changeScript } from "./script-change.ts";
-import { checkSize } from "./size.ts";
 import { checkStart } from "./start-check.ts";
-import { modulesToStore } from "./stored-modules.ts";
 
 /** What a deploy says it did. */
 export interface Release {

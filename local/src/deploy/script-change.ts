@@ -1,7 +1,6 @@
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
-import { scriptNotFound } from "./script-not-found.ts";
-import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+import { type ScriptAddress, type ScriptVersion, type StoredScript, scriptNotFound } from "../script.ts";
 
 /** How often a change is tried on top of others that came first. */
 const ATTEMPTS = 10;

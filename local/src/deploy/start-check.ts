@@ -1,9 +1,9 @@
-import { startOnce } from "../isolate/script-isolate.ts";
-import type { StartedScript } from "../isolate/start-probe-module.ts";
+import { startOnce } from "../isolate/isolates.ts";
+import type { StartedScript } from "../isolate/worker-code.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import type { ScriptAddress, ScriptVersion } from "../script.ts";
-import type { UploadedModule } from "./module.ts";
+import type { UploadedModule } from "./modules.ts";
 
 /** What came of starting a version. */
 export interface CheckedStart {

@@ -1,11 +1,11 @@
-import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/module.ts";
-import type { Binding } from "../deploy/binding.ts";
+import { bindingSetups } from "../bindings/kinds.ts";
+import type { Binding } from "../bindings/binding.ts";
+import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/modules.ts";
 import type { MainModule } from "../script.ts";
-import { cacheModule } from "./cache-module.ts";
-import { dispatchedFetchModule } from "./dispatched-fetch-module.ts";
-import { objectNamespaceModule } from "./object-namespace-module.ts";
-import { serviceWorkerModules } from "./service-worker-module.ts";
-import { startProbeModule } from "./start-probe-module.ts";
+import cacheModule from "./cache.isolate.js";
+import outboundModule from "./outbound.isolate.js";
+import serviceWorkerModule from "./service-worker.isolate.js";
+import startProbeModule from "./start-probe.isolate.js";
 
 /** What an isolate is started from. */
 export interface IsolateSource {
@@ -16,57 +16,110 @@ export interface IsolateSource {
   readonly compatibilityFlags: readonly string[];
 }
 
-/** Modules that the platform adds around the uploaded ones. */
+/** What a started script exports: the result of `StartProbe.started` in `start-probe.isolate.js`. */
+export interface StartedScript {
+  /** Whether anything can call it: a handler of the default export, or an exported class. */
+  readonly callable: boolean;
+  /** The handlers of the default export. */
+  readonly handlers: readonly string[];
+  /** The exported classes. */
+  readonly classes: readonly string[];
+}
+
+/** The named entrypoint of an isolate that {@link probeCode} starts. */
+export const PROBE_ENTRYPOINT = "StartProbe";
+
+/** Names of the modules that the platform adds to the uploaded ones. The `*.isolate.js` files import each other by these names. */
 const OWN = {
   main: `${OWN_MODULE_PREFIX}main.js`,
   cache: `${OWN_MODULE_PREFIX}cache.js`,
-  dispatchedFetch: `${OWN_MODULE_PREFIX}fetch.js`,
-  objects: `${OWN_MODULE_PREFIX}objects.js`,
+  outbound: `${OWN_MODULE_PREFIX}outbound.js`,
+  bindings: `${OWN_MODULE_PREFIX}bindings.js`,
   probe: `${OWN_MODULE_PREFIX}probe.js`,
+  globals: `${OWN_MODULE_PREFIX}globals.js`,
+  script: `${OWN_MODULE_PREFIX}script.js`,
 };
 
-/** Names under which `env` holds far ends until the platform's modules have taken them out, before the script runs. */
-export const CHANNELS = {
+/** Names under which `env` holds stubs of host entrypoints until the platform's modules remove them, before the script runs. */
+export const HOST_STUBS = {
   cache: `${OWN_MODULE_PREFIX}cache`,
-  dispatchedFetch: `${OWN_MODULE_PREFIX}fetch`,
+  outbound: `${OWN_MODULE_PREFIX}fetch`,
 };
 
-/** The named entrypoint of an isolate that was made by {@link probeCode}. */
-export const PROBE_ENTRYPOINT = "LocalPlatformProbe";
+type Modules = Record<string, WorkerLoaderModule>;
 
-/** The code of an isolate that serves the script. `env` holds its bindings and the {@link CHANNELS}. */
+/** The code of an isolate that serves the script. `env` holds its bindings and the {@link HOST_STUBS}. */
 export function servingCode(source: IsolateSource, env: Record<string, unknown>): WorkerLoaderWorkerCode {
   return code(source, env, OWN.main, allModules(source));
 }
 
-/** The code of an isolate that starts the script and tells what it exports, but runs none of its handlers. */
+/** The code of an isolate that starts the script and reports what it exports, but runs none of its handlers. */
 export function probeCode(source: IsolateSource, env: Record<string, unknown>): WorkerLoaderWorkerCode {
-  const modules = { ...allModules(source), [OWN.probe]: { js: startProbeModule(PROBE_ENTRYPOINT, OWN.main) } };
-  return code(source, env, OWN.probe, modules);
+  return code(source, env, OWN.probe, { ...allModules(source), [OWN.probe]: { js: startProbeModule } });
 }
 
-type Modules = Record<string, WorkerLoaderModule>;
-
-/** The uploaded modules and the platform's own, among them `OWN.main`, which exports the script's handlers. */
+/** The uploaded modules and the platform's, among them `OWN.main`, which exports the script's handlers. */
 function allModules(source: IsolateSource): Modules {
-  const objects = source.bindings.filter((binding) => binding.type === "durable_object_namespace");
-  const setup: Modules = {
-    [OWN.cache]: { js: cacheModule(CHANNELS.cache) },
-    [OWN.dispatchedFetch]: { js: dispatchedFetchModule(CHANNELS.dispatchedFetch) },
-    [OWN.objects]: { js: objectNamespaceModule(objects.map((binding) => binding.name)) },
+  const own: Modules = {
+    [OWN.cache]: { js: cacheModule },
+    [OWN.outbound]: { js: outboundModule },
+    ...bindingModules(source.bindings),
   };
-  const main =
-    source.main.format === "service-worker"
-      ? serviceWorkerModules(OWN.main, source.main.module, source.bindings, Object.keys(setup))
-      : { [OWN.main]: { js: mainModule(source.main.module, Object.keys(setup)) } };
-  return { ...uploadedModules(source), ...setup, ...main };
+  const setup = importsOf([OWN.cache, OWN.outbound, OWN.bindings]);
+  const main = source.main.format === "service-worker" ? serviceWorker(source, setup) : esModule(source.main, setup);
+  return { ...uploadedModules(source), ...own, ...main };
 }
 
-/** Modules are evaluated in the order of their imports, so what the platform sets up is there before the script runs. */
-function mainModule(script: string, setup: readonly string[]): string {
-  const imports = setup.map((module) => `import "./${module}";`).join("\n");
-  const from = JSON.stringify(`./${script}`);
-  return `${imports}\nimport * as script from ${from};\nexport * from ${from};\nexport default script.default ?? {};\n`;
+/** The module that replaces values in `env` with the objects that the script sees, and the modules that define those objects. */
+function bindingModules(bindings: readonly Binding[]): Modules {
+  const setups = bindingSetups(bindings);
+  const modules: Modules = {};
+  const imports: string[] = [];
+  const assignments: string[] = [];
+  for (const [index, { type, source, names }] of setups.entries()) {
+    const module = `${OWN_MODULE_PREFIX}${type}.js`;
+    modules[module] = { js: source };
+    imports.push(`import setup${index} from "./${module}";`);
+    for (const name of names.map((name) => JSON.stringify(name))) {
+      assignments.push(`env[${name}] = setup${index}(env[${name}], ${name});`);
+    }
+  }
+  const lines = [`import { env } from "cloudflare:workers";`, ...imports, ...assignments];
+  return { ...modules, [OWN.bindings]: { js: `${lines.join("\n")}\n` } };
+}
+
+/** Modules are evaluated in the order of their imports, so the platform's are evaluated before the script. */
+function esModule({ module }: MainModule, setup: string): Modules {
+  const from = JSON.stringify(`./${module}`);
+  const lines = [setup, `import * as script from ${from};`, `export * from ${from};`, "export default script.default ?? {};"];
+  return { [OWN.main]: { js: `${lines.join("\n")}\n` } };
+}
+
+/**
+ * The modules that run a script in the older service-worker format, which the Worker Loader does not start itself: its bindings become
+ * globals. The script is loaded as CommonJS, which runs it as sloppy code like a classic script.
+ */
+function serviceWorker({ main, bindings }: IsolateSource, setup: string): Modules {
+  const parts = bindings.flatMap((binding) => ("part" in binding ? [binding] : []));
+  const imports = parts.map(({ part }, index) => `import part${index} from ${JSON.stringify(`./${part}`)};`);
+  const entries = parts.map(({ name }, index) => `${JSON.stringify(name)}: part${index}`);
+  const globals = [
+    setup,
+    `import { env } from "cloudflare:workers";`,
+    ...imports,
+    "export const listeners = [];",
+    `Object.assign(globalThis, env, { ${entries.join(", ")} });`,
+    `globalThis.addEventListener = (type, listener) => { if (type === "fetch") listeners.push(listener); };`,
+  ];
+  return {
+    [OWN.globals]: { js: `${globals.join("\n")}\n` },
+    [OWN.script]: { js: `import ${JSON.stringify(`./${main.module}`)};\n` },
+    [OWN.main]: { js: serviceWorkerModule },
+  };
+}
+
+function importsOf(modules: readonly string[]): string {
+  return modules.map((module) => `import "./${module}";`).join("\n");
 }
 
 function uploadedModules(source: IsolateSource): Modules {

@@ -1,18 +1,17 @@
-import { buckets } from "../assets/buckets.ts";
-import { readManifest, type Manifest } from "../assets/manifest.ts";
-import { TOKEN_SECONDS, issueToken, readToken } from "../assets/upload-token.ts";
+import { type Manifest, buckets, readManifest } from "../bindings/assets/manifest.ts";
+import { TOKEN_SECONDS, issueToken, readToken } from "../bindings/assets/upload-token.ts";
 import { fromBase64, utf8 } from "../encoding.ts";
 import { Refusal } from "../refusal.ts";
-import { digestOf, keepBytes, readAllBytes } from "../store/bytes.ts";
 import type { AssetSession, UploadedAsset } from "../store/asset-uploads.ts";
+import { digestOf, keepBytes, readAllBytes } from "../store/client.ts";
 import { bearer } from "./access.ts";
-import { addressOf, jsonObjectBody, parameter, type Call } from "./call.ts";
+import { type Call, addressOf, jsonObjectBody, parameter } from "./call.ts";
 import { success } from "./envelope.ts";
 
 /** Opens an upload of assets: answers which files must be sent, in groups, and the token to send them with. */
 export async function openAssetUpload(call: Call): Promise<Response> {
   const address = addressOf(call);
-  const { platform } = call;
+  const { platform } = call.var;
   const manifest = readManifest((await jsonObjectBody(call))["manifest"]);
   const bytes = utf8(JSON.stringify(manifest));
   const digest = await digestOf(bytes);
@@ -28,7 +27,7 @@ export async function openAssetUpload(call: Call): Promise<Response> {
 /** Takes files of an upload. The call that brings the last one answers the token that a deploy attaches them with. */
 export async function uploadAssets(call: Call): Promise<Response> {
   const { session, manifest } = await openSession(call);
-  const files = await readFiles(call.request, manifest, call.query.get("base64") === "true");
+  const files = await readFiles(call.req.raw, manifest, (call.req.query("base64") ?? null) === "true");
   return await keepFiles(call, session, manifest, files);
 }
 
@@ -37,18 +36,19 @@ export async function uploadAsset(call: Call): Promise<Response> {
   const { session, manifest } = await openSession(call);
   const hash = parameter(call, "hash");
   const size = announcedSize(sizesOf(manifest), hash);
-  const bytes = await call.request.arrayBuffer();
+  const bytes = await call.req.raw.arrayBuffer();
   checkSize(hash, bytes, size);
   const digest = await digestOf(bytes);
-  const contentType = servedType(call.request.headers.get("content-type") ?? "");
+  const contentType = servedType(call.req.raw.headers.get("content-type") ?? "");
   const files = { assets: [{ hash, digest, contentType }], contents: new Map([[digest, bytes]]) };
   return await keepFiles(call, session, manifest, files);
 }
 
 /** The session of the bearer token, and its manifest. */
-async function openSession({ platform, request }: Call): Promise<{ session: AssetSession; manifest: Manifest }> {
+async function openSession(call: Call): Promise<{ session: AssetSession; manifest: Manifest }> {
+  const { platform } = call.var;
   const secret = platform.environment.LOCAL_API_TOKEN ?? "";
-  const id = secret === "" ? null : await readToken(secret, bearer(request) ?? "", "upload", Date.now());
+  const id = secret === "" ? null : await readToken(secret, bearer(call.req.raw) ?? "", "upload", Date.now());
   const session = id === null ? null : await platform.store.assetSession(id);
   if (session === null) {
     throw new Refusal(
@@ -69,7 +69,7 @@ interface Files {
 }
 
 async function keepFiles(
-  { platform }: Call,
+  { var: { platform } }: Call,
   session: AssetSession,
   manifest: Manifest,
   { assets, contents }: Files,

@@ -1,31 +1,31 @@
+import type { Context } from "hono";
+import type { Environment } from "../environment.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
-import { checkScriptName } from "../deploy/script-name.ts";
-import { scriptNotFound } from "../deploy/script-not-found.ts";
-import type { ScriptAddress, StoredScript } from "../script.ts";
+import { checkScriptName, scriptNotFound, type ScriptAddress, type StoredScript } from "../script.ts";
 
-/** A call of the REST API. */
-export interface Call {
-  readonly platform: Platform;
-  readonly request: Request;
-  readonly query: URLSearchParams;
-  /** The named parts of the path, decoded. */
-  readonly parameters: Readonly<Record<string, string>>;
+/** What hono knows of a call. */
+export interface CallTypes {
+  Bindings: Environment;
+  Variables: { platform: Platform };
 }
 
-/** A named part of the path. */
-export function parameter({ parameters }: Call, name: string): string {
-  return parameters[name] ?? "";
+/** A call of the REST API. */
+export type Call = Context<CallTypes>;
+
+/** A named part of the path, decoded. */
+export function parameter(call: Call, name: string): string {
+  return call.req.param(name) ?? "";
 }
 
 /** The namespace in the path. Refuses one that does not exist. */
 export function namespaceOf(call: Call): string {
   const name = parameter(call, "namespace");
-  if (call.platform.environment.NAMESPACES.some((namespace) => namespace.name === name)) return name;
-  const names = call.platform.environment.NAMESPACES.map((namespace) => namespace.name).join(", ");
+  const namespaces = call.env.NAMESPACES.map((namespace) => namespace.name);
+  if (namespaces.includes(name)) return name;
   throw new Refusal(
     "NAMESPACE_NOT_FOUND",
-    `There is no dispatch namespace ${JSON.stringify(name)} on the local platform. There are ${names}.`,
+    `The local platform has no dispatch namespace ${JSON.stringify(name)}. It has ${namespaces.join(", ")}.`,
   );
 }
 
@@ -40,15 +40,15 @@ export function addressOf(call: Call): ScriptAddress {
 /** The script in the path. Refuses one that does not exist. */
 export async function scriptOf(call: Call): Promise<StoredScript> {
   const address = addressOf(call);
-  const script = await call.platform.store.script(address);
+  const script = await call.var.platform.store.script(address);
   if (script !== null) return script;
   throw scriptNotFound(address);
 }
 
 /** The body as JSON. */
-export async function jsonBody({ request }: Call): Promise<unknown> {
+export async function jsonBody(call: Call): Promise<unknown> {
   try {
-    return await request.json();
+    return await call.req.raw.json();
   } catch {
     throw new Refusal("BODY_INVALID", "The body is not JSON.");
   }

@@ -5,9 +5,9 @@ import { success } from "./envelope.ts";
  * What the dispatch Worker last passed to `get`, the newest first: `?namespace=&script=`. Cloudflare's API has no such
  * call; it shows the `limits` and `outbound` parameters, which nothing here enforces.
  */
-export async function listDispatches({ platform, query }: Call): Promise<Response> {
-  const namespace = query.get("namespace");
-  const script = query.get("script");
+export async function listDispatches({ req, var: { platform } }: Call): Promise<Response> {
+  const namespace = req.query("namespace");
+  const script = req.query("script");
   const dispatches = (await platform.store.dispatches()).filter(
     (dispatch) =>
       (namespace ?? dispatch.namespace) === dispatch.namespace && (script ?? dispatch.script) === dispatch.script,
@@ -16,7 +16,7 @@ export async function listDispatches({ platform, query }: Call): Promise<Respons
 }
 
 /** Forgets the dispatches. */
-export async function clearDispatches({ platform }: Call): Promise<Response> {
+export async function clearDispatches({ var: { platform } }: Call): Promise<Response> {
   await platform.store.clearDispatches();
   return success(null);
 }

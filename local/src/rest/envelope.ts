@@ -1,9 +1,11 @@
 import type { Refusal } from "../refusal.ts";
 
-/** What stands beside the result of a list. */
+/** What a list returns beside its result. */
 export interface ResultInfo {
   readonly count: number;
   readonly per_page: number;
+  readonly page?: number;
+  readonly total_count?: number;
   readonly cursor?: string;
 }
 

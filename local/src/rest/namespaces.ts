@@ -1,14 +1,14 @@
 import type { ConfiguredNamespace } from "../environment.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
-import { namespaceOf, type Call } from "./call.ts";
+import { type Call, namespaceOf } from "./call.ts";
 import { success } from "./envelope.ts";
 
 /** When the namespaces came to be: they always were, and the API shows a time. */
 const CREATED_ON = "2024-01-01T00:00:00.000000Z";
 
 /** The namespaces of the account. */
-export async function listNamespaces({ platform }: Call): Promise<Response> {
+export async function listNamespaces({ var: { platform } }: Call): Promise<Response> {
   const namespaces = await Promise.all(platform.environment.NAMESPACES.map((namespace) => shown(platform, namespace)));
   return success(namespaces, { info: { count: namespaces.length, per_page: namespaces.length } });
 }
@@ -16,13 +16,13 @@ export async function listNamespaces({ platform }: Call): Promise<Response> {
 /** One namespace. */
 export async function getNamespace(call: Call): Promise<Response> {
   const name = namespaceOf(call);
-  const found = call.platform.environment.NAMESPACES.find((namespace) => namespace.name === name);
-  return success(found ? await shown(call.platform, found) : null);
+  const found = call.var.platform.environment.NAMESPACES.find((namespace) => namespace.name === name);
+  return success(found ? await shown(call.var.platform, found) : null);
 }
 
 /** Namespaces are the account's own and part of the configuration. */
-export function refuseNamespaceChange({ platform }: Call): never {
-  const names = platform.environment.NAMESPACES.map(({ name }) => name).join(", ");
+export function refuseNamespaceChange({ env }: Call): never {
+  const names = env.NAMESPACES.map(({ name }) => name).join(", ");
   throw new Refusal(
     "ACCESS_FORBIDDEN",
     `The namespaces of the local platform cannot be made, changed or deleted: there are ${names}. To empty them all, start with \`npm run dev -- --reset\`.`,

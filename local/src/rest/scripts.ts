@@ -1,22 +1,22 @@
 import { readMetadata } from "../deploy/metadata.ts";
-import { release } from "../deploy/release.ts";
-import { scriptNotFound } from "../deploy/script-not-found.ts";
+import { release, replaceModules } from "../deploy/release.ts";
+import { readTagFilter } from "../deploy/tags.ts";
 import { readUploadForm } from "../deploy/upload-form.ts";
+import { readModules } from "../isolate/isolates.ts";
 import { Refusal } from "../refusal.ts";
-import type { StoredScript } from "../script.ts";
-import { addressOf, namespaceOf, scriptOf, type Call } from "./call.ts";
+import { type MainModule, type StoredScript, scriptNotFound } from "../script.ts";
+import { type Call, addressOf, namespaceOf, scriptOf } from "./call.ts";
 import { success } from "./envelope.ts";
-import { readTagFilter } from "./tag-filter.ts";
 
 const MAX_PAGE = 1000;
 
 /** The scripts of a namespace by name: `?tags=a:yes,b:no&limit&cursor`. */
 export async function listScripts(call: Call): Promise<Response> {
   const namespace = namespaceOf(call);
-  const filter = readTagFilter(call.query.get("tags"));
-  const limit = readLimit(call.query.get("limit"));
-  const after = readCursor(call.query.get("cursor"));
-  const scripts = (await call.platform.store.scripts(namespace, after)).filter(({ version }) => filter(version.tags));
+  const filter = readTagFilter(call.req.query("tags") ?? null);
+  const limit = readLimit(call.req.query("limit") ?? null);
+  const after = readCursor(call.req.query("cursor") ?? null);
+  const scripts = (await call.var.platform.store.scripts(namespace, after)).filter(({ version }) => filter(version.tags));
   const page = scripts.slice(0, limit);
   const last = page.at(-1);
   const cursor = last && scripts.length > limit ? { cursor: btoa(last.script) } : {};
@@ -26,11 +26,11 @@ export async function listScripts(call: Call): Promise<Response> {
 /** Deletes every script that the tags select. Without tags it deletes nothing. */
 export async function deleteScripts(call: Call): Promise<Response> {
   const namespace = namespaceOf(call);
-  const tags = call.query.get("tags");
+  const tags = call.req.query("tags");
   if (!tags) throw new Refusal("TAGS_INVALID", "Which scripts to delete must be said by tags: `?tags=customer-1:yes`.");
   const filter = readTagFilter(tags);
-  const selected = (await call.platform.store.scripts(namespace, "")).filter(({ version }) => filter(version.tags));
-  for (const script of selected) await call.platform.store.remove(script);
+  const selected = (await call.var.platform.store.scripts(namespace, "")).filter(({ version }) => filter(version.tags));
+  for (const script of selected) await call.var.platform.store.remove(script);
   return success(null);
 }
 
@@ -48,9 +48,9 @@ export async function getScript(call: Call): Promise<Response> {
 /** Deploys a script. It is live, and on disk, when the answer comes. */
 export async function putScript(call: Call): Promise<Response> {
   const address = addressOf(call);
-  const { document, modules } = await readUploadForm(call.request, "metadata");
-  const { version, startupMs, handlers } = await release(call.platform, address, readMetadata(document), modules);
-  const stored = await call.platform.store.script(address);
+  const { document, modules } = await readUploadForm(call.req.raw, "metadata");
+  const { version, startupMs, handlers } = await release(call.var.platform, address, readMetadata(document), modules);
+  const stored = await call.var.platform.store.script(address);
   return success({
     ...(stored === null ? { id: address.script, etag: version.etag } : shownScript({ ...stored, version })),
     deployment_id: version.id,
@@ -62,7 +62,7 @@ export async function putScript(call: Call): Promise<Response> {
 /** Deletes a script. */
 export async function deleteScript(call: Call): Promise<Response> {
   const address = addressOf(call);
-  if (await call.platform.store.remove(address)) return success(null);
+  if (await call.var.platform.store.remove(address)) return success(null);
   throw scriptNotFound(address);
 }
 
@@ -103,4 +103,42 @@ function readCursor(text: string | null): string {
   } catch {
     throw new Refusal("BODY_INVALID", "`cursor` must be one that an earlier page gave.");
   }
+}
+
+/** The modules as they were uploaded, as a form; a script in the service-worker format as it is. */
+export async function getContent(call: Call): Promise<Response> {
+  const { version } = await scriptOf(call);
+  const modules = await readModules(call.var.platform, version);
+  const main = modules.find(({ name }) => name === version.main?.module);
+  const headers = new Headers({ etag: `"${version.etag}"`, "cache-control": "no-store" });
+  if (version.main?.format === "service-worker" && main) {
+    headers.set("content-type", "application/javascript");
+    return new Response(main.bytes, { headers });
+  }
+  const form = new FormData();
+  for (const { name, contentType, bytes } of modules)
+    form.append(name, new File([bytes], name, { type: contentType }), name);
+  if (version.main) headers.set("cf-entrypoint", version.main.module);
+  return new Response(form, { headers });
+}
+
+/** Replaces the modules and leaves everything else as it is. */
+export async function putContent(call: Call): Promise<Response> {
+  const script = await scriptOf(call);
+  const { document, modules } = await readUploadForm(call.req.raw, "metadata");
+  const main = mainFromHeaders(call.req.raw.headers) ?? readMetadata(document).main;
+  if (main === null)
+    throw new Refusal(
+      "SCRIPT_INVALID",
+      "Name the main module, by `main_module` in the metadata or the header CF-WORKER-MAIN-MODULE-PART.",
+    );
+  const { version } = await replaceModules(call.var.platform, script, main, modules);
+  return success({ id: script.script, etag: version.etag, deployment_id: version.id, modified_on: version.uploadedOn });
+}
+
+function mainFromHeaders(headers: Headers): MainModule | null {
+  const module = headers.get("cf-worker-main-module-part");
+  if (module !== null) return { format: "modules", module };
+  const body = headers.get("cf-worker-body-part");
+  return body === null ? null : { format: "service-worker", module: body };
 }

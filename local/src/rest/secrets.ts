@@ -1,9 +1,9 @@
-import type { Binding } from "../deploy/binding.ts";
-import { readBinding } from "../deploy/requested-binding.ts";
+import type { Binding } from "../bindings/binding.ts";
+import { readBinding } from "../bindings/kinds.ts";
 import { changeExisting } from "../deploy/script-change.ts";
 import { Refusal } from "../refusal.ts";
 import type { ScriptVersion } from "../script.ts";
-import { jsonObjectBody, parameter, scriptOf, type Call } from "./call.ts";
+import { type Call, jsonObjectBody, parameter, scriptOf } from "./call.ts";
 import { success } from "./envelope.ts";
 
 type Secret = Binding & { type: "secret_text" };
@@ -27,7 +27,7 @@ export async function getSecret(call: Call): Promise<Response> {
 export async function putSecret(call: Call): Promise<Response> {
   const secret = readSecret(await jsonObjectBody(call));
   const script = await scriptOf(call);
-  await changeExisting(call.platform, script, async ({ version }) =>
+  await changeExisting(call.var.platform, script, async ({ version }) =>
     withSecrets(version, new Map([[secret.name, secret]])),
   );
   return success(shown(secret));
@@ -37,7 +37,7 @@ export async function putSecret(call: Call): Promise<Response> {
 export async function deleteSecret(call: Call): Promise<Response> {
   const name = parameter(call, "secret");
   const script = await scriptOf(call);
-  await changeExisting(call.platform, script, async ({ version }) => {
+  await changeExisting(call.var.platform, script, async ({ version }) => {
     if (!version.bindings.some((binding) => isSecret(binding) && binding.name === name)) throw secretNotFound(name);
     return withSecrets(version, new Map([[name, null]]));
   });
@@ -57,7 +57,7 @@ export async function changeSecrets(call: Call): Promise<Response> {
     ]),
   );
   const script = await scriptOf(call);
-  const version = await changeExisting(call.platform, script, async (current) => withSecrets(current.version, changes));
+  const version = await changeExisting(call.var.platform, script, async (current) => withSecrets(current.version, changes));
   return success({
     secrets: Object.fromEntries(version.bindings.filter(isSecret).map((secret) => [secret.name, shown(secret)])),
   });

@@ -1,14 +1,13 @@
-import { shown } from "../deploy/binding.ts";
-import { mergedBindings } from "../deploy/merged-bindings.ts";
+import { mergedBindings, shown } from "../bindings/binding.ts";
 import { readBindings, recordedSettings, string, strings } from "../deploy/metadata.ts";
 import { applyDeclaredClasses, applyMigrations } from "../deploy/migrations.ts";
 import { changeExisting } from "../deploy/script-change.ts";
 import { checkStart } from "../deploy/start-check.ts";
 import { readTags } from "../deploy/tags.ts";
 import { readUploadForm } from "../deploy/upload-form.ts";
-import { readModules } from "../isolate/script-isolate.ts";
+import { readModules } from "../isolate/isolates.ts";
 import type { ScriptVersion } from "../script.ts";
-import { jsonObjectBody, scriptOf, type Call } from "./call.ts";
+import { type Call, jsonBody, jsonObjectBody, parameter, scriptOf } from "./call.ts";
 import { success } from "./envelope.ts";
 
 /** The settings of a script: everything but its code. */
@@ -26,11 +25,11 @@ export async function listBindings(call: Call): Promise<Response> {
 /** Changes settings; what the call does not name stays. The script is started once with them before they count. */
 export async function patchSettings(call: Call): Promise<Response> {
   const script = await scriptOf(call);
-  const isForm = /^multipart\//i.test(call.request.headers.get("content-type") ?? "");
-  const settings = isForm ? (await readUploadForm(call.request, "settings")).document : await jsonObjectBody(call);
-  const version = await changeExisting(call.platform, script, async (current) => {
+  const isForm = /^multipart\//i.test(call.req.raw.headers.get("content-type") ?? "");
+  const settings = isForm ? (await readUploadForm(call.req.raw, "settings")).document : await jsonObjectBody(call);
+  const version = await changeExisting(call.var.platform, script, async (current) => {
     const next = withSettings(current.version, settings);
-    const checked = await checkStart(call.platform, script, next, await readModules(call.platform, next));
+    const checked = await checkStart(call.var.platform, script, next, await readModules(call.var.platform, next));
     return checked.version;
   });
   return success(shownSettings(version));
@@ -71,4 +70,37 @@ function shownSettings(version: ScriptVersion): Record<string, unknown> {
     annotations: version.annotations,
     ...(version.migrationTag === null ? {} : { migration_tag: version.migrationTag }),
   };
+}
+
+/** The tags of a script. */
+export async function listTags(call: Call): Promise<Response> {
+  const { version } = await scriptOf(call);
+  return success(version.tags);
+}
+
+/** Replaces the tags. */
+export async function putTags(call: Call): Promise<Response> {
+  const tags = readTags(await jsonBody(call));
+  await changeTags(call, () => tags);
+  return success(tags);
+}
+
+/** Adds a tag. */
+export async function putTag(call: Call): Promise<Response> {
+  const tag = parameter(call, "tag");
+  await changeTags(call, (tags) => readTags([...tags, tag]));
+  return success(null);
+}
+
+/** Takes a tag away. */
+export async function deleteTag(call: Call): Promise<Response> {
+  const tag = parameter(call, "tag");
+  await changeTags(call, (tags) => tags.filter((other) => other !== tag));
+  return success(null);
+}
+
+/** Tags are no part of what an isolate runs, so the version stays, and with it the isolate. */
+async function changeTags(call: Call, change: (tags: readonly string[]) => string[]): Promise<void> {
+  const script = await scriptOf(call);
+  await changeExisting(call.var.platform, script, async ({ version }) => ({ ...version, tags: change(version.tags) }));
 }

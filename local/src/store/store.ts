@@ -1,11 +1,11 @@
-import { DurableObject } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
-import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
-import { AssetUploads, type AssetSession, type UploadedAsset } from "./asset-uploads.ts";
-import { Contents } from "./contents.ts";
-import { DispatchLog, type Dispatch } from "./dispatch-log.ts";
 import { SCHEMA } from "./schema.ts";
-import { Scripts, type LiveVersion, type ScriptChange } from "./scripts.ts";
+import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-uploads.ts";
+import { Contents } from "./contents.ts";
+import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
+import { type LiveVersion, type ScriptChange, Scripts } from "./scripts.ts";
+import { DurableObject } from "cloudflare:workers";
 
 /** How often, at most, what nothing refers to is looked for: the search reads every version. In milliseconds. */
 const REMOVAL_INTERVAL_MS = 10 * 60 * 1000;

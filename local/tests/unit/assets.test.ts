@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { buckets } from "../../src/assets/buckets.ts";
-import { readAssetConfiguration } from "../../src/assets/configuration.ts";
-import { readHeaders } from "../../src/assets/headers-file.ts";
-import { encodeManifest, readManifest } from "../../src/assets/manifest.ts";
-import { readRedirects } from "../../src/assets/redirects-file.ts";
-import { readStaticRouting } from "../../src/assets/static-routing.ts";
-import { issueToken, readToken } from "../../src/assets/upload-token.ts";
+import { buckets, encodeManifest, readManifest } from "../../src/bindings/assets/manifest.ts";
+import { readAssetConfiguration, readStaticRouting } from "../../src/bindings/assets/configuration.ts";
+import { readHeaders } from "../../src/bindings/assets/headers-file.ts";
+import { readRedirects } from "../../src/bindings/assets/redirects-file.ts";
+import { issueToken, readToken } from "../../src/bindings/assets/upload-token.ts";
 import { refused } from "./refused.ts";
 
 const HASH = "0123456789abcdef0123456789abcdef";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shown, type Binding } from "../../src/deploy/binding.ts";
-import { mergedBindings } from "../../src/deploy/merged-bindings.ts";
-import { readBinding } from "../../src/deploy/requested-binding.ts";
+import { shown, type Binding, mergedBindings } from "../../src/bindings/binding.ts";
+import { readBinding } from "../../src/bindings/kinds.ts";
 import { refused } from "./refused.ts";
 
 const SECRET: Binding = { type: "secret_text", name: "KEY", text: "hunter2" };

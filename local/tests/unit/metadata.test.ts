@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readMetadata } from "../../src/deploy/metadata.ts";
-import { checkModules } from "../../src/deploy/module-check.ts";
-import { checkScriptName } from "../../src/deploy/script-name.ts";
-import { checkSize } from "../../src/deploy/size.ts";
-import { readTags } from "../../src/deploy/tags.ts";
+import { checkModules, checkSize } from "../../src/deploy/modules.ts";
+import { checkScriptName } from "../../src/script.ts";
+import { readTags, readTagFilter } from "../../src/deploy/tags.ts";
 import { utf8 } from "../../src/encoding.ts";
-import { readTagFilter } from "../../src/rest/tag-filter.ts";
 import { refused } from "./refused.ts";
 
 const bytes = utf8("export default {}");

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { destination } from "../../front/destination.ts";
 import { checkHost, checkOrigin, checkToken } from "../../src/rest/access.ts";
-import { matchRoute, type Route } from "../../src/rest/route.ts";
 import { refused } from "./refused.ts";
 
 test("the one port decides by host and path", () => {
@@ -32,17 +31,6 @@ test("the one port decides by host and path", () => {
     assert.equal(destination({ method: "GET", url, accept }), expected, url);
   }
   assert.equal(destination({ method: "POST", url: "http://localhost/", accept: html }), "DISPATCHER");
-});
-
-test("routes match whole segments, decoded", () => {
-  const list: Route = { path: "/a/:name/list", methods: {} };
-  const rest: Route = { path: "/a/:name/*", methods: {} };
-  assert.deepEqual(matchRoute([list, rest], "/a/x%2Fy/list"), { route: list, parameters: { name: "x/y" } });
-  assert.deepEqual(matchRoute([list, rest], "/a/x"), { route: rest, parameters: { name: "x" } });
-  assert.deepEqual(matchRoute([list, rest], "/a/x/more/list"), { route: rest, parameters: { name: "x" } });
-  assert.equal(matchRoute([list, rest], "/a"), null);
-  assert.equal(matchRoute([list, rest], "/b/x/list"), null);
-  assert.equal(matchRoute([list], "/a/%zz/list"), null);
 });
 
 test("a request that a page of another origin could have made is refused", async () => {

@@ -1,0 +1,93 @@
+import { Refusal } from "../refusal.ts";
+import { assets } from "./assets/kind.ts";
+import type { Binding, RequestedBinding } from "./binding.ts";
+import { durableObjectNamespace } from "./durable-objects/kind.ts";
+import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
+import { json, part, plainText, secretText, versionMetadata } from "./variables.ts";
+
+/** Every kind of binding that the local platform simulates, by its type in an upload. */
+const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { type: T }>> } = {
+  assets,
+  data_blob: part("data_blob"),
+  durable_object_namespace: durableObjectNamespace,
+  json,
+  plain_text: plainText,
+  secret_text: secretText,
+  text_blob: part("text_blob"),
+  version_metadata: versionMetadata,
+  wasm_module: part("wasm_module"),
+};
+
+/** What to use instead of a kind that is not simulated. */
+const ALTERNATIVES: Readonly<Record<string, string>> = {
+  service:
+    "A service binding reaches Workers of the account, never scripts of a namespace. Call the other Worker by its hostname, with fetch.",
+  kv_namespace: "Store small data in a Durable Object of this Worker, or pass the data as a `json` variable.",
+  r2_bucket: "Deploy files as static assets, or store data in a Durable Object of this Worker.",
+  d1: "Use the SQLite storage of a Durable Object of this Worker.",
+};
+
+const GENERAL_ALTERNATIVE =
+  "Remove it from the Worker's configuration for local use, for example in a separate environment, or deploy to a remote namespace.";
+
+/** Reads one element of `bindings`. Refuses what is malformed, and what the local platform does not simulate. */
+export function readBinding(value: unknown): RequestedBinding {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Refusal("BINDING_INVALID", `bindings: each must be an object, and one is ${JSON.stringify(value)}.`);
+  }
+  const { name, type, ...fields } = value as Record<string, unknown>;
+  if (typeof name !== "string" || name === "") {
+    throw new Refusal("BINDING_INVALID", `A binding of type ${JSON.stringify(type)} has no \`name\`.`);
+  }
+  if (type === "inherit") {
+    const { old_name } = fields;
+    return typeof old_name === "string" ? { type, name, old_name } : { type, name };
+  }
+  if (isSimulated(type)) return KINDS[type].read(new BindingFields(name, type, fields));
+  const alternative = (typeof type === "string" ? ALTERNATIVES[type] : undefined) ?? GENERAL_ALTERNATIVE;
+  throw new Refusal(
+    "NOT_SIMULATED",
+    `The binding ${name} of type ${JSON.stringify(type)} is not simulated by the local platform. ${alternative}`,
+  );
+}
+
+/** The bindings of a version as the `env` of its isolate has them before the modules of {@link bindingSetups} run. */
+export function bindingValues(worker: BoundWorker): Record<string, unknown> {
+  const env: Record<string, unknown> = {};
+  for (const binding of worker.version.bindings) {
+    const value = kindOf(binding).value?.(binding, worker);
+    if (value !== undefined) env[binding.name] = value;
+  }
+  return env;
+}
+
+/** A module that defines the objects of one kind, and the names of the bindings of this kind. */
+export interface BindingSetup {
+  readonly type: string;
+  /** The text of the module, see {@link BindingKind.setup}. */
+  readonly source: string;
+  readonly names: readonly string[];
+}
+
+/** The modules that an isolate with these bindings needs. */
+export function bindingSetups(bindings: readonly Binding[]): BindingSetup[] {
+  const setups = new Map<string, { type: string; source: string; names: string[] }>();
+  for (const binding of bindings) {
+    const { type, name } = binding;
+    const source = kindOf(binding).setup;
+    if (source === undefined) continue;
+    const setup = setups.get(type) ?? { type, source, names: [] };
+    setup.names.push(name);
+    setups.set(type, setup);
+  }
+  return [...setups.values()];
+}
+
+function isSimulated(type: unknown): type is Binding["type"] {
+  return typeof type === "string" && Object.hasOwn(KINDS, type);
+}
+
+/** The kind of a binding. The type system does not relate the two members of the table, so this relates them. */
+function kindOf(binding: Binding): BindingKind<Binding> {
+  return KINDS[binding.type] as unknown as BindingKind<Binding>;
+}

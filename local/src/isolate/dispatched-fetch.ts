@@ -1,9 +1,0 @@
-import { WorkerEntrypoint } from "cloudflare:workers";
-import type { Environment } from "../environment.ts";
-
-/** The far end of a user Worker's `fetch` of another Worker's host: the dispatcher of this machine. */
-export class DispatchedFetch extends WorkerEntrypoint<Environment> {
-  override async fetch(request: Request): Promise<Response> {
-    return await this.env.DISPATCHER.fetch(request);
-  }
-}

@@ -1,0 +1,70 @@
+import { bindingValues } from "../bindings/kinds.ts";
+import type { UploadedModule } from "../deploy/modules.ts";
+import type { Platform } from "../platform.ts";
+import type { MainModule, ScriptAddress, ScriptVersion, VersionAddress } from "../script.ts";
+import { readAllBytes } from "../store/client.ts";
+import {
+  HOST_STUBS,
+  PROBE_ENTRYPOINT,
+  probeCode,
+  servingCode,
+  type IsolateSource,
+  type StartedScript,
+} from "./worker-code.ts";
+
+/** The isolate that runs a version. It is started if it does not run. */
+export function scriptIsolate(platform: Platform, address: VersionAddress): WorkerStub {
+  return platform.environment.LOADER.get(isolateName("script", address), async () => {
+    const version = await platform.store.version(address.version);
+    if (version === null || version.main === null) throw new Error("Worker not found.");
+    const modules = await readModules(platform, version);
+    return servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version));
+  });
+}
+
+/** The name under which the Worker Loader knows an isolate of a version. */
+export function isolateName(
+  kind: "script" | "assets" | "router",
+  { namespace, script, version }: VersionAddress,
+): string {
+  return `${kind}/${namespace}/${script}/${version}`;
+}
+
+/** Starts a version that is not stored yet in a separate isolate, and returns what it exports. Rejects with the error of the start. */
+export async function startOnce(
+  platform: Platform,
+  address: ScriptAddress,
+  version: ScriptVersion,
+  main: MainModule,
+  modules: readonly UploadedModule[],
+): Promise<StartedScript> {
+  const code = probeCode(isolateSource(version, main, modules), isolateEnv(platform, address, version));
+  const probe = platform.environment.LOADER.load(code).getEntrypoint(PROBE_ENTRYPOINT);
+  return await (probe as unknown as { started(): Promise<StartedScript> }).started();
+}
+
+/** Reads the modules of a version from the store. */
+export async function readModules({ store }: Platform, version: ScriptVersion): Promise<UploadedModule[]> {
+  return await Promise.all(
+    version.modules.map(async ({ name, contentType, digest }) => ({
+      name,
+      contentType,
+      bytes: await readAllBytes(store, digest),
+    })),
+  );
+}
+
+/** The `env` of an isolate: the values of the version's bindings, and stubs of the host entrypoints. */
+function isolateEnv(platform: Platform, address: ScriptAddress, version: ScriptVersion): Record<string, unknown> {
+  const { namespace } = address;
+  return {
+    [HOST_STUBS.cache]: platform.entrypoint("UserCache", { namespace }),
+    [HOST_STUBS.outbound]: platform.entrypoint("DispatchedFetch", {}),
+    ...bindingValues({ platform, address, version }),
+  };
+}
+
+function isolateSource(version: ScriptVersion, main: MainModule, modules: readonly UploadedModule[]): IsolateSource {
+  const { bindings, runtimeDate, compatibilityFlags } = version;
+  return { main, modules, bindings, compatibilityDate: runtimeDate, compatibilityFlags };
+}

@@ -1,0 +1,127 @@
+import { Hono, type Handler } from "hono";
+import { platform } from "../platform.ts";
+import { Refusal } from "../refusal.ts";
+import * as access from "./access.ts";
+import * as account from "./account.ts";
+import * as assets from "./asset-upload.ts";
+import type { CallTypes } from "./call.ts";
+import { clearDispatches, listDispatches } from "./dispatches.ts";
+import { failure } from "./envelope.ts";
+import * as namespaces from "./namespaces.ts";
+import * as scripts from "./scripts.ts";
+import * as secrets from "./secrets.ts";
+import * as settings from "./settings.ts";
+import { startPage } from "./start-page.ts";
+
+/** Where the calls of Cloudflare's API begin. */
+const BASE = "/client/v4";
+
+type App = Hono<CallTypes>;
+type Methods = Readonly<Partial<Record<"GET" | "PUT" | "POST" | "PATCH" | "DELETE", Handler<CallTypes>>>>;
+
+/** The REST API and the start page. Every failure is a response in Cloudflare's envelope. */
+export function restApi(): App {
+  const app: App = new Hono({ getPath: plainPath });
+  app.onError((cause) => failure(refusalOf(cause)));
+  app.notFound(({ req }) => failure(routeUnknown(req.path)));
+  app.use(async (call, next) => {
+    call.set("platform", platform(call.env, call.executionCtx as ExecutionContext));
+    access.checkHost(call.req.raw);
+    await next();
+  });
+  // A link to the start page may be on any page, and a page of another origin cannot read it.
+  app.get("/", startPage);
+  app.use(async (call, next) => {
+    access.checkOrigin(call.req.raw);
+    await next();
+  });
+  assetUploads(app);
+  app.use(async (call, next) => {
+    await access.checkToken(call.req.raw, call.env.LOCAL_API_TOKEN);
+    await next();
+  });
+  for (const path of [`${BASE}/accounts/:account`, `${BASE}/accounts/:account/*`]) app.use(path, account.checkAccount);
+  accountCalls(app);
+  namespaceCalls(app);
+  route(app, `${BASE}/local/dispatches`, { GET: listDispatches, DELETE: clearDispatches });
+  return app;
+}
+
+/** The calls that have the token of an asset upload instead of the platform's. */
+function assetUploads(app: App): void {
+  const upload = `${BASE}/accounts/:account/workers/assets/upload`;
+  app.use(upload, account.checkAccount);
+  route(app, upload, { POST: assets.uploadAssets });
+  app.use(`${upload}/:hash`, account.checkAccount);
+  route(app, `${upload}/:hash`, { POST: assets.uploadAsset });
+}
+
+function accountCalls(app: App): void {
+  const ACCOUNT = `${BASE}/accounts/:account`;
+  route(app, `${BASE}/user`, { GET: account.getUser });
+  route(app, `${BASE}/user/tokens/verify`, { GET: account.verifyToken });
+  route(app, `${BASE}/memberships`, { GET: account.listMemberships });
+  route(app, `${BASE}/accounts`, { GET: account.listAccounts });
+  route(app, ACCOUNT, { GET: account.getAccount });
+  app.all(`${ACCOUNT}/workers/scripts/:script/*`, account.refuseAccountScript);
+  app.all(`${ACCOUNT}/workers/services/:script/*`, account.refuseAccountScript);
+  for (const product of account.PRODUCTS_NOT_SIMULATED) {
+    app.all(`${ACCOUNT}/${product}/*`, () => account.refuseProduct(product));
+  }
+}
+
+function namespaceCalls(app: App): void {
+  const NAMESPACES = `${BASE}/accounts/:account/workers/dispatch/namespaces`;
+  const SCRIPTS = `${NAMESPACES}/:namespace/scripts`;
+  const SCRIPT = `${SCRIPTS}/:script`;
+  const { refuseNamespaceChange } = namespaces;
+  route(app, NAMESPACES, { GET: namespaces.listNamespaces, POST: refuseNamespaceChange });
+  route(app, `${NAMESPACES}/:namespace`, {
+    GET: namespaces.getNamespace,
+    PUT: refuseNamespaceChange,
+    PATCH: refuseNamespaceChange,
+    DELETE: refuseNamespaceChange,
+  });
+  route(app, SCRIPTS, { GET: scripts.listScripts, DELETE: scripts.deleteScripts });
+  route(app, SCRIPT, { GET: scripts.getScript, PUT: scripts.putScript, DELETE: scripts.deleteScript });
+  route(app, `${SCRIPT}/content`, { GET: scripts.getContent, PUT: scripts.putContent });
+  route(app, `${SCRIPT}/settings`, { GET: settings.getSettings, PATCH: settings.patchSettings });
+  route(app, `${SCRIPT}/bindings`, { GET: settings.listBindings });
+  route(app, `${SCRIPT}/secrets`, { GET: secrets.listSecrets, PUT: secrets.putSecret });
+  route(app, `${SCRIPT}/secrets-bulk`, { PATCH: secrets.changeSecrets });
+  route(app, `${SCRIPT}/secrets/:secret`, { GET: secrets.getSecret, DELETE: secrets.deleteSecret });
+  route(app, `${SCRIPT}/tags`, { GET: settings.listTags, PUT: settings.putTags });
+  route(app, `${SCRIPT}/tags/:tag`, { PUT: settings.putTag, DELETE: settings.deleteTag });
+  route(app, `${SCRIPT}/assets-upload-session`, { POST: assets.openAssetUpload });
+}
+
+/** Adds a path with its methods. Other methods are refused, and the refusal lists these. */
+export function route(app: App, path: string, methods: Methods): void {
+  for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
+  app.all(path, ({ req }) => {
+    throw new Refusal(
+      "METHOD_NOT_ALLOWED",
+      `${req.method} is not possible for ${req.path}. Possible: ${Object.keys(methods).join(", ")}.`,
+    );
+  });
+}
+
+/** The path without repeated and final slashes. Clients whose base URL ends in a slash send two before the path. */
+function plainPath({ url }: { readonly url: string }): string {
+  const { pathname } = new URL(url);
+  return pathname.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
+}
+
+function routeUnknown(path: string): Refusal {
+  return new Refusal(
+    "ROUTE_UNKNOWN",
+    `Could not route to ${path}: the local platform has no such call. docs/local-platform.md lists its calls.`,
+  );
+}
+
+function refusalOf(cause: unknown): Refusal {
+  if (cause instanceof Refusal) return cause;
+  console.error("the local platform failed", cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new Refusal("PLATFORM_FAILED", `The local platform failed, and its log has the cause: ${message}`);
+}

@@ -1,0 +1,69 @@
+import type { StoredScript } from "../script.ts";
+import type { Call } from "./call.ts";
+
+/** The page that a browser sees on the bare loopback name: what is deployed where, and how to deploy. */
+export async function startPage({ env, req, var: { platform } }: Call): Promise<Response> {
+  const url = new URL(req.url);
+  const namespaces = await Promise.all(
+    env.NAMESPACES.map(async ({ name }) => ({ name, scripts: await platform.store.scripts(name, "") })),
+  );
+  const sections = namespaces.map(({ name, scripts }) => section(name, scripts, url)).join("");
+  return new Response(page(sections), {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
+
+/** `dotdo-staging` is served under `staging.<name>.localhost`, `dotdo-production` under `<name>.localhost`. */
+function hostOf(namespace: string, script: string, { port }: URL): string {
+  const environment = namespace.slice(namespace.lastIndexOf("-") + 1);
+  const label = { production: "", staging: "staging.", development: "dev." }[environment] ?? `${environment}.`;
+  return `${label}${script}.localhost${port === "" ? "" : `:${port}`}`;
+}
+
+function section(namespace: string, scripts: readonly StoredScript[], url: URL): string {
+  const rows = scripts.map(({ script, modifiedOn, version }) => {
+    const host = escaped(hostOf(namespace, script, url));
+    const deployed = escaped(modifiedOn.replace("T", " ").replace(/\..*$/, " UTC"));
+    return `<tr><th scope="row"><a href="http://${host}/">${escaped(script)}</a></th><td>${host}</td><td>${deployed}</td><td><code>${escaped(version.id.slice(0, 8))}</code></td></tr>`;
+  });
+  const table = `<div class="wide"><table><thead><tr><th scope="col">Worker</th><th scope="col">Host</th><th scope="col">Deployed</th><th scope="col">Version</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  return `<section><h2>${escaped(namespace)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
+}
+
+/** `npm run dev` leaves the address and the token in the example's `.env`, so these lines need nothing else. */
+const COMMANDS = "cd examples/hello\nnpx wrangler deploy --dispatch-namespace dotdo-production";
+
+function page(sections: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>.do local platform</title>
+<style>
+  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+  body { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem; background: light-dark(#fff, #14161a); color: light-dark(#1c1f24, #e6e8eb); }
+  h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+  a { color: light-dark(#0b57d0, #8ab4f8); }
+  .wide { overflow-x: auto; }
+  table { border-collapse: collapse; width: 100%; }
+  th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid light-dark(#d9dce1, #343a43); white-space: nowrap; font-weight: normal; }
+  thead th { color: light-dark(#5b6470, #9aa3ae); font-size: .85rem; }
+  pre { overflow-x: auto; padding: .8rem; border-radius: .4rem; background: light-dark(#f2f4f7, #20242b); }
+</style>
+<h1>.do local platform</h1>
+<p>The dispatch Worker and the deploy API run on this machine. Each Worker below answers on its own host name.</p>
+${sections}
+<section><h2>Deploy the example</h2><pre><code>${COMMANDS}</code></pre><p>For a Worker of your own, copy <code>examples/hello/.env</code> beside its configuration.</p></section>
+</html>
+`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
