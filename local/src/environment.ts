@@ -12,6 +12,12 @@ export interface Environment {
   readonly STORE: DurableObjectNamespace;
   /** One object for each Durable Object of a user Worker: `bindings/durable-objects/host.ts`. */
   readonly OBJECTS: DurableObjectNamespace;
+  /** The objects of miniflare that store the data of KV namespaces, by `storage-plugin.mjs`. */
+  readonly KV_OBJECTS: DurableObjectNamespace;
+  /** The same for R2 buckets. */
+  readonly R2_OBJECTS: DurableObjectNamespace;
+  /** The same for D1 databases. */
+  readonly D1_OBJECTS: DurableObjectNamespace;
   /** Starts the isolates of user Workers. */
   readonly LOADER: WorkerLoader;
   /** The dispatch Worker, for requests that one user Worker sends to another. */

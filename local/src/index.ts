@@ -4,6 +4,7 @@ import { restApi } from "./rest/app.ts";
 export { AssetFiles, Assets } from "./bindings/assets/workers.ts";
 export { ObjectHost } from "./bindings/durable-objects/host.ts";
 export { ObjectNamespace } from "./bindings/durable-objects/namespace.ts";
+export { StorageObject } from "./bindings/storage-object.ts";
 export { Namespace, Script, UserCode } from "./dispatch.ts";
 export { UserCache } from "./isolate/cache.ts";
 export { DispatchedFetch } from "./isolate/outbound.ts";

@@ -105,9 +105,9 @@ async fn wrangler_prints_the_error_of_a_rejected_deploy() -> Result<()> {
     for (version, extra, source, expected) in [
         (
             wrangler::Version::V4_86,
-            r#", "kv_namespaces": [{ "binding": "STORE", "id": "0123456789abcdef0123456789abcdef" }]"#,
+            r#", "hyperdrive": [{ "binding": "STORE", "id": "0123456789abcdef0123456789abcdef" }]"#,
             "export default { fetch() { return new Response(''); } };",
-            ["STORE", "kv_namespace"],
+            ["STORE", "hyperdrive"],
         ),
         (
             wrangler::Version::V4_152,

@@ -8,6 +8,7 @@ export type Binding =
   | { readonly type: "assets"; readonly name: string }
   | { readonly type: "version_metadata"; readonly name: string }
   | { readonly type: "durable_object_namespace"; readonly name: string; readonly class_name: string }
+  | { readonly type: "kv_namespace"; readonly name: string; readonly namespace_id: string }
   | PartBinding<"wasm_module">
   | PartBinding<"text_blob">
   | PartBinding<"data_blob">;

@@ -3,6 +3,7 @@ import { assets } from "./assets/kind.ts";
 import type { Binding, RequestedBinding } from "./binding.ts";
 import { durableObjectNamespace } from "./durable-objects/kind.ts";
 import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
+import { kvNamespace } from "./kv/kind.ts";
 import { json, part, plainText, secretText, versionMetadata } from "./variables.ts";
 
 /** Every kind of binding that the local platform simulates, by its type in an upload. */
@@ -11,6 +12,7 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
   data_blob: part("data_blob"),
   durable_object_namespace: durableObjectNamespace,
   json,
+  kv_namespace: kvNamespace,
   plain_text: plainText,
   secret_text: secretText,
   text_blob: part("text_blob"),
@@ -22,7 +24,6 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
 const ALTERNATIVES: Readonly<Record<string, string>> = {
   service:
     "A service binding reaches Workers of the account, never scripts of a namespace. Call the other Worker by its hostname, with fetch.",
-  kv_namespace: "Store small data in a Durable Object of this Worker, or pass the data as a `json` variable.",
   r2_bucket: "Deploy files as static assets, or store data in a Durable Object of this Worker.",
   d1: "Use the SQLite storage of a Durable Object of this Worker.",
 };

@@ -86,8 +86,16 @@ export interface Visit {
 
 /** Requests a user Worker through the dispatch Worker, under the host of its namespace. */
 export async function visit(script: string, path = "/", headers: http.OutgoingHttpHeaders = {}): Promise<Visit> {
+  return await visitHost(`dev.${script}.do`, path, headers);
+}
+
+/** Requests any host through the dispatch Worker. */
+export async function visitHost(
+  host: string,
+  path = "/",
+  headers: http.OutgoingHttpHeaders = {},
+): Promise<Visit> {
   const { hostname, port } = new URL(BASE_URL);
-  const host = `dev.${script}.do`;
   return await new Promise((resolve, reject) => {
     const request = http.get({ hostname, port, path, agent: false, headers: { ...headers, host } }, (response) => {
       const chunks: Buffer[] = [];

@@ -17,6 +17,8 @@ test("bindings that are simulated are read", () => {
     { type: "version_metadata", name: "VERSION" },
     { type: "durable_object_namespace", name: "ROOM", class_name: "Room" },
     { type: "wasm_module", name: "W", part: "w" },
+    { type: "kv_namespace", name: "CACHE", namespace_id: "0123456789abcdef0123456789abcdef" },
+    { type: "kv_namespace", name: "CACHE", namespace_id: "my_cache-1.dev" },
     { type: "inherit", name: "A", old_name: "B" },
   ]) {
     assert.deepEqual(readBinding({ ...binding, unknown: 1 }), binding);
@@ -24,7 +26,6 @@ test("bindings that are simulated are read", () => {
 });
 
 for (const [type, advice] of [
-  ["kv_namespace", /Durable Object/],
   ["d1", /SQLite storage/],
   ["r2_bucket", /static assets/],
   ["service", /never scripts of a namespace/],
@@ -50,6 +51,14 @@ test("malformed bindings are refused", async () => {
     readBinding({ type: "plain_text", name: "GREETING", text: 1 }),
   );
   await refused(10057, /5121 bytes/, () => readBinding({ type: "plain_text", name: "V", text: "x".repeat(5121) }));
+});
+
+test("an id of storage that cannot be one is refused", async () => {
+  for (const id of ["", "<your id>", "a/b", "..", ".a", "a".repeat(129)]) {
+    await refused(10057, /`namespace_id` of the binding KV/, () =>
+      readBinding({ type: "kv_namespace", name: "KV", namespace_id: id }),
+    );
+  }
 });
 
 test("secrets survive a deploy that keeps their type, and what the deploy names wins", () => {

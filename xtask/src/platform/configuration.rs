@@ -163,6 +163,11 @@ fn local(secrets: &Secrets) -> Result<Configuration> {
             "NAMESPACES": namespaces,
         }),
     );
+    let plugin = json!({ "package": workspace::path("local/storage-plugin.mjs"), "name": "storage-objects" });
+    local.insert(
+        "unsafe".to_owned(),
+        json!({ "bindings": [{ "name": "STORAGE", "type": "storage-objects", "dev": { "plugin": plugin } }] }),
+    );
     Ok(Configuration {
         fields: local,
         secrets: vec![("LOCAL_API_TOKEN", secrets.rest_api_token.clone())],
