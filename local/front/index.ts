@@ -15,6 +15,9 @@ interface Environment {
 /** The header with the secret, which the platform's port adds: `xtask/src/platform/guard.rs`. */
 const SECRET_HEADER = "x-dotdo-front-secret";
 
+/** The prefix of the headers that Workers of the platform send to each other. A client cannot send them. */
+const PLATFORM_PREFIX = "x-local-platform-";
+
 /**
  * Refuses what a web page elsewhere sends. Every other request and its response are passed on with their streams, their WebSockets,
  * and the signal of a client that goes away.
@@ -26,6 +29,7 @@ export default {
       return refused("This port belongs to the runtime. Use the port that `npm run dev` prints.");
     }
     headers.delete(SECRET_HEADER);
+    for (const name of [...headers.keys()]) if (name.startsWith(PLATFORM_PREFIX)) headers.delete(name);
     const { method, url } = request;
     const to = destination({ method, url, accept: headers.get("accept") });
     const reason = refusal({ method, url, headers }, isApi(to, url) ? "API" : to);

@@ -7,7 +7,7 @@ export { ObjectNamespace } from "./bindings/durable-objects/namespace.ts";
 export { StorageObject } from "./bindings/storage-object.ts";
 export { Namespace, Script, UserCode } from "./dispatch.ts";
 export { UserCache } from "./isolate/cache.ts";
-export { DispatchedFetch } from "./isolate/outbound.ts";
+export { Outbound } from "./isolate/outbound.ts";
 export { Store } from "./store/store.ts";
 
 /** The REST API, and the start page. */

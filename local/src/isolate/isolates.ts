@@ -18,7 +18,7 @@ export function scriptIsolate(platform: Platform, address: VersionAddress): Work
     const version = await platform.store.version(address.version);
     if (version === null || version.main === null) throw new Error("Worker not found.");
     const modules = await readModules(platform, version);
-    return servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version));
+    return { ...servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version)), globalOutbound: platform.entrypoint("Outbound", {}) };
   });
 }
 
@@ -59,7 +59,7 @@ function isolateEnv(platform: Platform, address: ScriptAddress, version: ScriptV
   const { namespace } = address;
   return {
     [HOST_STUBS.cache]: platform.entrypoint("UserCache", { namespace }),
-    [HOST_STUBS.outbound]: platform.entrypoint("DispatchedFetch", {}),
+    [HOST_STUBS.sockets]: platform.entrypoint("Outbound", {}),
     ...bindingValues({ platform, address, version }),
   };
 }

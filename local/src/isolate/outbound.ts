@@ -1,9 +1,106 @@
+import { connect } from "cloudflare:sockets";
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
-import { WorkerEntrypoint } from "cloudflare:workers";
 
-/** The far end of a user Worker's `fetch` of another Worker's host: the dispatcher of this machine. */
-export class DispatchedFetch extends WorkerEntrypoint<Environment> {
+/** Hosts that the dispatch Worker serves. */
+const DISPATCHED = /\.do\.?$/i;
+
+/** The header and the query with the number of invocations of a request: `depth.isolate.js`. */
+const DEPTH_HEADER = "x-local-platform-depth";
+const DEPTH_QUERY = "__local_platform__depth";
+
+/** The most Worker invocations of a request, and the platform's error for more. */
+const MAX_INVOCATIONS = 32;
+const DEPTH_EXCEEDED =
+  "Subrequest depth limit exceeded. This request recursed through Workers too many times. This can happen e.g. if you have a Worker " +
+  "or Durable Object that calls other Workers or objects recursively.";
+
+/**
+ * Receives everything that the isolate of a user Worker sends. A request for a host under `.do` goes to the dispatch Worker of this
+ * machine, and every other one goes out.
+ */
+export class Outbound extends WorkerEntrypoint<Environment> {
   override async fetch(request: Request): Promise<Response> {
-    return await this.env.DISPATCHER.fetch(request);
+    const url = new URL(request.url);
+    if (!DISPATCHED.test(url.hostname)) return await fetch(request);
+    const depth = Number(request.headers.get(DEPTH_HEADER) ?? url.searchParams.get(DEPTH_QUERY) ?? Number.NaN);
+    if (Number.isNaN(depth)) {
+      // The isolate counts the requests of every API. Only the runtime's own request after `passThroughOnException` has no count.
+      const text = `The Worker threw an exception and called passThroughOnException. On this machine ${url.hostname} has no origin server.\n`;
+      return new Response(text, { status: 502, headers: { "cache-control": "no-store" } });
+    }
+    // The dispatch Worker and the Worker that it calls.
+    if (depth + 2 > MAX_INVOCATIONS) throw new Error(DEPTH_EXCEEDED);
+    if (url.searchParams.has(DEPTH_QUERY)) url.searchParams.delete(DEPTH_QUERY);
+    const counted = new Request(url, request);
+    counted.headers.set(DEPTH_HEADER, String(depth + 1));
+    return await this.env.DISPATCHER.fetch(counted);
+  }
+
+  /** Relays a connection without TLS. The runtime does not relay connections with TLS, so `cloudflare:sockets` calls `open`. */
+  override async connect(socket: Socket): Promise<void> {
+    const { localAddress } = await socket.opened;
+    const remote = connectOut(localAddress ?? "", { allowHalfOpen: true });
+    await Promise.all([socket.readable.pipeTo(remote.writable), remote.readable.pipeTo(socket.writable)]);
+  }
+
+  /** Opens a connection for `sockets.isolate.js`. */
+  open(address: SocketAddress | string, options: SocketOptions): HostSocket {
+    return new HostSocket(connectOut(address, options));
+  }
+}
+
+function connectOut(address: SocketAddress | string, options: SocketOptions): Socket {
+  const host = typeof address === "string" ? new URL(`tcp://${address}`).hostname : address.hostname;
+  if (DISPATCHED.test(host)) {
+    throw new Error(`connect: ${host} is a host of the platform, and Workers reach those by fetch only.`);
+  }
+  return connect(address, options);
+}
+
+/** A connection, as the isolate of a user Worker sees it over RPC. Reads and writes are calls, so that `startTls` finds none under way. */
+class HostSocket extends RpcTarget {
+  readonly #socket: Socket;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    this.#reader = socket.readable.getReader();
+    this.#writer = socket.writable.getWriter();
+  }
+
+  async opened(): Promise<SocketInfo> {
+    return await this.#socket.opened;
+  }
+
+  async closed(): Promise<void> {
+    await this.#socket.closed;
+  }
+
+  /** The next bytes; `null` at the end. */
+  async read(): Promise<Uint8Array | null> {
+    const { value, done } = await this.#reader.read();
+    return done ? null : value;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#writer.write(bytes);
+  }
+
+  /** Ends the writing side. */
+  async end(): Promise<void> {
+    await this.#writer.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#socket.close();
+  }
+
+  startTls(options?: TlsOptions): HostSocket {
+    this.#reader.releaseLock();
+    this.#writer.releaseLock();
+    return new HostSocket(this.#socket.startTls(options));
   }
 }

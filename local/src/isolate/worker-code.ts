@@ -3,8 +3,9 @@ import type { Binding } from "../bindings/binding.ts";
 import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/modules.ts";
 import type { MainModule } from "../script.ts";
 import cacheModule from "./cache.isolate.js";
-import outboundModule from "./outbound.isolate.js";
+import depthModule from "./depth.isolate.js";
 import serviceWorkerModule from "./service-worker.isolate.js";
+import socketsModule from "./sockets.isolate.js";
 import startProbeModule from "./start-probe.isolate.js";
 
 /** What an isolate is started from. */
@@ -33,7 +34,8 @@ export const PROBE_ENTRYPOINT = "StartProbe";
 const OWN = {
   main: `${OWN_MODULE_PREFIX}main.js`,
   cache: `${OWN_MODULE_PREFIX}cache.js`,
-  outbound: `${OWN_MODULE_PREFIX}outbound.js`,
+  depth: `${OWN_MODULE_PREFIX}depth.js`,
+  serviceWorker: `${OWN_MODULE_PREFIX}service-worker.js`,
   bindings: `${OWN_MODULE_PREFIX}bindings.js`,
   probe: `${OWN_MODULE_PREFIX}probe.js`,
   globals: `${OWN_MODULE_PREFIX}globals.js`,
@@ -43,7 +45,7 @@ const OWN = {
 /** Names under which `env` holds stubs of host entrypoints until the platform's modules remove them, before the script runs. */
 export const HOST_STUBS = {
   cache: `${OWN_MODULE_PREFIX}cache`,
-  outbound: `${OWN_MODULE_PREFIX}fetch`,
+  sockets: `${OWN_MODULE_PREFIX}sockets`,
 };
 
 type Modules = Record<string, WorkerLoaderModule>;
@@ -62,11 +64,12 @@ export function probeCode(source: IsolateSource, env: Record<string, unknown>): 
 function allModules(source: IsolateSource): Modules {
   const own: Modules = {
     [OWN.cache]: { js: cacheModule },
-    [OWN.outbound]: { js: outboundModule },
+    [OWN.depth]: { js: depthModule },
+    "cloudflare:sockets": { js: socketsModule },
     ...bindingModules(source.bindings),
   };
-  const setup = importsOf([OWN.cache, OWN.outbound, OWN.bindings]);
-  const main = source.main.format === "service-worker" ? serviceWorker(source, setup) : esModule(source.main, setup);
+  const setup = importsOf([OWN.cache, OWN.depth, "cloudflare:sockets", OWN.bindings]);
+  const main = source.main.format === "service-worker" ? serviceWorker(source, setup) : esModule(source.main.module, setup);
   return { ...uploadedModules(source), ...own, ...main };
 }
 
@@ -89,9 +92,16 @@ function bindingModules(bindings: readonly Binding[]): Modules {
 }
 
 /** Modules are evaluated in the order of their imports, so the platform's are evaluated before the script. */
-function esModule({ module }: MainModule, setup: string): Modules {
+function esModule(module: string, setup: string): Modules {
   const from = JSON.stringify(`./${module}`);
-  const lines = [setup, `import * as script from ${from};`, `export * from ${from};`, "export default script.default ?? {};"];
+  const lines = [
+    setup,
+    `import { countInvocations } from "./${OWN.depth}";`,
+    `import * as script from ${from};`,
+    "countInvocations(script);",
+    `export * from ${from};`,
+    "export default script.default ?? {};",
+  ];
   return { [OWN.main]: { js: `${lines.join("\n")}\n` } };
 }
 
@@ -114,12 +124,13 @@ function serviceWorker({ main, bindings }: IsolateSource, setup: string): Module
   return {
     [OWN.globals]: { js: `${globals.join("\n")}\n` },
     [OWN.script]: { js: `import ${JSON.stringify(`./${main.module}`)};\n` },
-    [OWN.main]: { js: serviceWorkerModule },
+    [OWN.serviceWorker]: { js: serviceWorkerModule },
+    ...esModule(OWN.serviceWorker, setup),
   };
 }
 
 function importsOf(modules: readonly string[]): string {
-  return modules.map((module) => `import "./${module}";`).join("\n");
+  return modules.map((module) => `import "${module.includes(":") ? module : `./${module}`}";`).join("\n");
 }
 
 function uploadedModules(source: IsolateSource): Modules {
@@ -173,6 +184,11 @@ function code(
     modules,
     env,
     compatibilityDate: source.compatibilityDate,
-    compatibilityFlags: [...source.compatibilityFlags],
+    compatibilityFlags: withAsyncLocalStorage(source.compatibilityFlags),
   };
+}
+
+/** The flags of a script, and one that provides `AsyncLocalStorage` to `depth.isolate.js`. */
+function withAsyncLocalStorage(flags: readonly string[]): string[] {
+  return flags.some((flag) => flag === "nodejs_compat" || flag === "nodejs_als") ? [...flags] : [...flags, "nodejs_als"];
 }

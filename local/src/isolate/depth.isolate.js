@@ -1,0 +1,135 @@
+// Counts the Worker invocations of a request across Workers. A header carries the count from one Worker to the next, and an
+// `AsyncLocalStorage` carries it inside of this isolate. This module and the host entrypoint `Outbound` refuse the invocation that
+// exceeds the platform's limit.
+//
+// The count reaches `Outbound` with every request to a host of the platform: in a header of `fetch` and of stubs, and in the query of
+// `WebSocket`, `EventSource` and `sendBeacon`, which take no headers.
+import { AsyncLocalStorage } from "node:async_hooks";
+import { env } from "cloudflare:workers";
+
+const HEADER = "x-local-platform-depth";
+const QUERY = "__local_platform__depth";
+const MAX_INVOCATIONS = 32;
+const DEPTH_EXCEEDED =
+  "Subrequest depth limit exceeded. This request recursed through Workers too many times. This can happen e.g. if you have a Worker " +
+  "or Durable Object that calls other Workers or objects recursively.";
+/** The most calls of methods of this Worker's entrypoints at the same time. RPC has no headers, so only this bounds a recursion. */
+const MAX_CALLS = 1000;
+
+/** The number of invocations of the current request, this one included. */
+const depth = new AsyncLocalStorage();
+
+/** The number of invocations of the current request. A request of a client has two: the dispatch Worker and this Worker. */
+export function currentDepth() {
+  return depth.getStore() ?? 2;
+}
+
+/** Runs a function as an invocation at this depth. */
+export function runAtDepth(value, run) {
+  return depth.run(value, run);
+}
+
+/** Makes the `fetch` handlers of a script take the count from their requests, and bounds the calls of its entrypoints. */
+export function countInvocations(script) {
+  for (const exported of Object.values(script)) {
+    const owner = typeof exported === "function" ? exported.prototype : exported;
+    if (typeof owner !== "object" || owner === null || Object.isFrozen(owner)) continue;
+    if (typeof owner.fetch === "function") replace(owner, "fetch", countedFetch(owner.fetch));
+    if (typeof exported !== "function") continue;
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (typeof value === "function" && name !== "constructor" && name !== "fetch") replace(owner, name, boundedCall(value));
+    }
+  }
+}
+
+function countedFetch(fetch) {
+  return function (request, ...rest) {
+    const received = request instanceof Request ? request.headers.get(HEADER) : null;
+    if (received === null) return fetch.call(this, request, ...rest);
+    const plain = new Request(request);
+    plain.headers.delete(HEADER);
+    return depth.run(Number(received) + 1, () => fetch.call(this, plain, ...rest));
+  };
+}
+
+let calls = 0;
+
+function boundedCall(method) {
+  return function (...args) {
+    if (calls >= MAX_CALLS) throw new Error(DEPTH_EXCEEDED);
+    const result = method.apply(this, args);
+    if (typeof result?.then !== "function") return result;
+    calls += 1;
+    const ended = () => {
+      calls -= 1;
+    };
+    result.then(ended, ended);
+    return result;
+  };
+}
+
+function replace(owner, name, value) {
+  const { enumerable = false } = Object.getOwnPropertyDescriptor(owner, name) ?? {};
+  Object.defineProperty(owner, name, { value, enumerable, configurable: true, writable: true });
+}
+
+// `fetch` of every stub: of this Worker's exports, of its Durable Objects and of its other bindings. All stubs have one prototype.
+const { prototype: stubs } = Object.getPrototypeOf(env.__local_platform__sockets).constructor;
+const { fetch: fetchOfStub } = stubs;
+stubs.fetch = function fetch(input, init) {
+  return counted(input, init, 1, (request) => fetchOfStub.call(this, request));
+};
+
+const { fetch: fetchOfRuntime } = globalThis;
+globalThis.fetch = function fetch(input, init) {
+  if (!isOfPlatform(input instanceof Request ? input.url : String(input))) return fetchOfRuntime(input, init);
+  return counted(input, init, 2, (request) => fetchOfRuntime(request));
+};
+
+/** Sends a request with the count, unless its target would exceed the limit. `invocations` is what the target adds to the count. */
+function counted(input, init, invocations, send) {
+  try {
+    if (currentDepth() + invocations > MAX_INVOCATIONS) throw new Error(DEPTH_EXCEEDED);
+    const request = new Request(new Request(input, init));
+    request.headers.set(HEADER, String(currentDepth()));
+    return send(request);
+  } catch (cause) {
+    return Promise.reject(cause);
+  }
+}
+
+// Old compatibility dates have no `navigator`.
+if (globalThis.navigator?.sendBeacon) {
+  const { navigator } = globalThis;
+  const { sendBeacon } = navigator;
+  const value = (url, body) => sendBeacon.call(navigator, withCount(url), body);
+  Object.defineProperty(navigator, "sendBeacon", { value });
+}
+
+globalThis.WebSocket = class WebSocket extends globalThis.WebSocket {
+  constructor(url, ...rest) {
+    super(withCount(url), ...rest);
+  }
+};
+
+globalThis.EventSource = class EventSource extends globalThis.EventSource {
+  constructor(url, ...rest) {
+    super(withCount(url), ...rest);
+  }
+};
+
+function withCount(url) {
+  const text = String(url);
+  if (!isOfPlatform(text)) return text;
+  const counted = new URL(text);
+  counted.searchParams.set(QUERY, String(currentDepth()));
+  return counted.href;
+}
+
+function isOfPlatform(url) {
+  try {
+    return /\.do\.?$/.test(new URL(url).hostname);
+  } catch {
+    return false;
+  }
+}
