@@ -127,7 +127,7 @@ async fn serves_nothing_on_the_ports_of_the_runtime() -> Result<()> {
 }
 
 /// The ports on which the processes of a process group listen.
-fn listening_ports(group: i32) -> Result<Vec<u16>> {
+pub fn listening_ports(group: i32) -> Result<Vec<u16>> {
     let mut inodes = Vec::new();
     for process in std::fs::read_dir("/proc")?.flatten() {
         let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
@@ -162,18 +162,6 @@ fn listening_ports(group: i32) -> Result<Vec<u16>> {
         }
     }
     Ok(ports)
-}
-
-/// wrangler can serve an explorer on the same port, which reads and writes all stored data without a credential.
-#[end_to_end::test]
-async fn serves_no_explorer_of_the_stored_data() -> Result<()> {
-    let platform = Platform::shared();
-    for path in ["", "/", "/api/", "/api/local/workers", "/api/r2/buckets"] {
-        let path = format!("/cdn-cgi/local/explorer{path}");
-        let answer = platform.get("localhost", &path).await?;
-        assert_eq!(answer.status, 404, "{path}: {}", answer.text());
-    }
-    Ok(())
 }
 
 /// A page of another origin may have the token by accident. The browser's headers show the origin.

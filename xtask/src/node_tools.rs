@@ -1,6 +1,11 @@
 //! The programs in `node_modules/.bin`, which npm installs at the versions of `package-lock.json`.
 
-use std::{env, ffi::OsString, path::Path, process::Command};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -22,6 +27,29 @@ pub fn command(program: &str) -> Result<Command> {
         .env("PATH", path_with(&folder)?)
         .env("WRANGLER_SEND_METRICS", "false");
     Ok(command)
+}
+
+/// The path of the runtime that npm installed for this system.
+///
+/// # Errors
+/// When it is not installed.
+pub fn workerd() -> Result<PathBuf> {
+    let architecture = match env::consts::ARCH {
+        "x86_64" => "64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let system = match env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let path = workspace::path(format!(
+        "node_modules/@cloudflare/workerd-{system}-{architecture}/bin/workerd"
+    ));
+    if !path.exists() {
+        bail!("{} is missing: run `npm ci` first", path.display());
+    }
+    Ok(path)
 }
 
 fn path_with(folder: &Path) -> Result<OsString> {

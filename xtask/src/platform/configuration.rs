@@ -177,6 +177,7 @@ fn local(secrets: &Secrets) -> Result<Configuration> {
 fn deploy_api(port: u16, secrets: &Secrets, overrides: &Overrides) -> Result<Configuration> {
     let mut deploy_api = read("deploy-api/wrangler.jsonc")?;
     remove_deployment_keys(&mut deploy_api);
+    make_buckets_private(&mut deploy_api);
     deploy_api.insert(
         "services".to_owned(),
         json!([{ "binding": "DISPATCHER", "service": DISPATCH_WORKER }]),
@@ -249,6 +250,29 @@ fn remove_deployment_keys(configuration: &mut Map<String, Value>) {
     ] {
         configuration.remove(key);
     }
+}
+
+/// Replaces the R2 buckets by bindings of a plugin, with the same data: the runtime serves the objects of usual buckets to every
+/// client of its ports.
+fn make_buckets_private(configuration: &mut Map<String, Value>) {
+    let Some(Value::Array(buckets)) = configuration.remove("r2_buckets") else {
+        return;
+    };
+    let plugin = json!({
+        "package": workspace::path("local/private-bucket-plugin.mjs"),
+        "name": "private-bucket",
+    });
+    let bindings: Vec<_> = buckets
+        .iter()
+        .map(|bucket| {
+            json!({
+                "name": bucket.get("binding"),
+                "type": "private-bucket",
+                "dev": { "plugin": plugin, "options": { "bucket_name": bucket.get("bucket_name") } },
+            })
+        })
+        .collect();
+    configuration.insert("unsafe".to_owned(), json!({ "bindings": bindings }));
 }
 
 /// Uses the build in another folder, or the Worker's own build, which is rebuilt on change.

@@ -63,6 +63,7 @@ pub fn start(
 ) -> Result<Platform> {
     let state = lock.state();
     let port = guard.port()?;
+    state.remove_request_record()?;
     let secrets = Secrets::load_or_generate(state)?;
     let configurations = configuration::write(state, port, api, &secrets, overrides)?;
     let start = Start::new(START_UP, stop);

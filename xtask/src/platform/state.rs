@@ -83,6 +83,20 @@ impl State {
         Ok(())
     }
 
+    /// Removes the record of requests that the runtime wrote without a limit in earlier versions of the platform.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_request_record(&self) -> Result<()> {
+        let path = self.path("workers/v3/observability");
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a file that only its owner may read, atomically.
     ///
     /// # Errors

@@ -15,7 +15,10 @@ use super::{
     State, StateLock,
     processes::{self, ProcessGroup},
 };
-use crate::node_tools;
+use crate::{node_tools, workspace};
+
+/// The program that starts the runtime without its inspector.
+const RUNTIME: &str = "local/runtime.sh";
 
 /// How many lines of wrangler's output an error shows.
 const LAST_LINES: usize = 40;
@@ -60,8 +63,13 @@ impl Wrangler {
             .arg(state.path("workers"))
             .args(["--show-interactive-dev-session", "false"])
             .env(processes::MARK, lock.process_mark()?)
-            // Other sessions on this machine have Workers of the same names.
-            .env("WRANGLER_REGISTRY_PATH", state.path("registry"))
+            // Without a registry of other sessions, the runtime does not open its debug port, through which every program on
+            // this machine could call every entrypoint of every Worker.
+            .env("WRANGLER_REGISTRY_PATH", "")
+            // The inspector has no credential, either: see the program. wrangler then must not connect to it.
+            .env("MINIFLARE_WORKERD_PATH", workspace::path(RUNTIME))
+            .env("DOTDO_WORKERD", node_tools::workerd()?)
+            .env("VSCODE_INSPECTOR_OPTIONS", "off")
             .env("WRANGLER_LOG_PATH", state.path("logs"))
             .env("WRANGLER_HIDE_BANNER", "true")
             // Otherwise wrangler requests `cf` properties from Cloudflare, and prints a warning when it is offline.

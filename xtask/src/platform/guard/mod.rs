@@ -3,10 +3,13 @@
 //! - A request with a header that only the runtime's own programs send (`MF-Original-URL` and others) is refused. The runtime
 //!   takes the host and the path from this header, so a web page could reach the API through a name that it has made to point
 //!   to this machine.
+//! - A request for a path below `/cdn-cgi/` is refused, see [`target`].
 //! - Each request gets a header with a secret of the state folder. The front Worker serves only requests with this secret, so the
 //!   runtime's own ports serve nothing.
 //!
-//! Responses are not read. A request that cannot be parsed is relayed without the secret, and the runtime rejects it.
+//! Responses are not read. A request that cannot be parsed is refused: the runtime could read it as another one.
+
+mod target;
 
 use std::{
     io::{self, Read, Write},
@@ -117,12 +120,11 @@ impl<'a> Requests<'a> {
     /// Relays requests until the client ends the connection.
     fn relay(&mut self, secret: &str) -> io::Result<()> {
         loop {
-            let Some(head) = self.head()? else {
-                return self.relay_rest();
+            let head = match self.head()? {
+                Received::Head(head) => head,
+                Received::End => return Ok(()),
+                Received::Refused(refusal) => return self.refuse(refusal),
             };
-            if head.is_forged {
-                return self.refuse();
-            }
             let end_of_line = self.received.iter().position(|byte| *byte == b'\n');
             self.relay_received(end_of_line.map_or(head.length, |end| end + 1))?;
             self.server
@@ -137,17 +139,19 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Receives the head of the next request. `None` at the end of the connection, and for what is not HTTP.
-    fn head(&mut self) -> io::Result<Option<Head>> {
+    /// Receives the head of the next request.
+    fn head(&mut self) -> io::Result<Received> {
         loop {
             match Head::parse(&self.received) {
-                Parsed::Head(head) => return Ok(Some(head)),
-                Parsed::Invalid => return Ok(None),
-                Parsed::Partial if self.received.len() > MAX_HEAD => return Ok(None),
+                Parsed::Head(head) => return Ok(Received::Head(head)),
+                Parsed::Refused(refusal) => return Ok(Received::Refused(refusal)),
+                Parsed::Partial if self.received.len() > MAX_HEAD => {
+                    return Ok(Received::Refused(Refusal::HeadTooLong));
+                }
                 Parsed::Partial => {}
             }
             if !self.receive()? {
-                return Ok(None);
+                return Ok(Received::End);
             }
         }
     }
@@ -197,10 +201,11 @@ impl<'a> Requests<'a> {
                 }
                 Ok(Status::Partial) if self.received.len() < MAX_HEAD => {
                     if !self.receive()? {
-                        return self.relay_rest();
+                        return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
-                _ => return self.relay_rest(),
+                // What follows could be another request for the runtime.
+                _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
     }
@@ -216,10 +221,10 @@ impl<'a> Requests<'a> {
                         return Ok(());
                     }
                 }
-                None if self.received.len() > MAX_HEAD => return self.relay_rest(),
+                None if self.received.len() > MAX_HEAD => return Err(io::ErrorKind::InvalidData.into()),
                 None => {
                     if !self.receive()? {
-                        return self.relay_rest();
+                        return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
             }
@@ -234,17 +239,60 @@ impl<'a> Requests<'a> {
         Ok(())
     }
 
-    fn refuse(&mut self) -> io::Result<()> {
-        let text = "The headers that begin with \"MF-\" belong to the runtime of the local platform. Send the request without \
-                    them.\n";
+    fn refuse(&mut self, refusal: Refusal) -> io::Result<()> {
+        let (status, text) = refusal.answer();
         let length = text.len();
         self.client.write_all(
             format!(
-                "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
+                "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
                  Connection: close\r\n\r\n{text}"
             )
             .as_bytes(),
         )
+    }
+}
+
+/// The result of receiving a head.
+enum Received {
+    Head(Head),
+    /// The client has ended the connection.
+    End,
+    Refused(Refusal),
+}
+
+/// Why a request is not relayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It has one of the runtime's own headers.
+    RuntimeHeader,
+    /// Its path is below `/cdn-cgi/`.
+    ReservedPath,
+    /// It is not HTTP/1, or its body has no clear end.
+    Invalid,
+    HeadTooLong,
+}
+
+impl Refusal {
+    /// The status and the text of the response.
+    const fn answer(self) -> (&'static str, &'static str) {
+        match self {
+            Self::RuntimeHeader => (
+                "403 Forbidden",
+                "The headers that begin with \"MF-\" belong to the runtime of the local platform. Send the request without them.\n",
+            ),
+            Self::ReservedPath => (
+                "404 Not Found",
+                "No Worker receives requests for paths below /cdn-cgi/, on Cloudflare and here. Choose another path.\n",
+            ),
+            Self::Invalid => (
+                "400 Bad Request",
+                "The local platform cannot read this request: it is not a valid HTTP/1.1 request.\n",
+            ),
+            Self::HeadTooLong => (
+                "431 Request Header Fields Too Large",
+                "The headers of this request are too long: the local platform reads at most 256 KiB.\n",
+            ),
+        }
     }
 }
 
@@ -253,8 +301,6 @@ impl<'a> Requests<'a> {
 struct Head {
     /// Its length with the empty line, in bytes.
     length: usize,
-    /// Whether it has one of the runtime's own headers.
-    is_forged: bool,
     body: Body,
 }
 
@@ -273,7 +319,7 @@ enum Body {
 enum Parsed {
     Head(Head),
     Partial,
-    Invalid,
+    Refused(Refusal),
 }
 
 impl Head {
@@ -283,28 +329,43 @@ impl Head {
         let length = match request.parse(bytes) {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) => return Parsed::Partial,
-            Err(_) => return Parsed::Invalid,
+            Err(httparse::Error::TooManyHeaders) => return Parsed::Refused(Refusal::HeadTooLong),
+            Err(_) => return Parsed::Refused(Refusal::Invalid),
         };
-        let mut head = Self {
-            length,
-            is_forged: false,
-            body: Body::Length(0),
-        };
+        let mut hosts = Vec::new();
+        let mut content_length = None;
+        let mut is_chunked = false;
+        let mut is_web_socket = false;
         for header in request.headers.iter() {
             let name = header.name.to_ascii_lowercase();
-            let value = String::from_utf8_lossy(header.value).to_ascii_lowercase();
+            let value = String::from_utf8_lossy(header.value);
+            let value = value.trim();
             match name.as_str() {
-                "transfer-encoding" if value.contains("chunked") => head.body = Body::Chunked,
-                "content-length" if head.body == Body::Length(0) => match value.trim().parse() {
-                    Ok(length) => head.body = Body::Length(length),
-                    Err(_) => return Parsed::Invalid,
+                "transfer-encoding" if value.eq_ignore_ascii_case("chunked") && !is_chunked => {
+                    is_chunked = true;
+                }
+                "content-length" if content_length.is_none() => match value.parse::<u64>() {
+                    Ok(length) => content_length = Some(length),
+                    Err(_) => return Parsed::Refused(Refusal::Invalid),
                 },
-                "upgrade" if value.trim() == "websocket" => head.body = Body::WebSocket,
-                _ if name.starts_with(RUNTIME_PREFIX) => head.is_forged = true,
+                // Two values, or another encoding: the runtime could see another end of the body.
+                "transfer-encoding" | "content-length" => return Parsed::Refused(Refusal::Invalid),
+                "upgrade" if value.eq_ignore_ascii_case("websocket") => is_web_socket = true,
+                "host" => hosts.push(value.to_owned()),
+                _ if name.starts_with(RUNTIME_PREFIX) => return Parsed::Refused(Refusal::RuntimeHeader),
                 _ => {}
             }
         }
-        Parsed::Head(head)
+        if target::is_reserved(request.path.unwrap_or_default(), &hosts) {
+            return Parsed::Refused(Refusal::ReservedPath);
+        }
+        let body = match (is_chunked, content_length, is_web_socket) {
+            (true, Some(_), _) => return Parsed::Refused(Refusal::Invalid),
+            (_, _, true) => Body::WebSocket,
+            (true, None, false) => Body::Chunked,
+            (false, length, false) => Body::Length(length.unwrap_or(0)),
+        };
+        Parsed::Head(Self { length, body })
     }
 }
 
@@ -367,13 +428,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_relayed_without_the_secret() {
-        for sent in [
-            "\x16\x03\x01 not HTTP\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: in the middle",
+    fn a_request_for_a_reserved_path_is_refused() {
+        for line in [
+            "GET /cdn-cgi/local/explorer",
+            "POST http://a.localhost/x/../cdn-cgi/",
+            "OPTIONS /%2e/cdn-cgi?x",
         ] {
-            assert_eq!(relayed(sent.as_bytes()).0, sent);
+            let (received, answer) =
+                relayed(format!("{line} HTTP/1.1\r\nHost: a.localhost\r\n\r\n").as_bytes());
+            assert_eq!(received, "");
+            assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
         }
+    }
+
+    /// The runtime could find another request in the same bytes.
+    #[test]
+    fn what_is_no_clear_request_is_refused() {
+        let many = "a: b\r\n".repeat(MAX_HEADERS + 1);
+        for head in [
+            "\x16\x03\x01 not HTTP",
+            "GET / HTTP/1.1\r\nContent-Length: x",
+            "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
+            "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked",
+            &format!("GET / HTTP/1.1\r\n{many}"),
+        ] {
+            let (received, answer) = relayed(format!("{head}\r\n\r\n").as_bytes());
+            assert_eq!(received, "", "{head}");
+            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        }
+        let (received, _) = relayed(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nGET /cdn-cgi HTTP/1.1\r\n\r\n",
+        );
+        assert!(!received.contains("cdn-cgi"), "{received}");
+        assert_eq!(relayed(b"GET / HTTP/1.1\r\nHost: in the middle").0, "");
     }
 }
