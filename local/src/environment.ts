@@ -18,6 +18,12 @@ export interface Environment {
   readonly R2_OBJECTS: DurableObjectNamespace;
   /** The same for D1 databases. */
   readonly D1_OBJECTS: DurableObjectNamespace;
+  /** What bindings received that only store it, in one object: `bindings/received.ts`. */
+  readonly RECEIVED: DurableObjectNamespace;
+  /** The counts of rate limits, by namespace id: `bindings/rate-limit/limiter.ts`. */
+  readonly RATE_LIMITS: DurableObjectNamespace;
+  /** The Secrets Stores, in one object: `bindings/secrets-store/stores.ts`. */
+  readonly SECRET_STORES: DurableObjectNamespace;
   /** Starts the isolates of user Workers. */
   readonly LOADER: WorkerLoader;
   /** The dispatch Worker, for requests that one user Worker sends to another. */

@@ -9,6 +9,23 @@ export type Binding =
   | { readonly type: "version_metadata"; readonly name: string }
   | { readonly type: "durable_object_namespace"; readonly name: string; readonly class_name: string }
   | { readonly type: "kv_namespace"; readonly name: string; readonly namespace_id: string }
+  | { readonly type: "analytics_engine"; readonly name: string; readonly dataset: string }
+  | { readonly type: "pipelines"; readonly name: string; readonly stream?: string; readonly pipeline?: string }
+  | {
+      readonly type: "ratelimit";
+      readonly name: string;
+      readonly namespace_id: string;
+      /** `period` in seconds. */
+      readonly simple: { readonly limit: number; readonly period: number };
+    }
+  | { readonly type: "secrets_store_secret"; readonly name: string; readonly store_id: string; readonly secret_name: string }
+  | {
+      readonly type: "send_email";
+      readonly name: string;
+      readonly destination_address?: string;
+      readonly allowed_destination_addresses?: readonly string[];
+      readonly allowed_sender_addresses?: readonly string[];
+    }
   | PartBinding<"wasm_module">
   | PartBinding<"text_blob">
   | PartBinding<"data_blob">;

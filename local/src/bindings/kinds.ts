@@ -1,20 +1,30 @@
 import { Refusal } from "../refusal.ts";
+import { analyticsEngine } from "./analytics-engine/kind.ts";
 import { assets } from "./assets/kind.ts";
 import type { Binding, RequestedBinding } from "./binding.ts";
 import { durableObjectNamespace } from "./durable-objects/kind.ts";
+import { sendEmail } from "./email/kind.ts";
 import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
 import { kvNamespace } from "./kv/kind.ts";
+import { pipelines } from "./pipelines/kind.ts";
+import { rateLimit } from "./rate-limit/kind.ts";
+import { secretsStoreSecret } from "./secrets-store/kind.ts";
 import { json, part, plainText, secretText, versionMetadata } from "./variables.ts";
 
 /** Every kind of binding that the local platform simulates, by its type in an upload. */
 const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { type: T }>> } = {
+  analytics_engine: analyticsEngine,
   assets,
   data_blob: part("data_blob"),
   durable_object_namespace: durableObjectNamespace,
   json,
   kv_namespace: kvNamespace,
+  pipelines,
   plain_text: plainText,
+  ratelimit: rateLimit,
   secret_text: secretText,
+  secrets_store_secret: secretsStoreSecret,
+  send_email: sendEmail,
   text_blob: part("text_blob"),
   version_metadata: versionMetadata,
   wasm_module: part("wasm_module"),

@@ -1,3 +1,4 @@
+import emailModule from "../bindings/email/email.isolate.js";
 import { bindingSetups } from "../bindings/kinds.ts";
 import type { Binding } from "../bindings/binding.ts";
 import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/modules.ts";
@@ -65,6 +66,7 @@ function allModules(source: IsolateSource): Modules {
   const own: Modules = {
     [OWN.cache]: { js: cacheModule },
     [OWN.depth]: { js: depthModule },
+    "cloudflare:email": { js: emailModule },
     "cloudflare:sockets": { js: socketsModule },
     ...bindingModules(source.bindings),
   };

@@ -5,11 +5,12 @@ import * as access from "./access.ts";
 import * as account from "./account.ts";
 import * as assets from "./asset-upload.ts";
 import type { CallTypes } from "./call.ts";
-import { clearDispatches, listDispatches } from "./dispatches.ts";
 import { failure } from "./envelope.ts";
 import * as namespaces from "./namespaces.ts";
+import * as records from "./records.ts";
 import * as scripts from "./scripts.ts";
 import * as secrets from "./secrets.ts";
+import * as secretsStore from "./secrets-store.ts";
 import * as settings from "./settings.ts";
 import { startPage } from "./start-page.ts";
 
@@ -43,7 +44,9 @@ export function restApi(): App {
   for (const path of [`${BASE}/accounts/:account`, `${BASE}/accounts/:account/*`]) app.use(path, account.checkAccount);
   accountCalls(app);
   namespaceCalls(app);
-  route(app, `${BASE}/local/dispatches`, { GET: listDispatches, DELETE: clearDispatches });
+  secretsStoreCalls(app);
+  route(app, `${BASE}/local/dispatches`, { GET: records.listDispatches, DELETE: records.clearDispatches });
+  route(app, `${BASE}/local/received`, { GET: records.listReceived, DELETE: records.clearReceived });
   return app;
 }
 
@@ -93,6 +96,19 @@ function namespaceCalls(app: App): void {
   route(app, `${SCRIPT}/tags`, { GET: settings.listTags, PUT: settings.putTags });
   route(app, `${SCRIPT}/tags/:tag`, { PUT: settings.putTag, DELETE: settings.deleteTag });
   route(app, `${SCRIPT}/assets-upload-session`, { POST: assets.openAssetUpload });
+}
+
+function secretsStoreCalls(app: App): void {
+  const STORES = `${BASE}/accounts/:account/secrets_store/stores`;
+  const SECRETS = `${STORES}/:store/secrets`;
+  route(app, STORES, { GET: secretsStore.listStores, POST: secretsStore.createStore });
+  route(app, `${STORES}/:store`, { DELETE: secretsStore.deleteStore });
+  route(app, SECRETS, { GET: secretsStore.listSecrets, POST: secretsStore.createSecrets });
+  route(app, `${SECRETS}/:secret`, {
+    GET: secretsStore.getSecret,
+    PATCH: secretsStore.updateSecret,
+    DELETE: secretsStore.deleteSecret,
+  });
 }
 
 /** Adds a path with its methods. Other methods are refused, and the refusal lists these. */

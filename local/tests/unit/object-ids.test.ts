@@ -14,8 +14,9 @@ interface ObjectNamespace {
   get(id: unknown): unknown;
 }
 
-// The file is a text for the platform, and a module here.
-const module: unknown = await import("../../src/bindings/durable-objects/namespace.isolate.js");
+// The file is a text for the platform. With the query it is a module.
+const file = "../../src/bindings/durable-objects/namespace.isolate.js?module";
+const module: unknown = await import(file);
 
 /** The namespace as a user Worker gets it. */
 function namespace(): ObjectNamespace {
