@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { assetRouter } from "./bindings/assets/workers.ts";
 import type { Environment } from "./environment.ts";
+import { recordedInvocation } from "./invocations.ts";
 import { scriptIsolate } from "./isolate/isolates.ts";
 import { platform } from "./platform.ts";
 import type { ScriptAddress, VersionAddress } from "./script.ts";
@@ -48,7 +49,7 @@ export class Script extends WorkerEntrypoint<Environment, ScriptProps> {
     if (live === null) throw new Error("Worker not found.");
     const address = { namespace, script, version: live.id };
     const isolate = live.hasAssets ? assetRouter(here, address) : scriptIsolate(here, address);
-    return await isolate.getEntrypoint().fetch(request);
+    return await recordedInvocation(here, { kind: "request", ...address }, () => isolate.getEntrypoint().fetch(request));
   }
 }
 

@@ -34,4 +34,8 @@ export interface Environment {
   readonly NAMESPACES: readonly ConfiguredNamespace[];
   /** The only token that the REST API accepts. */
   readonly LOCAL_API_TOKEN?: string;
+  /** The address of the supervisor, which records invocations outside of the runtime: `invocations.ts`. */
+  readonly SUPERVISOR_URL?: string;
+  /** The secret of reports to the supervisor. */
+  readonly SUPERVISOR_SECRET?: string;
 }

@@ -10,10 +10,15 @@ export interface Platform {
    * neither read nor change `props`.
    */
   entrypoint(name: string, props: object): Fetcher;
+  /** Lets work continue after the response. */
+  waitUntil(work: Promise<unknown>): void;
 }
 
 /** The platform, from what the runtime passes to a handler. */
-export function platform(environment: Environment, context: { readonly exports: unknown }): Platform {
+export function platform(
+  environment: Environment,
+  context: { readonly exports: unknown; waitUntil(work: Promise<unknown>): void },
+): Platform {
   return {
     environment,
     store: store(environment),
@@ -23,6 +28,9 @@ export function platform(environment: Environment, context: { readonly exports: 
       const factory = factories[name];
       if (factory === undefined) throw new Error(`index.ts does not export the entrypoint ${name}`);
       return factory({ props });
+    },
+    waitUntil(work) {
+      context.waitUntil(work);
     },
   };
 }

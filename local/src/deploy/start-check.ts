@@ -1,3 +1,4 @@
+import { NotPermitted, recordedInvocation } from "../invocations.ts";
 import { startOnce } from "../isolate/isolates.ts";
 import type { StartedScript } from "../isolate/worker-code.ts";
 import type { Platform } from "../platform.ts";
@@ -26,11 +27,21 @@ export async function checkStart(
   if (version.main === null) return { version, startupMs: 0, handlers: [] };
   const before = Date.now();
   try {
-    const started = await startOnce(platform, address, version, version.main, modules);
+    const { main, etag } = version;
+    const started = await recordedInvocation(platform, { kind: "start-check", ...address, version: etag }, () =>
+      startOnce(platform, address, version, main, modules),
+    );
     checkExports(version, started);
     return { version, startupMs: Date.now() - before, handlers: started.handlers };
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
+    if (cause instanceof NotPermitted) {
+      throw new Refusal(
+        "SCRIPT_INVALID",
+        "Script startup exceeded CPU time limit. The code outside of the handlers does not end, or takes more than a few seconds: " +
+          "move it into a handler, or shorten it, then deploy again.",
+      );
+    }
     const message = cause instanceof Error ? cause.message : String(cause);
     const runtimeDate = earlierRuntimeDate(version, message);
     if (runtimeDate !== null) return await checkStart(platform, address, { ...version, runtimeDate }, modules);
