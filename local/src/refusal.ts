@@ -22,6 +22,7 @@ const CODES = {
   MIGRATION_TAG_MISMATCH: { code: 10079, status: 412 },
   MIGRATION_INVALID: { code: 10074, status: 400 },
   TAGS_INVALID: { code: 10076, status: 400 },
+  ASSET_RULES_INVALID: { code: 100324, status: 400 },
   ASSETS_INVALID: { code: 10304, status: 400 },
   ASSET_TOKEN_INVALID: { code: 10305, status: 401 },
   OVERTAKEN: { code: 10900, status: 409 },

@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -150,7 +152,10 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
         400..500 if is_envelope => (
             Problem::new(
                 Code::UpstreamRefused,
-                "The Cloudflare API rejected the call; its error is included.",
+                format!(
+                    "{} rejected the call; its error is included.",
+                    author(error.as_ref())
+                ),
                 "Correct the error, and deploy again.",
             ),
             Effect::None,
@@ -180,6 +185,17 @@ fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
         problem,
         effect,
         absent,
+    }
+}
+
+/// The codes that only the local platform returns (`local/src/refusal.ts`), such as that for a binding that it does not simulate.
+const CODES_OF_LOCAL_PLATFORM: RangeInclusive<u32> = 10900..=10902;
+
+/// Who returned an error.
+fn author(error: Option<&Error>) -> &'static str {
+    match error {
+        Some(error) if CODES_OF_LOCAL_PLATFORM.contains(&error.code) => "The local platform",
+        _ => "The Cloudflare API",
     }
 }
 
@@ -224,6 +240,15 @@ mod tests {
             retry_after: None,
             body: body.as_bytes().to_vec(),
         })
+    }
+
+    #[test]
+    fn an_error_names_the_api_that_returned_it() {
+        for (code, author) in [(10021, "The Cloudflare API "), (10901, "The local platform ")] {
+            let body = format!(r#"{{"success": false, "errors": [{{"code": {code}, "message": "m"}}]}}"#);
+            let problem = answer(400, &body).unwrap_err().problem;
+            assert!(problem.detail.starts_with(author), "{}", problem.detail);
+        }
     }
 
     #[test]

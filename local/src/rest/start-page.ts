@@ -1,4 +1,4 @@
-import type { StoredScript } from "../script.ts";
+import type { ScriptVersion, StoredScript } from "../script.ts";
 import type { Call } from "./call.ts";
 
 /** The page that a browser sees on the bare loopback name: what is deployed where, and how to deploy. */
@@ -29,10 +29,16 @@ function section(namespace: string, scripts: readonly StoredScript[], url: URL):
   const rows = scripts.map(({ script, modifiedOn, version }) => {
     const host = escaped(hostOf(namespace, script, url));
     const deployed = escaped(modifiedOn.replace("T", " ").replace(/\..*$/, " UTC"));
-    return `<tr><th scope="row"><a href="http://${host}/">${escaped(script)}</a></th><td>${host}</td><td>${deployed}</td><td><code>${escaped(version.id.slice(0, 8))}</code></td></tr>`;
+    return `<tr><th scope="row"><a href="http://${host}/">${escaped(script)}</a></th><td>${host}</td><td>${deployed}</td><td><code>${escaped(shownVersion(version).slice(0, 8))}</code></td></tr>`;
   });
   const table = `<div class="wide"><table><thead><tr><th scope="col">Worker</th><th scope="col">Host</th><th scope="col">Deployed</th><th scope="col">Version</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
   return `<section><h2>${escaped(namespace)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
+}
+
+/** The id that wrangler printed: that of the deployment, if the deploy API deployed the version. Its tag is defined in `deployments/id.rs`. */
+function shownVersion({ id, tags }: ScriptVersion): string {
+  const prefix = "dotdo-deployment-";
+  return tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length) ?? id;
 }
 
 /** `npm run dev` leaves the address and the token in the example's `.env`, so these lines need nothing else. */

@@ -16,6 +16,17 @@ test("a browser on the bare name sees what is deployed where", async () => {
     assert.ok(text.includes(namespace), namespace);
 });
 
+test("the start page shows the id that wrangler printed", async () => {
+  const name = scriptName();
+  const deployed = await deploy(name, { "index.js": answering("0") });
+  const shown = async () => await (await fetch(origin, { headers: { accept: "text/html" } })).text();
+  assert.ok((await shown()).includes(`<code>${deployed.result.deployment_id.slice(0, 8)}</code>`));
+  // The deploy API returns the id of its deployment, and marks the script with it.
+  const id = crypto.randomUUID();
+  await deploy(name, { "index.js": answering("1") }, { tags: [`dotdo-deployment-${id}`] });
+  assert.ok((await shown()).includes(`<code>${id.slice(0, 8)}</code>`));
+});
+
 test("anything else on the bare name is the dispatcher's", async () => {
   for (const [path, accept] of [
     ["/", "*/*"],

@@ -75,11 +75,6 @@ test("_redirects", () => {
       "/blog/* /posts/:splat",
       "/later /static-no-more",
       "/u/:id /users/:id 200",
-      "/bad /x 418",
-      "/proxy https://example.com 200",
-      "/loop/* /index.html 200",
-      "one-token",
-      "/a /b 301 extra",
     ].join("\n"),
     undefined,
   );
@@ -95,10 +90,32 @@ test("_redirects", () => {
   });
 });
 
+test("a _redirects file with rules that Cloudflare refuses is refused, and each line is named", async () => {
+  const file = ["/bad /x 418", "/proxy https://example.com 200", "/* /index.html 200", "/good /y", "one-token", "/a /b 301 extra"];
+  await refused(
+    100324,
+    /^Invalid _redirects configuration:\nLine 1: Valid status codes.*\nLine 2: Proxy \(200\).*\nLine 3: Infinite loop.*\nLine 5: .*Got 1\.\nLine 6: .*Got 4\.$/,
+    () => readRedirects(file.join("\n"), undefined),
+  );
+  const many = Array.from({ length: 101 }, (_, index) => `/a${index}/* /b`);
+  await refused(100324, /^Invalid _redirects configuration:\nLine 101: Maximum number of dynamic rules supported is 100\.$/, () =>
+    readRedirects(many.join("\n"), undefined),
+  );
+  assert.ok(readRedirects("/ /index.html 200", "none").staticRules["/"]);
+});
+
+test("a _headers file with lines that Cloudflare refuses is refused, and each line is named", async () => {
+  const file = ["X-Orphan: 1", "/two/*/wild/*", "x: 1", "/path", "no colon", "with space: 1", ": value", "empty:"];
+  await refused(
+    100324,
+    /^Invalid _headers configuration:\nLine 1: Expected a path before headers\nLine 2: Only one wildcard.*\nLine 5: .*\nLine 6: .*spaces\nLine 7: .*\nLine 8: .*$/,
+    () => readHeaders(file.join("\n")),
+  );
+});
+
 test("_headers", () => {
   const { rules } = readHeaders(
     [
-      "X-Orphan: ignored",
       "/*",
       "  X-Frame-Options: DENY",
       "  Link: <a>; rel=preload",
@@ -108,8 +125,6 @@ test("_headers", () => {
       "/empty",
       "https://:project.pages.dev/*",
       "  X-Robots-Tag: noindex",
-      "/two/*/wild/*",
-      "  X-Not: this",
     ].join("\n"),
   );
   assert.deepEqual(rules, {

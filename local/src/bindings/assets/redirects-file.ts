@@ -1,4 +1,4 @@
-import { MAX_LINE_LENGTH, PLACEHOLDER, SPLAT, namesHost, ruleUrl } from "./rule-url.ts";
+import { LineError, PLACEHOLDER, SPLAT, hasHost, readLines, ruleUrl } from "./rule-lines.ts";
 
 const STATUSES = new Set([200, 301, 302, 303, 307, 308]);
 const MAX_STATIC_RULES = 2000;
@@ -17,38 +17,55 @@ export interface RedirectRules {
 }
 
 /**
- * Reads a `_redirects` file. Lines that are none are ignored, as on the platform; rules without wildcard or placeholder
- * are looked up first, as long as they stand above the first rule that has one.
+ * Reads a `_redirects` file. Rules without a wildcard or a placeholder are looked up first, if they are above the first rule with one.
+ * A second rule for the same path is ignored. Cloudflare's parser is in the bundle of wrangler and cannot be imported; this one has its
+ * rules and its messages.
  */
 export function readRedirects(text: string, htmlHandling: string | undefined): RedirectRules {
   const staticRules = new Map<string, Target & { lineNumber: number }>();
   const rules = new Map<string, Target>();
-  for (const [index, rawLine] of text.split("\n").entries()) {
-    const line = rawLine.trim();
-    if (line === "" || line.startsWith("#") || line.length > MAX_LINE_LENGTH) continue;
-    const rule = readRule(line, htmlHandling);
-    if (!rule || staticRules.has(rule.from) || rules.has(rule.from)) continue;
-    const { from, status, to } = rule;
-    const dynamic = rules.size > 0 || SPLAT.test(from) || PLACEHOLDER.test(from);
-    if (dynamic && rules.size < MAX_DYNAMIC_RULES) rules.set(from, { status, to });
-    if (!dynamic && staticRules.size < MAX_STATIC_RULES) staticRules.set(from, { status, to, lineNumber: index + 1 });
-  }
+  readLines("_redirects", text, (line, lineNumber) => {
+    const { from, status, to } = readRule(line, htmlHandling);
+    if (staticRules.has(from) || rules.has(from)) return;
+    const isDynamic = rules.size > 0 || SPLAT.test(from) || PLACEHOLDER.test(from);
+    if (isDynamic) {
+      checkCount("dynamic", rules.size, MAX_DYNAMIC_RULES);
+      rules.set(from, { status, to });
+    } else {
+      checkCount("static", staticRules.size, MAX_STATIC_RULES);
+      staticRules.set(from, { status, to, lineNumber });
+    }
+  });
   return { version: 1, staticRules: Object.fromEntries(staticRules), rules: Object.fromEntries(rules) };
 }
 
-function readRule(line: string, htmlHandling: string | undefined): (Target & { from: string }) | null {
-  const [rawFrom = "", rawTo, rawStatus = "302", ...others] = line.replace(/\s+#.*$/, "").split(/\s+/);
-  if (rawTo === undefined || others.length > 0) return null;
+function checkCount(kind: string, count: number, most: number): void {
+  if (count >= most) throw new LineError(`Maximum number of ${kind} rules supported is ${most}.`);
+}
+
+function readRule(line: string, htmlHandling: string | undefined): Target & { from: string } {
+  const tokens = line.replace(/\s+#.*$/, "").split(/\s+/);
+  const [rawFrom, rawTo, rawStatus = "302"] = tokens;
+  if (rawFrom === undefined || rawTo === undefined || tokens.length > 3) {
+    throw new LineError(`Expected exactly 2 or 3 whitespace-separated tokens. Got ${tokens.length}.`);
+  }
   const from = ruleUrl(rawFrom, { absolute: false, port: false, query: false });
   const to = ruleUrl(rawTo, { absolute: true, port: true, query: true });
   const status = Number(rawStatus);
-  if (from === null || to === null || !STATUSES.has(status)) return null;
-  if (status === 200 && namesHost(to)) return null;
-  return loops(from, to, htmlHandling) ? null : { from, to, status };
+  if (!STATUSES.has(status)) {
+    throw new LineError(`Valid status codes are 200, 301, 302 (default), 303, 307, or 308. Got ${rawStatus}.`);
+  }
+  if (isLoop(from, to, htmlHandling)) {
+    throw new LineError(
+      "Infinite loop detected in this rule. This would cause a redirect to strip `.html` or `/index` and end up triggering this rule again.",
+    );
+  }
+  if (status === 200 && hasHost(to)) throw new LineError(`Proxy (200) redirects can only point to relative paths. Got ${to}`);
+  return { from, to, status };
 }
 
-/** Whether serving `to` would redirect to `from` again, because `/index` and `.html` are taken off a path. */
-function loops(from: string, to: string, htmlHandling: string | undefined): boolean {
-  if (namesHost(to) || !/\/index(.html)?$/.test(to)) return false;
+/** Whether the response to `to` is a redirect to `from`, because `/index` and `.html` are removed from a path. */
+function isLoop(from: string, to: string, htmlHandling: string | undefined): boolean {
+  if (hasHost(to) || !/\/index(.html)?$/.test(to)) return false;
   return from.endsWith("/*") || (from.endsWith("/") && htmlHandling !== "none");
 }
