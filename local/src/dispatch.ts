@@ -2,6 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { assetRouter } from "./bindings/assets/workers.ts";
 import type { Environment } from "./environment.ts";
 import { recordedInvocation } from "./invocations.ts";
+import { endUnusedIsolates, recordLiveVersion } from "./isolate/isolate-pool.ts";
 import { scriptIsolate } from "./isolate/isolates.ts";
 import { platform } from "./platform.ts";
 import type { ScriptAddress, VersionAddress } from "./script.ts";
@@ -38,13 +39,15 @@ export class Namespace extends WorkerEntrypoint<Environment, { namespace: string
 
 /**
  * The result of `get`. Each request reads from the store which version is live, so the next request after an acknowledged deploy or
- * delete gets its result. The Worker Loader keeps the isolate of the version.
+ * delete gets its result. The isolate of the version stays for the next request: `isolate/isolate-pool.ts`.
  */
 export class Script extends WorkerEntrypoint<Environment, ScriptProps> {
   override async fetch(request: Request): Promise<Response> {
     const here = platform(this.env, this.ctx);
     const { namespace, script, args, limits, outbound } = this.ctx.props;
     const live = await here.store.dispatch({ namespace, script, args, limits, outbound });
+    recordLiveVersion(this.ctx.props, live?.id ?? null);
+    this.ctx.waitUntil(endUnusedIsolates(here));
     // Cloudflare's text, by which the dispatch Worker recognizes this failure.
     if (live === null) throw new Error("Worker not found.");
     const address = { namespace, script, version: live.id };

@@ -5,6 +5,7 @@ mod access;
 mod doors;
 mod durability;
 mod envelope;
+mod memory;
 mod modules;
 mod namespaces;
 mod rejected_deploys;

@@ -3,6 +3,7 @@ import type { UploadedModule } from "../deploy/modules.ts";
 import type { Platform } from "../platform.ts";
 import type { MainModule, ScriptAddress, ScriptVersion, VersionAddress } from "../script.ts";
 import { readAllBytes } from "../store/client.ts";
+import { pooledIsolate } from "./isolate-pool.ts";
 import {
   HOST_STUBS,
   PROBE_ENTRYPOINT,
@@ -14,20 +15,16 @@ import {
 
 /** The isolate that runs a version. It is started if it does not run. */
 export function scriptIsolate(platform: Platform, address: VersionAddress): WorkerStub {
-  return platform.environment.LOADER.get(isolateName("script", address), async () => {
+  return pooledIsolate(platform, "script", address, async () => {
     const version = await platform.store.version(address.version);
     if (version === null || version.main === null) throw new Error("Worker not found.");
     const modules = await readModules(platform, version);
-    return { ...servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version)), globalOutbound: platform.entrypoint("Outbound", {}) };
+    const code = {
+      ...servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version)),
+      globalOutbound: platform.entrypoint("Outbound", {}),
+    };
+    return { code, moduleBytes: modules.reduce((size, { bytes }) => size + bytes.byteLength, 0) };
   });
-}
-
-/** The name under which the Worker Loader knows an isolate of a version. */
-export function isolateName(
-  kind: "script" | "assets" | "router",
-  { namespace, script, version }: VersionAddress,
-): string {
-  return `${kind}/${namespace}/${script}/${version}`;
 }
 
 /** Starts a version that is not stored yet in a separate isolate, and returns what it exports. Rejects with the error of the start. */

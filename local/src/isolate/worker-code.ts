@@ -5,6 +5,9 @@ import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/mo
 import type { MainModule } from "../script.ts";
 import cacheModule from "./cache.isolate.js";
 import depthModule from "./depth.isolate.js";
+import endModule from "./end.isolate.js";
+import invocationsModule from "./invocations.isolate.js";
+import { END_ENTRYPOINT } from "./isolate-pool.ts";
 import serviceWorkerModule from "./service-worker.isolate.js";
 import socketsModule from "./sockets.isolate.js";
 import startProbeModule from "./start-probe.isolate.js";
@@ -41,6 +44,9 @@ const OWN = {
   probe: `${OWN_MODULE_PREFIX}probe.js`,
   globals: `${OWN_MODULE_PREFIX}globals.js`,
   script: `${OWN_MODULE_PREFIX}script.js`,
+  invocations: `${OWN_MODULE_PREFIX}invocations.js`,
+  end: `${OWN_MODULE_PREFIX}end.js`,
+  serve: `${OWN_MODULE_PREFIX}serve.js`,
 };
 
 /** Names under which `env` holds stubs of host entrypoints until the platform's modules remove them, before the script runs. */
@@ -53,7 +59,26 @@ type Modules = Record<string, WorkerLoaderModule>;
 
 /** The code of an isolate that serves the script. `env` holds its bindings and the {@link HOST_STUBS}. */
 export function servingCode(source: IsolateSource, env: Record<string, unknown>): WorkerLoaderWorkerCode {
-  return code(source, env, OWN.main, allModules(source));
+  const lines = [
+    `import script from "./${OWN.main}";`,
+    `import { counted } from "./${OWN.invocations}";`,
+    `export * from "./${OWN.main}";`,
+    `export { ${END_ENTRYPOINT} } from "./${OWN.end}";`,
+    "export default counted(script);",
+  ];
+  const modules = { ...allModules(source), ...endModules(), [OWN.serve]: { js: `${lines.join("\n")}\n` } };
+  return code(source, env, OWN.serve, modules);
+}
+
+/** The code of an isolate that serves a Worker of the platform's, whose main module is `worker`. */
+export function platformCode(worker: string, compatibilityDate: string, env: object): WorkerLoaderWorkerCode {
+  const lines = [
+    `export { default } from "./${OWN.main}";`,
+    `export * from "./${OWN.main}";`,
+    `export { ${END_ENTRYPOINT} } from "./${OWN.end}";`,
+  ];
+  const modules = { ...endModules(), [OWN.main]: { js: worker }, [OWN.serve]: { js: `${lines.join("\n")}\n` } };
+  return { mainModule: OWN.serve, modules, env, compatibilityDate, globalOutbound: null };
 }
 
 /** The code of an isolate that starts the script and reports what it exports, but runs none of its handlers. */
@@ -73,6 +98,11 @@ function allModules(source: IsolateSource): Modules {
   const setup = importsOf([OWN.cache, OWN.depth, "cloudflare:sockets", OWN.bindings]);
   const main = source.main.format === "service-worker" ? serviceWorker(source, setup) : esModule(source.main.module, setup);
   return { ...uploadedModules(source), ...own, ...main };
+}
+
+/** The modules with the entrypoint that ends the isolate. */
+function endModules(): Modules {
+  return { [OWN.invocations]: { js: invocationsModule }, [OWN.end]: { js: endModule } };
 }
 
 /** The module that replaces values in `env` with the objects that the script sees, and the modules that define those objects. */

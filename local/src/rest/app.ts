@@ -6,6 +6,7 @@ import * as account from "./account.ts";
 import * as assets from "./asset-upload.ts";
 import type { CallTypes } from "./call.ts";
 import { failure } from "./envelope.ts";
+import { listIsolates } from "./isolates.ts";
 import * as namespaces from "./namespaces.ts";
 import * as records from "./records.ts";
 import * as scripts from "./scripts.ts";
@@ -47,6 +48,7 @@ export function restApi(): App {
   secretsStoreCalls(app);
   route(app, `${BASE}/local/dispatches`, { GET: records.listDispatches, DELETE: records.clearDispatches });
   route(app, `${BASE}/local/received`, { GET: records.listReceived, DELETE: records.clearReceived });
+  route(app, `${BASE}/local/isolates`, { GET: listIsolates });
   return app;
 }
 

@@ -1,4 +1,5 @@
 import http from "node:http";
+import type { Duplex } from "node:stream";
 import { after } from "node:test";
 
 /** Reads a variable that says where the platform under test is. Without it there is nothing to test, which is a failure. */
@@ -111,6 +112,73 @@ export async function visitHost(
     });
     request.on("error", reject);
   });
+}
+
+/** A WebSocket to a user Worker, for text messages of less than 126 bytes. Node's WebSocket cannot set the host. */
+export class Connection {
+  readonly #socket: Duplex;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #received = Buffer.alloc(0);
+
+  /** Connects through the dispatch Worker. */
+  static async open(script: string, path = "/"): Promise<Connection> {
+    const { hostname, port } = new URL(BASE_URL);
+    const request = http.get({
+      hostname,
+      port,
+      path,
+      agent: false,
+      headers: {
+        host: `dev.${script}.do`,
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+      },
+    });
+    const socket = await new Promise<Duplex>((resolve, reject) => {
+      request.on("upgrade", (_response, socket, head) => {
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+      });
+      request.on("response", ({ statusCode }) => reject(new Error(`no WebSocket: status ${statusCode}`)));
+      request.on("error", reject);
+    });
+    return new Connection(socket);
+  }
+
+  private constructor(socket: Duplex) {
+    this.#socket = socket;
+    this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    after(() => socket.destroy());
+  }
+
+  send(text: string): void {
+    const payload = Buffer.from(text);
+    // With the mask 0, the payload is sent as it is.
+    this.#socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
+  }
+
+  /** The next text message; `null` when the connection ends. */
+  async receive(): Promise<string | null> {
+    for (;;) {
+      const [opcode = 0, size = 0] = this.#received;
+      if (this.#received.length >= 2 && this.#received.length >= 2 + size) {
+        const payload = this.#received.subarray(2, 2 + size);
+        this.#received = this.#received.subarray(2 + size);
+        if (opcode === 0x81) return payload.toString();
+        if (opcode === 0x88) return null;
+        continue;
+      }
+      const { value, done } = await this.#chunks.next();
+      if (done) return null;
+      this.#received = Buffer.concat([this.#received, value]);
+    }
+  }
+
+  close(): void {
+    this.#socket.end(Buffer.from([0x88, 0x80, 0, 0, 0, 0]));
+  }
 }
 
 let names = 0;

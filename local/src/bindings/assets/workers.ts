@@ -3,7 +3,8 @@ import assetWorker from "../../../../node_modules/miniflare/dist/src/workers/ass
 // Not part of miniflare's interface, but of the very version that package-lock.json pins: Cloudflare's router Worker.
 import routerWorker from "../../../../node_modules/miniflare/dist/src/workers/assets/router.worker.js";
 import type { Environment } from "../../environment.ts";
-import { isolateName } from "../../isolate/isolates.ts";
+import { pooledIsolate } from "../../isolate/isolate-pool.ts";
+import { platformCode } from "../../isolate/worker-code.ts";
 import { type Platform, platform } from "../../platform.ts";
 import type { ScriptAddress, VersionAddress } from "../../script.ts";
 import { readAllBytes, readBytes } from "../../store/client.ts";
@@ -44,54 +45,44 @@ async function pour(pieces: AsyncIterable<Uint8Array>, writable: WritableStream<
 /** The isolate that serves the static assets of a version: Cloudflare's own asset Worker over the files in the store. */
 export function assetIsolate(platform: Platform, props: VersionAddress): WorkerStub {
   const { namespace, script } = props;
-  return platform.environment.LOADER.get(isolateName("assets", props), async () => {
+  return pooledIsolate(platform, "assets", props, async () => {
     const version = await platform.store.version(props.version);
     if (!version?.assets) throw new Error("Worker not found.");
     const { manifest, configuration } = version.assets;
-    return {
-      compatibilityDate: CLOUDFLARE_WORKER_DATE,
-      mainModule: "assets.js",
-      modules: { "assets.js": { js: assetWorker } },
-      env: {
-        ASSETS_MANIFEST: await readAllBytes(platform.store, manifest),
-        ASSETS_KV_NAMESPACE: platform.entrypoint("AssetFiles", { namespace, script }),
-        CONFIG: {
-          html_handling: configuration.htmlHandling,
-          not_found_handling: configuration.notFoundHandling,
-          base_path: configuration.basePath,
-          has_static_routing: configuration.staticRouting !== undefined,
-          redirects: configuration.redirects,
-          headers: configuration.headers,
-          compatibility_date: version.compatibilityDate,
-          compatibility_flags: [...version.compatibilityFlags],
-        },
+    const code = platformCode(assetWorker, CLOUDFLARE_WORKER_DATE, {
+      ASSETS_MANIFEST: await readAllBytes(platform.store, manifest),
+      ASSETS_KV_NAMESPACE: platform.entrypoint("AssetFiles", { namespace, script }),
+      CONFIG: {
+        html_handling: configuration.htmlHandling,
+        not_found_handling: configuration.notFoundHandling,
+        base_path: configuration.basePath,
+        has_static_routing: configuration.staticRouting !== undefined,
+        redirects: configuration.redirects,
+        headers: configuration.headers,
+        compatibility_date: version.compatibilityDate,
+        compatibility_flags: [...version.compatibilityFlags],
       },
-      globalOutbound: null,
-    };
+    });
+    return { code, moduleBytes: assetWorker.length };
   });
 }
 
 /** The isolate that decides between a version's static assets and its script: Cloudflare's own router Worker. */
 export function assetRouter(platform: Platform, props: VersionAddress): WorkerStub {
-  return platform.environment.LOADER.get(isolateName("router", props), async () => {
+  return pooledIsolate(platform, "router", props, async () => {
     const version = await platform.store.version(props.version);
     if (!version?.assets) throw new Error("Worker not found.");
     const { configuration } = version.assets;
-    return {
-      compatibilityDate: CLOUDFLARE_WORKER_DATE,
-      mainModule: "router.js",
-      modules: { "router.js": { js: routerWorker } },
-      env: {
-        ASSET_WORKER: platform.entrypoint("Assets", props),
-        ...(version.main === null ? {} : { USER_WORKER: platform.entrypoint("UserCode", props) }),
-        CONFIG: {
-          has_user_worker: version.main !== null,
-          invoke_user_worker_ahead_of_assets: configuration.scriptFirst,
-          ...(configuration.staticRouting === undefined ? {} : { static_routing: configuration.staticRouting }),
-        },
+    const code = platformCode(routerWorker, CLOUDFLARE_WORKER_DATE, {
+      ASSET_WORKER: platform.entrypoint("Assets", props),
+      ...(version.main === null ? {} : { USER_WORKER: platform.entrypoint("UserCode", props) }),
+      CONFIG: {
+        has_user_worker: version.main !== null,
+        invoke_user_worker_ahead_of_assets: configuration.scriptFirst,
+        ...(configuration.staticRouting === undefined ? {} : { static_routing: configuration.staticRouting }),
       },
-      globalOutbound: null,
-    };
+    });
+    return { code, moduleBytes: routerWorker.length };
   });
 }
 
