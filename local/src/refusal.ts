@@ -1,7 +1,7 @@
 /**
- * The error codes of the REST API and their HTTP statuses. All are Cloudflare's own, as its API answers them, but the
- * last three, for what only a local platform has to say. 10000 is avoided: wrangler takes it as a reason to look into
- * the account, and gives advice that is wrong here.
+ * The error codes of the REST API and their HTTP statuses. All are codes of Cloudflare's API except the last three, which
+ * exist only on the local platform. 10000 is not used: after it wrangler examines the account
+ * and prints advice that is wrong here.
  */
 const CODES = {
   ROUTE_UNKNOWN: { code: 7003, status: 404 },
@@ -30,20 +30,20 @@ const CODES = {
   PLATFORM_FAILED: { code: 10902, status: 500 },
 } as const;
 
-/** What can go wrong. */
+/** The name of a code. */
 export type CodeName = keyof typeof CODES;
 
-/** The number that a client reads, and the HTTP status that goes with it. */
+/** The number for the client, and its HTTP status. */
 export function code(name: CodeName): { code: number; status: number } {
   return CODES[name];
 }
 
-/** A call that cannot be done as asked. It becomes the answer, in Cloudflare's envelope. */
+/** A call that is refused. It becomes a response in Cloudflare's envelope. */
 export class Refusal extends Error {
   readonly code: number;
   readonly status: number;
 
-  /** `message` says what happened, which input, and what to do now: wrangler prints it as it stands. */
+  /** `message` says what happened, which input, and what to do now. wrangler prints it unchanged. */
   constructor(name: CodeName, message: string) {
     super(message);
     this.name = "Refusal";

@@ -4,10 +4,10 @@ import { Refusal } from "../refusal.ts";
 import type { MainModule } from "../script.ts";
 import { readTags } from "./tags.ts";
 
-/** The compatibility date of an upload that gives none, as on the platform. */
+/** The compatibility date of an upload without one, as on Cloudflare. */
 const DEFAULT_COMPATIBILITY_DATE = "2021-11-02";
 
-/** Keys that are kept and shown again but change nothing on one machine. */
+/** Keys that are stored and returned but have no effect on this machine. */
 const RECORDED = [
   "cache_options",
   "code_update_strategy",
@@ -20,20 +20,20 @@ const RECORDED = [
   "usage_model",
 ] as const;
 
-/** The metadata of an upload, read and checked in itself; what it refers to is checked where it is used. */
+/** The metadata of an upload. Its syntax is checked; references are checked where they are used. */
 export interface Metadata {
   /** Absent for a Worker that has assets only. */
   readonly main: MainModule | null;
   readonly bindings: readonly RequestedBinding[];
-  /** The types of bindings that stay although the upload does not name them. */
+  /** The types of bindings that the new version keeps although the upload does not have them. */
   readonly keepBindings: readonly string[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
-  /** To be read by `applyMigrations`. */
+  /** `applyMigrations` reads it. */
   readonly migrations: unknown;
-  /** To be read by `applyDeclaredClasses`. */
+  /** `applyDeclaredClasses` reads it. */
   readonly exports: unknown;
-  /** `null` when the upload says nothing about tags. */
+  /** `null` if the upload has no tags. */
   readonly tags: readonly string[] | null;
   readonly assets: { readonly token: string | null; readonly configuration: unknown } | null;
   readonly keepAssets: boolean;
@@ -65,19 +65,19 @@ export function readMetadata(document: Readonly<Record<string, unknown>>): Metad
   };
 }
 
-/** Reads a list of bindings, as an upload or a change of settings has it. */
+/** Reads the list of bindings of an upload or of a change of settings. */
 export function readBindings(value: unknown): RequestedBinding[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.map(readBinding);
   throw new Refusal("BINDING_INVALID", "`bindings` must be a list, in which each binding has a `name` and a `type`.");
 }
 
-/** Those of the document's keys that are only kept. */
+/** The keys of the document that are only stored. */
 export function recordedSettings(document: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(RECORDED.filter((key) => document[key] !== undefined).map((key) => [key, document[key]]));
 }
 
-/** A string of the document; `null` when it is not there. */
+/** A string of the document; `null` if it is absent. */
 export function string(document: Readonly<Record<string, unknown>>, key: string): string | null {
   const value = document[key];
   if (value === undefined || value === null) return null;
@@ -85,7 +85,7 @@ export function string(document: Readonly<Record<string, unknown>>, key: string)
   throw new Refusal("BODY_INVALID", `\`${key}\` must be a string.`);
 }
 
-/** A list of strings of the document; empty when it is not there. */
+/** A list of strings of the document; empty if it is absent. */
 export function strings(document: Readonly<Record<string, unknown>>, key: string): string[] {
   const value = document[key] ?? [];
   if (Array.isArray(value) && value.every((element) => typeof element === "string")) return value as string[];

@@ -1,17 +1,17 @@
 import { Refusal } from "../refusal.ts";
 
-/** The Durable Object classes of a script, each with the UUID under which its objects are kept. */
+/** The Durable Object classes of a script, each with the UUID under which its objects are stored. */
 export type ObjectClasses = Readonly<Record<string, string>>;
 
-/** What migrations start from and lead to. */
+/** The state before and after migrations. */
 export interface MigrationState {
   readonly tag: string | null;
   readonly classes: ObjectClasses;
 }
 
 /**
- * Applies `migrations` of an upload. The tag they start from must be the script's; classes come, are renamed and go. A
- * class keeps its objects through a rename, because they are kept under its UUID and not under its name.
+ * Applies the `migrations` of an upload: they create, rename and delete classes, and must start from the script's tag. A
+ * rename keeps the objects of a class, because they are stored under its UUID and not under its name.
  */
 export function applyMigrations(state: MigrationState, migrations: unknown): MigrationState {
   if (migrations === undefined || migrations === null) return state;
@@ -31,7 +31,7 @@ export function applyMigrations(state: MigrationState, migrations: unknown): Mig
   return { tag: optionalString(migrations, "new_tag") ?? state.tag, classes: Object.fromEntries(classes) };
 }
 
-/** Applies `exports`, by which an upload declares its classes instead of migrating to them. */
+/** Applies `exports`, in which an upload declares its classes instead of migrations. */
 export function applyDeclaredClasses(state: MigrationState, declared: unknown): MigrationState {
   if (!isRecord(declared)) return state;
   const classes = new Map(Object.entries(state.classes));

@@ -12,7 +12,7 @@ export interface UploadedModule {
   readonly bytes: ArrayBuffer;
 }
 
-/** What a module is to the runtime; `none` for what only travels along, such as a source map. */
+/** The kind of a module for the runtime; `none` for a part that it does not load, such as a source map. */
 export type ModuleKind = "js" | "cjs" | "text" | "data" | "json" | "wasm" | "none";
 
 const KINDS: Readonly<Record<string, ModuleKind>> = {
@@ -28,10 +28,10 @@ const KINDS: Readonly<Record<string, ModuleKind>> = {
   "application/source-map": "none",
 };
 
-/** Names that begin so are the platform's own, see `isolate/`. */
+/** The prefix of the names of the platform's modules: `isolate/`. */
 export const OWN_MODULE_PREFIX = "__local_platform__";
 
-/** What a module of that content type is. Refuses types that the local platform cannot run, naming the module. */
+/** The kind of a module with this content type. Refuses types that the local platform cannot run, and names the module. */
 export function moduleKind(name: string, contentType: string): ModuleKind {
   const kind = KINDS[contentType];
   if (kind !== undefined) return kind;
@@ -103,15 +103,15 @@ export function checkModules(
   }
 }
 
-/** Modules as a version refers to them, and their bytes by digest. */
+/** Modules in the form in which a version refers to them, and their bytes by digest. */
 export interface ModulesToStore {
   readonly modules: readonly StoredModule[];
   readonly contents: ReadonlyMap<string, ArrayBuffer>;
-  /** SHA-256 over all of it, in hexadecimal. */
+  /** SHA-256 over all modules, in hexadecimal. */
   readonly etag: string;
 }
 
-/** Works out the digests of modules. */
+/** Computes the digests of modules. */
 export async function modulesToStore(
   main: MainModule | null,
   uploaded: readonly UploadedModule[],

@@ -10,18 +10,18 @@ import { type UploadedModule, checkModules, checkSize, modulesToStore } from "./
 import { changeExisting, changeScript } from "./script-change.ts";
 import { checkStart } from "./start-check.ts";
 
-/** What a deploy says it did. */
+/** The result of a deploy. */
 export interface Release {
   readonly version: ScriptVersion;
-  /** How long the script took to start, in whole milliseconds. */
+  /** The duration of the start, in milliseconds. */
   readonly startupMs: number;
   /** The handlers that the script's default export has. */
   readonly handlers: readonly string[];
 }
 
 /**
- * Deploys an upload: checks it, starts it once, stores its bytes, then makes it the live version in one transaction. Where
- * another change comes first, everything that depends on the current version is done again on top of that one.
+ * Deploys an upload: checks it, starts it once, stores its bytes, then makes it the live version in one transaction. If
+ * another change is made first, all steps that depend on the current version are repeated with the new one.
  */
 export async function release(
   platform: Platform,
@@ -67,7 +67,7 @@ export async function release(
   return { version, startupMs, handlers };
 }
 
-/** Replaces the modules of a script that exists; everything else stays. */
+/** Replaces the modules of an existing script and changes nothing else. */
 export async function replaceModules(
   platform: Platform,
   address: ScriptAddress,
@@ -97,7 +97,7 @@ export async function replaceModules(
   return { version, startupMs, handlers };
 }
 
-/** What depends on the version before: bindings that stay, the state of migrations, tags. */
+/** The parts that depend on the current version: kept bindings, the state of migrations, tags. */
 function carriedOver(
   metadata: Metadata,
   current: StoredScript | null,

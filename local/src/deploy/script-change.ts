@@ -2,12 +2,12 @@ import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import { type ScriptAddress, type ScriptVersion, type StoredScript, scriptNotFound } from "../script.ts";
 
-/** How often a change is tried on top of others that came first. */
+/** How often a change is tried if other changes are made first. */
 const ATTEMPTS = 10;
 
 /**
- * Changes a script: `next` makes the new version from the current one, which is `null` when there is no script yet. It is
- * called again when another change came first, so two changes at once are put in an order and neither is lost.
+ * Changes a script: `next` creates the new version from the current one, which is `null` if there is no script. It is
+ * called again if another change was made first, so changes at the same time have an order and none is lost.
  */
 export async function changeScript(
   { store }: Platform,
@@ -26,7 +26,7 @@ export async function changeScript(
   );
 }
 
-/** Changes a script that exists. Refuses when it does not, or no longer. */
+/** Changes an existing script. Refuses if it does not exist. */
 export async function changeExisting(
   platform: Platform,
   { namespace, script }: ScriptAddress,

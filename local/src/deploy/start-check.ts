@@ -6,17 +6,17 @@ import { Refusal } from "../refusal.ts";
 import type { ScriptAddress, ScriptVersion } from "../script.ts";
 import type { UploadedModule } from "./modules.ts";
 
-/** What came of starting a version. */
+/** The result of starting a version. */
 export interface CheckedStart {
-  /** The version, with the date that the runtime can run it under. */
+  /** The version, with a date that the runtime knows. */
   readonly version: ScriptVersion;
-  /** How long the start took, in whole milliseconds. */
+  /** The duration of the start, in milliseconds. */
   readonly startupMs: number;
-  /** The handlers that its default export has; none are known of a service worker. */
+  /** The handlers of its default export. */
   readonly handlers: readonly string[];
 }
 
-/** Starts a version once. Refuses it with its own error text when it does not start. */
+/** Starts a version once. Refuses it with the text of its error if it does not start. */
 export async function checkStart(
   platform: Platform,
   address: ScriptAddress,
@@ -50,8 +50,8 @@ export async function checkStart(
 }
 
 /**
- * The newest date that the runtime knows, where it refuses the date asked for only because it is older than that date:
- * the pinned runtime is a few weeks old, and today's date is a good one to deploy with.
+ * The newest date that the runtime knows, if it refuses the requested date only because that is newer.
+ * The pinned runtime is a few weeks old, and people deploy with the date of today.
  */
 function earlierRuntimeDate({ runtimeDate }: ScriptVersion, message: string): string | null {
   const [, newest] = /the newest date supported by this server binary is "(\d{4}-\d{2}-\d{2})"/.exec(message) ?? [];

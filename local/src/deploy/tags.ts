@@ -2,7 +2,7 @@ import { Refusal } from "../refusal.ts";
 
 const MAX_TAGS = 8;
 
-/** Reads tags as Cloudflare allows them: at most 8, without commas and ampersands, each counted once. */
+/** Reads tags, as Cloudflare allows them: at most 8 different ones, without commas and ampersands. */
 export function readTags(value: unknown): string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || value.some((tag) => typeof tag !== "string")) {
@@ -22,7 +22,7 @@ export function readTags(value: unknown): string[] {
   return tags;
 }
 
-/** Reads `a:yes,b:no`: which tags a script must have and must not have. Without any, every script passes. */
+/** Reads `a:yes,b:no`: the tags that a script must have and must not have. An empty filter selects every script. */
 export function readTagFilter(text: string | null): (tags: readonly string[]) => boolean {
   const conditions = (text ?? "")
     .split(",")

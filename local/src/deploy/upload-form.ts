@@ -2,18 +2,18 @@ import { utf8 } from "../encoding.ts";
 import { Refusal } from "../refusal.ts";
 import { type UploadedModule, checkModuleName } from "./modules.ts";
 
-/** What a multipart body holds: one JSON document, and modules. */
+/** The content of a multipart body: a JSON document and modules. */
 export interface UploadForm {
   readonly document: Record<string, unknown>;
   readonly modules: readonly UploadedModule[];
 }
 
-/** More parts than any bundle has. */
+/** The most parts of a body. No bundle has as many. */
 const MAX_PARTS = 3000;
 
 /**
- * Reads a multipart body whose JSON document is the part `documentName`. A module is called like its part; where the part
- * is called `files`, as Cloudflare's SDK has it, like its file.
+ * Reads a multipart body. Its JSON document is the part `documentName`. A module has the name of its part, or that of its
+ * file if the part is called `files`, as in Cloudflare's SDK.
  */
 export async function readUploadForm(request: Request, documentName: string): Promise<UploadForm> {
   const parts = [...(await readForm(request))];
@@ -58,8 +58,8 @@ async function readForm(request: Request): Promise<FormData> {
 }
 
 /**
- * Cloudflare's SDK labels its multipart body `application/javascript` in `scripts.update`. What really stands in the
- * body tells the two apart: a form begins with its boundary.
+ * Cloudflare's SDK labels its multipart body `application/javascript` in `scripts.update`. The content of the
+ * body distinguishes the two: a form begins with its boundary.
  */
 async function asMultipart(request: Request): Promise<Response> {
   const contentType = request.headers.get("content-type") ?? "";
@@ -116,9 +116,9 @@ function readDocument(
 }
 
 /**
- * Rebuilds an object from form fields such as `metadata[bindings][][name]`, which is how Cloudflare's TypeScript SDK
- * sends one: `[key]` is a field, `[]` appends to a list, and a key that comes a second time begins the list's next
- * element. Values stay strings, because the form does not say what they were.
+ * Builds an object from form fields such as `metadata[bindings][][name]`, in which Cloudflare's TypeScript SDK
+ * sends it: `[key]` is a field, `[]` appends to a list, and a repeated key begins the next element
+ * of the list. All values are strings, because the form does not have their types.
  */
 export function bracketedFields(
   prefix: string,
@@ -132,7 +132,7 @@ export function bracketedFields(
   return root;
 }
 
-/** True for a field that {@link bracketedFields} would take. */
+/** Whether {@link bracketedFields} reads the field. */
 export function isBracketed(prefix: string, name: string): boolean {
   return keysOf(prefix, name) !== null;
 }
@@ -169,7 +169,7 @@ function append(list: unknown[], keys: readonly string[], value: string): void {
   place(element, keys, value);
 }
 
-/** Whether the value at that path is there already; a list always takes one more. */
+/** Whether the object has a value at the path. A list always accepts one more. */
 function isTaken(target: Record<string, unknown>, [key = "", next, ...rest]: readonly string[]): boolean {
   const found = target[key];
   if (found === undefined || next === "") return false;

@@ -1,12 +1,12 @@
 import type { Environment } from "../environment.ts";
 import { WorkerEntrypoint } from "cloudflare:workers";
 
-/** Whose cache it is. */
+/** The namespace of a cache. */
 export interface UserCacheProps {
   readonly namespace: string;
 }
 
-/** The far end of `caches` in a user Worker. All Workers of a namespace share one cache, as in a trusted namespace. */
+/** The host entrypoint of `caches` in a user Worker. All Workers of a namespace share one cache, as in a trusted namespace. */
 export class UserCache extends WorkerEntrypoint<Environment, UserCacheProps> {
   async match(name: string | null, request: Request, options?: CacheQueryOptions): Promise<Response | undefined> {
     return await (await this.#cache(name)).match(request, options);

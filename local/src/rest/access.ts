@@ -1,10 +1,10 @@
 import { utf8 } from "../encoding.ts";
 import { Refusal } from "../refusal.ts";
 
-/** Hosts that only this machine answers for. The last is what the deploy API calls its upstream. */
+/** Host names that reach only this machine. The deploy API calls its upstream by the last one. */
 const HOSTS = new Set(["localhost", "127.0.0.1", "[::1]", "api.cloudflare.com"]);
 
-/** Refuses a foreign host name, which someone may have made to point to this machine to reach it from a web page. */
+/** Refuses other host names. Their owners can let them point to this machine, and then a web page can call the API. */
 export function checkHost(request: Request): void {
   const { hostname } = new URL(request.url);
   if (HOSTS.has(hostname)) return;
@@ -14,7 +14,7 @@ export function checkHost(request: Request): void {
   );
 }
 
-/** Refuses a request that says itself that a web page of another origin made it. */
+/** Refuses a request that the browser marks as sent by a page of another origin. */
 export function checkOrigin(request: Request): void {
   const url = new URL(request.url);
   const origin = request.headers.get("origin");
@@ -24,7 +24,7 @@ export function checkOrigin(request: Request): void {
   }
 }
 
-/** Refuses a request that does not bear the local token. */
+/** Refuses a request without the local token. */
 export async function checkToken(request: Request, token: string | undefined): Promise<void> {
   if (token === undefined || token === "") {
     throw new Refusal(
@@ -46,7 +46,7 @@ export function bearer(request: Request): string | null {
   return token ?? null;
 }
 
-/** Compares digests, so that the time it takes tells nothing of the token. */
+/** Compares digests, so that the duration reveals nothing about the token. */
 async function equal(a: string, b: string): Promise<boolean> {
   const [digestA, digestB] = await Promise.all([a, b].map((text) => crypto.subtle.digest("SHA-256", utf8(text))));
   return digestA !== undefined && digestB !== undefined && crypto.subtle.timingSafeEqual(digestA, digestB);

@@ -5,12 +5,12 @@ import { success } from "./envelope.ts";
 const NAME = "Local platform";
 const USER = { id: "00000000000000000000000000000001", email: "developer@localhost" };
 
-/** Who the local token belongs to. */
+/** The owner of the local token. */
 export function getUser(): Response {
   return success(USER);
 }
 
-/** Whether the token is good: a call that came here bears one that is. */
+/** Whether the token is valid. A call that reaches this handler has a valid one. */
 export function verifyToken(): Response {
   return success({ id: USER.id, status: "active" });
 }
@@ -33,7 +33,7 @@ export function listMemberships({ env }: Call): Response {
   return success(memberships, { info: { count: 1, per_page: 20 } });
 }
 
-/** There are no Workers outside a namespace. wrangler asks for one on each deploy, and takes this for an answer. */
+/** There are no Workers outside a namespace. wrangler looks for one at each deploy and accepts this refusal. */
 export function refuseAccountScript(): never {
   throw new Refusal(
     "ACCOUNT_SCRIPT_NOT_FOUND",

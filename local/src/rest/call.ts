@@ -4,7 +4,7 @@ import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import { checkScriptName, scriptNotFound, type ScriptAddress, type StoredScript } from "../script.ts";
 
-/** What hono knows of a call. */
+/** The types of hono's context. */
 export interface CallTypes {
   Bindings: Environment;
   Variables: { platform: Platform };

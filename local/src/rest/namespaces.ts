@@ -4,7 +4,7 @@ import { Refusal } from "../refusal.ts";
 import { type Call, namespaceOf } from "./call.ts";
 import { success } from "./envelope.ts";
 
-/** When the namespaces came to be: they always were, and the API shows a time. */
+/** The creation time that the API returns. The namespaces always exist. */
 const CREATED_ON = "2024-01-01T00:00:00.000000Z";
 
 /** The namespaces of the account. */
@@ -20,7 +20,7 @@ export async function getNamespace(call: Call): Promise<Response> {
   return success(found ? await shown(call.var.platform, found) : null);
 }
 
-/** Namespaces are the account's own and part of the configuration. */
+/** Refuses to change the namespaces, which are part of the configuration. */
 export function refuseNamespaceChange({ env }: Call): never {
   const names = env.NAMESPACES.map(({ name }) => name).join(", ");
   throw new Refusal(

@@ -34,7 +34,7 @@ export async function deleteScripts(call: Call): Promise<Response> {
   return success(null);
 }
 
-/** One script, and what is known of it. */
+/** One script with its metadata. */
 export async function getScript(call: Call): Promise<Response> {
   const script = await scriptOf(call);
   return success({
@@ -45,7 +45,7 @@ export async function getScript(call: Call): Promise<Response> {
   });
 }
 
-/** Deploys a script. It is live, and on disk, when the answer comes. */
+/** Deploys a script. When it responds, the script is live and on disk. */
 export async function putScript(call: Call): Promise<Response> {
   const address = addressOf(call);
   const { document, modules } = await readUploadForm(call.req.raw, "metadata");
@@ -66,7 +66,7 @@ export async function deleteScript(call: Call): Promise<Response> {
   throw scriptNotFound(address);
 }
 
-/** The script as lists show it. */
+/** The script as lists return it. */
 function shownScript({ script, createdOn, modifiedOn, version }: StoredScript): Record<string, unknown> {
   return {
     id: script,
@@ -105,7 +105,7 @@ function readCursor(text: string | null): string {
   }
 }
 
-/** The modules as they were uploaded, as a form; a script in the service-worker format as it is. */
+/** The uploaded modules as a form; a script in the service-worker format as plain text. */
 export async function getContent(call: Call): Promise<Response> {
   const { version } = await scriptOf(call);
   const modules = await readModules(call.var.platform, version);
@@ -122,7 +122,7 @@ export async function getContent(call: Call): Promise<Response> {
   return new Response(form, { headers });
 }
 
-/** Replaces the modules and leaves everything else as it is. */
+/** Replaces the modules and changes nothing else. */
 export async function putContent(call: Call): Promise<Response> {
   const script = await scriptOf(call);
   const { document, modules } = await readUploadForm(call.req.raw, "metadata");

@@ -14,7 +14,7 @@ export async function listSecrets(call: Call): Promise<Response> {
   return success(version.bindings.filter(isSecret).map(shown));
 }
 
-/** The name of one secret; its value is never shown. */
+/** The name of one secret. The value is never returned. */
 export async function getSecret(call: Call): Promise<Response> {
   const { version } = await scriptOf(call);
   const name = parameter(call, "secret");
@@ -23,7 +23,7 @@ export async function getSecret(call: Call): Promise<Response> {
   throw secretNotFound(name);
 }
 
-/** Sets one secret. It is live when the answer comes. */
+/** Sets one secret. It is live when the call responds. */
 export async function putSecret(call: Call): Promise<Response> {
   const secret = readSecret(await jsonObjectBody(call));
   const script = await scriptOf(call);
@@ -33,7 +33,7 @@ export async function putSecret(call: Call): Promise<Response> {
   return success(shown(secret));
 }
 
-/** Takes one secret away. */
+/** Deletes one secret. */
 export async function deleteSecret(call: Call): Promise<Response> {
   const name = parameter(call, "secret");
   const script = await scriptOf(call);
@@ -44,7 +44,7 @@ export async function deleteSecret(call: Call): Promise<Response> {
   return success(null);
 }
 
-/** Sets and takes away several secrets at once: `{secrets: {NAME: {type, name, text} | null}}`. */
+/** Sets and deletes several secrets at once: `{secrets: {NAME: {type, name, text} | null}}`. */
 export async function changeSecrets(call: Call): Promise<Response> {
   const { secrets } = await jsonObjectBody(call);
   if (typeof secrets !== "object" || secrets === null || Array.isArray(secrets)) {

@@ -10,7 +10,7 @@ import type { ScriptVersion } from "../script.ts";
 import { type Call, jsonBody, jsonObjectBody, parameter, scriptOf } from "./call.ts";
 import { success } from "./envelope.ts";
 
-/** The settings of a script: everything but its code. */
+/** The settings of a script: everything except its code. */
 export async function getSettings(call: Call): Promise<Response> {
   const { version } = await scriptOf(call);
   return success(shownSettings(version));
@@ -22,7 +22,7 @@ export async function listBindings(call: Call): Promise<Response> {
   return success(version.bindings.map(shown));
 }
 
-/** Changes settings; what the call does not name stays. The script is started once with them before they count. */
+/** Changes the settings that the call names. Before they are live, the script is started once with them. */
 export async function patchSettings(call: Call): Promise<Response> {
   const script = await scriptOf(call);
   const isForm = /^multipart\//i.test(call.req.raw.headers.get("content-type") ?? "");
@@ -92,14 +92,14 @@ export async function putTag(call: Call): Promise<Response> {
   return success(null);
 }
 
-/** Takes a tag away. */
+/** Deletes a tag. */
 export async function deleteTag(call: Call): Promise<Response> {
   const tag = parameter(call, "tag");
   await changeTags(call, (tags) => tags.filter((other) => other !== tag));
   return success(null);
 }
 
-/** Tags are no part of what an isolate runs, so the version stays, and with it the isolate. */
+/** Changes the tags. They do not concern an isolate, so the version and its isolate remain. */
 async function changeTags(call: Call, change: (tags: readonly string[]) => string[]): Promise<void> {
   const script = await scriptOf(call);
   await changeExisting(call.var.platform, script, async ({ version }) => ({ ...version, tags: change(version.tags) }));

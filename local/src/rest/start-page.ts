@@ -1,7 +1,7 @@
 import type { ScriptVersion, StoredScript } from "../script.ts";
 import type { Call } from "./call.ts";
 
-/** The page that a browser sees on the bare loopback name: what is deployed where, and how to deploy. */
+/** The page of a bare loopback name in a browser: what is deployed where, and how to deploy. */
 export async function startPage({ env, req, var: { platform } }: Call): Promise<Response> {
   const url = new URL(req.url);
   const namespaces = await Promise.all(
@@ -41,7 +41,7 @@ function shownVersion({ id, tags }: ScriptVersion): string {
   return tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length) ?? id;
 }
 
-/** `npm run dev` leaves the address and the token in the example's `.env`, so these lines need nothing else. */
+/** `npm run dev` writes the address and the token to the example's `.env`. */
 const COMMANDS = "cd examples/hello\nnpx wrangler deploy --dispatch-namespace dotdo-production";
 
 function page(sections: string): string {

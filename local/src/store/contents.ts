@@ -1,10 +1,10 @@
 /** Bytes in one row: well under the 2 MB that a row may hold. */
 export const CHUNK_BYTES = 1024 * 1024;
 
-/** How long bytes that nothing refers to stay, in milliseconds: longer than any deploy takes. */
+/** How long unused bytes are kept, in milliseconds: longer than a deploy takes. */
 const UNUSED_MS = 60 * 60 * 1000;
 
-/** Where the bytes of modules and assets lie, once per digest. */
+/** The bytes of modules and assets, once for each digest. */
 export class Contents {
   readonly #sql: SqlStorage;
 
@@ -12,7 +12,7 @@ export class Contents {
     this.#sql = sql;
   }
 
-  /** Those of the digests whose bytes are not here yet. The others are kept from being removed as unused. */
+  /** The digests without stored bytes. The bytes of the others are not removed as unused for a while. */
   missing(digests: readonly string[], now: number): string[] {
     return digests.filter((digest) => {
       const renewed = this.#sql.exec(
@@ -24,12 +24,12 @@ export class Contents {
     });
   }
 
-  /** Keeps one chunk. The bytes exist only once {@link complete} says so. */
+  /** Stores one chunk. The bytes exist only after {@link complete}. */
   keepChunk(digest: string, position: number, bytes: ArrayBuffer): void {
     this.#sql.exec("INSERT OR REPLACE INTO chunks (digest, position, bytes) VALUES (?, ?, ?)", digest, position, bytes);
   }
 
-  /** The last chunk was sent. Throws when the chunks together are not `size` bytes, so that bytes are never half there. */
+  /** Completes bytes after their last chunk. Throws if the chunks together do not have `size` bytes. */
   complete(digest: string, size: number, now: number): void {
     const { kept } = this.#sql
       .exec<{ kept: number }>("SELECT coalesce(sum(length(bytes)), 0) AS kept FROM chunks WHERE digest = ?", digest)
@@ -38,7 +38,7 @@ export class Contents {
     this.#sql.exec("INSERT OR REPLACE INTO contents (digest, size, kept_at) VALUES (?, ?, ?)", digest, size, now);
   }
 
-  /** Up to `count` chunks from `position` on; fewer when that was the last. `null` when the bytes are not here. */
+  /** Up to `count` chunks from `position` on; fewer at the end. `null` if the bytes are not stored. */
   chunks(digest: string, position: number, count: number): ArrayBuffer[] | null {
     const known = this.#sql.exec("SELECT 1 FROM contents WHERE digest = ?", digest).toArray().length > 0;
     if (!known) return null;
@@ -53,7 +53,7 @@ export class Contents {
       .map((row) => row.bytes);
   }
 
-  /** Removes what no version, asset or upload session refers to and what no deploy is about to. */
+  /** Removes bytes that no version, asset or upload session refers to, and that no running deploy needs. */
   removeUnused(now: number): void {
     this.#sql.exec(
       `DELETE FROM contents WHERE kept_at < ? AND digest NOT IN (
@@ -66,7 +66,7 @@ export class Contents {
     );
   }
 
-  /** Removes chunks whose bytes were never completed or are no longer known. Only safe while no deploy is running. */
+  /** Removes chunks of bytes that were not completed or were removed. No deploy may run at the same time. */
   removeLooseChunks(): void {
     this.#sql.exec("DELETE FROM chunks WHERE digest NOT IN (SELECT digest FROM contents)");
   }

@@ -1,8 +1,8 @@
 import type { ScriptAddress } from "../script.ts";
 
-/** One use of a script through the namespace binding: what the dispatch Worker passed to `get`. */
+/** One use of a script through the namespace binding: the arguments of the dispatch Worker's call of `get`. */
 export interface Dispatch extends ScriptAddress {
-  /** When the request came: RFC 3339, UTC. */
+  /** The time of the request: RFC 3339, UTC. */
   readonly at: string;
   /** The second argument of `get`. */
   readonly args: unknown;
@@ -10,14 +10,14 @@ export interface Dispatch extends ScriptAddress {
   readonly limits: unknown;
   /** `outbound` of the third. */
   readonly outbound: unknown;
-  /** The version that answered; `null` when there was no such script. */
+  /** The version that responded; `null` if there was no such script. */
   readonly version: string | null;
 }
 
-/** How many dispatches are remembered. */
+/** The number of dispatches that are stored. */
 const REMEMBERED = 1000;
 
-/** The last dispatches, in memory only, so that tests and people can see what reached the platform. */
+/** The last dispatches, in memory. People and tests can read what reached the platform. */
 export class DispatchLog {
   #dispatches: Dispatch[] = [];
 

@@ -1,6 +1,6 @@
 /**
- * The tables. Bytes lie once under their digest, cut into chunks, because a row holds at most 2 MB. A script points to
- * its current version; the versions before it stay for a while, because a request may be just starting one.
+ * The tables. Bytes are stored once under their digest, in chunks, because a row has at most 2 MB. A script refers to
+ * its current version. Earlier versions are kept for a while, because a request may be starting one.
  */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS contents (

@@ -1,11 +1,11 @@
 import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
 
-/** How long a version that was replaced can still be started, in milliseconds. */
+/** How long a replaced version can be started, in milliseconds. */
 const LEFT_VERSION_MS = 10 * 60 * 1000;
 
-/** A change to a script: the revision it was made from, and the version to put in place. */
+/** A change of a script: the revision that it was made from, and the new version. */
 export interface ScriptChange extends ScriptAddress {
-  /** The revision that the change starts from; `null` when there was no script. */
+  /** The revision that the change starts from; `null` if there was no script. */
   readonly from: string | null;
   readonly to: ScriptVersion;
 }
@@ -47,7 +47,7 @@ export class Scripts {
     this.#sql = sql;
   }
 
-  /** What a request to the script needs to be served. */
+  /** The parts of the live version that a request needs. */
   live({ namespace, script }: ScriptAddress): LiveVersion | null {
     const rows = this.#sql
       .exec<{ id: string; assets: number }>(
@@ -68,7 +68,7 @@ export class Scripts {
     return rows[0] ? fromRow(rows[0]) : null;
   }
 
-  /** A version, also one that was replaced a moment ago. */
+  /** A version, also one that was replaced a short time ago. */
   version(id: string): ScriptVersion | null {
     const rows = this.#sql.exec<{ document: string }>("SELECT document FROM versions WHERE id = ?", id).toArray();
     return rows[0] ? (JSON.parse(rows[0].document) as ScriptVersion) : null;
@@ -93,7 +93,7 @@ export class Scripts {
       .one().scripts;
   }
 
-  /** Puts the new version in place, unless another change came first. Call it inside a transaction. */
+  /** Makes the new version live unless another change was made first. Call it inside a transaction. */
   change({ namespace, script, from, to }: ScriptChange, now: Date): boolean {
     const current = this.#current({ namespace, script });
     if ((current?.revision ?? null) !== from) return false;
@@ -119,7 +119,7 @@ export class Scripts {
     return true;
   }
 
-  /** Removes a script, with its assets. False when there was none. Call it inside a transaction. */
+  /** Removes a script with its assets. `false` if it does not exist. Call it inside a transaction. */
   remove({ namespace, script }: ScriptAddress, now: Date): boolean {
     const current = this.#current({ namespace, script });
     if (!current) return false;
@@ -130,7 +130,7 @@ export class Scripts {
     return true;
   }
 
-  /** Forgets the versions that no request can be starting any more. */
+  /** Deletes the replaced versions that no request can be starting. */
   removeLeft(now: Date): void {
     this.#sql.exec("DELETE FROM versions WHERE left_at < ?", now.getTime() - LEFT_VERSION_MS);
   }

@@ -7,10 +7,10 @@ import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
 import { type LiveVersion, type ScriptChange, Scripts } from "./scripts.ts";
 import { DurableObject } from "cloudflare:workers";
 
-/** How often, at most, what nothing refers to is looked for: the search reads every version. In milliseconds. */
+/** The shortest time between two searches for unused bytes, in milliseconds. A search reads every version. */
 const REMOVAL_INTERVAL_MS = 10 * 60 * 1000;
 
-/** What became of a change. */
+/** The outcome of a change. */
 export type ChangeOutcome =
   /** It is live, and on disk. */
   | "done"
@@ -20,9 +20,9 @@ export type ChangeOutcome =
   | "incomplete";
 
 /**
- * Everything that survives a restart, in one object. That one object is what puts two deploys in an order: a change
- * names the version it was made from and is refused when another came first. An answer leaves only when what it speaks of
- * is on disk, so a platform that is killed at any moment comes back with the old version or the new one, never half.
+ * The state of deploys. One object has all of it, so changes have an order: a change
+ * names the revision that it was made from, and is refused if another was made first. The runtime sends a response only after the
+ * writes before it are on disk, so after a kill at any moment a script has the old version or the new one.
  */
 export class Store extends DurableObject<Environment> {
   readonly #scripts: Scripts;
@@ -39,11 +39,11 @@ export class Store extends DurableObject<Environment> {
     this.#contents = new Contents(sql);
     this.#assets = new AssetUploads(sql);
     this.#removeUnused();
-    // Only here can no deploy be between its first chunk and its last.
+    // No deploy runs at this time.
     this.#contents.removeLooseChunks();
   }
 
-  /** Records the dispatch, and answers the version that must serve it; `null` when there is no such script. */
+  /** Records the dispatch, and returns the version that serves it; `null` if there is no such script. */
   dispatch(dispatch: Omit<Dispatch, "at" | "version">): LiveVersion | null {
     const live = this.#scripts.live(dispatch);
     this.#dispatches.add({ ...dispatch, at: new Date().toISOString(), version: live?.id ?? null });
@@ -55,7 +55,7 @@ export class Store extends DurableObject<Environment> {
     return this.#dispatches.newest();
   }
 
-  /** Forgets the dispatches. */
+  /** Deletes the records of dispatches. */
   clearDispatches(): void {
     this.#dispatches.clear();
   }
@@ -80,7 +80,7 @@ export class Store extends DurableObject<Environment> {
     return this.#scripts.count(namespace);
   }
 
-  /** Makes a version the current one. The bytes of its modules and of its assets' manifest must be here already. */
+  /** Makes a version the live one. The bytes of its modules and of its assets' manifest must be stored before. */
   async change(change: ScriptChange): Promise<ChangeOutcome> {
     const now = new Date();
     const { modules, assets } = change.to;
@@ -95,19 +95,19 @@ export class Store extends DurableObject<Environment> {
     return outcome;
   }
 
-  /** Removes a script. False when there was none. */
+  /** Removes a script. `false` if it does not exist. */
   async remove(address: ScriptAddress): Promise<boolean> {
     const removed = this.ctx.storage.transactionSync(() => this.#scripts.remove(address, new Date()));
     await this.ctx.storage.sync();
     return removed;
   }
 
-  /** Those of the digests whose bytes must be sent. */
+  /** The digests whose bytes must be sent. */
   missingContents(digests: readonly string[]): string[] {
     return this.#contents.missing(digests, Date.now());
   }
 
-  /** Keeps consecutive chunks of some bytes. `size` comes with the last ones and completes them. */
+  /** Stores consecutive chunks. With the last ones, `size` completes the bytes. */
   keepChunks(digest: string, position: number, chunks: readonly ArrayBuffer[], size: number | null): void {
     this.ctx.storage.transactionSync(() => {
       chunks.forEach((bytes, index) => this.#contents.keepChunk(digest, position + index, bytes));
@@ -115,7 +115,7 @@ export class Store extends DurableObject<Environment> {
     });
   }
 
-  /** Up to `count` chunks from `position` on; `null` when the bytes are not here. */
+  /** Up to `count` chunks from `position` on; `null` if the bytes are not stored. */
   chunks(digest: string, position: number, count: number): ArrayBuffer[] | null {
     return this.#contents.chunks(digest, position, count);
   }
