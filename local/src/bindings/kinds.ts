@@ -6,6 +6,7 @@ import { durableObjectNamespace } from "./durable-objects/kind.ts";
 import { sendEmail } from "./email/kind.ts";
 import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
 import { kvNamespace } from "./kv/kind.ts";
+import { notSimulated } from "./not-simulated.ts";
 import { pipelines } from "./pipelines/kind.ts";
 import { rateLimit } from "./rate-limit/kind.ts";
 import { secretsStoreSecret } from "./secrets-store/kind.ts";
@@ -30,17 +31,6 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
   wasm_module: part("wasm_module"),
 };
 
-/** What to use instead of a kind that is not simulated. */
-const ALTERNATIVES: Readonly<Record<string, string>> = {
-  service:
-    "A service binding reaches Workers of the account, never scripts of a namespace. Call the other Worker by its hostname, with fetch.",
-  r2_bucket: "Deploy files as static assets, or store data in a Durable Object of this Worker.",
-  d1: "Use the SQLite storage of a Durable Object of this Worker.",
-};
-
-const GENERAL_ALTERNATIVE =
-  "Remove it from the Worker's configuration for local use, for example in a separate environment, or deploy to a remote namespace.";
-
 /** Reads one element of `bindings`. Refuses what is malformed, and what the local platform does not simulate. */
 export function readBinding(value: unknown): RequestedBinding {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -55,11 +45,7 @@ export function readBinding(value: unknown): RequestedBinding {
     return typeof old_name === "string" ? { type, name, old_name } : { type, name };
   }
   if (isSimulated(type)) return KINDS[type].read(new BindingFields(name, type, fields));
-  const alternative = (typeof type === "string" ? ALTERNATIVES[type] : undefined) ?? GENERAL_ALTERNATIVE;
-  throw new Refusal(
-    "NOT_SIMULATED",
-    `The binding ${name} of type ${JSON.stringify(type)} is not simulated by the local platform. ${alternative}`,
-  );
+  throw notSimulated(name, type);
 }
 
 /** The bindings of a version as the `env` of its isolate has them before the modules of {@link bindingSetups} run. */

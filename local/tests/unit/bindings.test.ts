@@ -26,12 +26,15 @@ test("bindings that are simulated are read", () => {
 });
 
 for (const [type, advice] of [
-  ["d1", /SQLite storage/],
-  ["r2_bucket", /static assets/],
-  ["service", /never scripts of a namespace/],
-  ["queue", /Remove it/],
-  ["ai", /Remove it/],
-  ["dispatch_namespace", /Remove it/],
+  ["ai", /REST API of Workers AI/],
+  ["browser", /Playwright/],
+  ["hyperdrive", /database's address into a secret/],
+  ["images", /static assets/],
+  ["queue", /Durable Object with an alarm/],
+  ["service", /host name, with fetch/],
+  ["vectorize", /in D1 or in a Durable Object/],
+  ["workflow", /alarm runs the steps/],
+  ["a_new_type", /Remove it/],
 ] as const) {
   test(`a ${type} binding is refused by its name, and the refusal says what to do`, async () => {
     await refused(10901, /The binding THING of type "/, () => readBinding({ type, name: "THING" }));
