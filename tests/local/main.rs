@@ -5,6 +5,7 @@ mod access;
 mod doors;
 mod durability;
 mod envelope;
+mod examples;
 mod memory;
 mod modules;
 mod namespaces;
