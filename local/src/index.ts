@@ -4,6 +4,7 @@ import { restApi } from "./rest/app.ts";
 export { AssetFiles, Assets } from "./bindings/assets/workers.ts";
 export { ObjectHost } from "./bindings/durable-objects/host.ts";
 export { ObjectNamespace } from "./bindings/durable-objects/namespace.ts";
+export { BucketHost } from "./bindings/r2/host.ts";
 export { StorageObject } from "./bindings/storage-object.ts";
 export { SendEmail } from "./bindings/email/sender.ts";
 export { RateCounter, RateLimit } from "./bindings/rate-limit/limiter.ts";

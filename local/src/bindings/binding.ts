@@ -26,6 +26,13 @@ export type Binding =
       readonly allowed_destination_addresses?: readonly string[];
       readonly allowed_sender_addresses?: readonly string[];
     }
+  | {
+      readonly type: "r2_bucket";
+      readonly name: string;
+      readonly bucket_name: string;
+      /** Buckets of a jurisdiction are separate from others of the same name. */
+      readonly jurisdiction?: string;
+    }
   | PartBinding<"wasm_module">
   | PartBinding<"text_blob">
   | PartBinding<"data_blob">;

@@ -17,6 +17,8 @@ export interface BindingKind<B extends Binding> {
    * the kind, and returns the object that the script sees. It is a file `*.isolate.js`, imported as a text.
    */
   readonly setup?: string;
+  /** The modules that `setup` imports, by the paths in its `import` statements. */
+  readonly imports?: Readonly<Record<string, string>>;
 }
 
 /** The version of a script that gets a binding. */

@@ -10,6 +10,7 @@ import { notSimulated } from "./not-simulated.ts";
 import { pipelines } from "./pipelines/kind.ts";
 import { rateLimit } from "./rate-limit/kind.ts";
 import { secretsStoreSecret } from "./secrets-store/kind.ts";
+import { r2Bucket } from "./r2/kind.ts";
 import { json, part, plainText, secretText, versionMetadata } from "./variables.ts";
 
 /** Every kind of binding that the local platform simulates, by its type in an upload. */
@@ -23,6 +24,7 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
   pipelines,
   plain_text: plainText,
   ratelimit: rateLimit,
+  r2_bucket: r2Bucket,
   secret_text: secretText,
   secrets_store_secret: secretsStoreSecret,
   send_email: sendEmail,
@@ -63,17 +65,19 @@ export interface BindingSetup {
   readonly type: string;
   /** The text of the module, see {@link BindingKind.setup}. */
   readonly source: string;
+  /** The modules that it imports, see {@link BindingKind.imports}. */
+  readonly imports: Readonly<Record<string, string>>;
   readonly names: readonly string[];
 }
 
 /** The modules that an isolate with these bindings needs. */
 export function bindingSetups(bindings: readonly Binding[]): BindingSetup[] {
-  const setups = new Map<string, { type: string; source: string; names: string[] }>();
+  const setups = new Map<string, BindingSetup & { names: string[] }>();
   for (const binding of bindings) {
     const { type, name } = binding;
-    const source = kindOf(binding).setup;
+    const { setup: source, imports = {} } = kindOf(binding);
     if (source === undefined) continue;
-    const setup = setups.get(type) ?? { type, source, names: [] };
+    const setup = setups.get(type) ?? { type, source, imports, names: [] };
     setup.names.push(name);
     setups.set(type, setup);
   }

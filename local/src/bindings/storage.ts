@@ -24,12 +24,20 @@ export function checkStorageId(name: string, field: string, id: string): void {
   );
 }
 
+/** The storage of a bucket. */
+export function bucketAddress(bucket: { readonly bucket_name: string; readonly jurisdiction?: string }): StorageAddress {
+  const { bucket_name: name, jurisdiction } = bucket;
+  return { kind: "r2", id: jurisdiction === undefined ? name : `${jurisdiction}.${name}` };
+}
+
 /** The storage of each binding that has one. */
 export function boundStorage(bindings: readonly Binding[]): StorageAddress[] {
   return bindings.flatMap((binding): StorageAddress[] => {
     switch (binding.type) {
       case "kv_namespace":
         return [{ kind: "kv", id: binding.namespace_id }];
+      case "r2_bucket":
+        return [bucketAddress(binding)];
       default:
         return [];
     }

@@ -111,9 +111,12 @@ function bindingModules(bindings: readonly Binding[]): Modules {
   const modules: Modules = {};
   const imports: string[] = [];
   const assignments: string[] = [];
-  for (const [index, { type, source, names }] of setups.entries()) {
-    const module = `${OWN_MODULE_PREFIX}${type}.js`;
+  for (const [index, { type, source, imports: imported, names }] of setups.entries()) {
+    const module = `${OWN_MODULE_PREFIX}/bindings/${type}/setup.js`;
     modules[module] = { js: source };
+    for (const [path, text] of Object.entries(imported)) {
+      modules[new URL(path, `file:///${module}`).pathname.slice(1)] = { js: text };
+    }
     imports.push(`import setup${index} from "./${module}";`);
     for (const name of names.map((name) => JSON.stringify(name))) {
       assignments.push(`env[${name}] = setup${index}(env[${name}], ${name});`);

@@ -64,3 +64,11 @@ test("KV: hundreds of operations have the results of the native binding", async 
   ]);
   assertSame(ours, theirs, 450);
 });
+
+test("R2: hundreds of operations have the results of the native binding", async () => {
+  const [ours, theirs] = await Promise.all([
+    deployed("r2.js", { type: "r2_bucket", name: "R2", bucket_name: id }),
+    native("r2.js", { R2: { type: "r2", name: id } }),
+  ]);
+  assertSame(ours, theirs, 500);
+});

@@ -86,8 +86,19 @@ export interface Visit {
 }
 
 /** Requests a user Worker through the dispatch Worker, under the host of its namespace. */
-export async function visit(script: string, path = "/", headers: http.OutgoingHttpHeaders = {}): Promise<Visit> {
-  return await visitHost(`dev.${script}.do`, path, headers);
+export async function visit(
+  script: string,
+  path = "/",
+  headers: http.OutgoingHttpHeaders = {},
+  sent: Sent = {},
+): Promise<Visit> {
+  return await visitHost(`dev.${script}.do`, path, headers, sent);
+}
+
+/** What a request sends: nothing with `GET`, unless it says otherwise. */
+export interface Sent {
+  readonly method?: string;
+  readonly body?: Uint8Array | string;
 }
 
 /** Requests any host through the dispatch Worker. */
@@ -95,10 +106,12 @@ export async function visitHost(
   host: string,
   path = "/",
   headers: http.OutgoingHttpHeaders = {},
+  { method = "GET", body }: Sent = {},
 ): Promise<Visit> {
   const { hostname, port } = new URL(BASE_URL);
   return await new Promise((resolve, reject) => {
-    const request = http.get({ hostname, port, path, agent: false, headers: { ...headers, host } }, (response) => {
+    const options = { hostname, port, path, method, agent: false, headers: { ...headers, host } };
+    const request = http.request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
@@ -111,6 +124,7 @@ export async function visitHost(
       );
     });
     request.on("error", reject);
+    request.end(body);
   });
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { deploy, scriptName, visit, visitHost } from "./platform.ts";
 
@@ -68,4 +69,62 @@ test("KV: the oldest compatibility date has the whole binding", async () => {
   const deployed = await deploy(name, { "index.js": worker(expression) }, metadata);
   assert.deepEqual(deployed.errors, []);
   assert.equal((await visit(name)).text, '["ä",{"m":"ü"},"ä",[{"name":"old","metadata":{"m":"ü"}}]]');
+});
+
+const R2 = { type: "r2_bucket", name: "R2", bucket_name: id };
+
+test("R2: the same name is the same bucket for every Worker, and a jurisdiction has its own buckets", async () => {
+  const [writer, reader] = [scriptName(), scriptName()];
+  await deploy(writer, { "index.js": worker(`(await env.R2.put("shared", value)).size`) }, { bindings: [R2] });
+  const bindings = [R2, { ...R2, name: "EU", jurisdiction: "eu" }];
+  const read = worker(`[await (await env.R2.get("shared")).text(), await env.EU.get("shared")]`);
+  const deployed = await deploy(reader, { "index.js": read }, { bindings });
+  assert.deepEqual(deployed.errors, []);
+  assert.equal((await visit(writer, "/?value=photo")).text, "5");
+  assert.equal((await visit(reader)).text, '["photo",null]');
+});
+
+test("R2: request and response bodies are streamed, whole and in ranges", async () => {
+  const name = scriptName();
+  const source = `export default { async fetch(request, env) {
+    if (request.method === "POST") {
+      const { size, etag } = await env.R2.put("large", request.body, { httpMetadata: request.headers });
+      return Response.json({ size, etag });
+    }
+    const object = await env.R2.get("large", { range: request.headers, onlyIf: request.headers });
+    const headers = new Headers({ etag: object.httpEtag });
+    object.writeHttpMetadata(headers);
+    return new Response(object.body, { status: object.body ? 200 : 304, headers });
+  } };`;
+  await deploy(name, { "index.js": source }, { bindings: [R2] });
+  const bytes = Buffer.alloc(40 * 1024 * 1024, "0123456789");
+  const etag = createHash("md5").update(bytes).digest("hex");
+  const stored = await visit(name, "/", { "content-type": "text/digits" }, { method: "POST", body: bytes });
+  assert.equal(stored.text, JSON.stringify({ size: bytes.byteLength, etag }));
+  const whole = await visit(name);
+  assert.equal(createHash("md5").update(whole.text).digest("hex"), etag);
+  assert.equal(whole.headers["content-type"], "text/digits");
+  assert.equal((await visit(name, "/", { range: "bytes=1000000-1000004" })).text, "01234");
+  assert.equal((await visit(name, "/", { "if-none-match": `"${etag}"` })).status, 304);
+});
+
+test("R2: a Worker that cancels a body, or an upload that ends early, harms no other request", { timeout: 60_000 }, async () => {
+  const name = scriptName();
+  const source = `export default { async fetch(request, env) {
+    if (new URL(request.url).pathname === "/cancel") {
+      await env.R2.put("cancelled", "0123456789".repeat(1_000_000));
+      await (await env.R2.get("cancelled")).body.cancel();
+    }
+    if (new URL(request.url).pathname === "/early") {
+      const { readable, writable } = new FixedLengthStream(1_000_000);
+      const stored = env.R2.put("early", readable).catch((error) => error);
+      const writer = writable.getWriter();
+      await writer.write(new Uint8Array(10));
+      await writer.abort(new Error("gone")).catch(() => {});
+      if (!((await stored) instanceof Error)) return new Response("stored", { status: 500 });
+    }
+    return Response.json([await env.R2.head("early"), (await env.R2.put("small", "x")).size]);
+  } };`;
+  await deploy(name, { "index.js": source }, { bindings: [R2] });
+  for (const path of ["/cancel", "/early", "/"]) assert.equal((await visit(name, path)).text, "[null,1]", path);
 });

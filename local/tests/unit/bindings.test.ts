@@ -19,6 +19,8 @@ test("bindings that are simulated are read", () => {
     { type: "wasm_module", name: "W", part: "w" },
     { type: "kv_namespace", name: "CACHE", namespace_id: "0123456789abcdef0123456789abcdef" },
     { type: "kv_namespace", name: "CACHE", namespace_id: "my_cache-1.dev" },
+    { type: "r2_bucket", name: "FILES", bucket_name: "photos" },
+    { type: "r2_bucket", name: "FILES", bucket_name: "photos", jurisdiction: "eu" },
     { type: "inherit", name: "A", old_name: "B" },
   ]) {
     assert.deepEqual(readBinding({ ...binding, unknown: 1 }), binding);
@@ -62,6 +64,14 @@ test("an id of storage that cannot be one is refused", async () => {
       readBinding({ type: "kv_namespace", name: "KV", namespace_id: id }),
     );
   }
+});
+
+test("a name of a bucket that cannot be one is refused", async () => {
+  for (const name of ["", "ab", "-abc", "abc-", "Abc", "a_c", "a.b.c", "a".repeat(64)]) {
+    await refused(10057, /`bucket_name` of the binding R2/, () => readBinding({ type: "r2_bucket", name: "R2", bucket_name: name }));
+  }
+  const bucket = { type: "r2_bucket", name: "R2", bucket_name: "abc" };
+  await refused(10057, /jurisdiction/, () => readBinding({ ...bucket, jurisdiction: "../eu" }));
 });
 
 test("secrets survive a deploy that keeps their type, and what the deploy names wins", () => {

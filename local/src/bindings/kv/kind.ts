@@ -1,6 +1,7 @@
 import type { Binding } from "../binding.ts";
 import type { BindingKind } from "../kind.ts";
 import { type StorageAddress, checkStorageId } from "../storage.ts";
+import argumentsModule from "../arguments.isolate.js";
 import namespaceModule from "./namespace.isolate.js";
 
 /** A KV namespace. */
@@ -15,4 +16,5 @@ export const kvNamespace: BindingKind<Extract<Binding, { type: "kv_namespace" }>
     return platform.entrypoint("StorageObject", props);
   },
   setup: namespaceModule,
+  imports: { "../arguments.isolate.js": argumentsModule },
 };

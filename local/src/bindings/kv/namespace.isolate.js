@@ -1,9 +1,21 @@
 // The KV namespaces that a script sees. The runtime cannot pass a real one to a loaded isolate, so this class does what the runtime's
 // does (`src/workerd/api/kv.c++` in workerd): it checks the arguments, and sends the runtime's HTTP requests to the storage, which is
 // the host entrypoint `StorageObject`.
+import {
+  CONSTRUCTOR,
+  checkConstructor,
+  checkThis,
+  copyBytes,
+  integer,
+  isBytes,
+  isObject,
+  likeNative,
+  readOptions,
+  unlocked,
+  utf8,
+  wrongType,
+} from "../arguments.isolate.js";
 
-/** Only this module can construct a namespace. */
-const CONSTRUCTOR = Symbol("constructor");
 const MAX_KEY_BYTES = 512;
 const encoder = new TextEncoder();
 // The runtime keeps a byte-order mark.
@@ -18,7 +30,7 @@ class KvNamespace {
   #host;
 
   constructor(caller, host) {
-    if (caller !== CONSTRUCTOR) throw new TypeError("Illegal constructor");
+    checkConstructor(caller);
     this.#host = host;
   }
 
@@ -39,9 +51,9 @@ class KvNamespace {
   async put(name, value, options) {
     checkThis(#host in Object(this));
     const key = requiredKey("put", arguments);
-    if (arguments.length < 2) throw wrongType("put", 2, "string or Object");
+    if (arguments.length < 2) throw wrongType("put", "KvNamespace", 2, "string or Object");
     const body = readValue(value);
-    const { expiration, expirationTtl, metadata } = readOptions("put", 3, "PutOptions", options);
+    const { expiration, expirationTtl, metadata } = readOptions("put", "KvNamespace", 3, "PutOptions", options);
     checkKey("PUT", key);
     const url = keyUrl(key);
     if (expiration !== undefined) url.searchParams.set("expiration", integer(expiration));
@@ -60,7 +72,7 @@ class KvNamespace {
 
   async list(options) {
     checkThis(#host in Object(this));
-    const { limit, prefix, cursor } = readOptions("list", 1, "ListOptions", options);
+    const { limit, prefix, cursor } = readOptions("list", "KvNamespace", 1, "ListOptions", options);
     const url = new URL("https://fake-host/");
     const most = limit === undefined ? 0 : integer(limit);
     if (most > 0) url.searchParams.set("key_count_limit", most);
@@ -113,22 +125,11 @@ class KvNamespace {
   }
 }
 
-Object.defineProperty(KvNamespace.prototype, Symbol.toStringTag, { value: "KvNamespace", configurable: true });
-for (const name of ["get", "getWithMetadata", "put", "delete", "list"]) {
-  Object.defineProperty(KvNamespace.prototype, name, { enumerable: true });
-}
-
-function checkThis(isNamespace) {
-  if (isNamespace) return;
-  throw new TypeError(
-    "Illegal invocation: function called with incorrect `this` reference. " +
-      "See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.",
-  );
-}
+likeNative(KvNamespace);
 
 /** The arguments of `get` and `getWithMetadata`. */
 function readRequest(method, expected, [name, options]) {
-  if (arguments[2].length < 1) throw wrongType(method, 1, expected);
+  if (arguments[2].length < 1) throw wrongType(method, "KvNamespace", 1, expected);
   const key = Array.isArray(name) ? name.map(String) : string(name);
   if (options === undefined || options === null) return { name: key };
   if (!isObject(options)) return { name: key, type: string(options) };
@@ -141,26 +142,15 @@ function readRequest(method, expected, [name, options]) {
 }
 
 function requiredKey(method, given) {
-  if (given.length < 1) throw wrongType(method, 1, "string");
+  if (given.length < 1) throw wrongType(method, "KvNamespace", 1, "string");
   return string(given[0]);
-}
-
-function readOptions(method, parameter, type, options) {
-  if (options === undefined || options === null) return {};
-  if (isObject(options)) return options;
-  throw wrongType(method, parameter, type);
 }
 
 /** The bytes or the stream of a value. */
 function readValue(value) {
   if (!isObject(value)) return utf8(string(value));
-  if (value instanceof ReadableStream) {
-    if (value.locked) throw new TypeError("The ReadableStream has been locked to a reader.");
-    return value;
-  }
-  // A copy, because the caller can change the bytes before they are sent.
-  if (value instanceof ArrayBuffer) return value.slice(0);
-  if (ArrayBuffer.isView(value)) return value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength);
+  if (value instanceof ReadableStream) return unlocked(value);
+  if (isBytes(value)) return copyBytes(value);
   throw new TypeError("KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values.");
 }
 
@@ -199,40 +189,13 @@ function surrogate(character) {
   return utf8(character).reduce((text, byte) => `${text}%${byte.toString(16)}`, "");
 }
 
-/** The bytes of a text. The runtime encodes lone surrogates like other characters. */
-function utf8(text) {
-  if (text.isWellFormed()) return encoder.encode(text);
-  const bytes = [...text].flatMap((character) => {
-    if (character.isWellFormed()) return [...encoder.encode(character)];
-    const unit = character.charCodeAt(0);
-    return [0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)];
-  });
-  return Uint8Array.from(bytes);
-}
-
-function isObject(value) {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
-}
-
 /** The text of a value, as the runtime converts arguments. A symbol has none. */
 function string(value) {
   return `${value}`;
 }
 
-/** The integer of a value, as the runtime converts arguments. */
-function integer(value) {
-  const number = Math.trunc(Number(value));
-  if (Number.isNaN(number)) return 0;
-  if (number >= -(2 ** 31) && number < 2 ** 31) return number;
-  throw new TypeError("Value out of range. Must be between -2147483648 and 2147483647 (inclusive).");
-}
-
 function isArrayIndex(key) {
   return /^(0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
-}
-
-function wrongType(method, parameter, type) {
-  return new TypeError(`Failed to execute '${method}' on 'KvNamespace': parameter ${parameter} is not of type '${type}'.`);
 }
 
 async function discard(response) {

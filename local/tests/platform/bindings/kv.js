@@ -330,10 +330,15 @@ function expirations(kv, far) {
     ...Object.entries(options).map(([label, option]) => [`put with ${label}`, () => kv.put(`expires ${label}`, "v", option)]),
     ["the keys that expire", async () =>
       (await kv.list({ prefix: "expires " })).keys.map(({ name, expiration }) => {
-        // Relative times become multiples of ten seconds.
-        const relative = expiration !== undefined && Math.abs(expiration - now) < 10_000;
-        return { name, expiration: relative ? `in ${Math.floor((expiration - now) / 10)}` : (expiration ?? null) };
+        const isRelative = expiration !== undefined && Math.abs(expiration - now) < 10_000;
+        return { name, expiration: isRelative ? "relative" : (expiration ?? null) };
       })],
+    ["the time of an expiration", async () => {
+      const before = Math.floor(Date.now() / 1000);
+      await kv.put("expires later", "v", { expirationTtl: 3600 });
+      const [{ expiration }] = (await kv.list({ prefix: "expires later" })).keys;
+      return expiration >= before + 3600 && expiration <= Date.now() / 1000 + 3600;
+    }],
     ["get a key that expires", () => kv.getWithMetadata("expires an expiration in the future")],
     ["overwrite without an expiration", async () => {
       await kv.put("expires an expiration in the future", "w");
