@@ -24,6 +24,8 @@ export interface Environment {
   readonly RATE_LIMITS: DurableObjectNamespace;
   /** The Secrets Stores, in one object: `bindings/secrets-store/stores.ts`. */
   readonly SECRET_STORES: DurableObjectNamespace;
+  /** A D1 binding of a database that nobody uses, for its class. */
+  readonly D1: D1Database;
   /** Starts the isolates of user Workers. */
   readonly LOADER: WorkerLoader;
   /** The dispatch Worker, for requests that one user Worker sends to another. */

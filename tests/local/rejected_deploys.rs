@@ -22,7 +22,6 @@ async fn rejects_unsupported_bindings_with_advice() -> Result<()> {
         .deploy(PRODUCTION, "bound", &Script::answering("before"))
         .await?;
     for binding in [
-        json!({ "type": "d1", "name": "STORE", "id": "x" }),
         json!({ "type": "service", "name": "STORE", "service": "x" }),
         json!({ "type": "queue", "name": "STORE", "queue_name": "x" }),
         json!({ "type": "ai", "name": "STORE" }),

@@ -33,6 +33,7 @@ export type Binding =
       /** Buckets of a jurisdiction are separate from others of the same name. */
       readonly jurisdiction?: string;
     }
+  | { readonly type: "d1"; readonly name: string; readonly id: string }
   | PartBinding<"wasm_module">
   | PartBinding<"text_blob">
   | PartBinding<"data_blob">;

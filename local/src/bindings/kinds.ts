@@ -2,6 +2,7 @@ import { Refusal } from "../refusal.ts";
 import { analyticsEngine } from "./analytics-engine/kind.ts";
 import { assets } from "./assets/kind.ts";
 import type { Binding, RequestedBinding } from "./binding.ts";
+import { d1 } from "./d1/kind.ts";
 import { durableObjectNamespace } from "./durable-objects/kind.ts";
 import { sendEmail } from "./email/kind.ts";
 import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
@@ -17,6 +18,7 @@ import { json, part, plainText, secretText, versionMetadata } from "./variables.
 const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { type: T }>> } = {
   analytics_engine: analyticsEngine,
   assets,
+  d1,
   data_blob: part("data_blob"),
   durable_object_namespace: durableObjectNamespace,
   json,

@@ -36,6 +36,8 @@ export function boundStorage(bindings: readonly Binding[]): StorageAddress[] {
     switch (binding.type) {
       case "kv_namespace":
         return [{ kind: "kv", id: binding.namespace_id }];
+      case "d1":
+        return [{ kind: "d1", id: binding.id }];
       case "r2_bucket":
         return [bucketAddress(binding)];
       default:

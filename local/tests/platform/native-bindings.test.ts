@@ -72,3 +72,11 @@ test("R2: hundreds of operations have the results of the native binding", async 
   ]);
   assertSame(ours, theirs, 500);
 });
+
+test("D1: hundreds of operations have the results of the native binding", async () => {
+  const [ours, theirs] = await Promise.all([
+    deployed("d1.js", { type: "d1", name: "DB", id }),
+    native("d1.js", { DB: { type: "d1", id } }),
+  ]);
+  assertSame(ours, theirs, 200);
+});

@@ -128,3 +128,13 @@ test("R2: a Worker that cancels a body, or an upload that ends early, harms no o
   await deploy(name, { "index.js": source }, { bindings: [R2] });
   for (const path of ["/cancel", "/early", "/"]) assert.equal((await visit(name, path)).text, "[null,1]", path);
 });
+
+test("D1: the same id is the same database for every Worker, and the binding of the platform is not in env", async () => {
+  const [writer, reader] = [scriptName(), scriptName()];
+  const bindings = [{ type: "d1", name: "DB", id }];
+  const write = `env.DB.exec("CREATE TABLE t (a); INSERT INTO t VALUES (7)")`;
+  await deploy(writer, { "index.js": worker(write) }, { bindings });
+  await deploy(reader, { "index.js": worker(`[Object.keys(env), await env.DB.prepare("SELECT a FROM t").first("a")]`) }, { bindings });
+  assert.equal((await visit(writer)).status, 200);
+  assert.equal((await visit(reader)).text, '[["DB"],7]');
+});

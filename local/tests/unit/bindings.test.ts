@@ -21,6 +21,7 @@ test("bindings that are simulated are read", () => {
     { type: "kv_namespace", name: "CACHE", namespace_id: "my_cache-1.dev" },
     { type: "r2_bucket", name: "FILES", bucket_name: "photos" },
     { type: "r2_bucket", name: "FILES", bucket_name: "photos", jurisdiction: "eu" },
+    { type: "d1", name: "DB", id: "11111111-2222-4333-8444-555555555555" },
     { type: "inherit", name: "A", old_name: "B" },
   ]) {
     assert.deepEqual(readBinding({ ...binding, unknown: 1 }), binding);
