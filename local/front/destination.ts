@@ -17,6 +17,18 @@ const BARE_LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const MISPLACED = ["/accounts", "/user", "/memberships", "/zones"];
 
 /**
+ * The base path of the local platform's own REST API, which is reached without the deploy API in between: for the resources of the account,
+ * such as KV namespaces, which the deploy API does not change.
+ */
+const ACCOUNT_BASE = "/account";
+
+/** The path within the local platform. */
+export function localPath(pathname: string): string {
+  const path = pathname.replace(/^\/+/, "/");
+  return isUnder(path, `${ACCOUNT_BASE}/client/v4`) ? path.slice(ACCOUNT_BASE.length) : pathname;
+}
+
+/**
  * Where a request goes. On a bare loopback name, the API's paths go to the deploy API, what only a local platform has
  * goes to the local platform, and so does a browser that opens the start page. Everything else is the dispatch Worker's.
  */
@@ -25,7 +37,7 @@ export function destination({ method, url, accept }: Arrival): Destination {
   if (!BARE_LOOPBACK.has(hostname)) return "DISPATCHER";
   // A base URL that ends in a slash puts a second one before the path.
   const pathname = sent.replace(/^\/+/, "/");
-  if (isUnder(pathname, "/client/v4/local")) return "LOCAL";
+  if (isUnder(pathname, "/client/v4/local") || isUnder(pathname, `${ACCOUNT_BASE}/client/v4`)) return "LOCAL";
   if (isUnder(pathname, "/client/v4") || isUnder(pathname, "/v1")) return "API";
   // Calls of Cloudflare's API below a wrong base URL: the deploy API names the right one.
   if (MISPLACED.some((folder) => isUnder(pathname, folder))) return "API";

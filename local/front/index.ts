@@ -1,4 +1,4 @@
-import { destination } from "./destination.ts";
+import { destination, localPath } from "./destination.ts";
 import { refusal } from "./foreign-page.ts";
 
 interface Environment {
@@ -34,7 +34,10 @@ export default {
     const to = destination({ method, url, accept: headers.get("accept") });
     const reason = refusal({ method, url, headers }, isApi(to, url) ? "API" : to);
     if (reason !== null) return refused(reason);
-    return environment[to].fetch(new Request(request, { headers }));
+    if (to !== "LOCAL") return environment[to].fetch(new Request(request, { headers }));
+    const local = new URL(url);
+    local.pathname = localPath(local.pathname);
+    return environment.LOCAL.fetch(new Request(local, new Request(request, { headers })));
   },
 } satisfies ExportedHandler<Environment>;
 

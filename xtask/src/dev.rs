@@ -94,10 +94,14 @@ fn build_and_serve(arguments: &Arguments, lock: &StateLock) -> Result<()> {
     serve(arguments, lock, guard, &stop)
 }
 
+/// The file in the state folder with the variables for the resources of the account.
+const ACCOUNT_ENV: &str = "account.env";
+
 fn serve(arguments: &Arguments, lock: &StateLock, guard: Guard, stop: &Stop) -> Result<()> {
     let mut platform = platform::start(lock, guard, arguments.api, &arguments.overrides, stop)?;
     let state = lock.state();
     state.write_private(".env", &platform.credentials.to_env_file())?;
+    state.write_private(ACCOUNT_ENV, &platform.account_credentials.to_env_file())?;
     if arguments.json {
         let ready = Ready {
             port: arguments.port,
@@ -154,6 +158,12 @@ fn greet(arguments: &Arguments, state: &State, platform: &Platform) -> Result<()
         "\nTo deploy another project, use these variables from {}\n{}",
         state.path(".env").display(),
         indented(&credentials.to_env_file())
+    );
+    println!(
+        "To create and fill KV namespaces, R2 buckets and D1 databases ({}):\n  \
+         npx wrangler kv key put KEY VALUE --binding NAME --remote --env-file \"{}\"\n",
+        platform.account_credentials.base_url,
+        state.path(ACCOUNT_ENV).display(),
     );
     println!("Ctrl-C stops the platform; deployed Workers are kept.\n");
     Ok(())

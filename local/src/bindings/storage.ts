@@ -14,9 +14,14 @@ export interface StorageAddress {
 /** The characters of Cloudflare's ids, and of ids that people invent for local use. */
 const ID = /^[\w-][\w.-]{0,127}$/;
 
+/** Whether a text can be the id of a resource. */
+export function isStorageId(id: string): boolean {
+  return ID.test(id);
+}
+
 /** Refuses an id that cannot be one, such as a placeholder. `field` is where the upload has it. */
 export function checkStorageId(name: string, field: string, id: string): void {
-  if (ID.test(id)) return;
+  if (isStorageId(id)) return;
   throw new Refusal(
     "BINDING_INVALID",
     `The \`${field}\` of the binding ${name} is ${JSON.stringify(id.slice(0, 150))}. Use at most 128 letters, digits, dashes, ` +

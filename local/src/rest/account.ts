@@ -45,9 +45,6 @@ export function refuseAccountScript(): never {
 export const PRODUCTS_NOT_SIMULATED = [
   "queues",
   "workflows",
-  "storage/kv",
-  "r2",
-  "d1",
   "vectorize",
   "hyperdrive",
   "pipelines",

@@ -5,9 +5,12 @@ import * as access from "./access.ts";
 import * as account from "./account.ts";
 import * as assets from "./asset-upload.ts";
 import type { CallTypes } from "./call.ts";
+import * as d1 from "./d1.ts";
 import { failure } from "./envelope.ts";
 import { listIsolates } from "./isolates.ts";
+import * as kv from "./kv.ts";
 import * as namespaces from "./namespaces.ts";
+import * as r2 from "./r2.ts";
 import * as records from "./records.ts";
 import * as scripts from "./scripts.ts";
 import * as secrets from "./secrets.ts";
@@ -38,6 +41,7 @@ export function restApi(): App {
     await next();
   });
   assetUploads(app);
+  route(app, `${BASE}/local/d1-files/:token`, { GET: d1.downloadFile, PUT: d1.uploadFile });
   app.use(async (call, next) => {
     await access.checkToken(call.req.raw, call.env.LOCAL_API_TOKEN);
     await next();
@@ -46,6 +50,7 @@ export function restApi(): App {
   accountCalls(app);
   namespaceCalls(app);
   secretsStoreCalls(app);
+  storageCalls(app);
   route(app, `${BASE}/local/dispatches`, { GET: records.listDispatches, DELETE: records.clearDispatches });
   route(app, `${BASE}/local/received`, { GET: records.listReceived, DELETE: records.clearReceived });
   route(app, `${BASE}/local/isolates`, { GET: listIsolates });
@@ -111,6 +116,30 @@ function secretsStoreCalls(app: App): void {
     PATCH: secretsStore.updateSecret,
     DELETE: secretsStore.deleteSecret,
   });
+}
+
+/** The calls by which wrangler manages and fills KV namespaces, R2 buckets and D1 databases. */
+function storageCalls(app: App): void {
+  const ACCOUNT = `${BASE}/accounts/:account`;
+  const NAMESPACE = `${ACCOUNT}/storage/kv/namespaces/:id`;
+  route(app, `${ACCOUNT}/storage/kv/namespaces`, { GET: kv.listNamespaces, POST: kv.createNamespace });
+  route(app, NAMESPACE, { GET: kv.getNamespace, PUT: kv.renameNamespace, DELETE: kv.deleteNamespace });
+  route(app, `${NAMESPACE}/keys`, { GET: kv.listKeys });
+  route(app, `${NAMESPACE}/values/:key`, { GET: kv.getValue, PUT: kv.putValue, DELETE: kv.deleteValue });
+  route(app, `${NAMESPACE}/metadata/:key`, { GET: kv.getMetadata });
+  route(app, `${NAMESPACE}/bulk`, { PUT: kv.putMany, DELETE: kv.deleteMany });
+  route(app, `${NAMESPACE}/bulk/get`, { POST: kv.getMany });
+  route(app, `${NAMESPACE}/bulk/delete`, { POST: kv.deleteMany });
+  const BUCKET = `${ACCOUNT}/r2/buckets/:bucket`;
+  route(app, `${ACCOUNT}/r2/buckets`, { GET: r2.listBuckets, POST: r2.createBucket });
+  route(app, BUCKET, { GET: r2.getBucket, DELETE: r2.deleteBucket });
+  route(app, `${BUCKET}/objects/:key{.+}`, { GET: r2.getObject, PUT: r2.putObject, DELETE: r2.deleteObject });
+  const DATABASE = `${ACCOUNT}/d1/database/:id`;
+  route(app, `${ACCOUNT}/d1/database`, { GET: d1.listDatabases, POST: d1.createDatabase });
+  route(app, DATABASE, { GET: d1.getDatabase, DELETE: d1.deleteDatabase });
+  route(app, `${DATABASE}/query`, { POST: d1.queryDatabase });
+  route(app, `${DATABASE}/import`, { POST: d1.importFile });
+  route(app, `${DATABASE}/export`, { POST: d1.exportFile });
 }
 
 /** Adds a path with its methods. Other methods are refused, and the refusal lists these. */

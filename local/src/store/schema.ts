@@ -38,6 +38,13 @@ export const SCHEMA = `
     content_type TEXT,
     PRIMARY KEY (namespace, script, hash)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS resources (
+    kind       TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS asset_sessions (
     id         TEXT PRIMARY KEY,
     namespace  TEXT NOT NULL,

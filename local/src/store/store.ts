@@ -1,9 +1,11 @@
+import { type StorageAddress, type StorageKind, boundStorage } from "../bindings/storage.ts";
 import type { Environment } from "../environment.ts";
 import { SCHEMA } from "./schema.ts";
 import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
 import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-uploads.ts";
 import { Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
+import { type Resource, Resources } from "./resources.ts";
 import { type LiveVersion, type ScriptChange, Scripts } from "./scripts.ts";
 import { DurableObject } from "cloudflare:workers";
 
@@ -28,6 +30,7 @@ export class Store extends DurableObject<Environment> {
   readonly #scripts: Scripts;
   readonly #contents: Contents;
   readonly #assets: AssetUploads;
+  readonly #resources: Resources;
   readonly #dispatches = new DispatchLog();
   #unusedRemovedAt = Number.NEGATIVE_INFINITY;
 
@@ -38,6 +41,7 @@ export class Store extends DurableObject<Environment> {
     this.#scripts = new Scripts(sql);
     this.#contents = new Contents(sql);
     this.#assets = new AssetUploads(sql);
+    this.#resources = new Resources(sql);
     this.#removeUnused();
     // No deploy runs at this time.
     this.#contents.removeLooseChunks();
@@ -88,7 +92,9 @@ export class Store extends DurableObject<Environment> {
     if (assets) digests.push(assets.manifest);
     const outcome = this.ctx.storage.transactionSync((): ChangeOutcome => {
       if (this.#contents.missing(digests, now.getTime()).length > 0) return "incomplete";
-      return this.#scripts.change(change, now) ? "done" : "overtaken";
+      if (!this.#scripts.change(change, now)) return "overtaken";
+      for (const address of boundStorage(change.to.bindings)) this.#resources.ensure(address, now);
+      return "done";
     });
     this.#removeUnused();
     await this.ctx.storage.sync();
@@ -145,6 +151,31 @@ export class Store extends DurableObject<Environment> {
   /** The file of that hash. */
   asset(address: ScriptAddress, hash: string): UploadedAsset | null {
     return this.#assets.find(address, hash);
+  }
+
+  /** The KV namespaces, D1 databases or R2 buckets, by name. */
+  resources(kind: StorageKind): Resource[] {
+    return this.#resources.list(kind);
+  }
+
+  /** Adds a resource if it is missing, as a deploy does for each binding. */
+  ensureResource(address: StorageAddress): void {
+    this.#resources.ensure(address, new Date());
+  }
+
+  /** Adds a resource. `null` if its id or its name is taken. */
+  createResource(address: StorageAddress, name: string): Resource | null {
+    return this.#resources.create(address, name, new Date());
+  }
+
+  /** Changes the name of a resource. False if it does not exist, or the name is taken. */
+  renameResource(address: StorageAddress, name: string): boolean {
+    return this.#resources.rename(address, name);
+  }
+
+  /** Removes a resource from the list. */
+  removeResource(address: StorageAddress): void {
+    this.#resources.remove(address);
   }
 
   #removeUnused(): void {

@@ -66,6 +66,16 @@ pub fn obtain(state: &State, port: u16, api: Api, secrets: &Secrets) -> Result<C
     })
 }
 
+/// Returns the credentials for the REST API of the local platform itself, which creates and fills the resources of the account: KV
+/// namespaces, R2 buckets and D1 databases. They allow everything that a token of a Cloudflare account allows.
+pub fn of_account(port: u16, secrets: &Secrets) -> Credentials {
+    Credentials {
+        base_url: format!("http://localhost:{port}/account/client/v4"),
+        token: secrets.rest_api_token.clone(),
+        account: ACCOUNT_ID,
+    }
+}
+
 fn developer_token(state: &State, port: u16, bootstrap: &str) -> Result<String> {
     let now = Timestamp::now();
     if let Ok(text) = fs::read_to_string(state.path(FILE))

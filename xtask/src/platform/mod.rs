@@ -45,6 +45,8 @@ pub struct Platform {
     pub wrangler: Wrangler,
     /// What a client needs to deploy to it.
     pub credentials: Credentials,
+    /// The credentials for the resources of the account, such as KV namespaces.
+    pub account_credentials: Credentials,
 }
 
 /// How long the platform may take until it serves, once everything is built.
@@ -71,8 +73,10 @@ pub fn start(
     guard.serve(start.wait_for_port(&mut wrangler)?, secrets.front_secret.clone())?;
     start.wait_until_served(&mut wrangler, port)?;
     let credentials = credentials::obtain(state, port, api, &secrets)?;
+    let account_credentials = credentials::of_account(port, &secrets);
     Ok(Platform {
         wrangler,
         credentials,
+        account_credentials,
     })
 }

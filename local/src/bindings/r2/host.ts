@@ -29,7 +29,7 @@ export class BucketHost extends WorkerEntrypoint<Environment, StorageAddress> {
 /**
  * Sends a request to a bucket. Other than in the protocol of the runtime, the JSON is always in the header `cf-r2-request`, and the body is
  * the value alone. The response to `get` has the bytes of the object as its body and the JSON in the header `cf-r2-metadata`. Every other
- * response has the JSON as its body. The status is 411 if the length of the value is not known.
+ * response has the JSON as its body. The status is 411 if `content-length`, the length of the value, is not known.
  */
 export async function fetchBucket(bucket: Bucket, request: Request): Promise<Response> {
   const json = request.headers.get(REQUEST) ?? "{}";
