@@ -3,8 +3,8 @@ import { restApi } from "./rest/app.ts";
 
 export { AssetFiles, Assets } from "./bindings/assets/workers.ts";
 export { ObjectHost } from "./bindings/durable-objects/host.ts";
-export { ObjectNamespace } from "./bindings/durable-objects/namespace.ts";
 export { BucketHost } from "./bindings/r2/host.ts";
+export { ObjectAlarms, ObjectNamespace } from "./bindings/durable-objects/namespace.ts";
 export { StorageObject } from "./bindings/storage-object.ts";
 export { SendEmail } from "./bindings/email/sender.ts";
 export { RateCounter, RateLimit } from "./bindings/rate-limit/limiter.ts";

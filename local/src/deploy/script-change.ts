@@ -1,3 +1,4 @@
+import { recordLiveVersion } from "../isolate/isolate-pool.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import { type ScriptAddress, type ScriptVersion, type StoredScript, scriptNotFound } from "../script.ts";
@@ -18,7 +19,10 @@ export async function changeScript(
     const current = await store.script(address);
     const to = await next(current);
     const outcome = await store.change({ ...address, from: current?.revision ?? null, to });
-    if (outcome === "done") return to;
+    if (outcome === "done") {
+      recordLiveVersion(address, to.id);
+      return to;
+    }
   }
   throw new Refusal(
     "OVERTAKEN",

@@ -11,12 +11,12 @@ export function isBusy() {
   return running.size > 0;
 }
 
-/** The default export of a script, with handlers that are counted. */
-export function counted(exported) {
+/** The default export of a script, with handlers that are counted. `prepare` is called with the context before each. */
+export function counted(exported, prepare) {
   if (typeof exported === "function") {
     return class extends exported {
       constructor(context, env) {
-        observe(context);
+        observe(context, prepare);
         super(context, env);
       }
     };
@@ -25,7 +25,7 @@ export function counted(exported) {
   for (const name of HANDLERS) {
     if (typeof exported[name] !== "function") continue;
     const value = (event, env, context) => {
-      observe(context);
+      observe(context, prepare);
       return run(exported[name](event, env, context));
     };
     members[name] = { value, configurable: true, enumerable: true, writable: true };
@@ -35,7 +35,8 @@ export function counted(exported) {
 
 const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail", "trace"];
 
-function observe(context) {
+function observe(context, prepare) {
+  prepare(context);
   const waitUntil = context.waitUntil;
   context.waitUntil = (work) => waitUntil.call(context, run(work));
 }

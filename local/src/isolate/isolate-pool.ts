@@ -2,7 +2,7 @@ import type { Platform } from "../platform.ts";
 import type { ScriptAddress, VersionAddress } from "../script.ts";
 
 /** The memory of an isolate with a small script after some requests, in bytes: measured on the pinned runtime. */
-const ISOLATE_BYTES = 2.75e6;
+const ISOLATE_BYTES = 3.4e6;
 /** How many bytes of memory each byte of a module takes: its text, its compiled code and what it allocates at start-up. */
 const BYTES_PER_MODULE_BYTE = 3;
 /** Above this estimate of their memory, isolates are ended, the least recently used first. In bytes. */

@@ -1,3 +1,4 @@
+import { namespaceStubs } from "../bindings/durable-objects/kind.ts";
 import { bindingValues } from "../bindings/kinds.ts";
 import type { UploadedModule } from "../deploy/modules.ts";
 import type { Platform } from "../platform.ts";
@@ -57,11 +58,19 @@ function isolateEnv(platform: Platform, address: ScriptAddress, version: ScriptV
   return {
     [HOST_STUBS.cache]: platform.entrypoint("UserCache", { namespace }),
     [HOST_STUBS.sockets]: platform.entrypoint("Outbound", {}),
+    [HOST_STUBS.objects]: namespaceStubs({ platform, address, version }),
     ...bindingValues({ platform, address, version }),
   };
 }
 
 function isolateSource(version: ScriptVersion, main: MainModule, modules: readonly UploadedModule[]): IsolateSource {
-  const { bindings, runtimeDate, compatibilityFlags } = version;
-  return { main, modules, bindings, compatibilityDate: runtimeDate, compatibilityFlags };
+  const { bindings, objectClasses, runtimeDate, compatibilityFlags } = version;
+  return {
+    main,
+    modules,
+    bindings,
+    objectClasses: Object.keys(objectClasses),
+    compatibilityDate: runtimeDate,
+    compatibilityFlags,
+  };
 }

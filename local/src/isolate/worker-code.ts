@@ -1,5 +1,7 @@
 import emailModule from "../bindings/email/email.isolate.js";
 import { bindingSetups } from "../bindings/kinds.ts";
+import namespaceModule from "../bindings/durable-objects/namespace.isolate.js";
+import objectModule from "../bindings/durable-objects/object.isolate.js";
 import type { Binding } from "../bindings/binding.ts";
 import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/modules.ts";
 import type { MainModule } from "../script.ts";
@@ -17,6 +19,8 @@ export interface IsolateSource {
   readonly main: MainModule;
   readonly modules: readonly UploadedModule[];
   readonly bindings: readonly Binding[];
+  /** The names of the Durable Object classes. */
+  readonly objectClasses: readonly string[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
 }
@@ -44,6 +48,8 @@ const OWN = {
   probe: `${OWN_MODULE_PREFIX}probe.js`,
   globals: `${OWN_MODULE_PREFIX}globals.js`,
   script: `${OWN_MODULE_PREFIX}script.js`,
+  namespaces: `${OWN_MODULE_PREFIX}/bindings/durable_object_namespace/setup.js`,
+  objects: `${OWN_MODULE_PREFIX}objects.js`,
   invocations: `${OWN_MODULE_PREFIX}invocations.js`,
   end: `${OWN_MODULE_PREFIX}end.js`,
   serve: `${OWN_MODULE_PREFIX}serve.js`,
@@ -53,18 +59,22 @@ const OWN = {
 export const HOST_STUBS = {
   cache: `${OWN_MODULE_PREFIX}cache`,
   sockets: `${OWN_MODULE_PREFIX}sockets`,
+  objects: `${OWN_MODULE_PREFIX}objects`,
 };
 
 type Modules = Record<string, WorkerLoaderModule>;
 
 /** The code of an isolate that serves the script. `env` holds its bindings and the {@link HOST_STUBS}. */
 export function servingCode(source: IsolateSource, env: Record<string, unknown>): WorkerLoaderWorkerCode {
+  const classes = source.objectClasses.map((name) => JSON.stringify(name));
   const lines = [
-    `import script from "./${OWN.main}";`,
+    `import * as main from "./${OWN.main}";`,
     `import { counted } from "./${OWN.invocations}";`,
+    `import { objectClass, replaceExports } from "./${OWN.objects}";`,
     `export * from "./${OWN.main}";`,
     `export { ${END_ENTRYPOINT} } from "./${OWN.end}";`,
-    "export default counted(script);",
+    ...classes.map((name, index) => `const class${index} = objectClass(main[${name}]); export { class${index} as ${name} };`),
+    "export default counted(main.default, replaceExports);",
   ];
   const modules = { ...allModules(source), ...endModules(), [OWN.serve]: { js: `${lines.join("\n")}\n` } };
   return code(source, env, OWN.serve, modules);
@@ -94,8 +104,10 @@ function allModules(source: IsolateSource): Modules {
     "cloudflare:email": { js: emailModule },
     "cloudflare:sockets": { js: socketsModule },
     ...bindingModules(source.bindings),
+    [OWN.namespaces]: { js: namespaceModule },
+    [OWN.objects]: { js: objectModule },
   };
-  const setup = importsOf([OWN.cache, OWN.depth, "cloudflare:sockets", OWN.bindings]);
+  const setup = importsOf([OWN.cache, OWN.depth, "cloudflare:sockets", OWN.bindings, OWN.objects]);
   const main = source.main.format === "service-worker" ? serviceWorker(source, setup) : esModule(source.main.module, setup);
   return { ...uploadedModules(source), ...own, ...main };
 }

@@ -2,9 +2,11 @@ import { readMetadata } from "../deploy/metadata.ts";
 import { release, replaceModules } from "../deploy/release.ts";
 import { readTagFilter } from "../deploy/tags.ts";
 import { readUploadForm } from "../deploy/upload-form.ts";
+import { recordLiveVersion } from "../isolate/isolate-pool.ts";
 import { readModules } from "../isolate/isolates.ts";
+import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
-import { type MainModule, type StoredScript, scriptNotFound } from "../script.ts";
+import { type MainModule, type ScriptAddress, type StoredScript, scriptNotFound } from "../script.ts";
 import { type Call, addressOf, namespaceOf, scriptOf } from "./call.ts";
 import { success } from "./envelope.ts";
 
@@ -30,7 +32,7 @@ export async function deleteScripts(call: Call): Promise<Response> {
   if (!tags) throw new Refusal("TAGS_INVALID", "Which scripts to delete must be said by tags: `?tags=customer-1:yes`.");
   const filter = readTagFilter(tags);
   const selected = (await call.var.platform.store.scripts(namespace, "")).filter(({ version }) => filter(version.tags));
-  for (const script of selected) await call.var.platform.store.remove(script);
+  for (const script of selected) await removeScript(call.var.platform, script);
   return success(null);
 }
 
@@ -62,8 +64,15 @@ export async function putScript(call: Call): Promise<Response> {
 /** Deletes a script. */
 export async function deleteScript(call: Call): Promise<Response> {
   const address = addressOf(call);
-  if (await call.var.platform.store.remove(address)) return success(null);
+  if (await removeScript(call.var.platform, address)) return success(null);
   throw scriptNotFound(address);
+}
+
+/** Removes a script. Returns `false` if there was none. */
+async function removeScript({ store }: Platform, address: ScriptAddress): Promise<boolean> {
+  const isRemoved = await store.remove(address);
+  if (isRemoved) recordLiveVersion(address, null);
+  return isRemoved;
 }
 
 /** The script as lists return it. */

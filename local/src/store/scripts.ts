@@ -1,4 +1,4 @@
-import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+import type { ScriptAddress, ScriptVersion, StoredScript, VersionAddress } from "../script.ts";
 
 /** How long a replaced version can be started, in milliseconds. */
 const LEFT_VERSION_MS = 10 * 60 * 1000;
@@ -72,6 +72,20 @@ export class Scripts {
   version(id: string): ScriptVersion | null {
     const rows = this.#sql.exec<{ document: string }>("SELECT document FROM versions WHERE id = ?", id).toArray();
     return rows[0] ? (JSON.parse(rows[0].document) as ScriptVersion) : null;
+  }
+
+  /** The class whose objects have this storage, in the live version of its script. */
+  objectClass(storage: string): (VersionAddress & { className: string }) | null {
+    const rows = this.#sql
+      .exec<{ namespace: string; script: string; version: string; className: string }>(
+        `SELECT scripts.namespace, scripts.script, versions.id AS version, classes.key AS className
+         FROM scripts JOIN versions ON versions.id = scripts.version, json_each(document, '$.objectClasses') AS classes
+         WHERE instr(document, ?) AND classes.value = ?`,
+        storage,
+        storage,
+      )
+      .toArray();
+    return rows[0] ?? null;
   }
 
   /** The scripts of a namespace by name, those after `after` only. */

@@ -1,7 +1,7 @@
 import { type StorageAddress, type StorageKind, boundStorage } from "../bindings/storage.ts";
 import type { Environment } from "../environment.ts";
 import { SCHEMA } from "./schema.ts";
-import type { ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+import type { ScriptAddress, ScriptVersion, StoredScript, VersionAddress } from "../script.ts";
 import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-uploads.ts";
 import { Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
@@ -72,6 +72,11 @@ export class Store extends DurableObject<Environment> {
   /** A version by its id. */
   version(id: string): ScriptVersion | null {
     return this.#scripts.version(id);
+  }
+
+  /** The class whose objects have this storage, in the live version of its script; `null` if there is none. */
+  objectClass(storage: string): (VersionAddress & { readonly className: string }) | null {
+    return this.#scripts.objectClass(storage);
   }
 
   /** The scripts of a namespace whose name comes after `after`, by name. */

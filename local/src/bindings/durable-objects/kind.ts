@@ -1,6 +1,6 @@
 import { Refusal } from "../../refusal.ts";
 import type { Binding } from "../binding.ts";
-import type { BindingFields, BindingKind } from "../kind.ts";
+import type { BindingFields, BindingKind, BoundWorker } from "../kind.ts";
 import type { ObjectNamespaceProps } from "./namespace.ts";
 import namespaceModule from "./namespace.isolate.js";
 
@@ -10,14 +10,25 @@ export const durableObjectNamespace: BindingKind<Extract<Binding, { type: "durab
     checkIsOwn(fields);
     return { type: "durable_object_namespace", name: fields.name, class_name: fields.text("class_name") };
   },
-  value({ name, class_name: className }, { platform, address, version }) {
-    const storage = version.objectClasses[className];
+  value({ name, class_name: className }, worker) {
+    const storage = worker.version.objectClasses[className];
     if (storage === undefined) throw new Error(`the class ${className} of ${name} has no storage`);
-    const props: ObjectNamespaceProps = { ...address, version: version.id, className, storage };
-    return platform.entrypoint("ObjectNamespace", props);
+    return namespaceStub(worker, storage);
   },
   setup: namespaceModule,
 };
+
+/** A stub for each Durable Object class of a version: `object.isolate.js` makes the namespaces in `ctx.exports` from them. */
+export function namespaceStubs(worker: BoundWorker): Record<string, Fetcher> {
+  const classes = Object.entries(worker.version.objectClasses);
+  return Object.fromEntries(classes.map(([name, storage]) => [name, namespaceStub(worker, storage)]));
+}
+
+function namespaceStub({ platform, address }: BoundWorker, storage: string): Fetcher {
+  const { namespace, script } = address;
+  const props: ObjectNamespaceProps = { namespace, script, storage };
+  return platform.entrypoint("ObjectNamespace", props);
+}
 
 function checkIsOwn(fields: BindingFields): void {
   const script = fields.value("script_name");

@@ -1,19 +1,23 @@
 // The Durable Object namespaces that a script sees. The runtime cannot pass a real namespace to a loaded isolate, so this one creates
 // the ids, and passes requests and calls to the host entrypoint `ObjectNamespace`.
 
-/** The header with the id of the object that a request is for. `namespace.ts` reads it. */
-const OBJECT_ID_HEADER = "x-local-platform-object";
+/**
+ * The header with the object that a request is for: its id, and `unnamed` or `named` and the name in a URI encoding. `namespace.ts`
+ * reads it, and reads the same from the path of a call.
+ */
+const OBJECT_HEADER = "x-local-platform-object";
 
 /** Returns the namespace for the stub of a host entrypoint. */
 export default function objectNamespace(host) {
-  return new ObjectNamespace(host);
+  return new DurableObjectNamespace(host);
 }
 
-class ObjectId {
+/** The id of an object. */
+export class ObjectId {
   #hex;
   constructor(hex, name) {
     this.#hex = hex;
-    if (name !== undefined) this.name = name;
+    if (name !== undefined) Object.defineProperty(this, "name", { value: name, enumerable: true });
   }
   toString() {
     return this.#hex;
@@ -22,8 +26,9 @@ class ObjectId {
     return other instanceof ObjectId && other.toString() === this.#hex;
   }
 }
+Object.defineProperty(ObjectId, "name", { value: "DurableObjectId" });
 
-class ObjectNamespace {
+class DurableObjectNamespace {
   #host;
   constructor(host) {
     this.#host = host;
@@ -52,13 +57,18 @@ class ObjectNamespace {
   }
 }
 
+/**
+ * The stub of an object. Members other than these are calls and properties over RPC. The runtime resolves the path of the members in
+ * the host entrypoint, so everything that RPC can pass works: properties, pipelines, functions, streams and targets.
+ */
 function objectStub(host, id) {
+  const called = id.name === undefined ? "unnamed" : `named ${encodeURIComponent(id.name)}`;
   const members = {
     id,
     name: id.name,
     fetch(input, init) {
       const request = new Request(new Request(input, init));
-      request.headers.set(OBJECT_ID_HEADER, id.toString());
+      request.headers.set(OBJECT_HEADER, `${id} ${called}`);
       return host.fetch(request);
     },
   };
@@ -66,7 +76,7 @@ function objectStub(host, id) {
     get(target, property) {
       if (typeof property !== "string" || property in target) return target[property];
       if (property === "then") return undefined;
-      return (...args) => host.call(id.toString(), property, args);
+      return host[id.toString()][called][property];
     },
   });
 }

@@ -1,33 +1,70 @@
 import type { Environment } from "../../environment.ts";
-import { type ObjectHost, addressed } from "./host.ts";
-import type { VersionAddress } from "../../script.ts";
+import type { ScriptAddress } from "../../script.ts";
+import { CALLED_HEADER, isCalled } from "./host.ts";
+import { recordStorage } from "./live-classes.ts";
 import { WorkerEntrypoint } from "cloudflare:workers";
 
-/** The header with the id of the object that a request is for. `namespace.isolate.js` sets it. */
-const OBJECT_ID_HEADER = "x-local-platform-object";
+/** The header with the id of the object that a request is for, and how it is called. `namespace.isolate.js` sets it. */
+const OBJECT_HEADER = "x-local-platform-object";
+/** The id of an object. */
+const ID = /^[0-9a-f]{64}$/;
 
-/** A Durable Object class of a version. */
-export interface ObjectNamespaceProps extends VersionAddress {
-  readonly className: string;
-  /** The UUID under which the class keeps its objects, which outlives a rename of the class. */
+/** A Durable Object class of a script. */
+export interface ObjectNamespaceProps extends ScriptAddress {
+  /** The UUID under which the class stores its objects. A rename of the class does not change it. */
   readonly storage: string;
 }
 
-/** The far end of a Durable Object binding: finds the object's host, and passes requests and calls on. */
+/**
+ * The host entrypoint of a Durable Object namespace: finds the host of an object. A call has the path `{id}/{called}/{member}…`, whose
+ * first part the runtime reads here, and the rest in the host and in the object itself. So nothing has to know what a member is.
+ */
 export class ObjectNamespace extends WorkerEntrypoint<Environment, ObjectNamespaceProps> {
+  constructor(context: ExecutionContext<ObjectNamespaceProps>, environment: Environment) {
+    super(context, environment);
+    recordStorage(context.props.storage, context.props);
+    const host = (id: string) => this.#host(id);
+    return new Proxy(this, {
+      get(target, property) {
+        if (typeof property === "string" && ID.test(property)) return host(property);
+        const member: unknown = Reflect.get(target, property, target);
+        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      },
+    });
+  }
+
   override async fetch(request: Request): Promise<Response> {
-    const id = request.headers.get(OBJECT_ID_HEADER) ?? "";
-    const passed = addressed(request, { id, props: this.ctx.props });
-    passed.headers.delete(OBJECT_ID_HEADER);
+    const passed = new Request(request);
+    const [id = "", called = ""] = (passed.headers.get(OBJECT_HEADER) ?? "").split(/ (.*)/);
+    if (!ID.test(id) || !isCalled(called)) throw new Error("the request names no object");
+    passed.headers.delete(OBJECT_HEADER);
+    passed.headers.set(CALLED_HEADER, called);
     return await this.#host(id).fetch(passed);
   }
 
-  /** Calls a method of the object. */
-  async call(id: string, method: string, args: readonly unknown[]): Promise<unknown> {
-    return await this.#host(id).call({ id, props: this.ctx.props }, method, args);
+  #host(id: string): DurableObjectStub {
+    return this.env.OBJECTS.getByName(`${this.ctx.props.storage}/${id}`);
+  }
+}
+
+/** The alarm of an object, which its host stores: what `object.isolate.js` calls. */
+export class ObjectAlarms extends WorkerEntrypoint<Environment, { readonly host: string }> {
+  async get(): Promise<number | null> {
+    return await this.#host().getAlarmOfObject();
   }
 
-  #host(id: string): DurableObjectStub<ObjectHost> {
-    return this.env.OBJECTS.getByName(`${this.ctx.props.storage}/${id}`) as DurableObjectStub<ObjectHost>;
+  /** Sets the alarm, in milliseconds since 1970, or removes it. */
+  async set(time: number | null): Promise<void> {
+    await this.#host().setAlarmOfObject(time);
   }
+
+  #host(): AlarmHost {
+    return this.env.OBJECTS.getByName(this.ctx.props.host) as unknown as AlarmHost;
+  }
+}
+
+/** The methods of the host that {@link ObjectAlarms} calls. */
+interface AlarmHost {
+  getAlarmOfObject(): Promise<number | null>;
+  setAlarmOfObject(time: number | null): Promise<void>;
 }
