@@ -18,6 +18,9 @@ const SECRET_HEADER = "x-dotdo-front-secret";
 /** The prefix of the headers that Workers of the platform send to each other. A client cannot send them. */
 const PLATFORM_PREFIX = "x-local-platform-";
 
+/** The path by which the supervisor of the runtime finds out whether it responds. Clients cannot reach paths below `/cdn-cgi/`. */
+const ALIVE = "/cdn-cgi/local-platform/alive";
+
 /**
  * Refuses what a web page elsewhere sends. Every other request and its response are passed on with their streams, their WebSockets,
  * and the signal of a client that goes away.
@@ -29,6 +32,7 @@ export default {
       return refused("This port belongs to the runtime. Use the port that `npm run dev` prints.");
     }
     headers.delete(SECRET_HEADER);
+    if (new URL(request.url).pathname === ALIVE) return new Response(null, { status: 204 });
     for (const name of [...headers.keys()]) if (name.startsWith(PLATFORM_PREFIX)) headers.delete(name);
     const { method, url } = request;
     const to = destination({ method, url, accept: headers.get("accept") });

@@ -12,6 +12,7 @@ mod namespaces;
 mod rejected_deploys;
 mod scripts;
 mod single_asset_uploads;
+mod supervisor;
 mod wrangler_deploys;
 
 use std::time::Duration;

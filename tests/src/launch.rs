@@ -1,7 +1,7 @@
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Seek},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
     thread,
@@ -25,7 +25,6 @@ pub(crate) struct Ready {
     pub base_url: String,
     pub token: String,
     pub account: String,
-    pub group: i32,
     pub watcher: i32,
 }
 
@@ -33,6 +32,7 @@ pub(crate) struct Ready {
 #[derive(Debug)]
 pub(crate) struct Launched {
     child: Child,
+    state: PathBuf,
     pub ready: Ready,
 }
 
@@ -58,7 +58,11 @@ impl Launched {
         let mut child = command.spawn().context("cannot start the platform")?;
         let output = child.stdout.take().context("no standard output")?;
         match first_line(output).and_then(|line| Ok(serde_json::from_str(&line)?)) {
-            Ok(ready) => Ok(Self { child, ready }),
+            Ok(ready) => Ok(Self {
+                child,
+                state: state.to_owned(),
+                ready,
+            }),
             Err(error) => {
                 let _ = stop(child);
                 bail!("the platform did not start ({error}):\n{}", whole(&mut errors)?)
@@ -71,9 +75,24 @@ impl Launched {
         stop(self.child)
     }
 
-    /// Kills the runtime as a power failure would, and waits for its end.
+    /// The process group of wrangler and the runtime, which is another one after the supervisor has started them again.
+    pub fn group(&self) -> Result<i32> {
+        #[derive(Deserialize)]
+        struct Holder {
+            group: i32,
+        }
+
+        let text = fs::read_to_string(self.state.join(".dotdo-state"))?;
+        let holder: Holder =
+            serde_json::from_str(&text).context("the state folder names no process group")?;
+        Ok(holder.group)
+    }
+
+    /// Kills everything as a power failure would, and waits for its end.
     pub fn kill(self) -> Result<()> {
-        processes::kill(-self.ready.group)?;
+        // Otherwise the supervisor would start the runtime again.
+        processes::kill(self.ready.watcher)?;
+        processes::kill(-self.group()?)?;
         stop(self.child)
     }
 

@@ -66,7 +66,7 @@ impl Platform {
         self.end_and_start(Launched::stop)
     }
 
-    /// Kills the runtime as a power failure would, and starts it again on the same state folder.
+    /// Kills the runtime and its supervisor as a power failure would, and starts it again on the same state folder.
     #[must_use]
     pub fn kill_and_restart(self) -> Self {
         self.end_and_start(Launched::kill)
@@ -128,10 +128,13 @@ impl Platform {
         &self.ready().account
     }
 
-    /// The process group of wrangler and the runtime.
+    /// The process group of wrangler and the runtime now.
+    ///
+    /// # Panics
+    /// When the state folder does not name it.
     #[must_use]
     pub fn group(&self) -> i32 {
-        self.ready().group
+        self.launched.group().expect("the platform has a process group")
     }
 
     /// The process that supervises them.

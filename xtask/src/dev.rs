@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use dotdo_names::Environment;
 use serde::Serialize;
@@ -12,6 +12,9 @@ use crate::{
     platform::{self, Api, Credentials, Guard, Overrides, Platform, State, StateLock, Stop},
     workspace, wrangler_output,
 };
+
+/// How often the supervisor looks after the runtime.
+const CHECK: Duration = Duration::from_millis(100);
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -106,7 +109,7 @@ fn serve(arguments: &Arguments, lock: &StateLock, guard: Guard, stop: &Stop) -> 
         let ready = Ready {
             port: arguments.port,
             credentials: &platform.credentials,
-            group: platform.wrangler.group(),
+            group: platform.supervisor.group(),
             watcher: std::process::id(),
         };
         println!("{}", serde_json::to_string(&ready)?);
@@ -116,20 +119,15 @@ fn serve(arguments: &Arguments, lock: &StateLock, guard: Guard, stop: &Stop) -> 
             platform::write_private(&example, &platform.credentials.to_env_file())?;
         }
         greet(arguments, state, &platform)?;
-        platform.wrangler.on_line(wrangler_output::show);
+        platform.supervisor.output().on_line(wrangler_output::show);
     }
-    while !stop.wait(Duration::from_millis(250)) {
-        if let Some(status) = platform.wrangler.exited()? {
-            bail!(
-                "wrangler ended ({status}); its last output:\n{}",
-                platform.wrangler.last_output()
-            );
-        }
+    while !stop.wait(CHECK) {
+        platform.supervisor.check()?;
     }
     Ok(())
 }
 
-fn greet(arguments: &Arguments, state: &State, platform: &Platform) -> Result<()> {
+fn greet(arguments: &Arguments, state: &State, platform: &Platform<'_>) -> Result<()> {
     let port = arguments.port;
     let credentials = &platform.credentials;
     println!("\nReady on http://localhost:{port}");

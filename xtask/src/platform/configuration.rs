@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment};
@@ -42,10 +45,11 @@ const FRONT: &str = "front";
 const LOCAL: &str = "local";
 
 /// Writes the configurations of `wrangler dev`, which are made from the deployed ones. The first one's Worker serves the
-/// platform's port, which is `port`.
+/// platform's port, which is `port`. `supervisor` is the address for reports of invocations.
 pub fn write(
     state: &State,
     port: u16,
+    supervisor: SocketAddr,
     api: Api,
     secrets: &Secrets,
     overrides: &Overrides,
@@ -53,7 +57,7 @@ pub fn write(
     let mut configurations = vec![
         (FRONT, front(api, secrets)?),
         (DISPATCH_WORKER, dispatcher(overrides)?),
-        (LOCAL, local(secrets)?),
+        (LOCAL, local(supervisor, secrets)?),
     ];
     if api == Api::Deploy {
         configurations.push((DEPLOY_API_WORKER, deploy_api(port, secrets, overrides)?));
@@ -152,7 +156,7 @@ fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
     Ok(dispatcher.into())
 }
 
-fn local(secrets: &Secrets) -> Result<Configuration> {
+fn local(supervisor: SocketAddr, secrets: &Secrets) -> Result<Configuration> {
     let mut local = read("local/wrangler.jsonc")?;
     let namespaces = Environment::ALL
         .map(|environment| json!({ "name": environment.namespace(), "id": environment.namespace_id() }));
@@ -161,6 +165,7 @@ fn local(secrets: &Secrets) -> Result<Configuration> {
         json!({
             "ACCOUNT_ID": ACCOUNT_ID,
             "NAMESPACES": namespaces,
+            "SUPERVISOR_URL": format!("http://{supervisor}"),
         }),
     );
     let plugin = json!({ "package": workspace::path("local/storage-plugin.mjs"), "name": "storage-objects" });
@@ -168,9 +173,13 @@ fn local(secrets: &Secrets) -> Result<Configuration> {
         "unsafe".to_owned(),
         json!({ "bindings": [{ "name": "STORAGE", "type": "storage-objects", "dev": { "plugin": plugin } }] }),
     );
+    make_buckets_private(&mut local);
     Ok(Configuration {
         fields: local,
-        secrets: vec![("LOCAL_API_TOKEN", secrets.rest_api_token.clone())],
+        secrets: vec![
+            ("LOCAL_API_TOKEN", secrets.rest_api_token.clone()),
+            ("SUPERVISOR_SECRET", secrets.supervisor_secret.clone()),
+        ],
     })
 }
 
@@ -272,7 +281,10 @@ fn make_buckets_private(configuration: &mut Map<String, Value>) {
             })
         })
         .collect();
-    configuration.insert("unsafe".to_owned(), json!({ "bindings": bindings }));
+    let entry = configuration.entry("unsafe").or_insert_with(|| json!({}));
+    if let Value::Object(entry) = entry {
+        extend(entry, "bindings", bindings);
+    }
 }
 
 /// Uses the build in another folder, or the Worker's own build, which is rebuilt on change.

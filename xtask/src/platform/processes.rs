@@ -1,7 +1,9 @@
 //! The processes of a platform: their process group, and what remains of a platform that was killed.
 
 use std::{
+    collections::HashMap,
     fs,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering::SeqCst},
@@ -11,7 +13,7 @@ use std::{
 
 use nix::{
     sys::signal::{self, Signal},
-    unistd::Pid,
+    unistd::{Pid, SysconfVar, sysconf},
 };
 
 use super::stop::poll;
@@ -96,4 +98,109 @@ fn has_variable(process: i32, entry: &str) -> bool {
             .split(|byte| *byte == 0)
             .any(|found| found == entry.as_bytes())
     })
+}
+
+/// The name of the runtime's program.
+const RUNTIME: &str = "workerd";
+
+/// The CPU time that each process of the runtime in a group has used. Empty if the system does not report it.
+pub fn runtime_cpu_times(group: i32) -> HashMap<i32, Duration> {
+    let ticks = sysconf(SysconfVar::CLK_TCK).ok().flatten();
+    if let Some(ticks) = ticks
+        .and_then(|ticks| u32::try_from(ticks).ok())
+        .filter(|ticks| *ticks > 0)
+        && fs::exists("/proc/self/stat").unwrap_or(false)
+    {
+        return process_ids()
+            .filter_map(|id| {
+                let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+                Some((id, cpu_time_of_stat(&stat, group, ticks)?))
+            })
+            .collect();
+    }
+    let listed = Command::new("ps")
+        .args(["-A", "-o", "pid=,pgid=,time=,comm="])
+        .output();
+    listed.map_or_else(
+        |_| HashMap::new(),
+        |listed| {
+            String::from_utf8_lossy(&listed.stdout)
+                .lines()
+                .filter_map(|line| cpu_time_of_line(line, group))
+                .collect()
+        },
+    )
+}
+
+/// The CPU time in `/proc/{id}/stat`, if it is a process of the runtime in a group. `proc(5)`: `pid (name) state ppid pgrp …`.
+fn cpu_time_of_stat(stat: &str, group: i32, ticks: u32) -> Option<Duration> {
+    let (front, back) = stat.rsplit_once(')')?;
+    let (_, name) = front.split_once('(')?;
+    let fields: Vec<_> = back.split_ascii_whitespace().collect();
+    let is_runtime = name == RUNTIME && fields.get(2)?.parse() == Ok(group);
+    // utime and stime are the fields 14 and 15 of the whole line.
+    let used = fields
+        .get(11)?
+        .parse::<u32>()
+        .ok()?
+        .checked_add(fields.get(12)?.parse().ok()?)?;
+    is_runtime.then(|| Duration::from_secs_f64(f64::from(used) / f64::from(ticks)))
+}
+
+/// The process and its CPU time in a line of `ps -o pid=,pgid=,time=,comm=`, if it is one of the runtime in a group.
+fn cpu_time_of_line(line: &str, group: i32) -> Option<(i32, Duration)> {
+    let mut fields = line.split_ascii_whitespace();
+    let process = fields.next()?.parse().ok()?;
+    let is_in_group = fields.next()?.parse() == Ok(group);
+    let time = fields.next()?;
+    let is_runtime = fields.collect::<Vec<_>>().join(" ").rsplit('/').next() == Some(RUNTIME);
+    // `[[days-]hours:]minutes:seconds[.hundredths]`
+    let (days, time) = time.split_once('-').unwrap_or(("0", time));
+    let mut seconds = days.parse::<f64>().ok()? * 24.0;
+    for (index, part) in time.split(':').enumerate() {
+        let part = part.parse::<f64>().ok()?;
+        seconds = if index == 0 {
+            seconds + part
+        } else {
+            seconds * 60.0 + part
+        };
+    }
+    // With days, the first part is hours.
+    (is_in_group && is_runtime).then(|| (process, Duration::from_secs_f64(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_cpu_time_of_the_runtime_from_proc() {
+        let stat = "42 (workerd) R 7 40 7 0 -1 4194304 1 0 0 0 350 50 0 0 20 0 9 0 1 2 3";
+        assert_eq!(cpu_time_of_stat(stat, 40, 100), Some(Duration::from_secs(4)));
+        assert_eq!(cpu_time_of_stat(stat, 41, 100), None);
+        assert_eq!(
+            cpu_time_of_stat(&stat.replace("workerd", "a) (node"), 40, 100),
+            None
+        );
+    }
+
+    #[test]
+    fn reads_the_cpu_time_of_the_runtime_from_ps() {
+        let path = "/Users/a b/node_modules/workerd/bin/workerd";
+        for (time, expected) in [
+            ("0:04.25", 4.25),
+            ("01:00:02", 3602.0),
+            ("1-02:00:00", 93_600.0),
+            ("3:00", 180.0),
+        ] {
+            let line = format!("  42    40 {time} {path}");
+            assert_eq!(
+                cpu_time_of_line(&line, 40),
+                Some((42, Duration::from_secs_f64(expected))),
+                "{time}"
+            );
+        }
+        assert_eq!(cpu_time_of_line("42 41 0:04.25 workerd", 40), None);
+        assert_eq!(cpu_time_of_line("42 40 0:04.25 node", 40), None);
+    }
 }

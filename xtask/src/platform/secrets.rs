@@ -18,6 +18,8 @@ pub struct Secrets {
     pub upload_key: String,
     /// The secret of the requests that come through the platform's port.
     pub front_secret: String,
+    /// The secret of the reports of invocations to the supervisor.
+    pub supervisor_secret: String,
 }
 
 const FILE: &str = "secrets.json";
@@ -31,6 +33,7 @@ struct Stored {
     checkpoint_key: Option<String>,
     upload_key: Option<String>,
     front_secret: Option<String>,
+    supervisor_secret: Option<String>,
 }
 
 impl Secrets {
@@ -53,6 +56,7 @@ impl Secrets {
             checkpoint_key: stored.checkpoint_key.map_or_else(random, Ok)?,
             upload_key: stored.upload_key.map_or_else(random, Ok)?,
             front_secret: stored.front_secret.map_or_else(random, Ok)?,
+            supervisor_secret: stored.supervisor_secret.map_or_else(random, Ok)?,
         };
         let complete = serde_json::to_string_pretty(&secrets)?;
         if complete != text {
@@ -109,6 +113,7 @@ mod tests {
                 "checkpoint_key": "c",
                 "upload_key": secrets.upload_key,
                 "front_secret": secrets.front_secret,
+                "supervisor_secret": secrets.supervisor_secret,
             })
         );
     }

@@ -1,0 +1,78 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+/// Whether the runtime serves. The supervisor opens and closes it; connections wait at it. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<watch::Sender<State>>);
+
+#[derive(Clone, Debug)]
+struct State {
+    /// wrangler's port, while the runtime serves.
+    port: Option<u16>,
+    /// How many times the runtime was started.
+    starts: u64,
+    /// Why the last runtime was ended, for the clients whose requests it did not answer.
+    reason: Arc<str>,
+}
+
+/// A runtime that serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// wrangler's port on loopback.
+    pub port: u16,
+    /// The number of this start.
+    pub start: u64,
+}
+
+/// The reason as long as none is known.
+const UNKNOWN: &str = "The runtime of the local platform ended before it answered.";
+
+/// How long a lost request waits for its reason: the connection is closed before the supervisor has seen the end of wrangler.
+const REASON: Duration = Duration::from_secs(1);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(State {
+            port: None,
+            starts: 0,
+            reason: UNKNOWN.into(),
+        })))
+    }
+}
+
+impl Gate {
+    /// Lets connections through to wrangler's port.
+    pub fn open(&self, port: u16) {
+        self.0.send_modify(|state| {
+            state.port = Some(port);
+            state.starts += 1;
+        });
+    }
+
+    /// Keeps connections waiting until the next runtime serves. `reason` is what the clients of lost requests read.
+    pub fn close(&self, reason: &str) {
+        self.0.send_modify(|state| {
+            state.port = None;
+            state.reason = reason.into();
+        });
+    }
+
+    /// Waits for a runtime that serves.
+    pub async fn wait(&self) -> Option<Runtime> {
+        let mut states = self.0.subscribe();
+        let state = states.wait_for(|state| state.port.is_some()).await.ok()?;
+        let (port, start) = (state.port?, state.starts);
+        Some(Runtime { port, start })
+    }
+
+    /// Why a runtime ended.
+    pub async fn reason(&self, ended: Runtime) -> Arc<str> {
+        let mut states = self.0.subscribe();
+        let is_over = |state: &State| state.port.is_none() || state.starts != ended.start;
+        match tokio::time::timeout(REASON, states.wait_for(is_over)).await {
+            Ok(Ok(state)) => Arc::clone(&state.reason),
+            _ => UNKNOWN.into(),
+        }
+    }
+}
