@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "a missing element fails the test")]
 
 mod access;
+mod alarms;
 mod doors;
 mod durability;
 mod envelope;
