@@ -2,6 +2,7 @@ import type { Environment } from "../../environment.ts";
 import { recordedInvocation } from "../../invocations.ts";
 import { scriptIsolate } from "../../isolate/isolates.ts";
 import { type Platform, platform } from "../../platform.ts";
+import { CALLED_HEADER, isCalled } from "./addresses.ts";
 import { type LiveClass, liveClass, liveVersionOf } from "./live-classes.ts";
 import { DurableObject } from "cloudflare:workers";
 
@@ -10,8 +11,6 @@ const FACET = "object";
 /** The key under which the host stores {@link Started}. Before, it stored only the version. */
 const STARTED = "running version";
 
-/** The header that says how the caller names the object: see {@link isCalled}. It ends at the host. */
-export const CALLED_HEADER = "x-local-platform-called";
 /** The header that makes a request an alarm, with its `alarmInfo`. `object.isolate.js` reads it. */
 const ALARM_HEADER = "x-local-platform-alarm";
 /** The member of the facet's `props` that `object.isolate.js` reads. */
@@ -22,11 +21,6 @@ interface Started {
   readonly version: string;
   /** The name of the object, if a caller used a name. */
   readonly name: string | null;
-}
-
-/** Whether a text says how a caller names an object: `unnamed`, or `named` and the name in a URI encoding. */
-export function isCalled(text: string): boolean {
-  return text === "unnamed" || text.startsWith("named ");
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Refusal } from "../../refusal.ts";
 import type { Binding } from "../binding.ts";
 import type { BindingFields, BindingKind, BoundWorker } from "../kind.ts";
-import type { ObjectNamespaceProps } from "./namespace.ts";
+import type { ObjectNamespaceProps } from "./addresses.ts";
 import namespaceModule from "./namespace.isolate.js";
 
 /** The Durable Objects of a class of the Worker itself. */

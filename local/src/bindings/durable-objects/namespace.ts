@@ -1,6 +1,5 @@
 import type { Environment } from "../../environment.ts";
-import type { ScriptAddress } from "../../script.ts";
-import { CALLED_HEADER, isCalled } from "./host.ts";
+import { CALLED_HEADER, isCalled, type ObjectNamespaceProps } from "./addresses.ts";
 import { recordStorage } from "./live-classes.ts";
 import { WorkerEntrypoint } from "cloudflare:workers";
 
@@ -8,12 +7,6 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 const OBJECT_HEADER = "x-local-platform-object";
 /** The id of an object. */
 const ID = /^[0-9a-f]{64}$/;
-
-/** A Durable Object class of a script. */
-export interface ObjectNamespaceProps extends ScriptAddress {
-  /** The UUID under which the class stores its objects. A rename of the class does not change it. */
-  readonly storage: string;
-}
 
 /**
  * The host entrypoint of a Durable Object namespace: finds the host of an object. A call has the path `{id}/{called}/{member}…`, whose
