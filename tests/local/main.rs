@@ -12,6 +12,7 @@ mod modules;
 mod namespaces;
 mod rejected_deploys;
 mod scripts;
+mod seeding;
 mod single_asset_uploads;
 mod supervisor;
 mod wrangler_deploys;
