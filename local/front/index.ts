@@ -1,5 +1,6 @@
 import { destination, localPath } from "./destination.ts";
 import { refusal } from "./foreign-page.ts";
+import { Upload } from "./upload.ts";
 
 interface Environment {
   /** The deploy API, or in tests of the REST API itself the local platform. */
@@ -26,7 +27,7 @@ const ALIVE = "/cdn-cgi/local-platform/alive";
  * and the signal of a client that goes away.
  */
 export default {
-  fetch(request, environment) {
+  async fetch(request, environment, context) {
     const headers = new Headers(request.headers);
     if (environment.FRONT_SECRET === "" || headers.get(SECRET_HEADER) !== environment.FRONT_SECRET) {
       return refused("This port belongs to the runtime. Use the port that `npm run dev` prints.");
@@ -38,10 +39,12 @@ export default {
     const to = destination({ method, url, accept: headers.get("accept") });
     const reason = refusal({ method, url, headers }, isApi(to, url) ? "API" : to);
     if (reason !== null) return refused(reason);
-    if (to !== "LOCAL") return environment[to].fetch(new Request(request, { headers }));
+    const upload = request.body === null ? null : new Upload(request.body, headers.get("content-length"));
+    const passed = new Request(request, upload === null ? { headers } : { headers, body: upload.readable });
     const local = new URL(url);
     local.pathname = localPath(local.pathname);
-    return environment.LOCAL.fetch(new Request(local, new Request(request, { headers })));
+    const response = await environment[to].fetch(to === "LOCAL" ? new Request(local, passed) : passed);
+    return upload === null ? response : await upload.answered(response, context);
   },
 } satisfies ExportedHandler<Environment>;
 

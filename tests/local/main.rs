@@ -15,6 +15,7 @@ mod scripts;
 mod seeding;
 mod single_asset_uploads;
 mod supervisor;
+mod unread_bodies;
 mod wrangler_deploys;
 
 use std::time::Duration;
