@@ -119,7 +119,7 @@ struct Administrator<'a> {
 
 impl Administrator<'_> {
     fn has_no_policy(&self) -> Result<bool> {
-        let answer = ureq::get(self.url("/v1/policy"))
+        let mut answer = ureq::get(self.url("/v1/policy"))
             .header("Authorization", format!("Bearer {}", self.bootstrap))
             .config()
             .http_status_as_error(false)
@@ -129,7 +129,13 @@ impl Administrator<'_> {
         match answer.status().as_u16() {
             200 => Ok(false),
             404 => Ok(true),
-            other => bail!("the deploy API responds {other} to GET /v1/policy"),
+            other => {
+                let text = answer.body_mut().read_to_string()?;
+                bail!(
+                    "the deploy API responds {other} to GET /v1/policy: {}",
+                    reason(&text)
+                )
+            }
         }
     }
 
@@ -149,12 +155,29 @@ impl Administrator<'_> {
         let status = answer.status();
         let text = answer.body_mut().read_to_string()?;
         if !status.is_success() {
-            bail!("the deploy API responds {status} to {method} {path}: {text}");
+            bail!(
+                "the deploy API responds {status} to {method} {path}: {}",
+                reason(&text)
+            );
         }
         Ok(serde_json::from_str(&text)?)
     }
 
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+/// What a problem document says about its cause and what to do, or the text if it is not one.
+fn reason(text: &str) -> String {
+    let problem: Value = serde_json::from_str(text).unwrap_or_default();
+    let parts: Vec<_> = ["title", "detail", "fix"]
+        .into_iter()
+        .filter_map(|name| problem.get(name)?.as_str())
+        .collect();
+    if parts.is_empty() {
+        text.to_owned()
+    } else {
+        parts.join(". ").replace("..", ".")
     }
 }

@@ -13,7 +13,7 @@ mod stop;
 mod supervisor;
 mod wrangler;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 pub use configuration::Overrides;
 pub use credentials::Credentials;
@@ -66,7 +66,14 @@ pub fn start<'a>(
     let configurations = configuration::write(state, port, supervisor.reports(), api, &secrets, overrides)?;
     guard.serve(gate, &secrets.front_secret)?;
     supervisor.start(configurations)?;
-    let credentials = credentials::obtain(state, port, api, &secrets)?;
+    let credentials = credentials::obtain(state, port, api, &secrets).with_context(|| {
+        // The Workers' output comes through wrangler, later than the response.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        format!(
+            "no token for the developer; the last output of the Workers:\n{}\n",
+            supervisor.output().last()
+        )
+    })?;
     let account_credentials = credentials::of_account(port, &secrets);
     Ok(Platform {
         supervisor,
