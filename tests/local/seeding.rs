@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use dotdo_names::Environment::Staging;
 use end_to_end::{
-    Platform, Project,
+    Options, Platform, Project,
     wrangler::{Call, Version},
 };
 use serde_json::{Value, json};
@@ -245,5 +245,52 @@ async fn r2(account: &Account<'_>, name: &str) -> Result<()> {
     let empty = format!("{name}-empty");
     account.run(&["r2", "bucket", "create", &empty], &empty).await?;
     account.run(&["r2", "bucket", "delete", &empty], &empty).await?;
+    Ok(())
+}
+
+/// One test, because each step needs the state of the one before, and a start takes seconds.
+#[end_to_end::test]
+async fn bindings_without_ids_resolve_through_the_deploy_api_and_data_survives_a_kill() -> Result<()> {
+    let platform = Platform::start(Options::new());
+    let version = Version::V4_152;
+    let seeded = project("unnamed", "7")?;
+    let account = Account::new(&platform, &seeded, version)?;
+    account.run(&["d1", "create", "unnamed-db"], "unnamed-db").await?;
+    let by_name = project("unnamed", "7")?.setting(
+        "d1_databases",
+        json!([{ "binding": "DB", "database_name": "unnamed-db" }]),
+    )?;
+    let by_name_account = Account::new(&platform, &by_name, version)?;
+    by_name_account
+        .run(&["d1", "migrations", "apply", "DB", "--remote"], "0001_notes.sql")
+        .await?;
+    // A namespace without an id is created by an operator, as in production.
+    let without_id = by_name.setting("kv_namespaces", json!([{ "binding": "KV" }]))?;
+    let deploy = ["deploy", "--dispatch-namespace", Staging.namespace()];
+    let refused = without_id
+        .wrangler(&platform, version, &deploy)
+        .await?
+        .failure()?;
+    assert!(
+        refused.output.contains("npx wrangler kv namespace create"),
+        "{}",
+        refused.output
+    );
+    let with_id = without_id.setting(
+        "kv_namespaces",
+        json!([{ "binding": "KV", "id": "00000000000000000000000000000007" }]),
+    )?;
+    with_id.deploy(&platform, version, Staging).await?;
+    // The second deploy keeps the namespace of the first.
+    let inherited = with_id.setting("kv_namespaces", json!([{ "binding": "KV" }]))?;
+    inherited.deploy(&platform, version, Staging).await?;
+    let host = "staging.unnamed.do";
+    let written: Value = platform.get(host, "/?write=kept").await?.json();
+    assert_eq!(written["notes"], json!(["1 migrated; once", "kept"]), "{written}");
+    let platform = platform.kill_and_restart();
+    let found: Value = platform.get(host, "/").await?.json();
+    assert_eq!(found["written"], "kept", "{found}");
+    assert_eq!(found["writtenFile"], "kept", "{found}");
+    assert_eq!(found["notes"], json!(["1 migrated; once", "kept"]), "{found}");
     Ok(())
 }
