@@ -34,6 +34,8 @@ export interface Environment {
   readonly ACCOUNT_ID: string;
   /** All namespaces; no call creates more. */
   readonly NAMESPACES: readonly ConfiguredNamespace[];
+  /** The path of the file with the address and the token for clients. */
+  readonly ENV_FILE?: string;
   /** The only token that the REST API accepts. */
   readonly LOCAL_API_TOKEN?: string;
   /** The address of the supervisor, which records invocations outside of the runtime: `invocations.ts`. */

@@ -185,7 +185,17 @@ async fn a_runtime_that_ends_is_started_again() -> Result<()> {
     kill(&format!("-{group}"), "-9")?;
     next_group(&platform, group).await?;
     assert_eq!(platform.get("kept.do", "/").await?.text(), "kept");
-    Ok(())
+
+    // wrangler starts the runtime's processes again, but requests of that moment can stay unanswered, also those of the supervisor.
+    let processes = platform.processes()?;
+    for process in processes.iter().filter(|process| process.name == "workerd") {
+        kill(&process.id.to_string(), "-9")?;
+    }
+    until("the Worker is served again", async || {
+        let answer = platform.get("kept.do", "/").await;
+        Ok(answer.is_ok_and(|answer| answer.text() == "kept").then_some(()))
+    })
+    .await
 }
 
 /// Starts the platform as a program whose end can be observed, and waits until it has started wrangler.

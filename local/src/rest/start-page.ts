@@ -8,7 +8,7 @@ export async function startPage({ env, req, var: { platform } }: Call): Promise<
     env.NAMESPACES.map(async ({ name }) => ({ name, scripts: await platform.store.scripts(name, "") })),
   );
   const sections = namespaces.map(({ name, scripts }) => section(name, scripts, url)).join("");
-  return new Response(page(sections), {
+  return new Response(page(sections, env.ENV_FILE ?? ".wrangler/state/.env"), {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
@@ -41,10 +41,12 @@ function shownVersion({ id, tags }: ScriptVersion): string {
   return tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length) ?? id;
 }
 
-/** `npm run dev` writes the address and the token to the example's `.env`. */
-const COMMANDS = "cd examples/hello\nnpx wrangler deploy --dispatch-namespace dotdo-production";
+/** The commands in the repository's folder that deploy the example to this platform. */
+function commands(envFile: string): string {
+  return `cp "${envFile}" examples/hello/.env\ncd examples/hello\nnpx wrangler deploy --dispatch-namespace dotdo-production`;
+}
 
-function page(sections: string): string {
+function page(sections: string, envFile: string): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -65,7 +67,7 @@ function page(sections: string): string {
 <h1>.do local platform</h1>
 <p>The dispatch Worker and the deploy API run on this machine. Each Worker below answers on its own host name.</p>
 ${sections}
-<section><h2>Deploy the example</h2><pre><code>${COMMANDS}</code></pre><p>For a Worker of your own, copy <code>examples/hello/.env</code> beside its configuration.</p></section>
+<section><h2>Deploy the example</h2><pre><code>${escaped(commands(envFile))}</code></pre><p>For a Worker of your own, copy <code>${escaped(envFile)}</code> beside its configuration.</p></section>
 </html>
 `;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { BASE_URL, answering, deploy, scriptName } from "./platform.ts";
 
@@ -14,6 +15,9 @@ test("a browser on the bare name sees what is deployed where", async () => {
   assert.ok(text.includes(`href="http://dev.${name}.localhost:${port}/"`), text);
   for (const namespace of ["dotdo-production", "dotdo-staging", "dotdo-development"])
     assert.ok(text.includes(namespace), namespace);
+  // The commands refer to the credentials of this instance, not to those of another one.
+  const [, file = ""] = /cp &#34;([^&]+)&#34; examples\/hello\/\.env/.exec(text) ?? [];
+  assert.ok(readFileSync(file, "utf8").includes(`CLOUDFLARE_API_BASE_URL=${BASE_URL}\n`), file);
 });
 
 test("the start page shows the id that wrangler printed", async () => {

@@ -57,7 +57,7 @@ pub fn write(
     let mut configurations = vec![
         (FRONT, front(api, secrets)?),
         (DISPATCH_WORKER, dispatcher(overrides)?),
-        (LOCAL, local(supervisor, secrets)?),
+        (LOCAL, local(state, supervisor, secrets)?),
     ];
     if api == Api::Deploy {
         configurations.push((DEPLOY_API_WORKER, deploy_api(port, secrets, overrides)?));
@@ -156,7 +156,7 @@ fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
     Ok(dispatcher.into())
 }
 
-fn local(supervisor: SocketAddr, secrets: &Secrets) -> Result<Configuration> {
+fn local(state: &State, supervisor: SocketAddr, secrets: &Secrets) -> Result<Configuration> {
     let mut local = read("local/wrangler.jsonc")?;
     let namespaces = Environment::ALL
         .map(|environment| json!({ "name": environment.namespace(), "id": environment.namespace_id() }));
@@ -166,6 +166,7 @@ fn local(supervisor: SocketAddr, secrets: &Secrets) -> Result<Configuration> {
             "ACCOUNT_ID": ACCOUNT_ID,
             "NAMESPACES": namespaces,
             "SUPERVISOR_URL": format!("http://{supervisor}"),
+            "ENV_FILE": state.path(".env"),
         }),
     );
     let plugin = json!({ "package": workspace::path("local/storage-plugin.mjs"), "name": "storage-objects" });

@@ -148,9 +148,9 @@ impl<'a> Supervisor<'a> {
                 )
             }
             Health::Unreachable => {
-                self.say("the runtime accepts no connections: starting it again");
+                self.say("the runtime does not answer: starting it again");
                 self.restart(
-                    "The runtime of the local platform accepted no connections and is started again.",
+                    "The runtime of the local platform did not answer and is started again.",
                 )
             }
             Health::Unknown | Health::Healthy => Ok(()),

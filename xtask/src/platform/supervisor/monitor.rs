@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::mpsc::{self, Receiver, TryRecvError},
     thread,
     time::{Duration, Instant},
@@ -23,6 +23,10 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 /// How long the port may accept no connections.
 const UNREACHABLE: Duration = Duration::from_secs(10);
 
+/// How long an answer may take if a process of the runtime has ended. wrangler starts another one, but a question of that moment can
+/// stay unanswered.
+const ENDED: Duration = Duration::from_secs(20);
+
 /// Asks a runtime repeatedly for an answer.
 pub struct Monitor {
     address: String,
@@ -33,6 +37,8 @@ pub struct Monitor {
     last: Option<Instant>,
     /// When the port last accepted a connection.
     reached: Instant,
+    /// The processes of the runtime when it last was healthy.
+    processes: HashSet<i32>,
 }
 
 /// The head of an answer.
@@ -54,7 +60,7 @@ pub enum Health {
     Healthy,
     /// The runtime works and does not answer: code of a Worker does not return.
     Hung,
-    /// The port accepts no connections.
+    /// The port accepts no connections, or a process of the runtime has ended and nothing answers.
     Unreachable,
 }
 
@@ -69,6 +75,7 @@ impl Monitor {
             question: None,
             last: None,
             reached: Instant::now(),
+            processes: HashSet::new(),
         }
     }
 
@@ -82,6 +89,10 @@ impl Monitor {
         };
         match question.answer.try_recv() {
             Ok(Some(is_healthy)) => {
+                // Only a late answer can come from new processes.
+                if self.processes.is_empty() || question.cpu_time.is_some() {
+                    self.processes = processes::runtime_cpu_times(self.group).into_keys().collect();
+                }
                 self.question = None;
                 self.reached = Instant::now();
                 return if is_healthy {
@@ -113,7 +124,14 @@ impl Monitor {
                 .get(process)
                 .is_some_and(|before| time.saturating_sub(*before) >= HANG)
         });
-        if is_hung { Health::Hung } else { Health::Unknown }
+        if is_hung {
+            return Health::Hung;
+        }
+        let has_ended = self.processes.iter().any(|process| !now.contains_key(process));
+        if has_ended && question.asked.elapsed() >= ENDED {
+            return Health::Unreachable;
+        }
+        Health::Unknown
     }
 
     fn ask(&mut self) {
