@@ -283,8 +283,8 @@ fn text(message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>)
     Ok(message.into_text()?.as_str().to_owned())
 }
 
-#[test]
-fn every_example_has_a_test() -> Result<()> {
+#[end_to_end::test]
+async fn every_example_has_a_test() -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(repository().join("examples"))? {
         names.push(entry?.file_name().to_string_lossy().into_owned());

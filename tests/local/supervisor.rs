@@ -192,8 +192,8 @@ async fn a_runtime_that_ends_is_started_again() -> Result<()> {
         kill(&process.id.to_string(), "-9")?;
     }
     until("the Worker is served again", async || {
-        let answer = platform.get("kept.do", "/").await;
-        Ok(answer.is_ok_and(|answer| answer.text() == "kept").then_some(()))
+        let answer = tokio::time::timeout(Duration::from_secs(5), platform.get("kept.do", "/")).await;
+        Ok(matches!(answer, Ok(Ok(answer)) if answer.text() == "kept").then_some(()))
     })
     .await
 }

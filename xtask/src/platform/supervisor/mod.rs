@@ -149,9 +149,7 @@ impl<'a> Supervisor<'a> {
             }
             Health::Unreachable => {
                 self.say("the runtime does not answer: starting it again");
-                self.restart(
-                    "The runtime of the local platform did not answer and is started again.",
-                )
+                self.restart("The runtime of the local platform did not answer and is started again.")
             }
             Health::Unknown | Health::Healthy => Ok(()),
         }
