@@ -39,7 +39,7 @@ export default {
     const to = destination({ method, url, accept: headers.get("accept") });
     const reason = refusal({ method, url, headers }, isApi(to, url) ? "API" : to);
     if (reason !== null) return refused(reason);
-    const upload = request.body === null ? null : new Upload(request.body, headers.get("content-length"));
+    const upload = Upload.of(request, context);
     const passed = new Request(request, upload === null ? { headers } : { headers, body: upload.readable });
     const local = new URL(url);
     local.pathname = localPath(local.pathname);

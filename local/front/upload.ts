@@ -2,7 +2,7 @@
 const PAUSE = 200;
 
 /**
- * The body of a request on its way to a Worker. If the Worker answers without reading it, the rest is still received and discarded.
+ * The body of a request with a length on its way to a Worker. If the Worker answers without reading it, the rest is still received and discarded.
  * Otherwise the runtime closes the connection while the client sends, and the client loses the response.
  */
 export class Upload {
@@ -17,9 +17,17 @@ export class Upload {
   #isEnded = false;
   #chunks = 0;
 
-  /** `length` is the `Content-Length` of the request, in bytes. */
-  constructor(source: ReadableStream<Uint8Array>, length: string | null) {
-    const passed = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  /**
+   * The upload of a request, or `null` if its body must pass unchanged: without a `Content-Length`, the Worker would take the end of an
+   * upload that the client breaks off for the end of the body.
+   */
+  static of({ body, headers }: Request, context: ExecutionContext): Upload | null {
+    const length = headers.get("content-length");
+    return body === null || length === null ? null : new Upload(body, Number(length), context);
+  }
+
+  private constructor(source: ReadableStream<Uint8Array>, length: number, context: ExecutionContext) {
+    const passed = new FixedLengthStream(length);
     this.readable = passed.readable;
     this.#stopped = new Promise((resolve) => {
       this.#stop = () => {
@@ -28,6 +36,8 @@ export class Upload {
       };
     });
     this.#received = this.#receive(source.getReader(), passed.writable.getWriter());
+    // If the client leaves, the runtime would end this request before the Worker is told.
+    context.waitUntil(this.#received);
   }
 
   /** The response of the Worker. Its content passes at once, and it ends after the request. */
