@@ -147,7 +147,7 @@ impl Connection<'_> {
             let (read, out): (OwnedReadHalf, _) = connected.map_err(|_| runtime)?.into_split();
             return Ok(Server {
                 runtime,
-                incoming: Incoming::new(read),
+                incoming: Incoming::of_runtime(read, self.shared.gate.progress()),
                 out,
                 used: Instant::now(),
             });

@@ -1,10 +1,32 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
 /// Whether the runtime serves. The supervisor opens and closes it; connections wait at it. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<watch::Sender<State>>);
+pub struct Gate(Arc<watch::Sender<State>>, Progress);
+
+/// Counts what the connections receive from the runtime. A runtime that sends something is not hung.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Counts bytes that were received.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The count.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 #[derive(Clone, Debug)]
 struct State {
@@ -33,11 +55,12 @@ const REASON: Duration = Duration::from_secs(1);
 
 impl Default for Gate {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(State {
+        let state = State {
             port: None,
             starts: 0,
             reason: UNKNOWN.into(),
-        })))
+        };
+        Self(Arc::new(watch::Sender::new(state)), Progress::default())
     }
 }
 
@@ -64,6 +87,11 @@ impl Gate {
         let state = states.wait_for(|state| state.port.is_some()).await.ok()?;
         let (port, start) = (state.port?, state.starts);
         Some(Runtime { port, start })
+    }
+
+    /// What the connections received.
+    pub fn progress(&self) -> Progress {
+        self.1.clone()
     }
 
     /// Why a runtime ended.

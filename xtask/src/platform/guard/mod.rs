@@ -27,7 +27,7 @@ use anyhow::{Context, Result, bail};
 
 use connection::Shared;
 
-pub use gate::Gate;
+pub use gate::{Gate, Progress};
 
 /// The header with the secret. The front Worker (`local/front/index.ts`) removes it.
 pub const SECRET_HEADER: &str = "X-Dotdo-Front-Secret";

@@ -10,7 +10,10 @@ use tokio::{
     sync::Notify,
 };
 
-use super::head::{Body, MAX_HEAD};
+use super::{
+    gate::Progress,
+    head::{Body, MAX_HEAD},
+};
 
 /// How many bytes are received at once, at most.
 const CHUNK: usize = 64 * 1024;
@@ -19,6 +22,8 @@ const CHUNK: usize = 64 * 1024;
 pub struct Incoming {
     stream: OwnedReadHalf,
     received: BytesMut,
+    /// What counts the received bytes.
+    progress: Option<Progress>,
 }
 
 impl Incoming {
@@ -26,6 +31,15 @@ impl Incoming {
         Self {
             stream,
             received: BytesMut::new(),
+            progress: None,
+        }
+    }
+
+    /// The half of a connection to the runtime.
+    pub fn of_runtime(stream: OwnedReadHalf, progress: Progress) -> Self {
+        Self {
+            progress: Some(progress),
+            ..Self::new(stream)
         }
     }
 
@@ -42,7 +56,13 @@ impl Incoming {
     /// Receives more bytes; `false` at the end. Can be cancelled without a loss.
     pub async fn receive(&mut self) -> io::Result<bool> {
         self.received.reserve(CHUNK);
-        Ok(self.stream.read_buf(&mut self.received).await? > 0)
+        let count = self.stream.read_buf(&mut self.received).await?;
+        if count > 0
+            && let Some(progress) = &self.progress
+        {
+            progress.add();
+        }
+        Ok(count > 0)
     }
 
     /// Relays this many of the received bytes.

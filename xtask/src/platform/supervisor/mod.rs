@@ -200,13 +200,21 @@ impl<'a> Supervisor<'a> {
                 return Err(Failure::Ended(status));
             }
             if let Some(port) = self.output.port() {
-                let monitor = starting
-                    .get_or_insert_with(|| Monitor::new(port, HEALTH, &self.secret, group, is_served));
+                let monitor = starting.get_or_insert_with(|| {
+                    Monitor::new(port, HEALTH, &self.secret, group, self.gate.progress(), is_served)
+                });
                 match monitor.poll() {
                     Health::Healthy => {
                         self.running = Some(Running {
                             wrangler,
-                            monitor: Monitor::new(port, ALIVE, &self.secret, group, |_| true),
+                            monitor: Monitor::new(
+                                port,
+                                ALIVE,
+                                &self.secret,
+                                group,
+                                self.gate.progress(),
+                                |_| true,
+                            ),
                         });
                         self.gate.open(port);
                         return Ok(());

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::platform::{guard::SECRET_HEADER, processes};
+use crate::platform::{
+    guard::{Progress, SECRET_HEADER},
+    processes,
+};
 
 /// How often the runtime is asked for an answer.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -13,8 +16,8 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// From when on a missing answer is examined.
 const LATE: Duration = Duration::from_millis(250);
 
-/// How much CPU time a runtime uses without an answer until it counts as hung. On a loaded machine, this takes longer than the same time
-/// on the clock.
+/// How much CPU time a runtime uses, without an answer and without sending anything to anyone, until it counts as hung. On a loaded
+/// machine, this takes longer than the same time on the clock.
 const HANG: Duration = Duration::from_millis(3500);
 
 /// How long an answer may take, whatever the runtime does meanwhile.
@@ -33,6 +36,7 @@ pub struct Monitor {
     secret: String,
     is_ok: fn(&Answer) -> bool,
     group: i32,
+    progress: Progress,
     question: Option<Question>,
     last: Option<Instant>,
     /// When the port last accepted a connection.
@@ -50,6 +54,8 @@ struct Question {
     answer: Receiver<Option<bool>>,
     /// The CPU time of each process of the runtime when the answer was late.
     cpu_time: Option<HashMap<i32, Duration>>,
+    /// What the runtime had sent at that time.
+    sent: u64,
 }
 
 /// The result of the last question.
@@ -65,13 +71,22 @@ pub enum Health {
 }
 
 impl Monitor {
-    /// Asks a path of wrangler's port. `is_ok` recognizes the answer of a healthy runtime, whose processes are in the group.
-    pub fn new(port: u16, path: &str, secret: &str, group: i32, is_ok: fn(&Answer) -> bool) -> Self {
+    /// Asks a path of wrangler's port. `is_ok` recognizes the answer of a healthy runtime, whose processes are in the group. `progress`
+    /// counts what it sends.
+    pub fn new(
+        port: u16,
+        path: &str,
+        secret: &str,
+        group: i32,
+        progress: Progress,
+        is_ok: fn(&Answer) -> bool,
+    ) -> Self {
         Self {
             address: format!("http://127.0.0.1:{port}{path}"),
             secret: secret.to_owned(),
             is_ok,
             group,
+            progress,
             question: None,
             last: None,
             reached: Instant::now(),
@@ -115,8 +130,10 @@ impl Monitor {
             return Health::Unknown;
         }
         let now = processes::runtime_cpu_times(self.group);
-        let Some(before) = &question.cpu_time else {
+        let sent = self.progress.count();
+        let Some(before) = question.cpu_time.as_ref().filter(|_| question.sent == sent) else {
             question.cpu_time = Some(now);
+            question.sent = sent;
             return Health::Unknown;
         };
         let is_hung = now.iter().any(|(process, time)| {
@@ -153,6 +170,7 @@ impl Monitor {
                 asked: Instant::now(),
                 answer,
                 cpu_time: None,
+                sent: 0,
             });
         }
     }
