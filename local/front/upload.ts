@@ -18,12 +18,13 @@ export class Upload {
   #chunks = 0;
 
   /**
-   * The upload of a request, or `null` if its body must pass unchanged: without a `Content-Length`, the Worker would take the end of an
-   * upload that the client breaks off for the end of the body.
+   * The upload of a request, or `null` if its body must pass unchanged. Without a `Content-Length`, the Worker would take the end of an
+   * upload that the client breaks off for the end of the body. GET and HEAD cannot be constructed with a body.
    */
-  static of({ body, headers }: Request, context: ExecutionContext): Upload | null {
+  static of({ body, headers, method }: Request, context: ExecutionContext): Upload | null {
     const length = headers.get("content-length");
-    return body === null || length === null ? null : new Upload(body, Number(length), context);
+    if (body === null || length === null || method === "GET" || method === "HEAD") return null;
+    return new Upload(body, Number(length), context);
   }
 
   private constructor(source: ReadableStream<Uint8Array>, length: number, context: ExecutionContext) {
