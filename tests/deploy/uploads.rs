@@ -167,9 +167,11 @@ async fn cuts_off_a_part_that_never_ends() -> Result<()> {
             format!("multipart/form-data; boundary={BOUNDARY}"),
         )
         .body(Body::wrap_stream(endless));
-    // The server responds before it has read everything, so the client gets either the response or a closed connection.
+    // The server responds before it has read everything. The client gets the response, a closed connection, or 503 if the platform's port
+    // lost the response: a chunked request passes the runtime unchanged, which can close the connection with unread bytes.
     if let Ok(answer) = call.send().await {
-        assert_eq!(answer.status(), 413);
+        let status = answer.status().as_u16();
+        assert!(status == 413 || status == 503, "{status}");
     }
     // The next upload succeeds.
     let after = upload("endless", closed(&[metadata(GOOD), module("index.js", CODE)])).await?;
