@@ -103,8 +103,16 @@ fn has_variable(process: i32, entry: &str) -> bool {
 /// The name of the runtime's program.
 const RUNTIME: &str = "workerd";
 
-/// The CPU time that each process of the runtime in a group has used. Empty if the system does not report it.
-pub fn runtime_cpu_times(group: i32) -> HashMap<i32, Duration> {
+/// What a process has used since its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub cpu: Duration,
+    /// Calls of the system that read or write: `syscr` and `syscw` of `proc(5)`. 0 if the system does not report them.
+    pub calls: u64,
+}
+
+/// What each process of the runtime in a group has used. Empty if the system does not report it.
+pub fn runtime_usage(group: i32) -> HashMap<i32, Usage> {
     let ticks = sysconf(SysconfVar::CLK_TCK).ok().flatten();
     if let Some(ticks) = ticks
         .and_then(|ticks| u32::try_from(ticks).ok())
@@ -114,7 +122,9 @@ pub fn runtime_cpu_times(group: i32) -> HashMap<i32, Duration> {
         return process_ids()
             .filter_map(|id| {
                 let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-                Some((id, cpu_time_of_stat(&stat, group, ticks)?))
+                let cpu = cpu_time_of_stat(&stat, group, ticks)?;
+                let calls = fs::read_to_string(format!("/proc/{id}/io")).map_or(0, |io| calls_of_io(&io));
+                Some((id, Usage { cpu, calls }))
             })
             .collect();
     }
@@ -127,6 +137,7 @@ pub fn runtime_cpu_times(group: i32) -> HashMap<i32, Duration> {
             String::from_utf8_lossy(&listed.stdout)
                 .lines()
                 .filter_map(|line| cpu_time_of_line(line, group))
+                .map(|(id, cpu)| (id, Usage { cpu, calls: 0 }))
                 .collect()
         },
     )
@@ -145,6 +156,15 @@ fn cpu_time_of_stat(stat: &str, group: i32, ticks: u32) -> Option<Duration> {
         .ok()?
         .checked_add(fields.get(12)?.parse().ok()?)?;
     is_runtime.then(|| Duration::from_secs_f64(f64::from(used) / f64::from(ticks)))
+}
+
+/// The calls in `/proc/{id}/io`.
+fn calls_of_io(io: &str) -> u64 {
+    let counts = io.lines().filter_map(|line| {
+        let (name, count) = line.split_once(": ")?;
+        matches!(name, "syscr" | "syscw").then(|| count.parse::<u64>().ok())?
+    });
+    counts.sum()
 }
 
 /// The process and its CPU time in a line of `ps -o pid=,pgid=,time=,comm=`, if it is one of the runtime in a group.
@@ -182,6 +202,13 @@ mod tests {
             cpu_time_of_stat(&stat.replace("workerd", "a) (node"), 40, 100),
             None
         );
+    }
+
+    #[test]
+    fn counts_the_calls_that_read_or_write() {
+        let io = "rchar: 88060994\nwchar: 147284\nsyscr: 5930\nsyscw: 271\nread_bytes: 7\n";
+        assert_eq!(calls_of_io(io), 6201);
+        assert_eq!(calls_of_io(""), 0);
     }
 
     #[test]

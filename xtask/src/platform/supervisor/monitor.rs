@@ -7,7 +7,7 @@ use std::{
 
 use crate::platform::{
     guard::{Progress, SECRET_HEADER},
-    processes,
+    processes::{self, Usage},
 };
 
 /// How often the runtime is asked for an answer.
@@ -16,9 +16,13 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// From when on a missing answer is examined.
 const LATE: Duration = Duration::from_millis(250);
 
-/// How much CPU time a runtime uses, without an answer and without sending anything to anyone, until it counts as hung. On a loaded
-/// machine, this takes longer than the same time on the clock.
-const HANG: Duration = Duration::from_millis(3500);
+/// How much CPU time a runtime uses, without an answer and without reading, writing or sending anything, until it counts as hung. On a
+/// loaded machine, this takes longer than the same time on the clock.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// The same while it reads, writes or sends. A Worker that works with its storage without a pause keeps the runtime from accepting
+/// questions; a loop that logs does too. This is Cloudflare's default limit of the CPU time of a request.
+const BUSY: Duration = Duration::from_secs(30);
 
 /// How long an answer may take, whatever the runtime does meanwhile.
 const TIMEOUT: Duration = Duration::from_mins(10);
@@ -52,10 +56,36 @@ pub type Answer = ureq::http::Response<ureq::Body>;
 struct Question {
     asked: Instant,
     answer: Receiver<Option<bool>>,
-    /// The CPU time of each process of the runtime when the answer was late.
-    cpu_time: Option<HashMap<i32, Duration>>,
+    /// What the runtime has done since the answer is late.
+    late: Option<Lateness>,
+}
+
+/// What the processes of the runtime use while an answer is late.
+#[derive(Default)]
+struct Lateness {
+    /// What each process had used when it was first seen.
+    first: HashMap<i32, Usage>,
+    /// The same when something was last read, written or sent.
+    silent: HashMap<i32, Usage>,
     /// What the runtime had sent at that time.
     sent: u64,
+}
+
+impl Lateness {
+    /// Whether the runtime is hung. `now` is what its processes have used, and `sent` counts what it has sent.
+    fn is_hung(&mut self, now: &HashMap<i32, Usage>, sent: u64) -> bool {
+        let has_sent = self.sent != sent;
+        self.sent = sent;
+        now.iter().any(|(process, usage)| {
+            let first = *self.first.entry(*process).or_insert(*usage);
+            let silent = self.silent.entry(*process).or_insert(*usage);
+            if has_sent || silent.calls != usage.calls {
+                *silent = *usage;
+            }
+            let since = |before: Usage| usage.cpu.saturating_sub(before.cpu);
+            since(*silent) >= SILENT || since(first) >= BUSY
+        })
+    }
 }
 
 /// The result of the last question.
@@ -105,8 +135,8 @@ impl Monitor {
         match question.answer.try_recv() {
             Ok(Some(is_healthy)) => {
                 // Only a late answer can come from new processes.
-                if self.processes.is_empty() || question.cpu_time.is_some() {
-                    self.processes = processes::runtime_cpu_times(self.group).into_keys().collect();
+                if self.processes.is_empty() || question.late.is_some() {
+                    self.processes = processes::runtime_usage(self.group).into_keys().collect();
                 }
                 self.question = None;
                 self.reached = Instant::now();
@@ -129,19 +159,9 @@ impl Monitor {
         if question.asked.elapsed() < LATE {
             return Health::Unknown;
         }
-        let now = processes::runtime_cpu_times(self.group);
-        let sent = self.progress.count();
-        let Some(before) = question.cpu_time.as_ref().filter(|_| question.sent == sent) else {
-            question.cpu_time = Some(now);
-            question.sent = sent;
-            return Health::Unknown;
-        };
-        let is_hung = now.iter().any(|(process, time)| {
-            before
-                .get(process)
-                .is_some_and(|before| time.saturating_sub(*before) >= HANG)
-        });
-        if is_hung {
+        let now = processes::runtime_usage(self.group);
+        let late = question.late.get_or_insert_default();
+        if late.is_hung(&now, self.progress.count()) {
             return Health::Hung;
         }
         let has_ended = self.processes.iter().any(|process| !now.contains_key(process));
@@ -169,9 +189,43 @@ impl Monitor {
             self.question = Some(Question {
                 asked: Instant::now(),
                 answer,
-                cpu_time: None,
-                sent: 0,
+                late: None,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a runtime is hung after each second of CPU time, in which it does what `step` returns: its calls, and what it has sent.
+    fn hung_after(step: impl Fn(u64) -> (u64, u64)) -> Option<u64> {
+        let mut late = Lateness::default();
+        (0..60).find(|second| {
+            let (calls, sent) = step(*second);
+            let cpu = Duration::from_secs(100 + second);
+            let idle = Usage {
+                cpu: Duration::from_secs(7),
+                calls: 7,
+            };
+            late.is_hung(&HashMap::from([(1, Usage { cpu, calls }), (2, idle)]), sent)
+        })
+    }
+
+    #[test]
+    fn a_runtime_that_only_uses_cpu_time_is_hung() {
+        assert_eq!(hung_after(|_| (3, 9)), Some(SILENT.as_secs()));
+        // From its last sign on.
+        assert_eq!(
+            hung_after(|second| (3 + second.min(2), 9)),
+            Some(2 + SILENT.as_secs())
+        );
+    }
+
+    #[test]
+    fn a_runtime_that_reads_writes_or_sends_has_more_time() {
+        assert_eq!(hung_after(|second| (second, 9)), Some(BUSY.as_secs()));
+        assert_eq!(hung_after(|second| (3, second)), Some(BUSY.as_secs()));
     }
 }
