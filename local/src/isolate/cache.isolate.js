@@ -1,10 +1,10 @@
 // Defines `caches`, which the runtime does not define in a loaded isolate. It calls the host entrypoint `UserCache`, whose stub is
 // removed from `env` before the script runs.
 import { env } from "cloudflare:workers";
+import names from "./__local_platform__names.js";
 
-const STUB = "__local_platform__cache";
-const host = env[STUB];
-delete env[STUB];
+const host = env[names.stubs.cache];
+delete env[names.stubs.cache];
 
 class Cache {
   #name;

@@ -6,13 +6,8 @@
 // `WebSocket`, `EventSource` and `sendBeacon`, which take no headers.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
+import names from "./__local_platform__names.js";
 
-const HEADER = "x-local-platform-depth";
-const QUERY = "__local_platform__depth";
-const MAX_INVOCATIONS = 32;
-const DEPTH_EXCEEDED =
-  "Subrequest depth limit exceeded. This request recursed through Workers too many times. This can happen e.g. if you have a Worker " +
-  "or Durable Object that calls other Workers or objects recursively.";
 /** The most calls of methods of this Worker's entrypoints at the same time. RPC has no headers, so only this bounds a recursion. */
 const MAX_CALLS = 1000;
 
@@ -20,13 +15,8 @@ const MAX_CALLS = 1000;
 const depth = new AsyncLocalStorage();
 
 /** The number of invocations of the current request. A request of a client has two: the dispatch Worker and this Worker. */
-export function currentDepth() {
+function currentDepth() {
   return depth.getStore() ?? 2;
-}
-
-/** Runs a function as an invocation at this depth. */
-export function runAtDepth(value, run) {
-  return depth.run(value, run);
 }
 
 /** Makes the `fetch` handlers of a script take the count from their requests, and bounds the calls of its entrypoints. */
@@ -44,10 +34,10 @@ export function countInvocations(script) {
 
 function countedFetch(fetch) {
   return function (request, ...rest) {
-    const received = request instanceof Request ? request.headers.get(HEADER) : null;
+    const received = request instanceof Request ? request.headers.get(names.depthHeader) : null;
     if (received === null) return fetch.call(this, request, ...rest);
     const plain = new Request(request);
-    plain.headers.delete(HEADER);
+    plain.headers.delete(names.depthHeader);
     return depth.run(Number(received) + 1, () => fetch.call(this, plain, ...rest));
   };
 }
@@ -56,7 +46,7 @@ let calls = 0;
 
 function boundedCall(method) {
   return function (...args) {
-    if (calls >= MAX_CALLS) throw new Error(DEPTH_EXCEEDED);
+    if (calls >= MAX_CALLS) throw new Error(names.depthExceeded);
     const result = method.apply(this, args);
     if (typeof result?.then !== "function") return result;
     calls += 1;
@@ -74,7 +64,7 @@ function replace(owner, name, value) {
 }
 
 // `fetch` of every stub: of this Worker's exports, of its Durable Objects and of its other bindings. All stubs have one prototype.
-const { prototype: stubs } = Object.getPrototypeOf(env.__local_platform__sockets).constructor;
+const { prototype: stubs } = Object.getPrototypeOf(env[names.stubs.sockets]).constructor;
 const { fetch: fetchOfStub } = stubs;
 stubs.fetch = function fetch(input, init) {
   return counted(input, init, 1, (request) => fetchOfStub.call(this, request));
@@ -89,9 +79,9 @@ globalThis.fetch = function fetch(input, init) {
 /** Sends a request with the count, unless its target would exceed the limit. `invocations` is what the target adds to the count. */
 function counted(input, init, invocations, send) {
   try {
-    if (currentDepth() + invocations > MAX_INVOCATIONS) throw new Error(DEPTH_EXCEEDED);
+    if (currentDepth() + invocations > names.maxInvocations) throw new Error(names.depthExceeded);
     const request = new Request(new Request(input, init));
-    request.headers.set(HEADER, String(currentDepth()));
+    request.headers.set(names.depthHeader, String(currentDepth()));
     return send(request);
   } catch (cause) {
     return Promise.reject(cause);
@@ -122,7 +112,7 @@ function withCount(url) {
   const text = String(url);
   if (!isOfPlatform(text)) return text;
   const counted = new URL(text);
-  counted.searchParams.set(QUERY, String(currentDepth()));
+  counted.searchParams.set(names.depthQuery, String(currentDepth()));
   return counted.href;
 }
 

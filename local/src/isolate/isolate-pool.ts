@@ -1,5 +1,6 @@
 import type { Platform } from "../platform.ts";
 import type { ScriptAddress, VersionAddress } from "../script.ts";
+import { NAMES } from "./names.ts";
 
 /** The memory of an isolate with a small script after some requests, in bytes: measured on the pinned runtime. */
 const ISOLATE_BYTES = 3.4e6;
@@ -9,9 +10,6 @@ const BYTES_PER_MODULE_BYTE = 3;
 const MAX_BYTES = 1000e6;
 /** How often, at most, requests look for isolates to end. In milliseconds. */
 const CHECK_INTERVAL_MS = 500;
-
-/** The entrypoint of every isolate that {@link pooledIsolate} starts: `end.isolate.js`. */
-export const END_ENTRYPOINT = "IsolateEnd";
 
 /** What the isolate of a version does: run the script, serve its static assets, or decide between the two. */
 export type IsolateKind = "script" | "assets" | "router";
@@ -121,7 +119,7 @@ function newIsolate(key: string, kind: IsolateKind, address: VersionAddress): Po
 
 async function end({ environment }: Platform, isolate: PooledIsolate): Promise<void> {
   const stub = environment.LOADER.get(isolate.name, () => Promise.reject(new Error("the isolate has ended")));
-  const entrypoint = stub.getEntrypoint(END_ENTRYPOINT) as unknown as { end(): Promise<boolean> };
+  const entrypoint = stub.getEntrypoint(NAMES.endEntrypoint) as unknown as { end(): Promise<boolean> };
   // An isolate that did not start, or whose script ended it, is not there.
   const ended = await entrypoint.end().catch(() => true);
   if (ended) retired.delete(isolate);

@@ -5,8 +5,8 @@ import type { Platform } from "../platform.ts";
 import type { MainModule, ScriptAddress, ScriptVersion, VersionAddress } from "../script.ts";
 import { readAllBytes } from "../store/client.ts";
 import { pooledIsolate } from "./isolate-pool.ts";
+import { NAMES } from "./names.ts";
 import {
-  HOST_STUBS,
   PROBE_ENTRYPOINT,
   probeCode,
   servingCode,
@@ -56,9 +56,9 @@ export async function readModules({ store }: Platform, version: ScriptVersion): 
 function isolateEnv(platform: Platform, address: ScriptAddress, version: ScriptVersion): Record<string, unknown> {
   const { namespace } = address;
   return {
-    [HOST_STUBS.cache]: platform.entrypoint("UserCache", { namespace }),
-    [HOST_STUBS.sockets]: platform.entrypoint("Outbound", {}),
-    [HOST_STUBS.objects]: namespaceStubs({ platform, address, version }),
+    [NAMES.stubs.cache]: platform.entrypoint("UserCache", { namespace }),
+    [NAMES.stubs.sockets]: platform.entrypoint("Outbound", {}),
+    [NAMES.stubs.objects]: namespaceStubs({ platform, address, version }),
     ...bindingValues({ platform, address, version }),
   };
 }

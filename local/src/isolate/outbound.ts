@@ -1,19 +1,10 @@
 import { connect } from "cloudflare:sockets";
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
+import { NAMES } from "./names.ts";
 
 /** Hosts that the dispatch Worker serves. */
 const DISPATCHED = /\.do\.?$/i;
-
-/** The header and the query with the number of invocations of a request: `depth.isolate.js`. */
-const DEPTH_HEADER = "x-local-platform-depth";
-const DEPTH_QUERY = "__local_platform__depth";
-
-/** The most Worker invocations of a request, and the platform's error for more. */
-const MAX_INVOCATIONS = 32;
-const DEPTH_EXCEEDED =
-  "Subrequest depth limit exceeded. This request recursed through Workers too many times. This can happen e.g. if you have a Worker " +
-  "or Durable Object that calls other Workers or objects recursively.";
 
 /**
  * Receives everything that the isolate of a user Worker sends. A request for a host under `.do` goes to the dispatch Worker of this
@@ -23,17 +14,17 @@ export class Outbound extends WorkerEntrypoint<Environment> {
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (!DISPATCHED.test(url.hostname)) return await fetch(request);
-    const depth = Number(request.headers.get(DEPTH_HEADER) ?? url.searchParams.get(DEPTH_QUERY) ?? Number.NaN);
+    const depth = Number(request.headers.get(NAMES.depthHeader) ?? url.searchParams.get(NAMES.depthQuery) ?? Number.NaN);
     if (Number.isNaN(depth)) {
       // The isolate counts the requests of every API. Only the runtime's own request after `passThroughOnException` has no count.
       const text = `The Worker threw an exception and called passThroughOnException. On this machine ${url.hostname} has no origin server.\n`;
       return new Response(text, { status: 502, headers: { "cache-control": "no-store" } });
     }
     // The dispatch Worker and the Worker that it calls.
-    if (depth + 2 > MAX_INVOCATIONS) throw new Error(DEPTH_EXCEEDED);
-    if (url.searchParams.has(DEPTH_QUERY)) url.searchParams.delete(DEPTH_QUERY);
+    if (depth + 2 > NAMES.maxInvocations) throw new Error(NAMES.depthExceeded);
+    if (url.searchParams.has(NAMES.depthQuery)) url.searchParams.delete(NAMES.depthQuery);
     const counted = new Request(url, request);
-    counted.headers.set(DEPTH_HEADER, String(depth + 1));
+    counted.headers.set(NAMES.depthHeader, String(depth + 1));
     return await this.env.DISPATCHER.fetch(counted);
   }
 

@@ -1,10 +1,10 @@
 // The module `cloudflare:sockets` of a user Worker. Everything that an isolate sends goes through the host entrypoint `Outbound`, for
 // which the runtime supports no TLS. So the host opens the connections, and this module presents them as sockets.
 import { env } from "cloudflare:workers";
+import names from "./__local_platform__names.js";
 
-const STUB = "__local_platform__sockets";
-const host = env[STUB];
-delete env[STUB];
+const host = env[names.stubs.sockets];
+delete env[names.stubs.sockets];
 
 /** Opens a TCP connection, as the runtime's `connect` does. */
 export function connect(address, options = {}) {

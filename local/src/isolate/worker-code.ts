@@ -9,7 +9,7 @@ import cacheModule from "./cache.isolate.js";
 import depthModule from "./depth.isolate.js";
 import endModule from "./end.isolate.js";
 import invocationsModule from "./invocations.isolate.js";
-import { END_ENTRYPOINT } from "./isolate-pool.ts";
+import { NAMES } from "./names.ts";
 import serviceWorkerModule from "./service-worker.isolate.js";
 import socketsModule from "./sockets.isolate.js";
 import startProbeModule from "./start-probe.isolate.js";
@@ -43,6 +43,7 @@ const OWN = {
   main: `${OWN_MODULE_PREFIX}main.js`,
   cache: `${OWN_MODULE_PREFIX}cache.js`,
   depth: `${OWN_MODULE_PREFIX}depth.js`,
+  names: `${OWN_MODULE_PREFIX}names.js`,
   serviceWorker: `${OWN_MODULE_PREFIX}service-worker.js`,
   bindings: `${OWN_MODULE_PREFIX}bindings.js`,
   probe: `${OWN_MODULE_PREFIX}probe.js`,
@@ -55,16 +56,9 @@ const OWN = {
   serve: `${OWN_MODULE_PREFIX}serve.js`,
 };
 
-/** Names under which `env` holds stubs of host entrypoints until the platform's modules remove them, before the script runs. */
-export const HOST_STUBS = {
-  cache: `${OWN_MODULE_PREFIX}cache`,
-  sockets: `${OWN_MODULE_PREFIX}sockets`,
-  objects: `${OWN_MODULE_PREFIX}objects`,
-};
-
 type Modules = Record<string, WorkerLoaderModule>;
 
-/** The code of an isolate that serves the script. `env` holds its bindings and the {@link HOST_STUBS}. */
+/** The code of an isolate that serves the script. `env` holds its bindings and the stubs of {@link NAMES}. */
 export function servingCode(source: IsolateSource, env: Record<string, unknown>): WorkerLoaderWorkerCode {
   const classes = source.objectClasses.map((name) => JSON.stringify(name));
   const lines = [
@@ -72,7 +66,7 @@ export function servingCode(source: IsolateSource, env: Record<string, unknown>)
     `import { counted } from "./${OWN.invocations}";`,
     `import { objectClass, replaceExports } from "./${OWN.objects}";`,
     `export * from "./${OWN.main}";`,
-    `export { ${END_ENTRYPOINT} } from "./${OWN.end}";`,
+    `export { ${NAMES.endEntrypoint} } from "./${OWN.end}";`,
     ...classes.map((name, index) => `const class${index} = objectClass(main[${name}]); export { class${index} as ${name} };`),
     "export default counted(main.default, replaceExports);",
   ];
@@ -85,7 +79,7 @@ export function platformCode(worker: string, compatibilityDate: string, env: obj
   const lines = [
     `export { default } from "./${OWN.main}";`,
     `export * from "./${OWN.main}";`,
-    `export { ${END_ENTRYPOINT} } from "./${OWN.end}";`,
+    `export { ${NAMES.endEntrypoint} } from "./${OWN.end}";`,
   ];
   const modules = { ...endModules(), [OWN.main]: { js: worker }, [OWN.serve]: { js: `${lines.join("\n")}\n` } };
   return { mainModule: OWN.serve, modules, env, compatibilityDate, globalOutbound: null };
@@ -101,6 +95,7 @@ function allModules(source: IsolateSource): Modules {
   const own: Modules = {
     [OWN.cache]: { js: cacheModule },
     [OWN.depth]: { js: depthModule },
+    [OWN.names]: { js: `export default ${JSON.stringify(NAMES)};\n` },
     "cloudflare:email": { js: emailModule },
     "cloudflare:sockets": { js: socketsModule },
     ...bindingModules(source.bindings),

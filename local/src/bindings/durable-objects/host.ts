@@ -1,6 +1,7 @@
 import type { Environment } from "../../environment.ts";
 import { recordedInvocation } from "../../invocations.ts";
 import { scriptIsolate } from "../../isolate/isolates.ts";
+import { NAMES } from "../../isolate/names.ts";
 import { type Platform, platform } from "../../platform.ts";
 import { CALLED_HEADER, isCalled } from "./addresses.ts";
 import { type LiveClass, liveClass, liveVersionOf } from "./live-classes.ts";
@@ -11,10 +12,6 @@ const FACET = "object";
 /** The key under which the host stores {@link Started}. Before, it stored only the version. */
 const STARTED = "running version";
 
-/** The header that makes a request an alarm, with its `alarmInfo`. `object.isolate.js` reads it. */
-const ALARM_HEADER = "x-local-platform-alarm";
-/** The member of the facet's `props` that `object.isolate.js` reads. */
-const PROPS = "__local_platform__object";
 
 /** What the facet was last started with. */
 interface Started {
@@ -52,7 +49,7 @@ export class ObjectHost extends DurableObject<Environment> {
   override async fetch(request: Request): Promise<Response> {
     const passed = new Request(request);
     const called = passed.headers.get(CALLED_HEADER) ?? "unnamed";
-    for (const header of [CALLED_HEADER, ALARM_HEADER]) passed.headers.delete(header);
+    for (const header of [CALLED_HEADER, NAMES.alarmHeader]) passed.headers.delete(header);
     const live = await this.#liveClass();
     const run = () => this.#facet(called).fetch(passed);
     return live === null ? await run() : await recordedInvocation(this.#platform, { kind: "object", ...live }, run);
@@ -64,7 +61,7 @@ export class ObjectHost extends DurableObject<Environment> {
     // The script or the class was deleted.
     if (live === null) return;
     const { retryCount = 0, isRetry = false } = info ?? {};
-    const headers = { [ALARM_HEADER]: JSON.stringify({ retryCount, isRetry }) };
+    const headers = { [NAMES.alarmHeader]: JSON.stringify({ retryCount, isRetry }) };
     const run = () => this.#facet("unnamed").fetch("http://alarm/", { headers });
     await recordedInvocation(this.#platform, { kind: "alarm", ...live }, run);
   }
@@ -108,7 +105,7 @@ export class ObjectHost extends DurableObject<Environment> {
       }
       start(running.version);
       const alarms = this.#platform.entrypoint("ObjectAlarms", { host: `${this.#storage}/${this.#id}` });
-      const props = { [PROPS]: { id: this.#id, name, alarms } };
+      const props = { [NAMES.objectProps]: { id: this.#id, name, alarms } };
       const isolate = scriptIsolate(this.#platform, running);
       return { class: isolate.getDurableObjectClass(running.className, { props }), id: this.#id };
     });

@@ -1,11 +1,7 @@
 // The Durable Object namespaces that a script sees. The runtime cannot pass a real namespace to a loaded isolate, so this one creates
 // the ids, and passes requests and calls to the host entrypoint `ObjectNamespace`.
 
-/**
- * The header with the object that a request is for: its id, and `unnamed` or `named` and the name in a URI encoding. `namespace.ts`
- * reads it, and reads the same from the path of a call.
- */
-const OBJECT_HEADER = "x-local-platform-object";
+import names from "../../../__local_platform__names.js";
 
 /** Returns the namespace for the stub of a host entrypoint. */
 export default function objectNamespace(host) {
@@ -68,7 +64,7 @@ function objectStub(host, id) {
     name: id.name,
     fetch(input, init) {
       const request = new Request(new Request(input, init));
-      request.headers.set(OBJECT_HEADER, `${id} ${called}`);
+      request.headers.set(names.objectHeader, `${id} ${called}`);
       return host.fetch(request);
     },
   };

@@ -1,10 +1,9 @@
 import type { Environment } from "../../environment.ts";
+import { NAMES } from "../../isolate/names.ts";
 import { CALLED_HEADER, isCalled, type ObjectNamespaceProps } from "./addresses.ts";
 import { recordStorage } from "./live-classes.ts";
 import { WorkerEntrypoint } from "cloudflare:workers";
 
-/** The header with the id of the object that a request is for, and how it is called. `namespace.isolate.js` sets it. */
-const OBJECT_HEADER = "x-local-platform-object";
 /** The id of an object. */
 const ID = /^[0-9a-f]{64}$/;
 
@@ -28,9 +27,9 @@ export class ObjectNamespace extends WorkerEntrypoint<Environment, ObjectNamespa
 
   override async fetch(request: Request): Promise<Response> {
     const passed = new Request(request);
-    const [id = "", called = ""] = (passed.headers.get(OBJECT_HEADER) ?? "").split(/ (.*)/);
+    const [id = "", called = ""] = (passed.headers.get(NAMES.objectHeader) ?? "").split(/ (.*)/);
     if (!ID.test(id) || !isCalled(called)) throw new Error("the request names no object");
-    passed.headers.delete(OBJECT_HEADER);
+    passed.headers.delete(NAMES.objectHeader);
     passed.headers.set(CALLED_HEADER, called);
     return await this.#host(id).fetch(passed);
   }

@@ -2,17 +2,13 @@
 // a host object (`host.ts`). The runtime gives a facet no alarm, and its id is only a string; this module adds both.
 import { env } from "cloudflare:workers";
 import objectNamespace, { ObjectId } from "./__local_platform__/bindings/durable_object_namespace/setup.js";
+import names from "./__local_platform__names.js";
 
-/** The member of the facet's `props` that `host.ts` sets: the id, the name, and the stub of `ObjectAlarms`. */
-const PROPS = "__local_platform__object";
-/** The header with the `alarmInfo` of a request that is an alarm. `host.ts` sets it, and removes it from every other request. */
-const ALARM_HEADER = "x-local-platform-alarm";
 /** The names of the platform's entrypoints in this isolate. */
-const HIDDEN_EXPORTS = ["IsolateEnd"];
+const HIDDEN_EXPORTS = [names.endEntrypoint];
 
-const STUBS = "__local_platform__objects";
-const hosts = env[STUBS];
-delete env[STUBS];
+const hosts = env[names.stubs.objects];
+delete env[names.stubs.objects];
 
 let exportsReplaced = false;
 
@@ -42,7 +38,7 @@ export function objectClass(exported) {
     }
 
     async fetch(request) {
-      const alarm = request.headers.get(ALARM_HEADER);
+      const alarm = request.headers.get(names.alarmHeader);
       if (alarm === null && super.fetch === undefined) throw new Error("Handler does not export a fetch() function.");
       try {
         if (alarm === null) return await super.fetch(request);
@@ -60,7 +56,7 @@ export function objectClass(exported) {
 
 /** Sets the members of the context that the runtime does not give to a facet. Returns the alarms of the object. */
 function setUp(context, hasHandler) {
-  const props = context.props?.[PROPS];
+  const props = context.props?.[names.objectProps];
   // A facet that the script itself starts has no host, and neither an id of a namespace nor alarms, as on Cloudflare.
   if (props === undefined) return undefined;
   const alarms = new Alarms(props.alarms, hasHandler);
