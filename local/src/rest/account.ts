@@ -33,7 +33,7 @@ export function listMemberships({ env }: Call): Response {
   return success(memberships, { info: { count: 1, per_page: 20 } });
 }
 
-/** There are no Workers outside a namespace. wrangler looks for one at each deploy and accepts this refusal. */
+/** Refuses a call for a Worker outside of a namespace. wrangler makes such calls at each deploy and accepts the refusal. */
 export function refuseAccountScript(): never {
   throw new Refusal(
     "ACCOUNT_SCRIPT_NOT_FOUND",

@@ -7,11 +7,10 @@ import * as assets from "./asset-upload.ts";
 import type { CallTypes } from "./call.ts";
 import * as d1 from "./d1.ts";
 import { failure } from "./envelope.ts";
-import { listIsolates } from "./isolates.ts";
 import * as kv from "./kv.ts";
 import * as namespaces from "./namespaces.ts";
 import * as r2 from "./r2.ts";
-import * as records from "./records.ts";
+import * as local from "./local.ts";
 import * as scripts from "./scripts.ts";
 import * as secrets from "./secrets.ts";
 import * as secretsStore from "./secrets-store.ts";
@@ -51,9 +50,9 @@ export function restApi(): App {
   namespaceCalls(app);
   secretsStoreCalls(app);
   storageCalls(app);
-  route(app, `${BASE}/local/dispatches`, { GET: records.listDispatches, DELETE: records.clearDispatches });
-  route(app, `${BASE}/local/received`, { GET: records.listReceived, DELETE: records.clearReceived });
-  route(app, `${BASE}/local/isolates`, { GET: listIsolates });
+  route(app, `${BASE}/local/dispatches`, { GET: local.listDispatches, DELETE: local.clearDispatches });
+  route(app, `${BASE}/local/received`, { GET: local.listReceived, DELETE: local.clearReceived });
+  route(app, `${BASE}/local/isolates`, { GET: local.listIsolates });
   return app;
 }
 
