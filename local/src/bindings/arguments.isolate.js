@@ -59,10 +59,17 @@ export function copyBytes(value) {
   return new Uint8Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength));
 }
 
-/** A stream that nobody reads. */
-export function unlocked(stream) {
+/** A stream without a reader. */
+function unlocked(stream) {
   if (stream.locked) throw new TypeError("The ReadableStream has been locked to a reader.");
   return stream;
+}
+
+/** The bytes or the stream of a text, of bytes or of a stream; `undefined` for other values. */
+export function bodyOf(value) {
+  if (typeof value === "string") return utf8(value);
+  if (value instanceof ReadableStream) return unlocked(value);
+  return isBytes(value) ? copyBytes(value) : undefined;
 }
 
 /** The bytes of a text. The runtime encodes lone surrogates like other characters. */

@@ -2,16 +2,14 @@
 // does (`src/workerd/api/kv.c++` in workerd): it checks the arguments, and sends the runtime's HTTP requests to the storage, which is
 // the host entrypoint `StorageObject`.
 import {
+  bodyOf,
   CONSTRUCTOR,
   checkConstructor,
   checkThis,
-  copyBytes,
   integer,
-  isBytes,
   isObject,
   likeNative,
   readOptions,
-  unlocked,
   utf8,
   wrongType,
 } from "../arguments.isolate.js";
@@ -148,9 +146,8 @@ function requiredKey(method, given) {
 
 /** The bytes or the stream of a value. */
 function readValue(value) {
-  if (!isObject(value)) return utf8(string(value));
-  if (value instanceof ReadableStream) return unlocked(value);
-  if (isBytes(value)) return copyBytes(value);
+  const body = bodyOf(isObject(value) ? value : string(value));
+  if (body !== undefined) return body;
   throw new TypeError("KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values.");
 }
 

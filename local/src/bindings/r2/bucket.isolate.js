@@ -3,16 +3,13 @@
 // to the host entrypoint `BucketHost`, with a value as the body.
 
 import {
+  bodyOf,
   CONSTRUCTOR,
   checkConstructor,
   checkThis,
-  copyBytes,
   integer,
-  isBytes,
   likeNative,
   readOptions,
-  unlocked,
-  utf8,
   wrongType,
 } from "../arguments.isolate.js";
 import { GetResult, HeadResult, define, headResult, httpFields, members } from "./objects.isolate.js";
@@ -222,10 +219,8 @@ function throwIfError(action, error) {
 }
 
 function readValue(method, type, value) {
-  if (typeof value === "string") return utf8(value);
-  if (value instanceof ReadableStream) return unlocked(value);
-  if (isBytes(value)) return copyBytes(value);
-  if (value instanceof Blob) return value;
+  const body = value instanceof Blob ? value : bodyOf(value);
+  if (body !== undefined) return body;
   throw wrongValue(method, type);
 }
 
