@@ -21,11 +21,7 @@ async fn start(port: u16, state: &Path) -> Result<Finished> {
 }
 
 async fn start_with(port: u16, state: &Path, more: &[&str]) -> Result<Finished> {
-    let (port, state) = (port.to_string(), state.display().to_string());
-    let arguments = [
-        "dev", "--json", "--api", "rest", "--port", &port, "--state", &state,
-    ];
-    Command::new(&[&arguments, more].concat())
+    Command::dev(port, state, &[&["--json"], more].concat())
         .limit(Duration::from_mins(2))
         .run()
         .await
@@ -171,33 +167,18 @@ async fn a_stop_does_not_wait_for_the_start() -> Result<()> {
         build.path().join("entry.js"),
         "export default { fetch() { return new Promise(() => {}); } };",
     )?;
-    let (port, state_text) = (free_port()?.to_string(), state.path().display().to_string());
     let build_text = build.path().display().to_string();
-    let mut child = Command::new(&[
-        "dev",
-        "--json",
-        "--until-stdin-ends",
-        "--api",
-        "rest",
-        "--port",
-        &port,
-        "--state",
-        &state_text,
-        "--dispatcher-build",
-        &build_text,
-    ])
-    .into_std()
-    .stdin(Stdio::piped())
-    .spawn()?;
+    let more = ["--json", "--until-stdin-ends", "--dispatcher-build", &build_text];
+    let mut child = Command::dev(free_port()?, state.path(), &more)
+        .into_std()
+        .stdin(Stdio::piped())
+        .spawn()?;
     let log = state.path().join("wrangler.log");
     until("wrangler is started", async || {
         Ok(fs::read(&log).is_ok_and(|log| !log.is_empty()).then_some(()))
     })
     .await?;
-    let mark = fs::read_to_string(state.path().join(".dotdo-state"))?;
-    let mark: serde_json::Value = serde_json::from_str(&mark)?;
-    let group = mark["group"].as_i64().and_then(|group| i32::try_from(group).ok());
-    let group = group.context("no process group is recorded")?;
+    let group = processes::recorded_group(state.path())?;
     assert_ne!(processes::in_group(group)?, []);
 
     let kill = std::process::Command::new("kill")
@@ -215,21 +196,11 @@ async fn a_stop_does_not_wait_for_the_start() -> Result<()> {
 async fn prints_its_address_and_how_to_deploy() -> Result<()> {
     let state = TempDir::with_prefix("dotdo-greeting-")?;
     let port = free_port()?;
-    let (port_text, state_text) = (port.to_string(), state.path().display().to_string());
-    let mut child = Command::new(&[
-        "dev",
-        "--until-stdin-ends",
-        "--api",
-        "rest",
-        "--port",
-        &port_text,
-        "--state",
-        &state_text,
-    ])
-    .into_std()
-    .stdin(Stdio::piped())
-    .stdout(Stdio::piped())
-    .spawn()?;
+    let mut child = Command::dev(port, state.path(), &["--until-stdin-ends"])
+        .into_std()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
     let output = child.stdout.take().context("no standard output")?;
     let mut printed = String::new();
     for line in BufReader::new(output).lines() {

@@ -189,23 +189,13 @@ async fn a_runtime_that_ends_is_started_again() -> Result<()> {
 }
 
 /// Starts the platform as a program whose end can be observed, and waits until it has started wrangler.
-async fn observed(state: &TempDir) -> Result<(std::process::Child, String)> {
-    let (port, state_text) = (free_port()?.to_string(), state.path().display().to_string());
-    let mut child = Command::new(&[
-        "dev",
-        "--json",
-        "--api",
-        "rest",
-        "--port",
-        &port,
-        "--state",
-        &state_text,
-    ])
-    .into_std()
-    .stdin(Stdio::null())
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()?;
+async fn observed(state: &TempDir) -> Result<std::process::Child> {
+    let mut child = Command::dev(free_port()?, state.path(), &["--json"])
+        .into_std()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
     let output = child.stdout.take().context("no standard output")?;
     let line = tokio::task::spawn_blocking(move || {
         let mut line = String::new();
@@ -213,40 +203,38 @@ async fn observed(state: &TempDir) -> Result<(std::process::Child, String)> {
     })
     .await??;
     assert!(line.starts_with('{'), "{line}");
-    let mark = state.path().join(".dotdo-state").display().to_string();
-    Ok((child, mark))
+    Ok(child)
 }
 
-fn group(mark: &str) -> Option<i64> {
-    let text = std::fs::read_to_string(mark).ok()?;
-    serde_json::from_str::<serde_json::Value>(&text).ok()?["group"].as_i64()
+fn group(state: &TempDir) -> Option<i32> {
+    processes::recorded_group(state.path()).ok()
 }
 
 #[end_to_end::test]
 async fn a_stop_during_a_restart_ends_everything() -> Result<()> {
     let state = TempDir::with_prefix("dotdo-stopped-")?;
-    let (mut child, mark) = observed(&state).await?;
-    let first = group(&mark).context("no group")?;
+    let mut child = observed(&state).await?;
+    let first = group(&state).context("no group")?;
     kill(&format!("-{first}"), "-9")?;
     let next = until("wrangler is started again", async || {
-        Ok(group(&mark).filter(|next| *next != first))
+        Ok(group(&state).filter(|next| *next != first))
     })
     .await?;
     kill(&child.id().to_string(), "-TERM")?;
     let status = deadline::wait(&mut child, "the platform", Duration::from_secs(30))?;
     assert!(status.success(), "{status}");
-    assert_eq!(processes::in_group(i32::try_from(next)?)?, []);
+    assert_eq!(processes::in_group(next)?, []);
     Ok(())
 }
 
 #[end_to_end::test]
 async fn a_runtime_that_ends_again_and_again_ends_the_platform_with_its_output() -> Result<()> {
     let state = TempDir::with_prefix("dotdo-ending-")?;
-    let (mut child, mark) = observed(&state).await?;
+    let mut child = observed(&state).await?;
     let mut last = None;
     for _ in 0..3 {
         let next = until("wrangler runs", async || {
-            Ok(group(&mark).filter(|next| Some(*next) != last))
+            Ok(group(&state).filter(|next| Some(*next) != last))
         })
         .await?;
         kill(&format!("-{next}"), "-9")?;

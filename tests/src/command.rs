@@ -1,4 +1,5 @@
 use std::{
+    path::Path,
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -44,6 +45,14 @@ impl Command {
         let mut command = xtask();
         command.args(arguments).current_dir(repository());
         Self::of(command)
+    }
+
+    /// `npm run dev` with the REST API of the local platform on a port and a state folder, and with more arguments.
+    #[must_use]
+    pub fn dev(port: u16, state: &Path, more: &[&str]) -> Self {
+        let (port, state) = (port.to_string(), state.display().to_string());
+        let arguments = ["dev", "--api", "rest", "--port", &port, "--state", &state];
+        Self::new(&[&arguments, more].concat())
     }
 
     /// The Node that npm installed, with its arguments, in the repository's root.

@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{BufRead, BufReader, Read, Seek},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -77,15 +77,7 @@ impl Launched {
 
     /// The process group of wrangler and the runtime, which is another one after the supervisor has started them again.
     pub fn group(&self) -> Result<i32> {
-        #[derive(Deserialize)]
-        struct Holder {
-            group: i32,
-        }
-
-        let text = fs::read_to_string(self.state.join(".dotdo-state"))?;
-        let holder: Holder =
-            serde_json::from_str(&text).context("the state folder names no process group")?;
-        Ok(holder.group)
+        processes::recorded_group(&self.state)
     }
 
     /// Kills everything as a power failure would, and waits for its end.

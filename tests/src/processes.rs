@@ -1,8 +1,9 @@
 //! The processes of a platform, their memory, and their end.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
 use crate::Platform;
 
@@ -51,6 +52,21 @@ pub fn in_group(group: i32) -> Result<Vec<Process>> {
         .filter(|found| found.group == group)
         .map(|found| found.process)
         .collect())
+}
+
+/// The process group of the runtime that a platform last recorded in its state folder.
+///
+/// # Errors
+/// When it recorded none.
+pub fn recorded_group(state: &Path) -> Result<i32> {
+    #[derive(Deserialize)]
+    struct Holder {
+        group: i32,
+    }
+
+    let text = fs::read_to_string(state.join(".dotdo-state"))?;
+    let holder: Holder = serde_json::from_str(&text).context("the state folder names no process group")?;
+    Ok(holder.group)
 }
 
 /// Kills a process with all its descendants.
