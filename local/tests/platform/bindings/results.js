@@ -67,3 +67,26 @@ export function chunks(...texts) {
 export function sized(text) {
   return new Response(text).body;
 }
+
+/** Values of many types, by their labels. A binding stores some of them and refuses the others. */
+export function valuesOfManyTypes() {
+  const bytes = Uint8Array.of(0, 1, 2, 127, 128, 254, 255);
+  return {
+    text: "text",
+    "an empty text": "",
+    umlauts: "äöü 🦊",
+    "a lone surrogate": "a\ud800b",
+    null: null,
+    undefined,
+    "a number": 7,
+    "an object": { a: 1 },
+    "a date": new Date(0),
+    "a Response": new Response("x"),
+    "an ArrayBuffer": bytes.buffer,
+    "an empty ArrayBuffer": new ArrayBuffer(0),
+    "a Uint8Array": bytes,
+    "a part of an array": bytes.subarray(2, 4),
+    "a Float64Array": Float64Array.of(1.5),
+    "a DataView": new DataView(bytes.buffer, 1, 3),
+  };
+}
