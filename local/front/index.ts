@@ -13,7 +13,7 @@ interface Environment {
   readonly FRONT_SECRET: string;
 }
 
-/** The header with the secret, which the platform's port adds: `xtask/src/platform/guard.rs`. */
+/** The header with the secret, which the platform's port adds: `xtask/src/platform/guard/`. */
 const SECRET_HEADER = "x-dotdo-front-secret";
 
 /** The prefix of the headers that Workers of the platform send to each other. A client cannot send them. */

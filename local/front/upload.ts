@@ -37,7 +37,7 @@ export class Upload {
       };
     });
     this.#received = this.#receive(source.getReader(), passed.writable.getWriter());
-    // If the client leaves, the runtime would end this request before the Worker is told.
+    // After a disconnect of the client, the runtime would otherwise end this request before the error reaches the Worker.
     context.waitUntil(this.#received);
   }
 

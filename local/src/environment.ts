@@ -24,7 +24,7 @@ export interface Environment {
   readonly RATE_LIMITS: DurableObjectNamespace;
   /** The Secrets Stores, in one object: `bindings/secrets-store/stores.ts`. */
   readonly SECRET_STORES: DurableObjectNamespace;
-  /** A D1 binding of a database that nobody uses, for its class. */
+  /** A binding to an empty D1 database. The D1 bindings of user Workers are instances of its class. */
   readonly D1: D1Database;
   /** Starts the isolates of user Workers. */
   readonly LOADER: WorkerLoader;
