@@ -1,6 +1,6 @@
 import { issueToken, readToken } from "../bindings/assets/upload-token.ts";
 import { isTransactionControl, splitStatements } from "../bindings/d1/statements.ts";
-import { fetchBucket } from "../bindings/r2/host.ts";
+import { sendToBucket } from "../bindings/r2/host.ts";
 import type { StorageAddress } from "../bindings/storage.ts";
 import { utf8 } from "../encoding.ts";
 import { Refusal } from "../refusal.ts";
@@ -52,7 +52,7 @@ export async function deleteDatabase(call: Call): Promise<Response> {
 
 /** Runs statements in one transaction: `{sql, params?}`, with one result for each. */
 export async function queryDatabase(call: Call): Promise<Response> {
-  const address = await storageOf(call, "d1", parameter(call, "id"));
+  const address = await storageOf(call, "d1");
   const { sql, params } = await jsonObjectBody(call);
   const statements = typeof sql === "string" ? splitStatements(sql) : [];
   if (statements.length === 0) throw new Refusal("D1_QUERY_FAILED", "No SQL statements detected.");
@@ -64,7 +64,7 @@ export async function queryDatabase(call: Call): Promise<Response> {
 
 /** The import of a file in three steps: `init` returns where to upload it, `ingest` runs it in one transaction, and `poll` asks again. */
 export async function importFile(call: Call): Promise<Response> {
-  const address = await storageOf(call, "d1", parameter(call, "id"));
+  const address = await storageOf(call, "d1");
   const { action, filename, etag } = await jsonObjectBody(call);
   if (action === "init") {
     const file = crypto.randomUUID();
@@ -94,7 +94,7 @@ export async function uploadFile(call: Call): Promise<Response> {
 
 /** The export of a database as SQL: `{output_format, dump_options}`. It is complete when the call returns. */
 export async function exportFile(call: Call): Promise<Response> {
-  const address = await storageOf(call, "d1", parameter(call, "id"));
+  const address = await storageOf(call, "d1");
   const { dump_options: given } = await jsonObjectBody(call);
   const { no_schema, no_data, tables } = (given ?? {}) as { no_schema?: boolean; no_data?: boolean; tables?: unknown };
   // The pragma by which miniflare exports a database for `wrangler d1 export --local`.
@@ -153,10 +153,8 @@ function imported(results: readonly D1Result[]): Record<string, unknown> {
 }
 
 async function files(call: Call, request: Record<string, unknown>, body?: ArrayBuffer | null): Promise<Response> {
-  const length = { "content-length": String(body?.byteLength ?? 0) };
-  const headers = { "cf-r2-request": JSON.stringify(request), ...(body === undefined ? {} : length) };
-  const init = body === undefined ? { headers } : { method: "PUT", headers, body };
-  return await fetchBucket({ environment: call.env, address: FILES }, new Request("https://r2/", init));
+  const value = body === undefined ? undefined : { body, size: body?.byteLength ?? 0 };
+  return await sendToBucket({ environment: call.env, address: FILES }, request, value);
 }
 
 async function fileUrl(call: Call, file: string): Promise<string> {

@@ -50,7 +50,7 @@ export async function deleteNamespace(call: Call): Promise<Response> {
 
 /** The keys: `?prefix&limit&cursor`. */
 export async function listKeys(call: Call): Promise<Response> {
-  const address = await storageOf(call, "kv", parameter(call, "id"));
+  const address = await storageOf(call, "kv");
   const limit = wholeNumber(call, "limit", 1000, 1000);
   const url = new URL(`https://kv/?key_count_limit=${limit}`);
   for (const name of ["prefix", "cursor"]) {
@@ -68,7 +68,7 @@ export async function listKeys(call: Call): Promise<Response> {
 
 /** The bytes of a value. */
 export async function getValue(call: Call): Promise<Response> {
-  const response = await send(call, await storageOf(call, "kv", parameter(call, "id")), "GET", parameter(call, "key"));
+  const response = await send(call, await storageOf(call, "kv"), "GET", parameter(call, "key"));
   const headers = new Headers({ "content-type": "application/octet-stream", "cache-control": "no-store" });
   const expiration = response.headers.get("cf-expiration");
   if (expiration !== null) headers.set("expiration", expiration);
@@ -77,14 +77,14 @@ export async function getValue(call: Call): Promise<Response> {
 
 /** The metadata of a key. */
 export async function getMetadata(call: Call): Promise<Response> {
-  const response = await send(call, await storageOf(call, "kv", parameter(call, "id")), "GET", parameter(call, "key"));
+  const response = await send(call, await storageOf(call, "kv"), "GET", parameter(call, "key"));
   await response.body?.cancel();
   return success(JSON.parse(response.headers.get("cf-kv-metadata") ?? "null"));
 }
 
 /** Stores a value: the body, or the fields `value` and `metadata` of a form; `?expiration&expiration_ttl`. */
 export async function putValue(call: Call): Promise<Response> {
-  const address = await storageOf(call, "kv", parameter(call, "id"));
+  const address = await storageOf(call, "kv");
   const isForm = (call.req.header("content-type") ?? "").startsWith("multipart/form-data");
   const { value, metadata } = isForm ? await readForm(call) : { value: call.req.raw.body, metadata: undefined };
   const expiry = { expiration: call.req.query("expiration"), expiration_ttl: call.req.query("expiration_ttl") };
@@ -94,13 +94,13 @@ export async function putValue(call: Call): Promise<Response> {
 
 /** Deletes a key. */
 export async function deleteValue(call: Call): Promise<Response> {
-  await send(call, await storageOf(call, "kv", parameter(call, "id")), "DELETE", parameter(call, "key"));
+  await send(call, await storageOf(call, "kv"), "DELETE", parameter(call, "key"));
   return success(null);
 }
 
 /** Stores many values: `[{key, value, base64?, expiration?, expiration_ttl?, metadata?}]`. */
 export async function putMany(call: Call): Promise<Response> {
-  const address = await storageOf(call, "kv", parameter(call, "id"));
+  const address = await storageOf(call, "kv");
   const pairs = await readList(call);
   for (const pair of pairs) {
     const { key, value, base64, expiration, expiration_ttl, metadata } = (pair ?? {}) as Record<string, unknown>;
@@ -120,7 +120,7 @@ export async function putMany(call: Call): Promise<Response> {
 
 /** Deletes many keys: `[key]`. */
 export async function deleteMany(call: Call): Promise<Response> {
-  const address = await storageOf(call, "kv", parameter(call, "id"));
+  const address = await storageOf(call, "kv");
   const keys = await readList(call);
   for (const key of keys) await send(call, address, "DELETE", String(key));
   return success({ successful_key_count: keys.length, unsuccessful_keys: [] });
@@ -128,7 +128,7 @@ export async function deleteMany(call: Call): Promise<Response> {
 
 /** Reads up to 100 values: `{keys, type?, withMetadata?}`. */
 export async function getMany(call: Call): Promise<Response> {
-  const address = { kind: "kv" as const, id: (await storageOf(call, "kv", parameter(call, "id"))).id };
+  const address = await storageOf(call, "kv");
   const init = { method: "POST", body: JSON.stringify(await jsonObjectBody(call)) };
   const response = await checked(await fetchStorage(call.env, address, new Request("https://kv/bulk/get", init)));
   return success({ values: await response.json() });

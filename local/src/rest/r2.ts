@@ -1,5 +1,5 @@
 import { BUCKET_NAME_RULE, isBucketName } from "../bindings/r2/kind.ts";
-import { fetchBucket } from "../bindings/r2/host.ts";
+import { type BucketValue, sendToBucket } from "../bindings/r2/host.ts";
 import { bucketAddress } from "../bindings/storage.ts";
 import { Refusal } from "../refusal.ts";
 import { type Call, jsonObjectBody, parameter } from "./call.ts";
@@ -96,21 +96,9 @@ export async function deleteObject(call: Call): Promise<Response> {
   return success({ key });
 }
 
-/** The value of a request that changes something, and its length in bytes. */
-interface Value {
-  readonly body: BodyInit | null;
-  readonly size: number;
-}
-
-async function send(call: Call, request: Record<string, unknown>, value?: Value): Promise<Response> {
+async function send(call: Call, request: Record<string, unknown>, value?: BucketValue): Promise<Response> {
   const address = bucketAddress({ bucket_name: checkedName(parameter(call, "bucket")), ...jurisdictionField(call) });
-  const json = JSON.stringify(request).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  const headers = { "cf-r2-request": json, ...(value === undefined ? {} : { "content-length": String(value.size) }) };
-  const init = value === undefined ? { headers } : { method: "PUT", headers, body: value.body };
-  const response = await fetchBucket({ environment: call.env, address }, new Request("https://r2/", init));
+  const response = await sendToBucket({ environment: call.env, address }, request, value);
   if (response.status < 400) return response;
   const error = JSON.parse(response.headers.get("cf-r2-error") ?? "{}") as { message?: string };
   if (response.status === 404) throw new Refusal("R2_OBJECT_NOT_FOUND", "The specified key does not exist.");

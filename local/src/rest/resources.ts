@@ -1,7 +1,7 @@
 import { type StorageAddress, type StorageKind, isStorageId } from "../bindings/storage.ts";
 import { Refusal } from "../refusal.ts";
 import type { Resource } from "../store/resources.ts";
-import type { Call } from "./call.ts";
+import { type Call, parameter } from "./call.ts";
 import { success } from "./envelope.ts";
 
 /** One page of the resources of a kind: `?page&per_page`. */
@@ -26,7 +26,8 @@ export async function findResource(call: Call, kind: StorageKind, idOrName: stri
 }
 
 /** The storage with the id of the path. A call that writes adds it to the list, as the first deploy with a binding does. */
-export async function storageOf(call: Call, kind: StorageKind, id: string): Promise<StorageAddress> {
+export async function storageOf(call: Call, kind: StorageKind): Promise<StorageAddress> {
+  const id = parameter(call, "id");
   if (!isStorageId(id)) throw new Refusal("ROUTE_UNKNOWN", `${JSON.stringify(id.slice(0, 150))} is not an id.`);
   const address = { kind, id };
   if (call.req.method !== "GET") await call.var.platform.store.ensureResource(address);

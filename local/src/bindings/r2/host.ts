@@ -38,6 +38,21 @@ export async function fetchBucket(bucket: Bucket, request: Request): Promise<Res
   return (JSON.parse(json) as { method?: string }).method === "get" ? await objectResponse(response) : response;
 }
 
+/** A value that is stored. */
+export interface BucketValue {
+  readonly body: BodyInit | null;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Sends a request of the platform itself to a bucket. A request that changes something has a value, which can be empty. */
+export async function sendToBucket(bucket: Bucket, request: object, value?: BucketValue): Promise<Response> {
+  const json = { [REQUEST]: asciiJson(JSON.stringify(request)) };
+  if (value === undefined) return await fetchBucket(bucket, new Request("https://r2/", { headers: json }));
+  const headers = { ...json, "content-length": String(value.size) };
+  return await fetchBucket(bucket, new Request("https://r2/", { method: "PUT", headers, body: value.body }));
+}
+
 async function read({ environment, address }: Bucket, json: string): Promise<Response> {
   return await fetchStorage(environment, address, new Request("https://r2/", { headers: { [REQUEST]: json } }));
 }
