@@ -66,6 +66,19 @@ async fn an_invalid_variable_stops_the_api_and_only_its_log_names_the_cause() ->
     Ok(())
 }
 
+/// The first start asks the deploy API for the developer's token.
+#[end_to_end::test]
+async fn a_start_that_fails_because_of_the_deploy_api_prints_the_cause() -> Result<()> {
+    let options = Options::new().deploy_api_variable("UPSTREAM_TIMEOUT_SECONDS", "600");
+    let failure = Platform::try_start(options).expect_err("the deploy API does not start");
+    let printed = format!("{failure:#}");
+    assert!(
+        printed.contains("UPSTREAM_TIMEOUT_SECONDS is not a number from 1 to 60"),
+        "{printed}"
+    );
+    Ok(())
+}
+
 #[end_to_end::test]
 async fn after_a_trap_requests_in_flight_get_an_error_and_the_next_one_succeeds() -> Result<()> {
     let build = TempDir::with_prefix("dotdo-build-")?;
