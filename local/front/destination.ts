@@ -1,5 +1,5 @@
 /** What a request on the one port is for. */
-export type Destination = "API" | "DISPATCHER" | "LOCAL";
+export type Destination = "API" | "DISPATCHER" | "LOCAL" | "ACCOUNT_WORKERS";
 
 /** What decides. */
 export interface Arrival {
@@ -12,6 +12,9 @@ export interface Arrival {
 
 /** Names of this machine alone. A user Worker's host is never one of them: those end in `.localhost` or a real domain. */
 const BARE_LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** The hosts of account Workers: `NAME.workers.dev.localhost`. */
+const ACCOUNT_WORKERS = /(^|\.)workers\.dev\.localhost\.?$/;
 
 /** The paths that clients of Cloudflare's API call first, without its base path. */
 const MISPLACED = ["/accounts", "/user", "/memberships", "/zones"];
@@ -30,10 +33,11 @@ export function localPath(pathname: string): string {
 
 /**
  * Where a request goes. On a bare loopback name, the API's paths go to the deploy API, what only a local platform has
- * goes to the local platform, and so does a browser that opens the start page. Everything else is the dispatch Worker's.
+ * goes to the local platform, and so does a browser that opens the start page. Hosts of account Workers go to these. Everything else is the dispatch Worker's.
  */
 export function destination({ method, url, accept }: Arrival): Destination {
   const { hostname, pathname: sent } = new URL(url);
+  if (ACCOUNT_WORKERS.test(hostname)) return "ACCOUNT_WORKERS";
   if (!BARE_LOOPBACK.has(hostname)) return "DISPATCHER";
   // A base URL that ends in a slash puts a second one before the path.
   const pathname = sent.replace(/^\/+/, "/");

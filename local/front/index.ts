@@ -7,6 +7,8 @@ interface Environment {
   readonly API: Fetcher;
   /** The dispatch Worker. */
   readonly DISPATCHER: Fetcher;
+  /** The entrypoint of the local platform that serves account Workers. */
+  readonly ACCOUNT_WORKERS: Fetcher;
   /** The local platform. */
   readonly LOCAL: Fetcher;
   /** The secret of the requests that come through the platform's port. */

@@ -1,9 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { assetRouter } from "./bindings/assets/workers.ts";
 import type { Environment } from "./environment.ts";
-import { recordedInvocation } from "./invocations.ts";
-import { endUnusedIsolates, recordLiveVersion } from "./isolate/isolate-pool.ts";
 import { scriptIsolate } from "./isolate/isolates.ts";
+import { fetchLiveVersion, useLiveVersion } from "./live-worker.ts";
 import { platform } from "./platform.ts";
 import type { ScriptAddress, VersionAddress } from "./script.ts";
 
@@ -46,13 +44,10 @@ export class Script extends WorkerEntrypoint<Environment, ScriptProps> {
     const here = platform(this.env, this.ctx);
     const { namespace, script, args, limits, outbound } = this.ctx.props;
     const live = await here.store.dispatch({ namespace, script, args, limits, outbound });
-    recordLiveVersion(this.ctx.props, live?.id ?? null);
-    this.ctx.waitUntil(endUnusedIsolates(here));
+    useLiveVersion(here, this.ctx.props, live);
     // Cloudflare's text, by which the dispatch Worker recognizes this failure.
     if (live === null) throw new Error("Worker not found.");
-    const address = { namespace, script, version: live.id };
-    const isolate = live.hasAssets ? assetRouter(here, address) : scriptIsolate(here, address);
-    return await recordedInvocation(here, { kind: "request", ...address }, () => isolate.getEntrypoint().fetch(request));
+    return await fetchLiveVersion(here, this.ctx.props, live, request);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Platform } from "./platform.ts";
 
 /**
- * Code of a user Worker that is about to run: a request, an event of a Durable Object (`object`) or an alarm of one, or the start of
- * an upload that is being checked (`start-check`).
+ * Code of a user Worker that is about to run: a request, an event of a Durable Object (`object`) or an alarm of one, a handler for a
+ * cron, a queue or a tail, or the start of an upload that is being checked (`start-check`).
  */
 export interface Invocation {
-  readonly kind: "request" | "object" | "alarm" | "start-check";
+  readonly kind: "request" | "object" | "alarm" | "scheduled" | "queue" | "tail" | "start-check";
   readonly namespace: string;
   readonly script: string;
   /** The id of the version. For a `start-check`, the digest of the uploaded modules, which is the same when an upload is repeated. */

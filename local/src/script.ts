@@ -2,7 +2,13 @@ import type { AssetConfiguration } from "./bindings/assets/configuration.ts";
 import type { Binding } from "./bindings/binding.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A script: the namespace and its name there. */
+/**
+ * The namespace under which the platform stores account Workers, which belong to no dispatch namespace. A dispatch namespace cannot have
+ * this name: Cloudflare permits letters, digits and dashes.
+ */
+export const ACCOUNT_NAMESPACE = "@account";
+
+/** A script: the namespace and its name there. An account Worker has the namespace {@link ACCOUNT_NAMESPACE}. */
 export interface ScriptAddress {
   readonly namespace: string;
   readonly script: string;
@@ -92,8 +98,24 @@ export function checkScriptName(name: string): void {
   );
 }
 
+/** The address of an account Worker. */
+export function accountAddress(name: string): ScriptAddress {
+  return { namespace: ACCOUNT_NAMESPACE, script: name };
+}
+
+/** Whether a script is an account Worker. */
+export function isAccountWorker({ namespace }: ScriptAddress): boolean {
+  return namespace === ACCOUNT_NAMESPACE;
+}
+
 /** The refusal for a script that does not exist. */
 export function scriptNotFound({ namespace, script }: ScriptAddress): Refusal {
+  if (namespace === ACCOUNT_NAMESPACE) {
+    return new Refusal(
+      "ACCOUNT_SCRIPT_NOT_FOUND",
+      `This Worker does not exist on your account: ${script}. Deploy it with \`wrangler deploy\`; Workers of dispatch namespaces are separate.`,
+    );
+  }
   return new Refusal(
     "SCRIPT_NOT_FOUND",
     `This Worker does not exist in the dispatch namespace: ${script} in ${namespace}.`,

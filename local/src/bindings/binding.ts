@@ -34,6 +34,15 @@ export type Binding =
       readonly jurisdiction?: string;
     }
   | { readonly type: "d1"; readonly name: string; readonly id: string }
+  | {
+      readonly type: "service";
+      readonly name: string;
+      /** The name of an account Worker. */
+      readonly service: string;
+      readonly entrypoint?: string;
+      /** What the target gets as `ctx.props`. */
+      readonly props?: Readonly<Record<string, unknown>>;
+    }
   | PartBinding<"wasm_module">
   | PartBinding<"text_blob">
   | PartBinding<"data_blob">;

@@ -11,6 +11,7 @@ import { notSimulated } from "./not-simulated.ts";
 import { pipelines } from "./pipelines/kind.ts";
 import { rateLimit } from "./rate-limit/kind.ts";
 import { secretsStoreSecret } from "./secrets-store/kind.ts";
+import { service } from "./service/kind.ts";
 import { r2Bucket } from "./r2/kind.ts";
 import { json, part, plainText, secretText, versionMetadata } from "./variables.ts";
 
@@ -30,6 +31,7 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
   secret_text: secretText,
   secrets_store_secret: secretsStoreSecret,
   send_email: sendEmail,
+  service,
   text_blob: part("text_blob"),
   version_metadata: versionMetadata,
   wasm_module: part("wasm_module"),

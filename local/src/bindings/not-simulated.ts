@@ -9,7 +9,6 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
   images: "Deploy the images in the sizes that the Worker needs as static assets.",
   mtls_certificate: "Call a test server that needs no client certificate.",
   queue: "Use a Durable Object with an alarm that processes what other requests stored in it.",
-  service: "Call the other Worker by its host name, with fetch. In a namespace, service bindings reach only Workers of the account.",
   vectorize: "Store the vectors in D1 or in a Durable Object, and compare them in the Worker.",
   workflow: "Use a Durable Object whose alarm runs the steps and stores the result of each.",
 };

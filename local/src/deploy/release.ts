@@ -2,13 +2,24 @@ import { deployedAssets } from "../bindings/assets/deployed-assets.ts";
 import { mergedBindings } from "../bindings/binding.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
-import type { MainModule, ScriptAddress, ScriptVersion, StoredScript } from "../script.ts";
+import {
+  ACCOUNT_NAMESPACE,
+  type MainModule,
+  type ScriptAddress,
+  type ScriptVersion,
+  type StoredScript,
+  isAccountWorker,
+  scriptNotFound,
+} from "../script.ts";
 import { keepBytes } from "../store/client.ts";
 import type { Metadata } from "./metadata.ts";
 import { applyDeclaredClasses, applyMigrations } from "./migrations.ts";
 import { type UploadedModule, checkModules, checkSize, modulesToStore } from "./modules.ts";
 import { changeExisting, changeScript } from "./script-change.ts";
-import { checkStart } from "./start-check.ts";
+import { type CheckedStart, checkStart } from "./start-check.ts";
+
+/** Cloudflare's limit for the Workers of an account. */
+const MAX_ACCOUNT_WORKERS = 500;
 
 /** The result of a deploy. */
 export interface Release {
@@ -29,6 +40,43 @@ export async function release(
   metadata: Metadata,
   modules: readonly UploadedModule[],
 ): Promise<Release> {
+  const newVersion = await prepare(platform, address, metadata, modules);
+  let checked: CheckedStart | undefined;
+  const version = await changeScript(platform, address, async (current) => {
+    if (current === null && isAccountWorker(address)) await checkWorkerCount(platform);
+    checked = await newVersion(current);
+    return checked.version;
+  });
+  return { version, startupMs: checked?.startupMs ?? 0, handlers: checked?.handlers ?? [] };
+}
+
+/** Stores an upload as a version of an account Worker that is not live. It is checked as for a deploy. */
+export async function uploadVersion(
+  platform: Platform,
+  address: ScriptAddress,
+  metadata: Metadata,
+  modules: readonly UploadedModule[],
+): Promise<Release> {
+  if (metadata.migrations !== undefined) {
+    throw new Refusal("MIGRATION_INVALID", "Durable Object migrations are applied by `wrangler deploy` only, and not by an upload of a version.");
+  }
+  const newVersion = await prepare(platform, address, metadata, modules);
+  const current = await platform.store.script(address);
+  if (current === null) throw scriptNotFound(address);
+  const { version, startupMs, handlers } = await newVersion(current);
+  if ((await platform.store.uploadVersion(address.script, version)) !== "done") {
+    throw new Refusal("OVERTAKEN", `${address.script} was changed by others while the version was uploaded. Nothing was stored: try again.`);
+  }
+  return { version, startupMs, handlers };
+}
+
+/** Checks what does not depend on the current version. Returns a function that makes, starts and stores the new version. */
+async function prepare(
+  platform: Platform,
+  address: ScriptAddress,
+  metadata: Metadata,
+  modules: readonly UploadedModule[],
+): Promise<(current: StoredScript | null) => Promise<CheckedStart>> {
   if (metadata.main !== null) {
     checkModules(metadata.main, modules, metadata.bindings);
   } else if (metadata.assets === null && !metadata.keepAssets) {
@@ -40,9 +88,7 @@ export async function release(
   await checkSize(modules);
   const stored = await modulesToStore(metadata.main, modules);
   const assets = await deployedAssets(platform, address, metadata.assets);
-  let startupMs = 0;
-  let handlers: readonly string[] = [];
-  const version = await changeScript(platform, address, async (current) => {
+  return async (current) => {
     const kept = metadata.keepAssets ? (current?.version.assets ?? null) : null;
     const next: ScriptVersion = {
       ...carriedOver(metadata, current),
@@ -59,12 +105,19 @@ export async function release(
       settings: metadata.settings,
     };
     const checked = await checkStart(platform, address, next, modules);
-    ({ startupMs, handlers } = checked);
     await keepBytes(platform.store, stored.contents);
     if (assets) await keepBytes(platform.store, new Map([[assets.served.manifest, assets.encodedManifest]]));
-    return checked.version;
-  });
-  return { version, startupMs, handlers };
+    return checked;
+  };
+}
+
+/** Refuses a new account Worker if the account has as many as Cloudflare permits. */
+async function checkWorkerCount({ store }: Platform): Promise<void> {
+  if ((await store.scriptCount(ACCOUNT_NAMESPACE)) < MAX_ACCOUNT_WORKERS) return;
+  throw new Refusal(
+    "SCRIPT_LIMIT_REACHED",
+    `You have exceeded the limit of ${MAX_ACCOUNT_WORKERS} Workers on your account. Delete one with \`wrangler delete\`.`,
+  );
 }
 
 /** Replaces the modules of an existing script and changes nothing else. */

@@ -1,3 +1,4 @@
+import { checkServices } from "../bindings/service/targets.ts";
 import { NotPermitted, recordedInvocation } from "../invocations.ts";
 import { startOnce } from "../isolate/isolates.ts";
 import type { StartedScript } from "../isolate/worker-code.ts";
@@ -24,6 +25,7 @@ export async function checkStart(
   modules: readonly UploadedModule[],
 ): Promise<CheckedStart> {
   checkBindings(version);
+  await checkServices(platform, address, version);
   if (version.main === null) return { version, startupMs: 0, handlers: [] };
   const before = Date.now();
   try {

@@ -1,5 +1,6 @@
 import { namespaceStubs } from "../bindings/durable-objects/kind.ts";
 import { bindingValues } from "../bindings/kinds.ts";
+import { recordServices } from "../bindings/service/targets.ts";
 import type { UploadedModule } from "../deploy/modules.ts";
 import type { Platform } from "../platform.ts";
 import type { MainModule, ScriptAddress, ScriptVersion, VersionAddress } from "../script.ts";
@@ -19,6 +20,7 @@ export function scriptIsolate(platform: Platform, address: VersionAddress): Work
   return pooledIsolate(platform, "script", address, async () => {
     const version = await platform.store.version(address.version);
     if (version === null || version.main === null) throw new Error("Worker not found.");
+    await recordServices(platform, version);
     const modules = await readModules(platform, version);
     const code = {
       ...servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version)),

@@ -33,14 +33,6 @@ export function listMemberships({ env }: Call): Response {
   return success(memberships, { info: { count: 1, per_page: 20 } });
 }
 
-/** Refuses a call for a Worker outside of a namespace. wrangler makes such calls at each deploy and accepts the refusal. */
-export function refuseAccountScript(): never {
-  throw new Refusal(
-    "ACCOUNT_SCRIPT_NOT_FOUND",
-    "This Worker does not exist on your account. The local platform has Workers in dispatch namespaces only: deploy with --dispatch-namespace.",
-  );
-}
-
 /** Products of Cloudflare that are not simulated, by the start of their paths below the account. */
 export const PRODUCTS_NOT_SIMULATED = [
   "queues",

@@ -3,6 +3,7 @@ import { platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import * as access from "./access.ts";
 import * as account from "./account.ts";
+import * as workers from "./account-workers.ts";
 import * as assets from "./asset-upload.ts";
 import type { CallTypes } from "./call.ts";
 import * as d1 from "./d1.ts";
@@ -16,6 +17,8 @@ import * as secrets from "./secrets.ts";
 import * as secretsStore from "./secrets-store.ts";
 import * as settings from "./settings.ts";
 import { startPage } from "./start-page.ts";
+import * as triggers from "./triggers.ts";
+import * as versions from "./versions.ts";
 
 /** Where the calls of Cloudflare's API begin. */
 const BASE = "/client/v4";
@@ -47,6 +50,7 @@ export function restApi(): App {
   });
   for (const path of [`${BASE}/accounts/:account`, `${BASE}/accounts/:account/*`]) app.use(path, account.checkAccount);
   accountCalls(app);
+  accountWorkerCalls(app);
   namespaceCalls(app);
   secretsStoreCalls(app);
   storageCalls(app);
@@ -72,11 +76,48 @@ function accountCalls(app: App): void {
   route(app, `${BASE}/memberships`, { GET: account.listMemberships });
   route(app, `${BASE}/accounts`, { GET: account.listAccounts });
   route(app, ACCOUNT, { GET: account.getAccount });
-  app.all(`${ACCOUNT}/workers/scripts/:script/*`, account.refuseAccountScript);
-  app.all(`${ACCOUNT}/workers/services/:script/*`, account.refuseAccountScript);
   for (const product of account.PRODUCTS_NOT_SIMULATED) {
     app.all(`${ACCOUNT}/${product}/*`, () => account.refuseProduct(product));
   }
+}
+
+/** The calls for account Workers. Those for the parts of a script are the same as in a namespace. */
+function accountWorkerCalls(app: App): void {
+  const WORKERS = `${BASE}/accounts/:account/workers`;
+  const SCRIPT = `${WORKERS}/scripts/:script`;
+  route(app, `${WORKERS}/scripts`, { GET: workers.listWorkers });
+  route(app, SCRIPT, { GET: scripts.getContent, PUT: scripts.putScript, DELETE: scripts.deleteScript });
+  scriptCalls(app, SCRIPT);
+  route(app, `${SCRIPT}/content/v2`, { GET: scripts.getContent });
+  route(app, `${SCRIPT}/script-settings`, { GET: workers.getScriptSettings, PATCH: workers.patchScriptSettings });
+  route(app, `${SCRIPT}/versions`, { GET: versions.listVersions, POST: versions.postVersion });
+  route(app, `${SCRIPT}/versions/:version`, { GET: versions.getVersion });
+  route(app, `${SCRIPT}/deployments`, { GET: versions.listDeployments, POST: versions.postDeployment });
+  route(app, `${SCRIPT}/deployments/:deployment`, { GET: versions.getDeployment });
+  route(app, `${SCRIPT}/subdomain`, { GET: workers.getAddress, POST: workers.setAddress, DELETE: workers.disableAddress });
+  route(app, `${SCRIPT}/schedules`, { GET: triggers.listSchedules, PUT: triggers.putSchedules });
+  route(app, `${SCRIPT}/references`, { GET: workers.getReferences });
+  for (const path of ["routes", "domains/*"]) app.all(`${SCRIPT}/${path}`, triggers.refuseZones);
+  app.all(`${SCRIPT}/tails`, triggers.refuseTail);
+  route(app, `${WORKERS}/services/:script`, { GET: workers.getService, DELETE: scripts.deleteScript });
+  route(app, `${WORKERS}/workers/:script`, { GET: workers.getWorker });
+  route(app, `${WORKERS}/tails/by-consumer/:script`, { GET: workers.listTailProducers });
+  route(app, `${WORKERS}/subdomain`, { GET: workers.getAccountSubdomain });
+  app.all(`${WORKERS}/domains/*`, triggers.refuseZones);
+  app.all(`${BASE}/zones/*`, triggers.refuseZones);
+}
+
+/** The calls for the parts of a script. */
+function scriptCalls(app: App, SCRIPT: string): void {
+  route(app, `${SCRIPT}/content`, { GET: scripts.getContent, PUT: scripts.putContent });
+  route(app, `${SCRIPT}/settings`, { GET: settings.getSettings, PATCH: settings.patchSettings });
+  route(app, `${SCRIPT}/bindings`, { GET: settings.listBindings });
+  route(app, `${SCRIPT}/secrets`, { GET: secrets.listSecrets, PUT: secrets.putSecret });
+  route(app, `${SCRIPT}/secrets-bulk`, { PATCH: secrets.changeSecrets });
+  route(app, `${SCRIPT}/secrets/:secret`, { GET: secrets.getSecret, DELETE: secrets.deleteSecret });
+  route(app, `${SCRIPT}/tags`, { GET: settings.listTags, PUT: settings.putTags });
+  route(app, `${SCRIPT}/tags/:tag`, { PUT: settings.putTag, DELETE: settings.deleteTag });
+  route(app, `${SCRIPT}/assets-upload-session`, { POST: assets.openAssetUpload });
 }
 
 function namespaceCalls(app: App): void {
@@ -93,15 +134,7 @@ function namespaceCalls(app: App): void {
   });
   route(app, SCRIPTS, { GET: scripts.listScripts, DELETE: scripts.deleteScripts });
   route(app, SCRIPT, { GET: scripts.getScript, PUT: scripts.putScript, DELETE: scripts.deleteScript });
-  route(app, `${SCRIPT}/content`, { GET: scripts.getContent, PUT: scripts.putContent });
-  route(app, `${SCRIPT}/settings`, { GET: settings.getSettings, PATCH: settings.patchSettings });
-  route(app, `${SCRIPT}/bindings`, { GET: settings.listBindings });
-  route(app, `${SCRIPT}/secrets`, { GET: secrets.listSecrets, PUT: secrets.putSecret });
-  route(app, `${SCRIPT}/secrets-bulk`, { PATCH: secrets.changeSecrets });
-  route(app, `${SCRIPT}/secrets/:secret`, { GET: secrets.getSecret, DELETE: secrets.deleteSecret });
-  route(app, `${SCRIPT}/tags`, { GET: settings.listTags, PUT: settings.putTags });
-  route(app, `${SCRIPT}/tags/:tag`, { PUT: settings.putTag, DELETE: settings.deleteTag });
-  route(app, `${SCRIPT}/assets-upload-session`, { POST: assets.openAssetUpload });
+  scriptCalls(app, SCRIPT);
 }
 
 function secretsStoreCalls(app: App): void {

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Environment } from "../environment.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
-import { checkScriptName, scriptNotFound, type ScriptAddress, type StoredScript } from "../script.ts";
+import { accountAddress, checkScriptName, scriptNotFound, type ScriptAddress, type StoredScript } from "../script.ts";
 
 /** The types of hono's context. */
 export interface CallTypes {
@@ -29,12 +29,11 @@ export function namespaceOf(call: Call): string {
   );
 }
 
-/** The script in the path, whether it exists or not. */
+/** The script in the path, whether it exists or not. A path without a namespace names an account Worker. */
 export function addressOf(call: Call): ScriptAddress {
-  const namespace = namespaceOf(call);
   const script = parameter(call, "script");
   checkScriptName(script);
-  return { namespace, script };
+  return call.req.param("namespace") === undefined ? accountAddress(script) : { namespace: namespaceOf(call), script };
 }
 
 /** The script in the path. Refuses one that does not exist. */

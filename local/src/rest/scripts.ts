@@ -76,7 +76,7 @@ async function removeScript({ store }: Platform, address: ScriptAddress): Promis
 }
 
 /** The script as lists return it. */
-function shownScript({ script, createdOn, modifiedOn, version }: StoredScript): Record<string, unknown> {
+export function shownScript({ script, createdOn, modifiedOn, version }: StoredScript): Record<string, unknown> {
   return {
     id: script,
     etag: version.etag,

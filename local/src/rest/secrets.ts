@@ -25,8 +25,8 @@ export async function getSecret(call: Call): Promise<Response> {
 
 /** Sets one secret. It is live when the call responds. */
 export async function putSecret(call: Call): Promise<Response> {
-  const secret = readSecret(await jsonObjectBody(call));
   const script = await scriptOf(call);
+  const secret = readSecret(await jsonObjectBody(call));
   await changeExisting(call.var.platform, script, async ({ version }) =>
     withSecrets(version, new Map([[secret.name, secret]])),
   );

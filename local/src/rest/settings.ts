@@ -1,4 +1,4 @@
-import { mergedBindings, shown } from "../bindings/binding.ts";
+import { type Binding, mergedBindings, shown } from "../bindings/binding.ts";
 import { readBindings, recordedSettings, string, strings } from "../deploy/metadata.ts";
 import { applyDeclaredClasses, applyMigrations } from "../deploy/migrations.ts";
 import { changeExisting } from "../deploy/script-change.ts";
@@ -46,7 +46,7 @@ function withSettings(version: ScriptVersion, settings: Readonly<Record<string, 
     bindings:
       settings["bindings"] === undefined
         ? version.bindings
-        : mergedBindings(readBindings(settings["bindings"]), version.bindings, strings(settings, "keep_bindings")),
+        : mergedBindings(readBindings(withInherited(settings["bindings"], version.bindings)), version.bindings, strings(settings, "keep_bindings")),
     compatibilityDate,
     runtimeDate: compatibilityDate,
     compatibilityFlags: flags === undefined ? version.compatibilityFlags : strings(settings, "compatibility_flags"),
@@ -55,6 +55,16 @@ function withSettings(version: ScriptVersion, settings: Readonly<Record<string, 
     tags: settings["tags"] === undefined ? version.tags : readTags(settings["tags"]),
     settings: { ...version.settings, ...recordedSettings(settings) },
   };
+}
+
+/** `wrangler secret bulk` before 4.152 sends each binding of the script that stays with its name and type only. */
+function withInherited(bindings: unknown, current: readonly Binding[]): unknown {
+  if (!Array.isArray(bindings)) return bindings;
+  return bindings.map((binding: unknown) => {
+    const { name, type, ...fields } = (binding ?? {}) as Record<string, unknown>;
+    const stays = Object.keys(fields).length === 0 && current.some((other) => other.name === name && other.type === type);
+    return stays ? { name, type: "inherit" } : binding;
+  });
 }
 
 function shownSettings(version: ScriptVersion): Record<string, unknown> {

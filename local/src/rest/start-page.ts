@@ -1,4 +1,5 @@
-import type { ScriptVersion, StoredScript } from "../script.ts";
+import { WORKERS_DEV } from "../account-workers.ts";
+import { ACCOUNT_NAMESPACE, type ScriptAddress, type ScriptVersion, type StoredScript } from "../script.ts";
 import type { Call } from "./call.ts";
 
 /** The page of a bare loopback name in a browser: what is deployed where, and how to deploy. */
@@ -7,7 +8,11 @@ export async function startPage({ env, req, var: { platform } }: Call): Promise<
   const namespaces = await Promise.all(
     env.NAMESPACES.map(async ({ name }) => ({ name, scripts: await platform.store.scripts(name, "") })),
   );
-  const sections = namespaces.map(({ name, scripts }) => section(name, scripts, url)).join("");
+  const accountWorkers = await platform.store.scripts(ACCOUNT_NAMESPACE, "");
+  const sections = [
+    ...namespaces.map(({ name, scripts }) => section(name, scripts, url)),
+    ...(accountWorkers.length > 0 ? [section("Account Workers", accountWorkers, url)] : []),
+  ].join("");
   return new Response(page(sections, env.ENV_FILE ?? ".wrangler/state/.env"), {
     headers: {
       "content-type": "text/html; charset=utf-8",
@@ -19,20 +24,22 @@ export async function startPage({ env, req, var: { platform } }: Call): Promise<
 }
 
 /** `dotdo-staging` is served under `staging.<name>.localhost`, `dotdo-production` under `<name>.localhost`. */
-function hostOf(namespace: string, script: string, { port }: URL): string {
+function hostOf({ namespace, script }: ScriptAddress, { port }: URL): string {
+  const end = port === "" ? "" : `:${port}`;
+  if (namespace === ACCOUNT_NAMESPACE) return `${script}.${WORKERS_DEV}${end}`;
   const environment = namespace.slice(namespace.lastIndexOf("-") + 1);
   const label = { production: "", staging: "staging.", development: "dev." }[environment] ?? `${environment}.`;
-  return `${label}${script}.localhost${port === "" ? "" : `:${port}`}`;
+  return `${label}${script}.localhost${end}`;
 }
 
-function section(namespace: string, scripts: readonly StoredScript[], url: URL): string {
-  const rows = scripts.map(({ script, modifiedOn, version }) => {
-    const host = escaped(hostOf(namespace, script, url));
+function section(heading: string, scripts: readonly StoredScript[], url: URL): string {
+  const rows = scripts.map(({ namespace, script, modifiedOn, version }) => {
+    const host = escaped(hostOf({ namespace, script }, url));
     const deployed = escaped(modifiedOn.replace("T", " ").replace(/\..*$/, " UTC"));
     return `<tr><th scope="row"><a href="http://${host}/">${escaped(script)}</a></th><td>${host}</td><td>${deployed}</td><td><code>${escaped(shownVersion(version).slice(0, 8))}</code></td></tr>`;
   });
   const table = `<div class="wide"><table><thead><tr><th scope="col">Worker</th><th scope="col">Host</th><th scope="col">Deployed</th><th scope="col">Version</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
-  return `<section><h2>${escaped(namespace)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
+  return `<section><h2>${escaped(heading)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
 }
 
 /** The id that wrangler printed: that of the deployment, if the deploy API deployed the version. Its tag is defined in `deployments/id.rs`. */

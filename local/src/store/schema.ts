@@ -1,6 +1,7 @@
 /**
  * The tables. Bytes are stored once under their digest, in chunks, because a row has at most 2 MB. A script refers to
- * its current version. Earlier versions are kept for a while, because a request may be starting one.
+ * its current version. Earlier versions are kept for a while, because a request may be starting one. Those of account Workers that are
+ * in `uploaded_versions` are kept, because they can be deployed again.
  */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS contents (
@@ -29,6 +30,32 @@ export const SCHEMA = `
     script    TEXT NOT NULL,
     document  TEXT NOT NULL,
     left_at   INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS account_workers (
+    script      TEXT PRIMARY KEY,
+    tag         TEXT NOT NULL,
+    workers_dev INTEGER NOT NULL DEFAULT 0,
+    previews    INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS uploaded_versions (
+    id     TEXT PRIMARY KEY,
+    script TEXT NOT NULL,
+    number INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS deployments (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL,
+    script     TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    message    TEXT
+  );
+  CREATE TABLE IF NOT EXISTS schedules (
+    script      TEXT NOT NULL,
+    cron        TEXT NOT NULL,
+    created_on  TEXT NOT NULL,
+    modified_on TEXT NOT NULL,
+    PRIMARY KEY (script, cron)
   );
   CREATE TABLE IF NOT EXISTS assets (
     namespace    TEXT NOT NULL,

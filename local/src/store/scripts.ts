@@ -8,6 +8,8 @@ export interface ScriptChange extends ScriptAddress {
   /** The revision that the change starts from; `null` if there was no script. */
   readonly from: string | null;
   readonly to: ScriptVersion;
+  /** The message of the deployment of an account Worker. */
+  readonly message?: string | null;
 }
 
 /** The version that requests to a script get. */
@@ -146,7 +148,10 @@ export class Scripts {
 
   /** Deletes the replaced versions that no request can be starting. */
   removeLeft(now: Date): void {
-    this.#sql.exec("DELETE FROM versions WHERE left_at < ?", now.getTime() - LEFT_VERSION_MS);
+    this.#sql.exec(
+      "DELETE FROM versions WHERE left_at < ? AND id NOT IN (SELECT id FROM uploaded_versions)",
+      now.getTime() - LEFT_VERSION_MS,
+    );
   }
 
   #current({ namespace, script }: ScriptAddress): { revision: string; version: string } | null {

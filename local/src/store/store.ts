@@ -1,7 +1,22 @@
 import { type StorageAddress, type StorageKind, boundStorage } from "../bindings/storage.ts";
 import type { Environment } from "../environment.ts";
 import { SCHEMA } from "./schema.ts";
-import type { ScriptAddress, ScriptVersion, StoredScript, VersionAddress } from "../script.ts";
+import {
+  isAccountWorker,
+  type ScriptAddress,
+  type ScriptVersion,
+  type StoredScript,
+  type VersionAddress,
+  accountAddress,
+} from "../script.ts";
+import {
+  type AccountWorker,
+  AccountWorkers,
+  type Schedule,
+  type ServedWorker,
+  type UploadedVersion,
+  type WorkerDeployment,
+} from "./account-workers.ts";
 import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-uploads.ts";
 import { Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
@@ -31,6 +46,7 @@ export class Store extends DurableObject<Environment> {
   readonly #contents: Contents;
   readonly #assets: AssetUploads;
   readonly #resources: Resources;
+  readonly #accountWorkers: AccountWorkers;
   readonly #dispatches = new DispatchLog();
   #unusedRemovedAt = Number.NEGATIVE_INFINITY;
 
@@ -42,6 +58,7 @@ export class Store extends DurableObject<Environment> {
     this.#contents = new Contents(sql);
     this.#assets = new AssetUploads(sql);
     this.#resources = new Resources(sql);
+    this.#accountWorkers = new AccountWorkers(sql);
     this.#removeUnused();
     // No deploy runs at this time.
     this.#contents.removeLooseChunks();
@@ -92,13 +109,12 @@ export class Store extends DurableObject<Environment> {
   /** Makes a version the live one. The bytes of its modules and of its assets' manifest must be stored before. */
   async change(change: ScriptChange): Promise<ChangeOutcome> {
     const now = new Date();
-    const { modules, assets } = change.to;
-    const digests = modules.map((module) => module.digest);
-    if (assets) digests.push(assets.manifest);
+    const digests = digestsOf(change.to);
     const outcome = this.ctx.storage.transactionSync((): ChangeOutcome => {
       if (this.#contents.missing(digests, now.getTime()).length > 0) return "incomplete";
       if (!this.#scripts.change(change, now)) return "overtaken";
       for (const address of boundStorage(change.to.bindings)) this.#resources.ensure(address, now);
+      if (isAccountWorker(change)) this.#accountWorkers.deployed(change.script, change.to, change.message ?? null, now);
       return "done";
     });
     this.#removeUnused();
@@ -108,9 +124,70 @@ export class Store extends DurableObject<Environment> {
 
   /** Removes a script. `false` if it does not exist. */
   async remove(address: ScriptAddress): Promise<boolean> {
-    const removed = this.ctx.storage.transactionSync(() => this.#scripts.remove(address, new Date()));
+    const now = new Date();
+    const removed = this.ctx.storage.transactionSync(() => {
+      if (isAccountWorker(address)) this.#accountWorkers.remove(address.script, now);
+      return this.#scripts.remove(address, now);
+    });
     await this.ctx.storage.sync();
     return removed;
+  }
+
+  /** The parts of an account Worker that a request to its address needs; `null` if it does not exist. */
+  servedWorker(script: string): ServedWorker | null {
+    const live = this.#scripts.live(accountAddress(script));
+    return live && { live, workersDev: this.#accountWorkers.get(script)?.workersDev ?? false };
+  }
+
+  /** The live version of a script; `null` if it does not exist. */
+  liveVersion(address: ScriptAddress): LiveVersion | null {
+    return this.#scripts.live(address);
+  }
+
+  /** What an account Worker has besides its versions; `null` if it does not exist. */
+  accountWorker(script: string): AccountWorker | null {
+    return this.#accountWorkers.get(script);
+  }
+
+  /** Sets whether an account Worker has an address. */
+  async setWorkerAddress(script: string, workersDev: boolean, previews: boolean): Promise<void> {
+    this.#accountWorkers.setAddress(script, workersDev, previews);
+    await this.ctx.storage.sync();
+  }
+
+  /** Stores a version of an account Worker that is not live. The bytes of its modules must be stored before. */
+  async uploadVersion(script: string, version: ScriptVersion): Promise<ChangeOutcome> {
+    const now = new Date();
+    const outcome = this.ctx.storage.transactionSync((): ChangeOutcome => {
+      const live = this.#scripts.live(accountAddress(script));
+      if (live === null) return "overtaken";
+      if (this.#contents.missing(digestsOf(version), now.getTime()).length > 0) return "incomplete";
+      this.#accountWorkers.upload(script, version, live.id, now);
+      return "done";
+    });
+    await this.ctx.storage.sync();
+    return outcome;
+  }
+
+  /** The versions of an account Worker that can be deployed, the newest first. */
+  uploadedVersions(script: string): UploadedVersion[] {
+    return this.#accountWorkers.versions(script);
+  }
+
+  /** The deployments of an account Worker, the newest first. */
+  workerDeployments(script: string): WorkerDeployment[] {
+    return this.#accountWorkers.deployments(script);
+  }
+
+  /** The crons of an account Worker, or of all. */
+  schedules(script: string | null): Schedule[] {
+    return this.#accountWorkers.schedules(script);
+  }
+
+  /** Replaces the crons of an account Worker. */
+  async setSchedules(script: string, crons: readonly string[]): Promise<void> {
+    this.ctx.storage.transactionSync(() => this.#accountWorkers.setSchedules(script, crons, new Date()));
+    await this.ctx.storage.sync();
   }
 
   /** The digests whose bytes must be sent. */
@@ -190,4 +267,10 @@ export class Store extends DurableObject<Environment> {
     this.#scripts.removeLeft(now);
     this.#contents.removeUnused(now.getTime());
   }
+}
+
+/** The digests of the bytes that a version refers to. */
+function digestsOf({ modules, assets }: ScriptVersion): string[] {
+  const digests = modules.map((module) => module.digest);
+  return assets === null ? digests : [...digests, assets.manifest];
 }

@@ -22,6 +22,8 @@ test("bindings that are simulated are read", () => {
     { type: "r2_bucket", name: "FILES", bucket_name: "photos" },
     { type: "r2_bucket", name: "FILES", bucket_name: "photos", jurisdiction: "eu" },
     { type: "d1", name: "DB", id: "11111111-2222-4333-8444-555555555555" },
+    { type: "service", name: "API", service: "api" },
+    { type: "service", name: "API", service: "api", entrypoint: "Admin", props: { role: "owner" } },
     { type: "inherit", name: "A", old_name: "B" },
   ]) {
     assert.deepEqual(readBinding({ ...binding, unknown: 1 }), binding);
@@ -34,7 +36,6 @@ for (const [type, advice] of [
   ["hyperdrive", /database's address into a secret/],
   ["images", /static assets/],
   ["queue", /Durable Object with an alarm/],
-  ["service", /host name, with fetch/],
   ["vectorize", /in D1 or in a Durable Object/],
   ["workflow", /alarm runs the steps/],
   ["a_new_type", /Remove it/],
@@ -49,6 +50,12 @@ test("a Durable Object of another script is refused", () =>
   refused(10901, /ROOM .* "other"/, () =>
     readBinding({ type: "durable_object_namespace", name: "ROOM", class_name: "Room", script_name: "other" }),
   ));
+
+test("a service binding to an environment of a Worker is refused", async () => {
+  const service = { type: "service", name: "API", service: "api" };
+  await refused(10901, /api-staging/, () => readBinding({ ...service, environment: "staging" }));
+  await refused(10057, /`props` of the binding API/, () => readBinding({ ...service, props: 1 }));
+});
 
 test("malformed bindings are refused", async () => {
   await refused(10057, /must be an object/, () => readBinding("x"));

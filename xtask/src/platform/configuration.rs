@@ -111,6 +111,7 @@ fn front(api: Api, secrets: &Secrets) -> Result<Configuration> {
             { "binding": "DISPATCHER", "service": DISPATCH_WORKER },
             { "binding": "API", "service": api },
             { "binding": "LOCAL", "service": LOCAL },
+            { "binding": "ACCOUNT_WORKERS", "service": LOCAL, "entrypoint": "WorkersDev" },
         ]),
     );
     Ok(Configuration {

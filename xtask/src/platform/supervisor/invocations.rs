@@ -43,6 +43,9 @@ pub enum Kind {
     Request,
     Object,
     Alarm,
+    Scheduled,
+    Queue,
+    Tail,
     StartCheck,
 }
 
@@ -61,6 +64,15 @@ impl fmt::Display for Invocation {
                 "{namespace}/{script}, version {version}, in a Durable Object"
             ),
             Kind::Alarm => write!(formatter, "{namespace}/{script}, version {version}, in an alarm"),
+            Kind::Scheduled => write!(formatter, "{namespace}/{script}, version {version}, in a cron"),
+            Kind::Queue => write!(
+                formatter,
+                "{namespace}/{script}, version {version}, in a queue consumer"
+            ),
+            Kind::Tail => write!(
+                formatter,
+                "{namespace}/{script}, version {version}, in a tail consumer"
+            ),
             Kind::StartCheck => write!(formatter, "{namespace}/{script}, at the start of an upload"),
         }
     }
