@@ -226,11 +226,16 @@ function code(
     modules,
     env,
     compatibilityDate: source.compatibilityDate,
-    compatibilityFlags: withAsyncLocalStorage(source.compatibilityFlags),
+    compatibilityFlags: flagsWithNeeded(source),
   };
 }
 
-/** The flags of a script, and one that provides `AsyncLocalStorage` to `depth.isolate.js`. */
-function withAsyncLocalStorage(flags: readonly string[]): string[] {
-  return flags.some((flag) => flag === "nodejs_compat" || flag === "nodejs_als") ? [...flags] : [...flags, "nodejs_als"];
+/** From this date on, stubs have methods without the flag `rpc`, which the runtime then refuses. */
+const RPC_DATE = "2024-04-03";
+
+/** The flags of a script, and those that the platform's modules need: `AsyncLocalStorage`, and calls of methods of stubs. */
+function flagsWithNeeded({ compatibilityFlags: flags, compatibilityDate: date }: IsolateSource): string[] {
+  const needed = flags.some((flag) => flag === "nodejs_compat" || flag === "nodejs_als") ? [] : ["nodejs_als"];
+  if (date < RPC_DATE && !flags.includes("rpc")) needed.push("rpc");
+  return [...flags, ...needed];
 }
