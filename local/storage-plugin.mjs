@@ -11,12 +11,20 @@ const OBJECTS = [
   { name: "D1_OBJECTS", serviceName: "d1:db", className: "D1DatabaseObject" },
 ];
 
+/**
+ * A queue whose messages an entrypoint of the Worker gets, and no consumer. It makes bytes of values in the format of the runtime:
+ * `bindings/queues/producer.ts`.
+ */
+const SERIALIZER = { name: "QUEUE_SERIALIZER", queue: { name: "core:user:local", entrypoint: "QueueSerializer" } };
+
 /** The plugins of this package by their names. */
 export const plugins = {
   "storage-objects": {
     bindingTypeDescription: "Storage objects",
-    getBindings: async () =>
-      OBJECTS.map(({ name, serviceName, className }) => ({ name, durableObjectNamespace: { serviceName, className } })),
+    getBindings: async () => [
+      ...OBJECTS.map(({ name, serviceName, className }) => ({ name, durableObjectNamespace: { serviceName, className } })),
+      SERIALIZER,
+    ],
     getNodeBindings: async () => ({}),
     getServices: async () => [],
   },

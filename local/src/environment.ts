@@ -24,6 +24,12 @@ export interface Environment {
   readonly RATE_LIMITS: DurableObjectNamespace;
   /** The Secrets Stores, in one object: `bindings/secrets-store/stores.ts`. */
   readonly SECRET_STORES: DurableObjectNamespace;
+  /** The queues and their configuration, in one object: `bindings/queues/directory.ts`. */
+  readonly QUEUE_DIRECTORY: DurableObjectNamespace;
+  /** The messages of each queue, by its id: `bindings/queues/broker.ts`. */
+  readonly QUEUE_BROKERS: DurableObjectNamespace;
+  /** A queue of the runtime, whose messages `QueueSerializer` in `bindings/queues/producer.ts` gets: by `storage-plugin.mjs`. */
+  readonly QUEUE_SERIALIZER: Queue;
   /** A binding to an empty D1 database. The D1 bindings of user Workers are instances of its class. */
   readonly D1: D1Database;
   /** Starts the isolates of user Workers. */

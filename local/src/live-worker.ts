@@ -28,7 +28,7 @@ export interface QueueResult {
 /** What an entrypoint of an isolate has with the compatibility flag `service_binding_extra_handlers`. */
 export interface EventHandlers {
   scheduled(event: { scheduledTime: Date; cron: string }): Promise<{ outcome: string; noRetry: boolean }>;
-  queue(queue: string, messages: readonly QueuedMessage[]): Promise<QueueResult>;
+  queue(queue: string, messages: readonly QueuedMessage[], metadata?: object): Promise<QueueResult>;
 }
 
 /** Records which version is live, and ends isolates that are not used any more. To be called with each event of a Worker. */

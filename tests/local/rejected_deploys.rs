@@ -23,7 +23,6 @@ async fn rejects_unsupported_bindings_with_advice() -> Result<()> {
         .await?;
     for binding in [
         json!({ "type": "service", "name": "STORE", "service": "x" }),
-        json!({ "type": "queue", "name": "STORE", "queue_name": "x" }),
         json!({ "type": "ai", "name": "STORE" }),
         json!({ "type": "hyperdrive", "name": "STORE", "id": "x" }),
         json!({ "type": "vectorize", "name": "STORE", "index_name": "x" }),

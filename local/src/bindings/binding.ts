@@ -18,6 +18,13 @@ export type Binding =
       /** `period` in seconds. */
       readonly simple: { readonly limit: number; readonly period: number };
     }
+  | {
+      readonly type: "queue";
+      readonly name: string;
+      readonly queue_name: string;
+      /** Seconds. */
+      readonly delivery_delay?: number;
+    }
   | { readonly type: "secrets_store_secret"; readonly name: string; readonly store_id: string; readonly secret_name: string }
   | {
       readonly type: "send_email";

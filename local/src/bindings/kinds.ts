@@ -9,6 +9,7 @@ import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
 import { kvNamespace } from "./kv/kind.ts";
 import { notSimulated } from "./not-simulated.ts";
 import { pipelines } from "./pipelines/kind.ts";
+import { queue } from "./queues/kind.ts";
 import { rateLimit } from "./rate-limit/kind.ts";
 import { secretsStoreSecret } from "./secrets-store/kind.ts";
 import { service } from "./service/kind.ts";
@@ -26,6 +27,7 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
   kv_namespace: kvNamespace,
   pipelines,
   plain_text: plainText,
+  queue,
   ratelimit: rateLimit,
   r2_bucket: r2Bucket,
   secret_text: secretText,

@@ -8,7 +8,6 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
   hyperdrive: "Put the database's address into a secret, and connect to it directly with `cloudflare:sockets` or a driver that uses it.",
   images: "Deploy the images in the sizes that the Worker needs as static assets.",
   mtls_certificate: "Call a test server that needs no client certificate.",
-  queue: "Use a Durable Object with an alarm that processes what other requests stored in it.",
   vectorize: "Store the vectors in D1 or in a Durable Object, and compare them in the Worker.",
   workflow: "Use a Durable Object whose alarm runs the steps and stores the result of each.",
 };

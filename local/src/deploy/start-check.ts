@@ -1,4 +1,5 @@
 import { checkServices } from "../bindings/service/targets.ts";
+import { checkQueues } from "../bindings/queues/directory.ts";
 import { NotPermitted, recordedInvocation } from "../invocations.ts";
 import { startOnce } from "../isolate/isolates.ts";
 import type { StartedScript } from "../isolate/worker-code.ts";
@@ -26,6 +27,7 @@ export async function checkStart(
 ): Promise<CheckedStart> {
   checkBindings(version);
   await checkServices(platform, address, version);
+  await checkQueues(platform, version.bindings);
   if (version.main === null) return { version, startupMs: 0, handlers: [] };
   const before = Date.now();
   try {

@@ -35,7 +35,6 @@ export function listMemberships({ env }: Call): Response {
 
 /** Products of Cloudflare that are not simulated, by the start of their paths below the account. */
 export const PRODUCTS_NOT_SIMULATED = [
-  "queues",
   "workflows",
   "vectorize",
   "hyperdrive",

@@ -11,6 +11,8 @@ import { failure } from "./envelope.ts";
 import * as kv from "./kv.ts";
 import * as namespaces from "./namespaces.ts";
 import * as r2 from "./r2.ts";
+import * as queueMessages from "./queue-messages.ts";
+import * as queues from "./queues.ts";
 import * as local from "./local.ts";
 import * as scripts from "./scripts.ts";
 import * as secrets from "./secrets.ts";
@@ -54,8 +56,10 @@ export function restApi(): App {
   namespaceCalls(app);
   secretsStoreCalls(app);
   storageCalls(app);
+  queueCalls(app);
   route(app, `${BASE}/local/dispatches`, { GET: local.listDispatches, DELETE: local.clearDispatches });
   route(app, `${BASE}/local/received`, { GET: local.listReceived, DELETE: local.clearReceived });
+  route(app, `${BASE}/local/queues`, { GET: queueMessages.showQueues });
   route(app, `${BASE}/local/isolates`, { GET: local.listIsolates });
   return app;
 }
@@ -172,6 +176,28 @@ function storageCalls(app: App): void {
   route(app, `${DATABASE}/query`, { POST: d1.queryDatabase });
   route(app, `${DATABASE}/import`, { POST: d1.importFile });
   route(app, `${DATABASE}/export`, { POST: d1.exportFile });
+}
+
+function queueCalls(app: App): void {
+  const QUEUES = `${BASE}/accounts/:account/queues`;
+  const QUEUE = `${QUEUES}/:queue`;
+  const { getQueue: GET, changeQueue, deleteQueue: DELETE } = queues;
+  route(app, QUEUES, { GET: queues.listQueues, POST: queues.createQueue });
+  route(app, QUEUE, { GET, PUT: changeQueue, PATCH: changeQueue, DELETE });
+  route(app, `${QUEUE}/consumers`, { GET: queues.listConsumers, POST: queues.createConsumer });
+  route(app, `${QUEUE}/consumers/:consumer`, {
+    GET: queues.getConsumer,
+    PUT: queues.changeConsumer,
+    DELETE: queues.deleteConsumer,
+  });
+  route(app, `${QUEUE}/messages`, { POST: queueMessages.sendMessage });
+  route(app, `${QUEUE}/messages/batch`, { POST: queueMessages.sendMessages });
+  route(app, `${QUEUE}/messages/pull`, { POST: queueMessages.pullMessages });
+  route(app, `${QUEUE}/messages/ack`, { POST: queueMessages.acknowledgeMessages });
+  route(app, `${QUEUE}/messages/peek`, { POST: queueMessages.peekMessages });
+  route(app, `${QUEUE}/messages/purge`, { POST: queueMessages.purgeMessages });
+  route(app, `${QUEUE}/purge`, { GET: queueMessages.getPurge, POST: queueMessages.purgeQueue });
+  route(app, `${QUEUE}/metrics`, { GET: queueMessages.getMetrics });
 }
 
 /** Adds a path with its methods. Other methods are refused, and the refusal lists these. */

@@ -18,6 +18,11 @@ export interface LiveVersion {
   readonly hasAssets: boolean;
 }
 
+/** A script whose live version has a binding to a queue. */
+export interface QueueProducer extends ScriptAddress {
+  readonly queueName: string;
+}
+
 type Row = {
   namespace: string;
   script: string;
@@ -88,6 +93,17 @@ export class Scripts {
       )
       .toArray();
     return rows[0] ?? null;
+  }
+
+  /** The scripts whose live versions have bindings to queues. */
+  queueProducers(): QueueProducer[] {
+    return this.#sql
+      .exec<{ namespace: string; script: string; queueName: string }>(
+        `SELECT DISTINCT scripts.namespace, scripts.script, json_extract(bindings.value, '$.queue_name') AS queueName
+         FROM scripts JOIN versions ON versions.id = scripts.version, json_each(document, '$.bindings') AS bindings
+         WHERE json_extract(bindings.value, '$.type') = 'queue' ORDER BY scripts.namespace, scripts.script`,
+      )
+      .toArray();
   }
 
   /** The scripts of a namespace by name, those after `after` only. */

@@ -21,7 +21,7 @@ import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-upl
 import { Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
 import { type Resource, Resources } from "./resources.ts";
-import { type LiveVersion, type ScriptChange, Scripts } from "./scripts.ts";
+import { type LiveVersion, type QueueProducer, type ScriptChange, Scripts } from "./scripts.ts";
 import { DurableObject } from "cloudflare:workers";
 
 /** The shortest time between two searches for unused bytes, in milliseconds. A search reads every version. */
@@ -94,6 +94,11 @@ export class Store extends DurableObject<Environment> {
   /** The class whose objects have this storage, in the live version of its script; `null` if there is none. */
   objectClass(storage: string): (VersionAddress & { readonly className: string }) | null {
     return this.#scripts.objectClass(storage);
+  }
+
+  /** The scripts whose live versions have bindings to queues. */
+  queueProducers(): QueueProducer[] {
+    return this.#scripts.queueProducers();
   }
 
   /** The scripts of a namespace whose name comes after `after`, by name. */

@@ -97,6 +97,4 @@ test("what wrangler asks about the account", async () => {
     assert.equal(answer.status, 404, path);
     assert.equal(answer.errors[0]?.code, 10007, path);
   }
-  const queue = await call("GET", `/accounts/${ACCOUNT}/queues?name=jobs`);
-  assert.match(queue.errors[0]?.message ?? "", /does not simulate queues/);
 });

@@ -149,11 +149,11 @@ test("a script is started once to be tried, and none of its handlers is called",
 });
 
 test("a binding that is not simulated is refused by its name", async () => {
-  const bindings = [{ type: "queue", name: "JOBS", queue_name: "x" }];
+  const bindings = [{ type: "vectorize", name: "JOBS", index_name: "x" }];
   refusedWith(
     await deploy(scriptName(), { "index.js": answering("1") }, { bindings }),
     10901,
-    /JOBS of type "queue"/,
+    /JOBS of type "vectorize"/,
   );
 });
 

@@ -2,9 +2,9 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqli
 import { SCHEMA } from "../../src/store/schema.ts";
 
 /** A real SQLite database behind the interface that a Durable Object gives to its own. */
-export function openStore(): SqlStorage {
+export function openStore(schema = SCHEMA): SqlStorage {
   const database = new DatabaseSync(":memory:");
-  database.exec(SCHEMA);
+  database.exec(schema);
   const exec = (query: string, ...bindings: unknown[]) => {
     const values = bindings.map((value) =>
       value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SQLInputValue),

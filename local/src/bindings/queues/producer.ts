@@ -1,0 +1,121 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Environment } from "../../environment.ts";
+import { queueBroker } from "./broker.ts";
+import { type Queue, queueDirectory } from "./directory.ts";
+import { CONTENT_TYPES, type ContentType, type NewMessage, type QueueMetrics } from "./messages.ts";
+import { MAX_BATCH, MAX_DELAY_SECONDS } from "./settings.ts";
+
+/** Cloudflare's limits for a message and for the messages of one call, in bytes. */
+export const MAX_MESSAGE_BYTES = 128_000;
+export const MAX_BATCH_BYTES = 256_000;
+
+/** A queue that a script is bound to. */
+export interface QueueProducerProps {
+  readonly queueName: string;
+  /** The delay of messages without one, in seconds; `null` for the delay of the queue. */
+  readonly deliveryDelay: number | null;
+}
+
+/** A message from an isolate: bytes, or a value with the content type `v8`. */
+interface SentMessage {
+  readonly contentType: ContentType;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly value?: unknown;
+  readonly delaySeconds: number | null;
+}
+
+/** The host entrypoint of a queue. The isolate cannot change its checks. */
+export class QueueProducer extends WorkerEntrypoint<Environment, QueueProducerProps> {
+  /** Stores messages. `operation` is the method that the script called; `delaySeconds` is the delay of messages without one. */
+  async send(
+    operation: "send" | "sendBatch",
+    sent: readonly SentMessage[],
+    delaySeconds: number | null,
+  ): Promise<QueueMetrics> {
+    const fail = failureOf(operation);
+    const queue = await this.#queue(fail);
+    const fallback = delaySeconds ?? this.ctx.props.deliveryDelay;
+    const messages: NewMessage[] = [];
+    for (const { contentType, body, value, delaySeconds: delay } of sent.slice(0, MAX_BATCH + 1)) {
+      const bytes = contentType === "v8" ? await serialize(this.env, value) : body?.slice().buffer;
+      if (bytes === undefined || !CONTENT_TYPES.includes(contentType)) throw fail("Bad Request", "a message has no body");
+      messages.push({ contentType, body: bytes, delaySeconds: delay ?? fallback });
+    }
+    const invalid = invalidMessages(messages);
+    if (invalid !== null) throw fail(invalid.isTooLarge ? "Payload Too Large" : "Bad Request", invalid.reason);
+    const metrics = await queueBroker(this.env, queue.id).send(queue, messages);
+    if (metrics === null) throw fail("Storage Limit Exceeded", FULL);
+    return metrics;
+  }
+
+  /** The size of the queue. */
+  async metrics(): Promise<QueueMetrics> {
+    const queue = await this.#queue((status, reason) => new Error(`Queue metrics failed: ${status} (${reason})`));
+    return await queueBroker(this.env, queue.id).metrics();
+  }
+
+  async #queue(fail: (status: string, reason: string) => Error): Promise<Queue> {
+    const { queueName: name } = this.ctx.props;
+    const queue = await queueDirectory(this.env).find({ name });
+    if (queue !== null) return queue;
+    throw fail("Not Found", `the queue ${name} does not exist`);
+  }
+}
+
+/** Why a queue stores no more messages. */
+export const FULL = "the queue has 100,000 messages or 256 MB: let its consumer process them, or purge it with `wrangler queues purge`";
+
+/** Why messages cannot be sent, in Cloudflare's words and with its code; `null` if they can. */
+export function invalidMessages(
+  messages: readonly NewMessage[],
+): { readonly code: "MESSAGE_TOO_LARGE" | "BATCH_TOO_LARGE" | "BATCH_COUNT_INVALID" | "DELAY_INVALID"; readonly isTooLarge: boolean; readonly reason: string } | null {
+  if (messages.length > MAX_BATCH) {
+    const reason = `batch message count of ${messages.length} exceeds limit of ${MAX_BATCH}`;
+    return { code: "BATCH_COUNT_INVALID", isTooLarge: true, reason };
+  }
+  let total = 0;
+  for (const { body, delaySeconds } of messages) {
+    total += body.byteLength;
+    if (body.byteLength > MAX_MESSAGE_BYTES) {
+      const reason = `message length of ${body.byteLength} bytes exceeds limit of ${MAX_MESSAGE_BYTES}`;
+      return { code: "MESSAGE_TOO_LARGE", isTooLarge: true, reason };
+    }
+    if (delaySeconds !== null && !(delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)) {
+      const reason = `message delay ${delaySeconds} is invalid: it must be from 0 to ${MAX_DELAY_SECONDS} seconds`;
+      return { code: "DELAY_INVALID", isTooLarge: false, reason };
+    }
+  }
+  if (total <= MAX_BATCH_BYTES) return null;
+  return { code: "BATCH_TOO_LARGE", isTooLarge: true, reason: `batch size of ${total} bytes exceeds limit of ${MAX_BATCH_BYTES}` };
+}
+
+/** An error with the runtime's text, and the reason. */
+function failureOf(operation: string): (status: string, reason: string) => Error {
+  return (status, reason) => new Error(`Queue ${operation} failed: ${status} (${reason})`);
+}
+
+/** The bytes of the values that are being serialized, by the number that identifies the request. */
+const serialized = new Map<number, ArrayBuffer>();
+let serializations = 0;
+
+/**
+ * A value in the format of the runtime. Only a queue of the runtime makes it, so this sends the value to one, whose messages
+ * {@link QueueSerializer} gets. Such a message has no other free field than its delay, which therefore identifies it.
+ */
+async function serialize(environment: Environment, value: unknown): Promise<ArrayBuffer> {
+  serializations = (serializations + 1) % 2 ** 31;
+  const number = serializations;
+  await environment.QUEUE_SERIALIZER.send(value, { contentType: "v8", delaySeconds: number });
+  const bytes = serialized.get(number);
+  serialized.delete(number);
+  if (bytes === undefined) throw new Error("the runtime did not serialize a message");
+  return bytes;
+}
+
+/** Receives the messages of the queue `QUEUE_SERIALIZER`: see `storage-plugin.mjs`. */
+export class QueueSerializer extends WorkerEntrypoint<Environment> {
+  override async fetch(request: Request): Promise<Response> {
+    serialized.set(Number(request.headers.get("x-msg-delay-secs")), await request.arrayBuffer());
+    return Response.json({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } });
+  }
+}
