@@ -10,6 +10,7 @@ mod examples;
 mod memory;
 mod modules;
 mod namespaces;
+mod queues;
 mod rejected_deploys;
 mod scripts;
 mod seeding;
