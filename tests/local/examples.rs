@@ -1,6 +1,6 @@
 //! Each example is deployed with stock wrangler to two environments, as its README says, and used.
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use end_to_end::{
@@ -284,12 +284,78 @@ fn text(message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>)
 }
 
 #[end_to_end::test]
+async fn the_queue_with_a_producer_in_a_namespace_and_a_consumer_of_the_account() -> Result<()> {
+    let platform = Platform::shared();
+    let folder = example("queue")?;
+    let queues = format!("/client/v4/accounts/{}/queues", platform.account());
+    for (namespace, queue, environment) in [
+        ("dotdo-production", "orders", None),
+        ("dotdo-staging", "orders-staging", Some("staging")),
+    ] {
+        for name in [queue.to_owned(), format!("{queue}-dead")] {
+            let create = platform
+                .api(Method::POST, &queues)
+                .json(&json!({ "queue_name": name }));
+            ensure!(create.send().await?.status() == StatusCode::OK, "{name}");
+        }
+        let with = |arguments: &[&'static str]| {
+            let selected = environment.iter().flat_map(|name| ["--env", *name]);
+            arguments.iter().copied().chain(selected).collect::<Vec<_>>()
+        };
+        seed(
+            platform,
+            folder.path(),
+            &with(&["deploy", "--config", "consumer.jsonc"]),
+        )
+        .await?;
+        run(
+            platform,
+            folder.path(),
+            &with(&["deploy", "--dispatch-namespace", namespace]),
+        )
+        .await?;
+    }
+    let order = async |host: &'static str, quantity: i32| -> Result<String> {
+        let body = json!({ "item": "book", "quantity": quantity });
+        let accepted = json_of(
+            platform,
+            Method::POST,
+            host,
+            "/",
+            Some(body),
+            StatusCode::ACCEPTED,
+        )
+        .await?;
+        Ok(format!("/{}", accepted["id"].as_str().context("no id")?))
+    };
+    let (host, staging) = ("orders.do", "staging.orders.do");
+    let orders = [
+        (host, order(host, 2).await?, "processed"),
+        (host, order(host, 0).await?, "failed"),
+        (staging, order(staging, 1).await?, "processed"),
+    ];
+    for (host, path, expected) in &orders {
+        loop {
+            let found = platform.get(host, path).await?.json();
+            if found["state"] != "waiting" {
+                assert_eq!(found["state"], *expected, "{found}");
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let [(_, path, _), ..] = &orders;
+    assert_eq!(platform.get(staging, path).await?.status, StatusCode::NOT_FOUND);
+    Ok(())
+}
+
+#[end_to_end::test]
 async fn every_example_has_a_test() -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(repository().join("examples"))? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    assert_eq!(names, ["chat", "files", "hello", "notes"]);
+    assert_eq!(names, ["chat", "files", "hello", "notes", "queue"]);
     Ok(())
 }
