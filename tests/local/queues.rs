@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use end_to_end::{
-    Answer, Options, Platform, Project, Script,
+    Answer, Options, Platform, Project, Script, until,
     wrangler::{Call, Version},
 };
 use reqwest::Method;
@@ -151,6 +151,25 @@ async fn accepted(platform: &Platform, method: Method, path: &str, body: &Value)
     Ok(answer.json()["result"].clone())
 }
 
+/// Deploys the Worker `consumer` of the account with a binding to the queue `jobs`.
+async fn deploy_consumer(platform: &Platform, module: &str) -> Result<()> {
+    let script = Script::module(module)
+        .with_binding(json!({ "type": "queue", "name": "JOBS", "queue_name": "jobs" }))
+        .with_binding(json!({ "type": "durable_object_namespace", "name": "LOG", "class_name": "Log" }))
+        .with(
+            "exports",
+            json!({ "Log": { "type": "durable-object", "storage": "sqlite" } }),
+        );
+    let path = format!(
+        "/client/v4/accounts/{}/workers/scripts/consumer",
+        platform.account()
+    );
+    let upload = platform.api(Method::PUT, &path).multipart(script.to_form());
+    let answer = Answer::read(upload.send().await?).await?;
+    ensure!(answer.status == 200, "{}", answer.text());
+    Ok(())
+}
+
 /// Sends messages through a producer until the platform is killed. `sent` gets those that were acknowledged.
 async fn send_until_killed(
     client: reqwest::Client,
@@ -169,8 +188,10 @@ async fn send_until_killed(
     }
 }
 
+/// One test, because a start takes seconds.
 #[end_to_end::test]
-async fn no_acknowledged_message_is_lost_at_a_power_failure() -> Result<()> {
+async fn no_acknowledged_message_is_lost_at_a_power_failure_or_by_a_consumer_that_does_not_return()
+-> Result<()> {
     let platform = Platform::start(Options::new().rest_api());
     accepted(
         &platform,
@@ -179,23 +200,7 @@ async fn no_acknowledged_message_is_lost_at_a_power_failure() -> Result<()> {
         &json!({ "queue_name": "jobs" }),
     )
     .await?;
-    let script = Script::module(WORKER)
-        .with_binding(json!({ "type": "queue", "name": "JOBS", "queue_name": "jobs" }))
-        .with_binding(json!({ "type": "durable_object_namespace", "name": "LOG", "class_name": "Log" }))
-        .with(
-            "migrations",
-            json!({ "new_tag": "v1", "steps": [{ "new_sqlite_classes": ["Log"] }] }),
-        );
-    let worker = format!(
-        "/client/v4/accounts/{}/workers/scripts/consumer",
-        platform.account()
-    );
-    let upload = platform
-        .api(Method::PUT, &worker)
-        .multipart(script.to_form())
-        .send()
-        .await?;
-    ensure!(upload.status() == 200, "{}", upload.text().await?);
+    deploy_consumer(&platform, WORKER).await?;
     accepted(
         &platform,
         Method::POST,
@@ -236,5 +241,24 @@ async fn no_acknowledged_message_is_lost_at_a_power_failure() -> Result<()> {
     let sent: BTreeSet<String> = sent.lock().expect("no test panics").iter().cloned().collect();
     let received = bodies(&platform, "consumer", sent.len()).await?;
     assert!(sent.is_subset(&received), "{sent:?} {received:?}");
+
+    let looping = format!("{WORKER}\n").replace("if (hangs) await scheduler.wait(600_000)", "for (;;) {}");
+    assert!(looping.contains("for (;;) {}"));
+    deploy_consumer(&platform, &looping).await?;
+    assert_eq!(platform.get(host, "/looped").await?.status, 200);
+    until("the consumer is stopped", async || {
+        let log = platform.log().text()?;
+        Ok(log
+            .contains("@account/consumer was running at two hangs")
+            .then_some(()))
+    })
+    .await?;
+    // The message waits for the next deploy, although it has no retry.
+    until("the platform serves again", async || {
+        Ok(deploy_consumer(&platform, WORKER).await.ok())
+    })
+    .await?;
+    let received = bodies(&platform, "consumer", received.len() + 1).await?;
+    assert!(received.contains("/looped"), "{received:?}");
     Ok(())
 }

@@ -22,7 +22,7 @@ export type Binding =
       readonly type: "queue";
       readonly name: string;
       readonly queue_name: string;
-      /** Seconds. */
+      /** Seconds. On Cloudflare it has no effect any more: queues have delays. */
       readonly delivery_delay?: number;
     }
   | { readonly type: "secrets_store_secret"; readonly name: string; readonly store_id: string; readonly secret_name: string }

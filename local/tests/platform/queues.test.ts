@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ACCOUNT, type Envelope, call, deploy, scriptName, uploadForm, visit, visitHost } from "./platform.ts";
+import Cloudflare from "cloudflare";
+import { ACCOUNT, BASE_URL, type Envelope, TOKEN, call, deploy, scriptName, uploadForm, visit, visitHost } from "./platform.ts";
 
 const QUEUES = `/accounts/${ACCOUNT}/queues`;
 const WORKERS = `/accounts/${ACCOUNT}/workers/scripts`;
@@ -344,6 +345,47 @@ test("a pull consumer leases, acknowledges and retries messages", async () => {
   assert.deepEqual(second.messages.map(({ body, attempts }: { body: string; attempts: number }) => [body, attempts]), [["two", 2]]);
   // The lease ends, and the message has no retry left.
   for (let tries = 0; (await pull({})).message_backlog_count !== 1; tries += 1) assert.ok(tries < 100);
+});
+
+test("max_concurrency bounds the batches that a Worker processes at the same time", async () => {
+  const queue = await newQueue();
+  const handle = `globalThis.running = (globalThis.running ?? 0) + 1;
+    if (globalThis.running > 2) throw new Error("too many");
+    await scheduler.wait(100);
+    globalThis.running -= 1;`;
+  const name = await consumed(queue, handle, { batch_size: 1, max_concurrency: 2, max_retries: 0 });
+  await run(name, "batch");
+  await batches(name, count(25));
+  await empty(queue.path);
+  assert.equal(bodies(await batches(name, count(25))).length, 25, "no batch failed");
+});
+
+test("Cloudflare's SDK manages a queue, and sends, pulls and acknowledges messages", async () => {
+  const { queues } = new Cloudflare({ apiToken: TOKEN, baseURL: BASE_URL, maxRetries: 0 });
+  const account = { account_id: ACCOUNT };
+  names += 1;
+  const { queue_id: id = "" } = await queues.create({ ...account, queue_name: `q${process.pid}-${names}` });
+  after(() => call("DELETE", `${QUEUES}/${id}`));
+  await queues.edit(id, { ...account, settings: { message_retention_period: 60 } });
+  assert.equal((await queues.get(id, account)).settings?.message_retention_period, 60);
+  const listed: (string | undefined)[] = [];
+  for await (const { queue_id } of queues.list(account)) listed.push(queue_id);
+  assert.ok(listed.includes(id));
+  const consumer = await queues.consumers.create(id, { ...account, type: "http_pull", settings: { batch_size: 1 } });
+  await queues.messages.bulkPush(id, { ...account, messages: [{ body: "one", content_type: "text" }, { body: 2, content_type: "json" }] });
+  await queues.messages.push(id, { ...account, body: "three", content_type: "text" });
+  assert.equal((await queues.getMetrics(id, account)).backlog_count, 3);
+  const { messages = [] } = await queues.messages.pull(id, account);
+  assert.deepEqual(messages.map(({ body }) => body), ["one"]);
+  const acks = messages.map(({ lease_id = "" }) => ({ lease_id }));
+  assert.equal((await queues.messages.ack(id, { ...account, acks })).ackCount, 1);
+  const { messages: [peeked] = [] } = await queues.messages.peek(id, account);
+  await queues.messages.purge(id, { ...account, refs: [{ ref: peeked?.ref ?? "" }] });
+  assert.equal((await queues.getMetrics(id, account)).backlog_count, 1);
+  await queues.purge.start(id, { ...account, delete_messages_permanently: true });
+  assert.equal((await queues.getMetrics(id, account)).backlog_count, 0);
+  await queues.consumers.delete(consumer.consumer_id ?? "", { ...account, queue_id: id });
+  await queues.delete(id, account);
 });
 
 test("the settings of queues and consumers have Cloudflare's defaults, limits and codes", async () => {

@@ -55,7 +55,7 @@ export class QueueBroker extends DurableObject<Environment> {
   readonly #deliveries = new Set<string>();
   /** When the alarm is due: `undefined` if this instance does not know. */
   #alarmAt: number | undefined;
-  /** No delivery is started before, because the Worker of the consumer did not exist. */
+  /** No delivery is started before, because the Worker of the consumer did not exist or must not run. */
   #noWorkerUntil = 0;
 
   constructor(state: DurableObjectState, environment: Environment) {

@@ -1,3 +1,4 @@
+import { NotPermitted } from "../../invocations.ts";
 import { callHandlers, type QueuedMessage, type QueueResult } from "../../live-worker.ts";
 import type { Platform } from "../../platform.ts";
 import { Refusal } from "../../refusal.ts";
@@ -15,7 +16,10 @@ export interface BatchOutcome {
   readonly failed: ReadonlyMap<string, number | null>;
 }
 
-/** Delivers a batch to the live version of a Worker. `null` if there is no such Worker. Every failure of the Worker is an outcome. */
+/**
+ * Delivers a batch to the live version of a Worker. `null` if there is no such Worker, or if it does not run until its next deploy. Every
+ * failure of the Worker is an outcome.
+ */
 export async function deliverBatch(
   platform: Platform,
   address: ScriptAddress,
@@ -36,8 +40,7 @@ export async function deliverBatch(
     ]);
     return outcomeOf(messages, result);
   } catch (cause) {
-    // There is no such Worker.
-    if (cause instanceof Refusal) return null;
+    if (cause instanceof Refusal || cause instanceof NotPermitted) return null;
     const message = cause instanceof Error ? cause.message : String(cause);
     console.error(`The queue ${queueName} could not deliver a batch to ${address.script}: ${message}`);
     return { acknowledged: [], failed: new Map(messages.map(({ id }) => [id, null])) };

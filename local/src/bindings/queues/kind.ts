@@ -15,8 +15,8 @@ export const queue: BindingKind<Extract<Binding, { type: "queue" }>> = {
     const checked = wholeNumber("BINDING_INVALID", { delivery_delay: delay }, "delivery_delay", 0, MAX_DELAY_SECONDS, 0);
     return { ...binding, delivery_delay: checked };
   },
-  value({ queue_name: queueName, delivery_delay: deliveryDelay }, { platform }) {
-    const props: QueueProducerProps = { queueName, deliveryDelay: deliveryDelay ?? null };
+  value({ queue_name: queueName }, { platform }) {
+    const props: QueueProducerProps = { queueName };
     return platform.entrypoint("QueueProducer", props);
   },
   setup: queueModule,

@@ -12,8 +12,6 @@ export const MAX_BATCH_BYTES = 256_000;
 /** A queue that a script is bound to. */
 export interface QueueProducerProps {
   readonly queueName: string;
-  /** The delay of messages without one, in seconds; `null` for the delay of the queue. */
-  readonly deliveryDelay: number | null;
 }
 
 /** A message from an isolate: bytes, or a value with the content type `v8`. */
@@ -34,12 +32,11 @@ export class QueueProducer extends WorkerEntrypoint<Environment, QueueProducerPr
   ): Promise<QueueMetrics> {
     const fail = failureOf(operation);
     const queue = await this.#queue(fail);
-    const fallback = delaySeconds ?? this.ctx.props.deliveryDelay;
     const messages: NewMessage[] = [];
     for (const { contentType, body, value, delaySeconds: delay } of sent.slice(0, MAX_BATCH + 1)) {
       const bytes = contentType === "v8" ? await serialize(this.env, value) : body?.slice().buffer;
       if (bytes === undefined || !CONTENT_TYPES.includes(contentType)) throw fail("Bad Request", "a message has no body");
-      messages.push({ contentType, body: bytes, delaySeconds: delay ?? fallback });
+      messages.push({ contentType, body: bytes, delaySeconds: delay ?? delaySeconds });
     }
     const invalid = invalidMessages(messages);
     if (invalid !== null) throw fail(invalid.isTooLarge ? "Payload Too Large" : "Bad Request", invalid.reason);
