@@ -107,14 +107,14 @@ export async function getMetrics(call: Call): Promise<Response> {
   return success(shownMetrics(await queueBroker(call.env, (await queueOf(call)).id).metrics()));
 }
 
-/** What each queue has: `?name=`. Cloudflare's API has no such call. `messages` are the first hundred. */
+/** The size of each queue; with `?name=` of one, and its first hundred messages. Cloudflare's API has no such call. */
 export async function showQueues(call: Call): Promise<Response> {
   const wanted = call.req.query("name");
   const queues = (await queueDirectory(call.env).list()).filter(({ name }) => wanted === undefined || name === wanted);
   const shown = queues.map(async ({ id, name, consumer }) => {
     const broker = queueBroker(call.env, id);
-    const [metrics, messages] = await Promise.all([broker.metrics(), broker.first(MAX_BATCH)]);
-    return { id, name, consumer, ...metrics, messages: messages.map(shownState) };
+    const size = { id, name, consumer, ...(await broker.metrics()) };
+    return wanted === undefined ? size : { ...size, messages: (await broker.first(MAX_BATCH)).map(shownState) };
   });
   return success(await Promise.all(shown));
 }

@@ -180,7 +180,8 @@ function nameTaken(name: string): Refusal {
 }
 
 function queueNotFound(id: string): Refusal {
-  return new Refusal("QUEUE_NOT_FOUND", `There is no queue with the id ${JSON.stringify(id.slice(0, 150))}. \`wrangler queues list\` shows the ids.`);
+  const shown = JSON.stringify(id.slice(0, 150));
+  return new Refusal("QUEUE_NOT_FOUND", `There is no queue with the id ${shown}. \`wrangler queues list\` shows the ids.`);
 }
 
 function consumerNotFound(queue: Queue, id: string): Refusal {

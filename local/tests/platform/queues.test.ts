@@ -46,7 +46,8 @@ function workerModule(handle: string): string {
     async function received(batch, env) {
       await env.LOG.getByName("log").add({
         queue: batch.queue, at: Date.now(), metadata: batch.metadata,
-        messages: batch.messages.map(({ id, attempts, timestamp, body }) => ({ id, attempts, timestamp: timestamp.getTime(), body: describe(body) })),
+        messages: batch.messages.map(({ id, attempts, timestamp, body }) =>
+          ({ id, attempts, timestamp: timestamp.getTime(), body: describe(body) })),
       });
     }
     const code = {
@@ -68,15 +69,18 @@ function workerModule(handle: string): string {
       async metrics({ QUEUE }) { return await QUEUE.metrics(); },
       async errors({ QUEUE }) {
         const tries = {
-          undefined: () => QUEUE.send(), type: () => QUEUE.send(1, { contentType: "xml" }), text: () => QUEUE.send(1, { contentType: "text" }),
+          undefined: () => QUEUE.send(), type: () => QUEUE.send(1, { contentType: "xml" }),
+          text: () => QUEUE.send(1, { contentType: "text" }),
           bytes: () => QUEUE.send("x", { contentType: "bytes" }), function: () => QUEUE.send(() => 1, { contentType: "v8" }),
-          large: () => QUEUE.send("x".repeat(128001), { contentType: "text" }), value: () => QUEUE.send("x".repeat(128000), { contentType: "v8" }),
+          large: () => QUEUE.send("x".repeat(128001), { contentType: "text" }),
+          value: () => QUEUE.send("x".repeat(128000), { contentType: "v8" }),
           delay: () => QUEUE.send(1, { delaySeconds: 86401 }), negative: () => QUEUE.send(1, { delaySeconds: -1 }),
           empty: () => QUEUE.sendBatch([]), many: () => QUEUE.sendBatch(Array.from({ length: 101 }, () => ({ body: 1 }))),
           bytesOfBatch: () => QUEUE.sendBatch(Array.from({ length: 3 }, () => ({ body: "x".repeat(100000) }))),
         };
         const errors = {};
-        for (const [name, run] of Object.entries(tries)) errors[name] = await run().then(() => "none", (cause) => cause.name + ": " + cause.message);
+        const shown = (cause) => cause.name + ": " + cause.message;
+        for (const [name, run] of Object.entries(tries)) errors[name] = await run().then(() => "none", shown);
         return errors;
       },
     };
@@ -108,7 +112,12 @@ async function deployConsumer(name: string, queueName: string, handle: string, m
 }
 
 /** Deploys an account Worker that produces and consumes a queue. */
-async function consumed(queue: { name: string; path: string }, handle: string, settings: object, consumer: object = {}): Promise<string> {
+async function consumed(
+  queue: { readonly name: string; readonly path: string },
+  handle: string,
+  settings: object,
+  consumer: object = {},
+): Promise<string> {
   const name = `c${process.pid}-${(names += 1)}`;
   after(() => call("DELETE", `${WORKERS}/${name}`));
   await deployConsumer(name, queue.name, handle, { new_tag: "v1", steps: [{ new_sqlite_classes: ["Log"] }] });

@@ -101,7 +101,10 @@ export class Messages {
     }
   }
 
-  /** Adds messages of another queue, with their ids. Those that are here already stay as they are. */
+  /**
+   * Adds messages of another queue, with their ids. One that is here already is the same message: it waits again, and whoever has it
+   * cannot delete it any more.
+   */
   addDead(messages: readonly StoredMessage[], now: number): void {
     for (const message of messages) this.#insert({ ...message, attempts: 0 }, now, now);
   }
@@ -201,7 +204,8 @@ export class Messages {
 
   #insert({ id, contentType, body, sentAt, attempts }: StoredMessage, storedAt: number, availableAt: number): void {
     this.#sql.exec(
-      `INSERT OR IGNORE INTO messages (id, content_type, body, sent_at, stored_at, available_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO messages (id, content_type, body, sent_at, stored_at, available_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET lease = NULL, lease_until = NULL, available_at = excluded.available_at, attempts = 0`,
       id,
       contentType,
       body,

@@ -33,7 +33,7 @@ export class QueueProducer extends WorkerEntrypoint<Environment, QueueProducerPr
     const fail = failureOf(operation);
     const queue = await this.#queue(fail);
     const messages: NewMessage[] = [];
-    for (const { contentType, body, value, delaySeconds: delay } of sent.slice(0, MAX_BATCH + 1)) {
+    for (const { contentType, body, value, delaySeconds: delay } of sent) {
       const bytes = contentType === "v8" ? await serialize(this.env, value) : body?.slice().buffer;
       if (bytes === undefined || !CONTENT_TYPES.includes(contentType)) throw fail("Bad Request", "a message has no body");
       messages.push({ contentType, body: bytes, delaySeconds: delay ?? delaySeconds });
@@ -62,10 +62,15 @@ export class QueueProducer extends WorkerEntrypoint<Environment, QueueProducerPr
 /** Why a queue stores no more messages. */
 export const FULL = "the queue has 100,000 messages or 256 MB: let its consumer process them, or purge it with `wrangler queues purge`";
 
-/** Why messages cannot be sent, in Cloudflare's words and with its code; `null` if they can. */
-export function invalidMessages(
-  messages: readonly NewMessage[],
-): { readonly code: "MESSAGE_TOO_LARGE" | "BATCH_TOO_LARGE" | "BATCH_COUNT_INVALID" | "DELAY_INVALID"; readonly isTooLarge: boolean; readonly reason: string } | null {
+/** Why messages cannot be sent: in miniflare's words, and with Cloudflare's code. */
+interface InvalidMessages {
+  readonly code: "MESSAGE_TOO_LARGE" | "BATCH_TOO_LARGE" | "BATCH_COUNT_INVALID" | "DELAY_INVALID";
+  readonly isTooLarge: boolean;
+  readonly reason: string;
+}
+
+/** Why messages cannot be sent in one call; `null` if they can. */
+export function invalidMessages(messages: readonly NewMessage[]): InvalidMessages | null {
   if (messages.length > MAX_BATCH) {
     const reason = `batch message count of ${messages.length} exceeds limit of ${MAX_BATCH}`;
     return { code: "BATCH_COUNT_INVALID", isTooLarge: true, reason };
