@@ -48,6 +48,7 @@ const CODES = {
   QUEUE_NAME_TAKEN: { code: 11009, status: 400 },
   CONSUMER_SETTINGS_INVALID: { code: 100127, status: 400 },
   QUEUE_SETTINGS_INVALID: { code: 100128, status: 400 },
+  PRODUCER_QUEUE_NOT_FOUND: { code: 10104, status: 404 },
   DELAY_INVALID: { code: 10202, status: 400 },
   MESSAGE_METADATA_INVALID: { code: 10203, status: 400 },
   MESSAGE_TOO_LARGE: { code: 10204, status: 413 },

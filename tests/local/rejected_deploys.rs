@@ -22,7 +22,6 @@ async fn rejects_unsupported_bindings_with_advice() -> Result<()> {
         .deploy(PRODUCTION, "bound", &Script::answering("before"))
         .await?;
     for binding in [
-        json!({ "type": "service", "name": "STORE", "service": "x" }),
         json!({ "type": "ai", "name": "STORE" }),
         json!({ "type": "hyperdrive", "name": "STORE", "id": "x" }),
         json!({ "type": "vectorize", "name": "STORE", "index_name": "x" }),

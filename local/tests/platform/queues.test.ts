@@ -294,6 +294,17 @@ test("send and sendBatch refuse what Cloudflare refuses, with its texts", async 
   assert.deepEqual(await run(name, "metrics"), { backlogCount: 0, backlogBytes: 0 });
 });
 
+test("with queue_expose_error_codes, which newer compatibility dates have, errors of send end with Cloudflare's code", async () => {
+  const queue = await newQueue();
+  const name = scriptName();
+  const script = `export default { async fetch(request, { QUEUE }) {
+    return await QUEUE.send("x".repeat(128_001)).catch(({ message }) => new Response(message));
+  } };`;
+  const bindings = [{ type: "queue", name: "QUEUE", queue_name: queue.name }];
+  await done(deploy(name, { "index.js": script }, { bindings, compatibility_flags: ["queue_expose_error_codes"] }));
+  assert.equal((await visit(name)).text, "message length of 128003 bytes exceeds limit of 128000 (10204)");
+});
+
 test("a deploy with a binding to a missing queue is refused, and a deleted queue fails when a Worker sends", async () => {
   const refused = await deploy(scriptName(), { "index.js": "export default { fetch() {} };" }, {
     bindings: [{ type: "queue", name: "QUEUE", queue_name: "missing" }],

@@ -5,6 +5,7 @@ import { accountAddress } from "../../script.ts";
 import { deliverBatch } from "./delivery.ts";
 import { type Queue, type QueueConsumer, queueDirectory } from "./directory.ts";
 import { MESSAGES_SCHEMA, Messages, type MessageState, type NewMessage, type QueueMetrics, type StoredMessage } from "./messages.ts";
+import { MAX_DELAY_SECONDS } from "./settings.ts";
 
 /*
  * A queue. Each message is in one of these states:
@@ -203,7 +204,7 @@ export class QueueBroker extends DurableObject<Environment> {
         const delay = failed.get(message.id);
         if (delay === undefined) continue;
         if (message.attempts > maxRetries) dead.push(message);
-        else this.#messages.release(message.id, lease, now + (delay ?? retryDelay) * 1000);
+        else this.#messages.release(message.id, lease, now + Math.min(Math.max(delay ?? retryDelay, 0), MAX_DELAY_SECONDS) * 1000);
       }
     });
     if (dead.length === 0) return;

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../../environment.ts";
+import { code, type CodeName } from "../../refusal.ts";
 import { queueBroker } from "./broker.ts";
 import { type Queue, queueDirectory } from "./directory.ts";
 import { CONTENT_TYPES, type ContentType, type NewMessage, type QueueMetrics } from "./messages.ts";
@@ -22,40 +23,51 @@ interface SentMessage {
   readonly delaySeconds: number | null;
 }
 
+/** The result of a call: the size of the queue, or why it fails. `queue.isolate.js` makes the error that the script sees. */
+type ProducerResult = { readonly metrics: QueueMetrics } | { readonly failure: ProducerFailure };
+
+interface ProducerFailure {
+  /** The reason phrase of the HTTP response that the runtime's queue gets. */
+  readonly status: "Bad Request" | "Not Found" | "Payload Too Large" | "Storage Limit Exceeded";
+  /** Cloudflare's code: https://developers.cloudflare.com/queues/reference/error-codes/ */
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** The host entrypoint of a queue. The isolate cannot change its checks. */
 export class QueueProducer extends WorkerEntrypoint<Environment, QueueProducerProps> {
-  /** Stores messages. `operation` is the method that the script called; `delaySeconds` is the delay of messages without one. */
-  async send(
-    operation: "send" | "sendBatch",
-    sent: readonly SentMessage[],
-    delaySeconds: number | null,
-  ): Promise<QueueMetrics> {
-    const fail = failureOf(operation);
-    const queue = await this.#queue(fail);
+  /** Stores messages. `delaySeconds` is the delay of those without one; `null` for the delay of the queue. */
+  async send(sent: readonly SentMessage[], delaySeconds: number | null): Promise<ProducerResult> {
+    const queue = await this.#queue();
+    if (queue === null) return this.#notFound();
     const messages: NewMessage[] = [];
     for (const { contentType, body, value, delaySeconds: delay } of sent) {
       const bytes = contentType === "v8" ? await serialize(this.env, value) : body?.slice().buffer;
-      if (bytes === undefined || !CONTENT_TYPES.includes(contentType)) throw fail("Bad Request", "a message has no body");
+      if (bytes === undefined || !CONTENT_TYPES.includes(contentType)) {
+        return failure("Bad Request", "MESSAGE_METADATA_INVALID", "a message has no body");
+      }
       messages.push({ contentType, body: bytes, delaySeconds: delay ?? delaySeconds });
     }
     const invalid = invalidMessages(messages);
-    if (invalid !== null) throw fail(invalid.isTooLarge ? "Payload Too Large" : "Bad Request", invalid.reason);
+    if (invalid !== null) {
+      return failure(invalid.code === "DELAY_INVALID" ? "Bad Request" : "Payload Too Large", invalid.code, invalid.reason);
+    }
     const metrics = await queueBroker(this.env, queue.id).send(queue, messages);
-    if (metrics === null) throw fail("Storage Limit Exceeded", FULL);
-    return metrics;
+    return metrics === null ? failure("Storage Limit Exceeded", "QUEUE_FULL", FULL) : { metrics };
   }
 
   /** The size of the queue. */
-  async metrics(): Promise<QueueMetrics> {
-    const queue = await this.#queue((status, reason) => new Error(`Queue metrics failed: ${status} (${reason})`));
-    return await queueBroker(this.env, queue.id).metrics();
+  async metrics(): Promise<ProducerResult> {
+    const queue = await this.#queue();
+    return queue === null ? this.#notFound() : { metrics: await queueBroker(this.env, queue.id).metrics() };
   }
 
-  async #queue(fail: (status: string, reason: string) => Error): Promise<Queue> {
-    const { queueName: name } = this.ctx.props;
-    const queue = await queueDirectory(this.env).find({ name });
-    if (queue !== null) return queue;
-    throw fail("Not Found", `the queue ${name} does not exist`);
+  async #queue(): Promise<Queue | null> {
+    return await queueDirectory(this.env).find({ name: this.ctx.props.queueName });
+  }
+
+  #notFound(): ProducerResult {
+    return failure("Not Found", "PRODUCER_QUEUE_NOT_FOUND", `the queue ${this.ctx.props.queueName} does not exist`);
   }
 }
 
@@ -65,7 +77,6 @@ export const FULL = "the queue has 100,000 messages or 256 MB: let its consumer 
 /** Why messages cannot be sent: in miniflare's words, and with Cloudflare's code. */
 interface InvalidMessages {
   readonly code: "MESSAGE_TOO_LARGE" | "BATCH_TOO_LARGE" | "BATCH_COUNT_INVALID" | "DELAY_INVALID";
-  readonly isTooLarge: boolean;
   readonly reason: string;
 }
 
@@ -73,27 +84,26 @@ interface InvalidMessages {
 export function invalidMessages(messages: readonly NewMessage[]): InvalidMessages | null {
   if (messages.length > MAX_BATCH) {
     const reason = `batch message count of ${messages.length} exceeds limit of ${MAX_BATCH}`;
-    return { code: "BATCH_COUNT_INVALID", isTooLarge: true, reason };
+    return { code: "BATCH_COUNT_INVALID", reason };
   }
   let total = 0;
   for (const { body, delaySeconds } of messages) {
     total += body.byteLength;
     if (body.byteLength > MAX_MESSAGE_BYTES) {
       const reason = `message length of ${body.byteLength} bytes exceeds limit of ${MAX_MESSAGE_BYTES}`;
-      return { code: "MESSAGE_TOO_LARGE", isTooLarge: true, reason };
+      return { code: "MESSAGE_TOO_LARGE", reason };
     }
     if (delaySeconds !== null && !(delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)) {
       const reason = `message delay ${delaySeconds} is invalid: it must be from 0 to ${MAX_DELAY_SECONDS} seconds`;
-      return { code: "DELAY_INVALID", isTooLarge: false, reason };
+      return { code: "DELAY_INVALID", reason };
     }
   }
   if (total <= MAX_BATCH_BYTES) return null;
-  return { code: "BATCH_TOO_LARGE", isTooLarge: true, reason: `batch size of ${total} bytes exceeds limit of ${MAX_BATCH_BYTES}` };
+  return { code: "BATCH_TOO_LARGE", reason: `batch size of ${total} bytes exceeds limit of ${MAX_BATCH_BYTES}` };
 }
 
-/** An error with the runtime's text, and the reason. */
-function failureOf(operation: string): (status: string, reason: string) => Error {
-  return (status, reason) => new Error(`Queue ${operation} failed: ${status} (${reason})`);
+function failure(status: ProducerFailure["status"], name: CodeName, reason: string): ProducerResult {
+  return { failure: { status, code: code(name).code, reason } };
 }
 
 /** The bytes of the values that are being serialized, by the number that identifies the request. */

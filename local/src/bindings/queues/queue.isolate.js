@@ -29,7 +29,7 @@ class WorkerQueue {
 
   async metrics() {
     checkThis(#host in Object(this));
-    return shown(await this.#host.metrics());
+    return shown(await this.#host.metrics(), ({ code, reason }) => `${reason} (${code})`);
   }
 
   async send(body, options) {
@@ -37,7 +37,7 @@ class WorkerQueue {
     if (arguments.length < 1) throw wrongType("send", "WorkerQueue", 1, "any");
     const { contentType, delaySeconds } = readOptions("send", "WorkerQueue", 2, "SendOptions", options);
     const message = readMessage(body, contentType, delaySeconds);
-    return { metadata: { metrics: shown(await this.#host.send("send", [message], null)) } };
+    return { metadata: { metrics: shown(await this.#host.send([message], null), failureOf("send")) } };
   }
 
   async sendBatch(batch, options) {
@@ -51,8 +51,8 @@ class WorkerQueue {
       return readMessage(message.body, message.contentType, message.delaySeconds);
     });
     if (messages.length === 0) throw new TypeError("sendBatch() requires at least one message");
-    const metrics = await this.#host.send("sendBatch", messages, delay(delaySeconds));
-    return { metadata: { metrics: shown(metrics) } };
+    const result = await this.#host.send(messages, delay(delaySeconds));
+    return { metadata: { metrics: shown(result, failureOf("sendBatch")) } };
   }
 }
 
@@ -103,7 +103,16 @@ function delay(seconds) {
   return seconds === undefined || seconds === null ? null : integer(seconds);
 }
 
-function shown({ backlogCount, backlogBytes, oldestMessageTimestamp }) {
+/** The text of an error of `send` and `sendBatch`, which depends on the compatibility date. */
+function failureOf(method) {
+  if (globalThis.Cloudflare?.compatibilityFlags.queue_expose_error_codes) return ({ code, reason }) => `${reason} (${code})`;
+  return ({ status, reason }) => `Queue ${method} failed: ${status} (${reason})`;
+}
+
+/** The metrics of a result. Throws if it is a failure, whose text `textOf` makes. */
+function shown({ metrics, failure }, textOf) {
+  if (failure) throw new Error(textOf(failure));
+  const { backlogCount, backlogBytes, oldestMessageTimestamp } = metrics;
   const oldest = oldestMessageTimestamp > 0 ? { oldestMessageTimestamp: new Date(oldestMessageTimestamp) } : {};
   return { backlogCount, backlogBytes, ...oldest };
 }
