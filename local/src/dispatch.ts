@@ -1,8 +1,11 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "./environment.ts";
+import { recordedInvocation } from "./invocations.ts";
+import { liveVersion, recordLiveVersion } from "./isolate/isolate-pool.ts";
 import { scriptIsolate } from "./isolate/isolates.ts";
 import { fetchLiveVersion, useLiveVersion } from "./live-worker.ts";
-import { platform } from "./platform.ts";
+import { type Platform, platform } from "./platform.ts";
+import { stubMember } from "./rpc-member.ts";
 import type { ScriptAddress, VersionAddress } from "./script.ts";
 
 /** The third argument of `get`. */
@@ -23,7 +26,7 @@ interface ScriptProps extends ScriptAddress {
  * whether the script exists. It is called over RPC, so its result must be awaited, which is not necessary in production.
  */
 export class Namespace extends WorkerEntrypoint<Environment, { namespace: string }> {
-  get(name: string, args?: unknown, options?: DispatchOptions): Fetcher {
+  async get(name: string, args?: unknown, options?: DispatchOptions): Promise<Fetcher> {
     const props: ScriptProps = {
       namespace: this.ctx.props.namespace,
       script: String(name),
@@ -31,7 +34,9 @@ export class Namespace extends WorkerEntrypoint<Environment, { namespace: string
       limits: options?.limits ?? null,
       outbound: options?.outbound ?? null,
     };
-    return platform(this.env, this.ctx).entrypoint("Script", props);
+    const here = platform(this.env, this.ctx);
+    await knowLiveVersion(here, props);
+    return here.entrypoint("Script", props);
   }
 }
 
@@ -40,6 +45,18 @@ export class Namespace extends WorkerEntrypoint<Environment, { namespace: string
  * delete gets its result. The isolate of the version stays for the next request: `isolate/isolate-pool.ts`.
  */
 export class Script extends WorkerEntrypoint<Environment, ScriptProps> {
+  constructor(context: ExecutionContext<ScriptProps>, environment: Environment) {
+    super(context, environment);
+    const here = platform(environment, context);
+    return new Proxy(this, {
+      get(target, name) {
+        if (name === "fetch") return (request: Request) => target.fetch(request);
+        if (typeof name === "symbol" || name in target || name === "then") return Reflect.get(target, name, target) as unknown;
+        return memberOf(here, context.props, name);
+      },
+    });
+  }
+
   override async fetch(request: Request): Promise<Response> {
     const here = platform(this.env, this.ctx);
     const { namespace, script, args, limits, outbound } = this.ctx.props;
@@ -49,6 +66,23 @@ export class Script extends WorkerEntrypoint<Environment, ScriptProps> {
     if (live === null) throw new Error("Worker not found.");
     return await fetchLiveVersion(here, this.ctx.props, live, request);
   }
+}
+
+/** Has the live version of a script recorded, so that {@link memberOf} knows it immediately. */
+async function knowLiveVersion({ store }: Platform, address: ScriptAddress): Promise<void> {
+  if (liveVersion(address) !== undefined) return;
+  const live = await store.liveVersion(address);
+  // A deploy may have recorded a newer one meanwhile.
+  if (liveVersion(address) === undefined) recordLiveVersion(address, live?.id ?? null);
+}
+
+/** A member of the script's default entrypoint: a stub of it, which the runtime calls or reads. */
+function memberOf(here: Platform, { namespace, script }: ScriptAddress, name: string): unknown {
+  const version = liveVersion({ namespace, script });
+  if (version === null || version === undefined) throw new Error("Worker not found.");
+  const address = { namespace, script, version };
+  const entrypoint = scriptIsolate(here, address).getEntrypoint() as unknown as Record<string, unknown>;
+  return stubMember(entrypoint[name], (use) => recordedInvocation(here, { kind: "request", ...address }, use));
 }
 
 /** The code of one version. The router of its static assets calls it. */

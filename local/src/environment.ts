@@ -1,3 +1,5 @@
+import type { LocalServices } from "./bindings/service/dispatcher-service.ts";
+
 /** A dispatch namespace of the account, as the configuration names it. */
 export interface ConfiguredNamespace {
   /** The name that people and wrangler use: `dotdo-production`. */
@@ -36,6 +38,8 @@ export interface Environment {
   readonly LOADER: WorkerLoader;
   /** The dispatch Worker, for requests that one user Worker sends to another. */
   readonly DISPATCHER: Fetcher;
+  /** The dispatch Worker's factory of service bindings inside a namespace: `local/dispatcher/services.js`. */
+  readonly DISPATCHER_SERVICES: LocalServices;
   /** The only account. */
   readonly ACCOUNT_ID: string;
   /** All namespaces; no call creates more. */

@@ -3,6 +3,7 @@ import { restApi } from "./rest/app.ts";
 
 export { WorkersDev } from "./account-workers.ts";
 export { AccountService } from "./bindings/service/account-service.ts";
+export { DispatcherService } from "./bindings/service/dispatcher-service.ts";
 export { AssetFiles, Assets } from "./bindings/assets/workers.ts";
 export { ObjectHost } from "./bindings/durable-objects/host.ts";
 export { BucketHost } from "./bindings/r2/host.ts";

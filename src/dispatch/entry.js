@@ -4,6 +4,8 @@
 import * as wasm from "./index.js";
 import { Trapped, reinstantiate } from "./in_flight.js";
 
+export { NamespaceService } from "./namespace_service.js";
+
 /** Calls an export of the Wasm. None of them throws by itself, so an exception is a trap. */
 function guarded(run, request, second, third) {
   try {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::task::{Poll, Waker};
 
+use dotdo_names::Environment;
 use js_sys::futures::future_to_promise;
 use js_sys::{Date, JSON, Promise};
 use wasm_bindgen::prelude::*;
@@ -63,6 +64,29 @@ pub fn rejected(request: Request, env: &Env, error: &JsValue) -> JsValue {
     let destination = exchange.isolate.resolver.resolve(&exchange.url, || 0.0);
     let target = destination.as_ref().map(Target::from).unwrap_or_default();
     exchange.fail(&Failure::from_fetch_error(&message(error), target))
+}
+
+/// What the caller of a service binding gets if the Worker of the namespace is not deployed: the response to `request`, or the text of
+/// an error for a call without a request. `undefined` if the error is another one. `namespace_service.js` calls this.
+#[wasm_bindgen(js_name = serviceRejected)]
+pub fn service_rejected(
+    request: Option<Request>,
+    env: &Env,
+    environment: &str,
+    worker: String,
+    error: &JsValue,
+) -> JsValue {
+    let target = Target {
+        environment: Environment::from_name(environment),
+        worker: Some(worker),
+        rule: None,
+    };
+    let failure = Failure::from_service_error(&message(error), target);
+    match (failure, request) {
+        (None, _) => JsValue::UNDEFINED,
+        (Some(failure), Some(request)) => Exchange::new(request, env).fail(&failure),
+        (Some(failure), None) => format!("{}: {}", failure.code.name(), failure.detail).into(),
+    }
 }
 
 /// One request, and what does not change while it is handled.

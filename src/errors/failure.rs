@@ -98,6 +98,20 @@ impl Failure {
             target,
         }
     }
+
+    /// A request or a call through a service binding failed because the Worker of the namespace is not deployed; `None` if it failed for
+    /// another reason. The caller gets the error itself then, as from a Worker of the account.
+    #[must_use]
+    pub fn from_service_error(message: &str, target: Target) -> Option<Self> {
+        (classify(message) == Some(PlatformError::WorkerNotFound)).then(|| {
+            let worker = target.worker.as_deref().unwrap_or("of the service binding");
+            let environment = target.environment.map_or("this environment", Environment::name);
+            Self {
+                detail: format!("The Worker {worker} is not deployed in {environment}."),
+                ..Self::from_fetch_error(message, target)
+            }
+        })
+    }
 }
 
 fn detail(code: Code, environment: Option<Environment>) -> String {
@@ -184,6 +198,24 @@ mod tests {
     fn a_missing_worker_names_the_environment() {
         let failure = from_fetch_error("Worker not found.");
         assert!(failure.detail.contains("staging"), "{}", failure.detail);
+    }
+
+    #[test]
+    fn a_service_binding_names_its_missing_worker_and_passes_other_errors_on() {
+        let of = |message: &str| {
+            let target = Target {
+                environment: Some(Environment::Staging),
+                worker: Some("auth".to_owned()),
+                rule: None,
+            };
+            Failure::from_service_error(message, target)
+        };
+        let missing = of("Worker not found.").unwrap();
+        assert_eq!(missing.code, Code::WorkerNotDeployed);
+        assert_eq!(missing.detail, "The Worker auth is not deployed in staging.");
+        for message in ["boom", "Worker exceeded CPU time limit.", "internal error"] {
+            assert_eq!(of(message), None, "{message}");
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl Worker {
                 workspace::path("src/dispatch/entry.js"),
                 workspace::path("src/dispatch/analytics.js"),
                 workspace::path("src/dispatch/in_flight.js"),
+                workspace::path("src/dispatch/namespace_service.js"),
             ],
             Self::DeployApi => vec![workspace::path("deploy-api/entry.js")],
         }

@@ -56,7 +56,7 @@ pub fn write(
 ) -> Result<Vec<PathBuf>> {
     let mut configurations = vec![
         (FRONT, front(api, secrets)?),
-        (DISPATCH_WORKER, dispatcher(overrides)?),
+        (DISPATCH_WORKER, dispatcher(state, overrides)?),
         (LOCAL, local(state, supervisor, secrets)?),
     ];
     if api == Api::Deploy {
@@ -120,7 +120,7 @@ fn front(api: Api, secrets: &Secrets) -> Result<Configuration> {
     })
 }
 
-fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
+fn dispatcher(state: &State, overrides: &Overrides) -> Result<Configuration> {
     let mut dispatcher = read("wrangler.jsonc")?;
     remove_deployment_keys(&mut dispatcher);
     dispatcher.remove("dispatch_namespaces");
@@ -146,6 +146,7 @@ fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
         Worker::Dispatcher,
         overrides.dispatcher_build.as_deref(),
     )?;
+    add_local_services(state, &mut dispatcher)?;
     set_variables(&mut dispatcher, [("LOCALHOST", "do")]);
     set_variables(&mut dispatcher, as_str_pairs(&overrides.dispatcher_variables));
     if !dispatcher.contains_key("kv_namespaces") {
@@ -155,6 +156,19 @@ fn dispatcher(overrides: &Overrides) -> Result<Configuration> {
         );
     }
     Ok(dispatcher.into())
+}
+
+/// Replaces the entry of the dispatch Worker by one that exports `LocalServices` as well.
+fn add_local_services(state: &State, dispatcher: &mut Map<String, Value>) -> Result<()> {
+    let entry = dispatcher
+        .get("main")
+        .context("the dispatch Worker has no entry")?;
+    let services = json!(workspace::path("local/dispatcher/services.js"));
+    let text =
+        format!("export * from {entry};\nexport {{ default }} from {entry};\nexport * from {services};\n");
+    let path = state.write_private(&format!("configurations/{DISPATCH_WORKER}/entry.js"), &text)?;
+    dispatcher.insert("main".to_owned(), json!(path));
+    Ok(())
 }
 
 fn local(state: &State, supervisor: SocketAddr, secrets: &Secrets) -> Result<Configuration> {
