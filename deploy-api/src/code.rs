@@ -108,7 +108,7 @@ codes! {
     WorkerNameUnroutable = 740_140, 400, "WORKER_NAME_UNROUTABLE", "No host can reach this Worker";
     /// The name ends in the name of an environment, as `--env` generates it.
     EnvironmentSuffix = 740_141, 400, "ENVIRONMENT_SUFFIX", "The environment is a namespace, not a suffix";
-    /// A service binding refers to a Worker that exists only in a namespace.
+    /// A binding refers to a Worker of a namespace in a way that only Workers of the account support.
     ServiceBindingUnreachable = 740_142, 400, "SERVICE_BINDING_UNREACHABLE", "The target of a service binding is unreachable";
     /// The configuration has routes, cron triggers, queue consumers or workflows, which a namespace ignores.
     TriggerDropped = 740_143, 400, "TRIGGER_DROPPED", "Triggers are not supported in a namespace";
@@ -118,6 +118,8 @@ codes! {
     CompatibilityDateOld = 740_145, 400, "COMPATIBILITY_DATE_OLD", "The compatibility date is old";
     /// The configuration has containers.
     ContainersUnsupported = 740_146, 400, "CONTAINERS_UNSUPPORTED", "Containers are not supported in a namespace";
+    /// A binding refers to a Worker of the platform.
+    PlatformWorkerBound = 740_147, 400, "PLATFORM_WORKER_BOUND", "The Workers of the platform cannot be bound";
 
     // Conflicts with the current state: 740150 to 740159.
     /// The Worker or its namespace is locked.

@@ -29,15 +29,16 @@ async fn assert_rejected(name: &str, script: &Script, code: u32, parts: &[&str])
 }
 
 #[end_to_end::test]
-async fn rejects_a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
+async fn rejects_a_durable_object_of_a_worker_of_a_namespace() -> Result<()> {
     let relayed = behind_relay();
     relayed
         .platform
         .deploy(Production, "inner", &Script::answering("inside"))
         .await?;
-    let script = Script::answering("x")
-        .with_binding(json!({ "type": "service", "name": "AUTH_SERVICE", "service": "inner" }));
-    let parts = ["\\\"AUTH_SERVICE\\\"", "\\\"inner\\\"", "https://inner.do"];
+    let script = Script::answering("x").with_binding(
+        json!({ "type": "durable_object_namespace", "name": "ROOMS", "class_name": "Room", "script_name": "inner" }),
+    );
+    let parts = ["\\\"ROOMS\\\"", "\\\"inner\\\"", "https://inner.do"];
     assert_rejected("bound", &script, 740_142, &parts).await?;
     let entries = relayed
         .platform
@@ -45,7 +46,7 @@ async fn rejects_a_service_binding_to_a_worker_of_a_namespace() -> Result<()> {
         .audit("namespace=dotdo-staging&worker=bound&outcome=denied")
         .await?;
     assert_eq!(entries.len(), 1, "{entries:?}");
-    assert_eq!(entries[0]["reason"]["bindings"], json!(["AUTH_SERVICE"]));
+    assert_eq!(entries[0]["reason"]["bindings"], json!(["ROOMS"]));
     Ok(())
 }
 

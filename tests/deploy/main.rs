@@ -34,6 +34,7 @@ mod required_secrets;
 mod resources;
 mod retries;
 mod secrecy;
+mod service_bindings;
 mod shell;
 mod single_asset_uploads;
 mod typescript_sdk;

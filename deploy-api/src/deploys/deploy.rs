@@ -26,7 +26,7 @@ use crate::lint::Refusal;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{Metadata, SealedUpload, StreamedUpload};
+use crate::upload::{Metadata, NamespaceServices, SealedUpload, StreamedUpload};
 
 /// A stored object of this age is reused if it cannot be written again. It is half of the age at which objects that no deployment
 /// needs are deleted.
@@ -58,6 +58,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
         intent,
         mut upload,
         upstream_jwt,
+        services,
     } = match prepare(gateway, authorized, target, upload, &query).await {
         Ok(prepared) => prepared,
         Err(refusal) => {
@@ -111,6 +112,7 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
     }
     let script = Script {
         metadata: upload.metadata,
+        services,
         parts: &upload.head.parts,
         contents: &upload.contents,
         query,
@@ -184,6 +186,8 @@ struct Prepared {
     upload: SealedUpload,
     /// The upstream's completion token of the static assets.
     upstream_jwt: Option<SecretString>,
+    /// The service bindings that reach Workers of the namespace.
+    services: NamespaceServices,
 }
 
 async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
@@ -249,6 +253,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
         },
         upload: sealed,
         upstream_jwt: assets.upstream_jwt,
+        services: findings.services,
     })
 }
 

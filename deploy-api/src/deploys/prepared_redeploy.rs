@@ -8,16 +8,17 @@ use super::promoted_bindings::{Choices, PromotedBindings, promoted_bindings};
 use super::redeploy_secrets::{check_given, left_behind, missing, secrets_missing, secrets_of, with_secrets};
 use super::remote::{migration_tag, remote_script, remote_settings, secret_names};
 use super::source_bundle::{not_opened, stored_bundle, stored_metadata};
-use super::upload_check::check;
+use super::upload_check::{Checked, check, resolve_services};
 use super::{Gateway, migration_path, object_classes};
 use crate::bundles::{Retrying, StoredBundle};
 use crate::code::Code;
 use crate::deployments::{Deployment, Warning};
 use crate::ledger::{LedgerClient, RedeployPlan, ScriptState};
+use crate::lint;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{BindingRef, Metadata, Migrations, Unresolved};
+use crate::upload::{BindingRef, Metadata, Migrations, NamespaceServices, Unresolved};
 
 /// What a request for a rollback or a promotion says about its execution.
 #[derive(Default)]
@@ -36,6 +37,8 @@ pub(super) struct Prepared {
     pub bundle: StoredBundle,
     /// The metadata of the new deployment, without secrets.
     pub metadata: Metadata,
+    /// The service bindings that reach Workers of the target's namespace.
+    pub services: NamespaceServices,
     /// Whether that is not the metadata of the source.
     pub is_changed: bool,
     /// The migrations from the current state of the Worker to the deployment's.
@@ -96,17 +99,14 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
         .unwrap_or_default();
     let of_target = secrets_of(current);
     let (mut metadata, mut warnings) = resolve(target, source, &original, current, options)?;
-    let promoted = if is_promotion {
-        let promoted = promoted_bindings(&metadata, current, &options.choices)?;
+    let (promoted, resolved) = if is_promotion {
+        let (promoted, resolved) = promote(gateway, target, &metadata, current, &options.choices).await?;
         metadata = metadata.with_bindings(promoted.bindings.clone());
-        if !options.choices.bindings.is_empty() {
-            let checked = check(gateway, target, &metadata).await;
-            checked.map_err(|refusal| refusal.problem)?;
-        }
-        Some(promoted)
+        (Some(promoted), resolved)
     } else {
-        None
+        (None, services_of(services, target, &metadata).await?)
     };
+    warnings.extend(resolved.warnings);
     check_given(&metadata, &options.secrets)?;
     let missing = missing(&metadata, current, &options.secrets);
     let problem = refusal(target, source, promoted.as_ref(), &missing, script.is_some());
@@ -148,6 +148,7 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
         bundle,
         is_changed: metadata != original,
         metadata,
+        services: resolved.services,
         state: ScriptState {
             migration_tag: Some(migration_tag),
             migrations: migrations.clone(),
@@ -158,6 +159,38 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
         difference,
         problem,
     })
+}
+
+/// Determines the bindings of a promotion, and where its service bindings lead.
+async fn promote<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    target: &Target,
+    source: &Metadata,
+    current: &[Value],
+    choices: &Choices,
+) -> Result<(PromotedBindings, Checked), Problem> {
+    let resolved = services_of(gateway.services, target, source).await?;
+    let promoted = promoted_bindings(source, current, choices, &resolved.services)?;
+    let metadata = source.clone().with_bindings(promoted.bindings.clone());
+    if !choices.bindings.is_empty() {
+        check(gateway, target, &metadata)
+            .await
+            .map_err(|refusal| refusal.problem)?;
+    }
+    // A binding to a Worker of the account may have the target's value now.
+    let resolved = services_of(gateway.services, target, &metadata).await?;
+    Ok((promoted, resolved))
+}
+
+/// Determines where the service bindings of a redeploy lead. An earlier bundle may refer to a Worker of the platform, which is refused.
+async fn services_of(
+    services: &impl Services,
+    target: &Target,
+    metadata: &Metadata,
+) -> Result<Checked, Problem> {
+    lint::platform_workers(metadata).map_err(|refusal| refusal.problem)?;
+    let resolved = resolve_services(services, target, metadata).await;
+    resolved.map_err(|refusal| refusal.problem)
 }
 
 /// The settings of a Worker that exists, with its bindings.

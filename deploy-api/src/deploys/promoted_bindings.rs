@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::binding_change::{BindingChange, ChangeKind, ValueOf, members, shown_names, shown_value};
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::upload::{BindingRef, Metadata, of_this_worker};
+use crate::upload::{BindingRef, Metadata, NamespaceServices, of_this_worker};
 
 /// Which values a promotion takes for variables, or for resources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -48,7 +48,8 @@ pub(crate) struct PromotedBindings {
     pub resources: Vec<BindingChange>,
 }
 
-/// Determines the bindings of a promotion of `source` to a Worker with the bindings `target`.
+/// Determines the bindings of a promotion of `source` to a Worker with the bindings `target`. `services` has the service bindings of
+/// `source` that reach Workers of the target's namespace.
 ///
 /// # Errors
 /// `BODY_INVALID` if the request names a binding that the source does not have, or gives a value of another type.
@@ -56,6 +57,7 @@ pub(crate) fn promoted_bindings(
     source: &Metadata,
     target: &[Value],
     choices: &Choices,
+    services: &NamespaceServices,
 ) -> Result<PromotedBindings, Problem> {
     check_names(source, choices)?;
     let mut promoted = PromotedBindings {
@@ -78,10 +80,11 @@ pub(crate) fn promoted_bindings(
         });
         let given = given(reference, binding, choices)?;
         let is_same = theirs.is_some_and(|theirs| has_members(theirs, binding));
-        let choice = if group == Group::Variable {
-            choices.variables
-        } else {
-            choices.resources
+        let choice = match group {
+            Group::Variable => choices.variables,
+            // A Worker has the same name in every namespace, so the binding belongs to the code.
+            _ if services.contains(reference.name) => Choice::Copy,
+            _ => choices.resources,
         };
         let (from, used) = match (given, theirs, choice) {
             (Some(given), ..) => (Some(ValueOf::Given), Some(given)),
@@ -294,7 +297,13 @@ mod tests {
     }
 
     fn promoted(target: &Value, choices: &Choices) -> (Vec<Value>, Vec<String>, Vec<String>) {
-        let promoted = promoted_bindings(&source(), target.as_array().unwrap(), choices).unwrap();
+        let promoted = promoted_bindings(
+            &source(),
+            target.as_array().unwrap(),
+            choices,
+            &NamespaceServices::default(),
+        )
+        .unwrap();
         let names = |changes: &[BindingChange]| {
             changes
                 .iter()
@@ -409,7 +418,8 @@ mod tests {
             member("KV", "id"),
             member("KV", "type"),
         ] {
-            let problem = promoted_bindings(&source(), &[], &choices).unwrap_err();
+            let problem =
+                promoted_bindings(&source(), &[], &choices, &NamespaceServices::default()).unwrap_err();
             assert_eq!(problem.code, Code::BodyInvalid, "{choices:?}");
         }
     }

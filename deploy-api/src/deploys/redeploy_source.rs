@@ -42,6 +42,7 @@ pub(super) async fn deploy_source<L: LedgerClient, O: Services>(
     let Prepared {
         bundle,
         metadata,
+        services,
         state,
         difference,
         ..
@@ -51,6 +52,7 @@ pub(super) async fn deploy_source<L: LedgerClient, O: Services>(
     };
     let script = Script {
         metadata,
+        services,
         parts: &bundle.parts,
         contents: &bundle.contents(),
         query: vec![("excludeScript", "true".to_owned())],

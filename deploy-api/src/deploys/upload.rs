@@ -10,7 +10,7 @@ use crate::deployments::{Deployment, RemoteVersion};
 use crate::ledger::{BeforeUpload, End, Finished, LedgerClient, ScriptState};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::upload::{Metadata, script_pieces};
+use crate::upload::{Metadata, NamespaceServices, script_pieces};
 use crate::upstream::{Called, Effect, Method, call, script};
 
 /// The most tags of a script, one of which names the deployment.
@@ -19,8 +19,10 @@ pub const MAX_TAGS: usize = 8;
 
 /// A script as it is sent.
 pub(crate) struct Script<'a> {
-    /// The metadata, secrets included.
+    /// The metadata, secrets included, with the author's service bindings.
     pub metadata: Metadata,
+    /// The service bindings that reach Workers of the namespace.
+    pub services: NamespaceServices,
     /// The modules and source maps.
     pub parts: &'a [StoredPart],
     /// Where their bytes are.
@@ -77,7 +79,10 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         return Err(known(lease.fail(too_many_tags(tags.len())).await));
     }
     tags.push(deployment.id.tag());
-    let metadata = script.metadata.with_tags(&tags);
+    let metadata = script
+        .services
+        .rewritten(script.metadata, lease.target.environment)
+        .with_tags(&tags);
     let (content_type, body) =
         match script_pieces(&metadata, script.parts, script.contents, services.entropy()) {
             Ok(form) => form,

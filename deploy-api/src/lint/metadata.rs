@@ -1,28 +1,29 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use crate::code::Code;
 use crate::deployments::Warning;
 use crate::problem::Problem;
 use crate::target::Target;
-use crate::upload::Metadata;
+use crate::upload::{Metadata, is_of_platform, platform_worker};
 
 /// The result of the checks of an upload that is accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// The warnings.
     pub warnings: Vec<Warning>,
-    /// Bindings to other Workers. The caller must check that these Workers exist in the account.
-    pub services: Vec<ServiceBinding>,
+    /// References to other Workers, except for service bindings. The caller must check that these Workers exist in the account.
+    pub references: Vec<ServiceBinding>,
 }
 
-/// A binding to another Worker.
+/// A reference to another Worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceBinding {
-    /// The name of the binding in the configuration.
+    /// The name of the binding in the configuration, or of the member of the metadata.
     pub binding: String,
-    /// The bound Worker. It must be a Worker of the account, not one in a namespace.
+    /// The other Worker.
     pub service: String,
 }
 
@@ -69,9 +70,9 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
         let today = now.to_zoned_datetime(TimeZone::UTC).date();
         findings.warnings.extend(compatibility_date(date, today)?);
     }
+    platform_workers(metadata)?;
     for binding in metadata.bindings() {
         let service = match binding.kind {
-            "service" => binding.text("service"),
             // A Durable Object of another script. With `dispatch_namespace`, the script is in that namespace.
             "durable_object_namespace" if binding.text("dispatch_namespace").is_none() => binding
                 .text("script_name")
@@ -88,19 +89,53 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
             _ => None,
         };
         if let Some(service) = service {
-            findings.services.push(ServiceBinding {
+            findings.references.push(ServiceBinding {
                 binding: binding.name.to_owned(),
                 service: service.to_owned(),
             });
         }
     }
     findings
-        .services
+        .references
         .extend(metadata.tail_consumers().map(|(member, service)| ServiceBinding {
             binding: member.to_owned(),
             service: service.to_owned(),
         }));
     Ok(findings)
+}
+
+/// Checks that an upload does not refer to the Workers of the platform. Only this API sets the props of the dispatch Worker's
+/// `NamespaceService`.
+///
+/// # Errors
+/// `PLATFORM_WORKER_BOUND`.
+pub fn platform_workers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
+    let bound = metadata.binding_values().iter().find_map(|binding| {
+        let name = binding.get("name").and_then(Value::as_str)?;
+        Some((name, platform_worker(binding)?))
+    });
+    // The Worker `logs` receives the log of user Workers.
+    let tailed = metadata.tail_consumers().find_map(|(member, service)| {
+        Some((
+            member,
+            is_of_platform(service).filter(|worker| *worker != "logs")?,
+        ))
+    });
+    let Some((binding, worker)) = bound.or(tailed) else {
+        return Ok(());
+    };
+    Err(Refusal::of_binding(
+        binding,
+        Problem::new(
+            Code::PlatformWorkerBound,
+            format!(
+                "The binding \"{binding}\" refers to \"{worker}\", a Worker of the platform. A user Worker cannot be bound to it or \
+                 to its entrypoints."
+            ),
+            "Remove the binding. To call another Worker of the same namespace, bind to it by its name: \
+             { \"binding\": \"NAME\", \"service\": \"other-worker\" }.",
+        ),
+    ))
 }
 
 /// Members of the metadata that configure triggers. Workers in a namespace cannot have them.
@@ -195,7 +230,30 @@ fn compatibility_date(text: &str, today: Date) -> Result<Option<Warning>, Box<Re
     }))
 }
 
-/// The refusal of an upload with a binding to a Worker that does not exist in the account.
+/// The refusal of a service binding to a Worker of the same namespace with a member that only Workers of the account support.
+#[must_use]
+pub fn only_for_the_account(binding: &str, member: &str, worker: &str) -> Box<Refusal> {
+    let member: String = member.chars().filter(char::is_ascii_graphic).take(40).collect();
+    let reason = match member.as_str() {
+        "environment" => "The environment of the other Worker is the one of the deploy",
+        _ => "A dispatch namespace returns only the default entrypoint of a Worker, without props",
+    };
+    Refusal::of_binding(
+        binding,
+        Problem::new(
+            Code::ServiceBindingUnreachable,
+            format!(
+                "The service binding \"{binding}\" to \"{worker}\", a Worker of the same namespace, has \"{member}\". {reason}."
+            ),
+            format!(
+                "Remove \"{member}\" from the service binding. A Worker reaches its own named entrypoints through `ctx.exports`; of \
+                 another Worker, call methods of its default export."
+            ),
+        ),
+    )
+}
+
+/// The refusal of an upload with a reference to a Worker that does not exist in the account.
 #[must_use]
 pub fn unreachable_service(service: &ServiceBinding) -> Box<Refusal> {
     let ServiceBinding { binding, service } = service;
@@ -205,12 +263,12 @@ pub fn unreachable_service(service: &ServiceBinding) -> Box<Refusal> {
         Problem::new(
             Code::ServiceBindingUnreachable,
             format!(
-                "The binding \"{binding}\" refers to \"{printable}\", which exists only in a namespace. Service bindings can \
-                 only refer to Workers of the account."
+                "The binding \"{binding}\" refers to \"{printable}\", which exists only in a namespace. Durable Objects, workflows \
+                 and tail consumers can only be those of a Worker of the account."
             ),
             format!(
-                "Remove the binding and call the Worker at its host, such as https://{printable}.do, or bind to a Worker of \
-                 the account."
+                "Remove the binding. A service binding reaches the Worker, and so does a request to its host, such as \
+                 https://{printable}.do."
             ),
         ),
     )
@@ -219,7 +277,7 @@ pub fn unreachable_service(service: &ServiceBinding) -> Box<Refusal> {
 #[cfg(test)]
 mod tests {
     use dotdo_names::{Environment, WorkerName};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -292,7 +350,31 @@ mod tests {
     }
 
     #[test]
-    fn bindings_of_every_type_to_other_workers_are_found() {
+    fn references_to_the_workers_of_the_platform_are_rejected() {
+        for (metadata, binding) in [
+            (
+                json!({ "bindings": [{ "type": "service", "name": "D", "service": "dispatcher", "entrypoint": "NamespaceService",
+                "props": { "environment": "production", "worker": "auth" } }] }),
+                "D",
+            ),
+            (
+                json!({ "bindings": [{ "type": "service", "name": "A", "service": "deploy-api" }] }),
+                "A",
+            ),
+            (
+                json!({ "tail_consumers": [{ "service": "deploy-api" }] }),
+                "tail_consumers",
+            ),
+        ] {
+            let refusal = lint(&metadata).unwrap_err();
+            assert_eq!(refusal.problem.code, Code::PlatformWorkerBound);
+            assert_eq!(refusal.binding.as_deref(), Some(binding));
+        }
+        assert!(lint(&json!({ "tail_consumers": [{ "service": "logs" }] })).is_ok());
+    }
+
+    #[test]
+    fn references_to_other_workers_are_found() {
         let findings = lint(&json!({
             "bindings": [
                 { "type": "service", "name": "AUTH", "service": "auth" },
@@ -305,14 +387,13 @@ mod tests {
         }))
         .unwrap();
         let found: Vec<_> = findings
-            .services
+            .references
             .iter()
             .map(|found| (found.binding.as_str(), found.service.as_str()))
             .collect();
         assert_eq!(
             found,
             [
-                ("AUTH", "auth"),
                 ("ROOM", "rooms"),
                 ("tail_consumers", "log"),
                 ("streaming_tail_consumers", "stream")

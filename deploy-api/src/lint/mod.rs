@@ -4,5 +4,8 @@
 mod metadata;
 mod name;
 
-pub use metadata::{Findings, Refusal, ServiceBinding, idle_handlers, metadata, unreachable_service};
+pub use metadata::{
+    Findings, Refusal, ServiceBinding, idle_handlers, metadata, only_for_the_account, platform_workers,
+    unreachable_service,
+};
 pub use name::routable;

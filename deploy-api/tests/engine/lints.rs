@@ -1,5 +1,5 @@
 use deploy_api::code::Code;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::platform::{Answered, Platform};
 use super::wrangler_upload::Upload;
@@ -9,14 +9,10 @@ fn deploy(platform: &Platform, upload: &Upload) -> Answered {
     platform.deploy(&token, upload)
 }
 
-fn service(name: &str) -> Value {
-    json!({ "type": "service", "name": "AUTH", "service": name })
-}
-
 #[test]
-fn a_service_binding_to_a_worker_of_a_namespace_is_refused_with_the_binding_and_the_fix() {
+fn a_durable_object_of_a_worker_that_only_a_namespace_has_is_refused_with_the_binding_and_the_fix() {
     let platform = Platform::new();
-    // A Worker that was deployed through this API, and one that was not. `agents` is also the Worker itself.
+    // A Worker that was deployed through this API, and one that was not.
     let token = platform.alice("dotdo-production");
     platform.deploy_to(&token, "dotdo-production", &Upload::of("1"));
     platform
@@ -25,33 +21,23 @@ fn a_service_binding_to_a_worker_of_a_namespace_is_refused_with_the_binding_and_
         .borrow_mut()
         .by_key
         .insert("dotdo-staging/auth".to_owned(), super::scripts::Script::default());
-    for name in ["agents", "auth"] {
-        let answer = deploy(&platform, &Upload::of("1").bound(service(name)));
-        assert_eq!(
-            answer.codes(),
-            [u64::from(Code::ServiceBindingUnreachable.number())],
-            "{name}"
-        );
-        assert!(answer.text().contains("AUTH") && answer.text().contains(&format!("https://{name}.do")));
-        assert_eq!(
-            platform.record().last().unwrap()["reason"]["bindings"],
-            json!(["AUTH"])
-        );
-    }
+    let object = |script: &str| json!({ "type": "durable_object_namespace", "name": "ROOM", "class_name": "Room", "script_name": script });
+    let answer = deploy(&platform, &Upload::of("1").bound(object("auth")));
+    assert_eq!(
+        answer.codes(),
+        [u64::from(Code::ServiceBindingUnreachable.number())]
+    );
+    assert!(answer.text().contains("ROOM") && answer.text().contains("https://auth.do"));
+    assert_eq!(
+        platform.record().last().unwrap()["reason"]["bindings"],
+        json!(["ROOM"])
+    );
     assert_eq!(platform.serves("dotdo-staging"), None);
-}
-
-#[test]
-fn a_service_binding_to_a_worker_of_the_account_is_accepted() {
-    let platform = Platform::new();
-    platform.cloud.scripts.borrow_mut().account = vec!["auth".to_owned(), "agents".to_owned()];
-    for name in ["auth", "agents", "unheard-of"] {
-        assert_eq!(
-            deploy(&platform, &Upload::of(name).bound(service(name))).status,
-            200,
-            "{name}"
-        );
-    }
+    platform.cloud.scripts.borrow_mut().account = vec!["auth".to_owned()];
+    assert_eq!(
+        deploy(&platform, &Upload::of("1").bound(object("auth"))).status,
+        200
+    );
 }
 
 #[test]

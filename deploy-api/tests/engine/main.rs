@@ -46,6 +46,7 @@ mod redeployed_bindings;
 mod rollbacks;
 mod sdk_calls;
 mod secrets;
+mod service_bindings;
 mod slow_bodies;
 mod staging;
 mod state_machine;
