@@ -39,6 +39,15 @@ test("a binding of the deploy API reaches the Worker of its props", async () => 
   assert.deepEqual(JSON.parse((await visit(caller)).text), { fetched: "target", read: "target" });
 });
 
+test("a binding to the dispatch Worker itself reaches Workers by their hosts", async () => {
+  const [target, caller] = [scriptName(), scriptName()];
+  await deploy(target, TARGET);
+  const binding = { type: "service", name: "OTHER", service: "dispatcher" };
+  const source = `export default { fetch: (request, { OTHER }) => OTHER.fetch("https://dev.${target}.do/") };`;
+  await deploy(caller, { "index.js": source }, { bindings: [binding] });
+  assert.equal((await visit(caller)).text, "target");
+});
+
 test("the dispatch Worker refuses props that are missing or invalid", async () => {
   const [target, caller] = [scriptName(), scriptName()];
   await deploy(target, TARGET);
