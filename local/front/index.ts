@@ -11,6 +11,8 @@ interface Environment {
   readonly ACCOUNT_WORKERS: Fetcher;
   /** The local platform. */
   readonly LOCAL: Fetcher;
+  /** The entrypoint of the local platform that runs crons. */
+  readonly CRONS: Fetcher;
   /** The secret of the requests that come through the platform's port. */
   readonly FRONT_SECRET: string;
 }
@@ -24,6 +26,9 @@ const PLATFORM_PREFIX = "x-local-platform-";
 /** The path by which the supervisor of the runtime finds out whether it responds. Clients cannot reach paths below `/cdn-cgi/`. */
 const ALIVE = "/cdn-cgi/local-platform/alive";
 
+/** The path by which the supervisor runs the crons of a minute. */
+const CRONS = "/cdn-cgi/local-platform/crons";
+
 /**
  * Refuses what a web page elsewhere sends. Every other request and its response are passed on with their streams, their WebSockets,
  * and the signal of a client that goes away.
@@ -36,6 +41,7 @@ export default {
     }
     headers.delete(SECRET_HEADER);
     if (new URL(request.url).pathname === ALIVE) return new Response(null, { status: 204 });
+    if (new URL(request.url).pathname === CRONS) return await environment.CRONS.fetch(request.url);
     for (const name of [...headers.keys()]) if (name.startsWith(PLATFORM_PREFIX)) headers.delete(name);
     const { method, url } = request;
     const to = destination({ method, url, accept: headers.get("accept") });

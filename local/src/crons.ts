@@ -1,8 +1,11 @@
-import { Cron } from "croner";
+import { Cron, type CronOptions } from "croner";
 import { Refusal } from "./refusal.ts";
 
 /** Cloudflare's limit for the crons of an account. */
 const MAX_CRONS = 1000;
+/** Cloudflare's dialect: 1 is Sunday, and `5/15` are all minutes from 5 on in steps of 15. */
+const OPTIONS: CronOptions = { timezone: "UTC", mode: "5-part", alternativeWeekdays: true, sloppyRanges: true, paused: true };
+
 /** The most characters of a cron. */
 const MAX_LENGTH = 200;
 
@@ -29,9 +32,15 @@ export function isDue(cron: string, minute: Date): boolean {
 
 function parse(cron: string): Cron {
   const fields = cron.trim().split(/\s+/);
-  if (fields.length !== 5 || cron.length > MAX_LENGTH) throw invalid(cron, "It must have five fields: minute, hour, day of the month, month, day of the week.");
+  if (fields.length !== 5 || cron.length > MAX_LENGTH) {
+    throw invalid(cron, "It must have five fields: minute, hour, day of the month, month, day of the week.");
+  }
+  const days = (fields[4] ?? "").replace(/[/#]\d+/g, "").match(/\d+/g) ?? [];
+  if (days.some((day) => Number(day) < 1 || Number(day) > 7)) {
+    throw invalid(cron, "A day of the week is a number from 1, which is Sunday, to 7.");
+  }
   try {
-    const parsed = new Cron(fields.join(" "), { timezone: "UTC", mode: "5-part", alternativeWeekdays: true, paused: true });
+    const parsed = new Cron(fields.join(" "), OPTIONS);
     if (parsed.nextRun() !== null) return parsed;
   } catch (cause) {
     throw invalid(cron, cause instanceof Error ? cause.message : String(cause));

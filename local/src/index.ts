@@ -19,7 +19,9 @@ export { SecretStores, StoreSecret } from "./bindings/secrets-store/stores.ts";
 export { Namespace, Script, UserCode } from "./dispatch.ts";
 export { UserCache } from "./isolate/cache.ts";
 export { Outbound } from "./isolate/outbound.ts";
+export { CronClock } from "./scheduled.ts";
 export { Store } from "./store/store.ts";
+export { Tail } from "./tails.ts";
 
 /** The REST API, and the start page. */
 export default restApi() satisfies ExportedHandler<Environment>;

@@ -31,6 +31,9 @@ pub struct Arguments {
     /// The Worker that serves /client/v4
     #[arg(long, value_enum, default_value_t = Api::Deploy)]
     api: Api,
+    /// Run the crons of account Workers by the clock, in UTC
+    #[arg(long)]
+    crons: bool,
     /// Print one line of JSON when the platform is ready, and nothing else
     #[arg(long)]
     json: bool,
@@ -102,6 +105,9 @@ const ACCOUNT_ENV: &str = "account.env";
 
 fn serve(arguments: &Arguments, lock: &StateLock, guard: Guard, stop: &Stop) -> Result<()> {
     let mut platform = platform::start(lock, guard, arguments.api, &arguments.overrides, stop)?;
+    if arguments.crons {
+        platform.supervisor.run_crons();
+    }
     let state = lock.state();
     state.write_private(".env", &platform.credentials.to_env_file())?;
     state.write_private(ACCOUNT_ENV, &platform.account_credentials.to_env_file())?;

@@ -6,6 +6,7 @@ import type { StartedScript } from "../isolate/worker-code.ts";
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import type { ScriptAddress, ScriptVersion } from "../script.ts";
+import { checkTailConsumers } from "../tail-consumers.ts";
 import type { UploadedModule } from "./modules.ts";
 
 /** The result of starting a version. */
@@ -28,6 +29,7 @@ export async function checkStart(
   checkBindings(version);
   await checkServices(platform, address, version);
   await checkQueues(platform, version.bindings);
+  await checkTailConsumers(platform, version.settings);
   if (version.main === null) return { version, startupMs: 0, handlers: [] };
   const before = Date.now();
   try {

@@ -5,6 +5,7 @@ import type { UploadedModule } from "../deploy/modules.ts";
 import type { Platform } from "../platform.ts";
 import type { MainModule, ScriptAddress, ScriptVersion, VersionAddress } from "../script.ts";
 import { readAllBytes } from "../store/client.ts";
+import { tailConsumers } from "../tail-consumers.ts";
 import { pooledIsolate } from "./isolate-pool.ts";
 import { NAMES } from "./names.ts";
 import {
@@ -25,6 +26,7 @@ export function scriptIsolate(platform: Platform, address: VersionAddress): Work
     const code = {
       ...servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version)),
       globalOutbound: platform.entrypoint("Outbound", {}),
+      ...(tailConsumers(version.settings).length > 0 ? { tails: [platform.entrypoint("Tail", address)] } : {}),
     };
     return { code, moduleBytes: modules.reduce((size, { bytes }) => size + bytes.byteLength, 0) };
   });

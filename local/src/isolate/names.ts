@@ -30,4 +30,6 @@ export const NAMES = {
   objectProps: `${OWN_MODULE_PREFIX}object`,
   /** The entrypoint of every pooled isolate: the class of `end.isolate.js`. */
   endEntrypoint: "IsolateEnd",
+  /** The entrypoint of the isolate of a script that calls its `tail` handler: the class of `tail.isolate.js`. */
+  tailEntrypoint: "TailReceiver",
 } as const;

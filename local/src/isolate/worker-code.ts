@@ -12,6 +12,7 @@ import invocationsModule from "./invocations.isolate.js";
 import { NAMES } from "./names.ts";
 import serviceWorkerModule from "./service-worker.isolate.js";
 import socketsModule from "./sockets.isolate.js";
+import tailModule from "./tail.isolate.js";
 import startProbeModule from "./start-probe.isolate.js";
 
 /** What an isolate is started from. */
@@ -53,6 +54,7 @@ const OWN = {
   objects: `${OWN_MODULE_PREFIX}objects.js`,
   invocations: `${OWN_MODULE_PREFIX}invocations.js`,
   end: `${OWN_MODULE_PREFIX}end.js`,
+  tail: `${OWN_MODULE_PREFIX}tail.js`,
   serve: `${OWN_MODULE_PREFIX}serve.js`,
 };
 
@@ -67,10 +69,11 @@ export function servingCode(source: IsolateSource, env: Record<string, unknown>)
     `import { objectClass, replaceExports } from "./${OWN.objects}";`,
     `export * from "./${OWN.main}";`,
     `export { ${NAMES.endEntrypoint} } from "./${OWN.end}";`,
+    `export { ${NAMES.tailEntrypoint} } from "./${OWN.tail}";`,
     ...classes.map((name, index) => `const class${index} = objectClass(main[${name}]); export { class${index} as ${name} };`),
     "export default counted(main.default, replaceExports);",
   ];
-  const modules = { ...allModules(source), ...endModules(), [OWN.serve]: { js: `${lines.join("\n")}\n` } };
+  const modules = { ...allModules(source), ...endModules(), [OWN.tail]: { js: tailModule }, [OWN.serve]: { js: `${lines.join("\n")}\n` } };
   return code(source, env, OWN.serve, modules);
 }
 

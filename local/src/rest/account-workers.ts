@@ -5,6 +5,7 @@ import { readTags } from "../deploy/tags.ts";
 import { Refusal } from "../refusal.ts";
 import { ACCOUNT_NAMESPACE, type ScriptVersion, type StoredScript } from "../script.ts";
 import type { AccountWorker } from "../store/account-workers.ts";
+import { checkTailConsumers, tailConsumers } from "../tail-consumers.ts";
 import { type Call, addressOf, jsonObjectBody, scriptOf } from "./call.ts";
 import { success } from "./envelope.ts";
 import { shownScript } from "./scripts.ts";
@@ -64,7 +65,7 @@ export async function getReferences(call: Call): Promise<Response> {
 /** The Workers whose tails a Worker gets. */
 export async function listTailProducers(call: Call): Promise<Response> {
   const { script } = addressOf(call);
-  const producers = await scriptsThat(call, (version) => tailConsumers(version).includes(script));
+  const producers = await scriptsThat(call, (version) => tailConsumers(version.settings).includes(script));
   return success(
     producers.map((producer) => ({
       consumer: { service: script, environment: "production" },
@@ -113,23 +114,20 @@ export async function patchScriptSettings(call: Call): Promise<Response> {
   const script = await scriptOf(call);
   const settings = await jsonObjectBody(call);
   const tags = settings["tags"] === undefined || settings["tags"] === null ? null : readTags(settings["tags"]);
-  const version = await changeExisting(call.var.platform, script, async (current) => ({
-    ...current.version,
-    tags: tags ?? current.version.tags,
-    settings: { ...current.version.settings, ...recordedSettings(settings) },
-  }));
+  const changed = recordedSettings(settings);
+  await checkTailConsumers(call.var.platform, changed);
+  const version = await changeExisting(call.var.platform, script, async ({ version }) => {
+    const next = { ...version, tags: tags ?? version.tags, settings: { ...version.settings, ...changed } };
+    // The isolate of a version either has tails or not.
+    const sameTails = JSON.stringify(tailConsumers(next.settings)) === JSON.stringify(tailConsumers(version.settings));
+    return sameTails ? next : { ...next, id: crypto.randomUUID() };
+  });
   return success(shownScriptSettings(version));
 }
 
 function shownScriptSettings({ settings, tags }: ScriptVersion): Record<string, unknown> {
   const { logpush = false, observability = { enabled: false }, tail_consumers = [] } = settings;
   return { logpush, observability, tail_consumers, tags };
-}
-
-/** The names of the account Workers that get the tail of a version. */
-function tailConsumers({ settings }: ScriptVersion): string[] {
-  const consumers = settings["tail_consumers"];
-  return Array.isArray(consumers) ? consumers.map((consumer: { service?: unknown }) => String(consumer.service)) : [];
 }
 
 /** The Worker of the path. Refuses one that does not exist. */

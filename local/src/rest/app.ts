@@ -60,6 +60,7 @@ export function restApi(): App {
   route(app, `${BASE}/local/dispatches`, { GET: local.listDispatches, DELETE: local.clearDispatches });
   route(app, `${BASE}/local/received`, { GET: local.listReceived, DELETE: local.clearReceived });
   route(app, `${BASE}/local/queues`, { GET: queueMessages.showQueues });
+  route(app, `${BASE}/local/scheduled`, { POST: local.runScheduledHandler });
   route(app, `${BASE}/local/isolates`, { GET: local.listIsolates });
   return app;
 }

@@ -21,8 +21,14 @@ export function parameter(call: Call, name: string): string {
 /** The namespace in the path. Refuses one that does not exist. */
 export function namespaceOf(call: Call): string {
   const name = parameter(call, "namespace");
-  const namespaces = call.env.NAMESPACES.map((namespace) => namespace.name);
-  if (namespaces.includes(name)) return name;
+  checkNamespace(call.env, name);
+  return name;
+}
+
+/** Refuses a namespace that does not exist. */
+export function checkNamespace({ NAMESPACES }: Environment, name: string): void {
+  const namespaces = NAMESPACES.map((namespace) => namespace.name);
+  if (namespaces.includes(name)) return;
   throw new Refusal(
     "NAMESPACE_NOT_FOUND",
     `The local platform has no dispatch namespace ${JSON.stringify(name)}. It has ${namespaces.join(", ")}.`,

@@ -1,8 +1,14 @@
 import { RECEIVING_TYPES, received, type ReceivedRecord, type ReceivingType } from "../bindings/received.ts";
+import { checkCrons } from "../crons.ts";
 import { endUnusedIsolates, listIsolates as runningIsolates } from "../isolate/isolate-pool.ts";
 import { Refusal } from "../refusal.ts";
-import type { Call } from "./call.ts";
+import { runScheduled } from "../scheduled.ts";
+import { ACCOUNT_NAMESPACE, checkScriptName } from "../script.ts";
+import { type Call, checkNamespace } from "./call.ts";
 import { success } from "./envelope.ts";
+
+/** The latest time of a `Date`. */
+const MAX_TIME = 8.64e15;
 
 /**
  * The last calls of `get` by the dispatch Worker, the newest first: `?namespace=&script=`. Cloudflare's API has no such call. It shows
@@ -34,6 +40,26 @@ export async function clearReceived(call: Call): Promise<Response> {
 export async function listIsolates(call: Call): Promise<Response> {
   await endUnusedIsolates(call.var.platform, 0);
   return success(runningIsolates().filter(selection(call)));
+}
+
+/**
+ * Calls the `scheduled` handler of a Worker and returns its outcome: `?namespace=&script=&cron=&time=`. Without `namespace`, it is an
+ * account Worker. `time` is in milliseconds since 1970, and now if it is absent. Cloudflare's API has no such call.
+ */
+export async function runScheduledHandler(call: Call): Promise<Response> {
+  const { req, env, var: { platform } } = call;
+  const script = req.query("script");
+  if (!script) throw new Refusal("BODY_INVALID", "`?script=` must name the Worker whose `scheduled` handler runs.");
+  checkScriptName(script);
+  const namespace = req.query("namespace");
+  if (namespace !== undefined) checkNamespace(env, namespace);
+  const cron = req.query("cron") ?? "";
+  if (cron !== "") checkCrons([cron], 0);
+  const time = Number(req.query("time") || Date.now());
+  if (!Number.isSafeInteger(time) || Math.abs(time) > MAX_TIME) {
+    throw new Refusal("BODY_INVALID", "`?time=` must be a time in milliseconds since 1970.");
+  }
+  return success(await runScheduled(platform, { namespace: namespace ?? ACCOUNT_NAMESPACE, script }, cron, new Date(time)));
 }
 
 function typeOf(call: Call): ReceivingType {

@@ -161,6 +161,16 @@ export class AccountWorkers {
     }
   }
 
+  /** Records that the crons of a minute run, in minutes since 1970. False if those of this or of a later minute did. */
+  claimMinute(minute: number): boolean {
+    const claimed = this.#sql.exec(
+      `INSERT INTO cron_clock (id, minute) VALUES (1, ?)
+       ON CONFLICT DO UPDATE SET minute = excluded.minute WHERE minute < excluded.minute RETURNING 1 AS claimed`,
+      minute,
+    );
+    return claimed.toArray().length > 0;
+  }
+
   /** Removes everything of a Worker. Call it inside a transaction. */
   remove(script: string, now: Date): void {
     this.#leave("script = ?2 AND id IN (SELECT id FROM uploaded_versions WHERE script = ?2)", script, now);

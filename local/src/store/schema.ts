@@ -57,6 +57,10 @@ export const SCHEMA = `
     modified_on TEXT NOT NULL,
     PRIMARY KEY (script, cron)
   );
+  CREATE TABLE IF NOT EXISTS cron_clock (
+    id     INTEGER PRIMARY KEY,
+    minute INTEGER NOT NULL
+  );
   CREATE TABLE IF NOT EXISTS assets (
     namespace    TEXT NOT NULL,
     script       TEXT NOT NULL,

@@ -189,6 +189,13 @@ export class Store extends DurableObject<Environment> {
     return this.#accountWorkers.schedules(script);
   }
 
+  /** Claims the crons of a minute: false if they ran already. */
+  async claimMinute(minute: number): Promise<boolean> {
+    const claimed = this.#accountWorkers.claimMinute(minute);
+    await this.ctx.storage.sync();
+    return claimed;
+  }
+
   /** Replaces the crons of an account Worker. */
   async setSchedules(script: string, crons: readonly string[]): Promise<void> {
     this.ctx.storage.transactionSync(() => this.#accountWorkers.setSchedules(script, crons, new Date()));

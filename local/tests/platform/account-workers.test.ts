@@ -1,41 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ACCOUNT, answering, call, deploy, scriptCall, scriptName, uploadForm, visit, visitHost, type Envelope, type Part } from "./platform.ts";
-
-const WORKERS = `/accounts/${ACCOUNT}/workers`;
-
-/** Calls something of an account Worker: `workerCall("GET", "agents", "/settings")`. */
-async function workerCall(method: string, worker: string, path = "", body?: unknown): Promise<Envelope> {
-  const init = body === undefined ? {} : body instanceof FormData ? { body } : { body: JSON.stringify(body) };
-  return await call(method, `${WORKERS}/scripts/${worker}${path}`, init);
-}
-
-/** Deploys an account Worker and enables its address. */
-async function deployWorker(
-  worker: string,
-  modules: Readonly<Record<string, Part>>,
-  metadata: Record<string, unknown> = {},
-): Promise<Envelope> {
-  const form = uploadForm({ main_module: "index.js", compatibility_date: "2026-01-01", ...metadata }, modules);
-  const deployed = await workerCall("PUT", worker, "", form);
-  if (deployed.success) await workerCall("POST", worker, "/subdomain", { enabled: true });
-  return deployed;
-}
-
-let names = 0;
-
-/** A name that no other test uses. The Worker is deleted when the tests of the file are through. */
-function workerName(): string {
-  names += 1;
-  const name = `a${process.pid}-${names}`;
-  after(() => workerCall("DELETE", name));
-  return name;
-}
-
-/** Requests an account Worker at its address. */
-function visitWorker(worker: string, path = "/") {
-  return visitHost(`${worker}.workers.dev.localhost:8787`, path);
-}
+import { WORKERS, deployWorker, visitWorker, workerCall, workerName } from "./account-worker.ts";
+import { answering, call, deploy, scriptCall, scriptName, uploadForm, visit, visitHost } from "./platform.ts";
 
 test("an account Worker is served at its address, and is no Worker of a namespace", async () => {
   const name = workerName();
@@ -284,4 +250,67 @@ test("static assets and Durable Objects of an account Worker", async () => {
   assert.deepEqual((await deployWorker(name, { "index.js": code }, { bindings, assets: { jwt } })).errors, []);
   assert.equal((await visitWorker(name, "/hello.txt")).text, "hi");
   assert.equal((await visitWorker(name, "/other")).text, "2", "the objects keep their data");
+});
+
+/** Stores the traces that its `tail` handler gets in a Durable Object, and returns them to a request. */
+const TAIL = `
+import { DurableObject } from "cloudflare:workers";
+export class Log extends DurableObject {
+  async add(events) { await this.ctx.storage.put("log", [...await this.read(), ...events]); }
+  async read() { return (await this.ctx.storage.get("log")) ?? []; }
+}
+export default {
+  async fetch(request, env) { return Response.json(await env.LOG.getByName("a").read()); },
+  async tail(events, env) {
+    const plain = JSON.stringify(events.map((event) => ({ ...event, url: event.event?.request?.getUnredacted().url })));
+    await env.LOG.getByName("a").add(JSON.parse(plain));
+  },
+};`;
+
+/** The traces that a consumer has, when they are at least `count`. */
+async function traces(consumer: string, count: number): Promise<any[]> {
+  for (;;) {
+    const events = JSON.parse((await visitWorker(consumer)).text);
+    if (events.length >= count) return events;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("a tail consumer gets the traces of account Workers and of Workers in namespaces", { timeout: 30_000 }, async () => {
+  const [consumer, producer, script] = [workerName(), workerName(), scriptName()];
+  const tail_consumers = [{ service: consumer }];
+  const code = "export default { fetch(request) { console.log('seen', new URL(request.url).pathname); if (request.url.endsWith('/fail')) throw new Error('broken'); return new Response('ok'); } };";
+  const refused = await deployWorker(producer, { "index.js": code }, { tail_consumers });
+  assert.match(refused.errors[0]?.message ?? "", new RegExp(`tail consumer '${consumer}' was not found`));
+  await deployWorker(consumer, { "index.js": TAIL }, {
+    bindings: [{ type: "durable_object_namespace", name: "LOG", class_name: "Log" }],
+    migrations: { new_tag: "v1", steps: [{ new_sqlite_classes: ["Log"] }] },
+  });
+  const { deployment_id } = (await deployWorker(producer, { "index.js": code }, { tail_consumers })).result;
+  assert.equal((await visitWorker(producer, "/a")).text, "ok");
+  await visitWorker(producer, "/fail");
+  const [first, second] = await traces(consumer, 2);
+  assert.equal(first.scriptName, producer);
+  assert.equal(first.dispatchNamespace, undefined);
+  assert.deepEqual(first.scriptVersion, { id: deployment_id });
+  assert.equal(first.outcome, "ok");
+  assert.deepEqual(first.logs[0].message, ["seen", "/a"]);
+  assert.equal(first.event.response.status, 200);
+  assert.match(first.url, /\/a$/);
+  assert.equal(second.outcome, "exception");
+  assert.equal(second.exceptions[0].message, "broken");
+
+  await deploy(script, { "index.js": code }, { tail_consumers });
+  await visit(script, "/b");
+  const third = (await traces(consumer, 3))[2];
+  assert.equal(third.scriptName, script);
+  assert.equal(third.dispatchNamespace, "dotdo-development");
+
+  const producers = (await call("GET", `${WORKERS}/tails/by-consumer/${consumer}`)).result;
+  assert.equal(producers.length, 2);
+  await workerCall("PATCH", producer, "/script-settings", { tail_consumers: [] });
+  await visitWorker(producer, "/c");
+  await visit(script, "/d");
+  const last = await traces(consumer, 4);
+  assert.deepEqual(last.map(({ logs }) => logs[0].message[1]), ["/a", "/fail", "/b", "/d"], "tails are switched off without a deploy");
 });

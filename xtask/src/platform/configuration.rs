@@ -112,6 +112,7 @@ fn front(api: Api, secrets: &Secrets) -> Result<Configuration> {
             { "binding": "API", "service": api },
             { "binding": "LOCAL", "service": LOCAL },
             { "binding": "ACCOUNT_WORKERS", "service": LOCAL, "entrypoint": "WorkersDev" },
+            { "binding": "CRONS", "service": LOCAL, "entrypoint": "CronClock" },
         ]),
     );
     Ok(Configuration {

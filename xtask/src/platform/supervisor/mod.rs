@@ -1,5 +1,6 @@
 //! Keeps the runtime running: starts wrangler, finds out whether the runtime hangs or has ended, and starts it again on the same state.
 
+mod crons;
 mod invocations;
 mod monitor;
 mod reports;
@@ -15,6 +16,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use self::{
+    crons::CronClock,
     invocations::{Invocation, Invocations, Suspects},
     monitor::{Answer, Health, Monitor},
 };
@@ -46,6 +48,8 @@ pub struct Supervisor<'a> {
     output: Output,
     invocations: Invocations,
     configurations: Vec<PathBuf>,
+    /// None if crons do not run by the clock.
+    crons: Option<CronClock>,
     // None only while the runtime is restarted.
     running: Option<Running>,
     /// When wrangler ended without a request of this program.
@@ -90,6 +94,7 @@ impl<'a> Supervisor<'a> {
             output: Output::new(lock.state())?,
             invocations,
             configurations: Vec::new(),
+            crons: None,
             running: None,
             ends: VecDeque::new(),
         })
@@ -103,6 +108,11 @@ impl<'a> Supervisor<'a> {
     /// The output of wrangler and of the Workers.
     pub const fn output(&self) -> &Output {
         &self.output
+    }
+
+    /// Runs the crons of account Workers by the clock from now on, while [`Self::check`] is called.
+    pub fn run_crons(&mut self) {
+        self.crons = Some(CronClock::new(&self.secret));
     }
 
     /// Starts the runtime with wrangler's configurations, and waits until it serves.
@@ -151,7 +161,12 @@ impl<'a> Supervisor<'a> {
                 self.say("the runtime does not answer: starting it again");
                 self.restart("The runtime of the local platform did not answer and is started again.")
             }
-            Health::Unknown | Health::Healthy => Ok(()),
+            Health::Unknown | Health::Healthy => {
+                if let (Some(crons), Some(port)) = (&mut self.crons, self.output.port()) {
+                    crons.poll(port);
+                }
+                Ok(())
+            }
         }
     }
 
