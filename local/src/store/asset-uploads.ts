@@ -19,6 +19,9 @@ export interface AssetSession extends ScriptAddress {
   readonly expiresAt: number;
 }
 
+/** Hashes in one query: their list stays under the 2 MB of a value. */
+const HASHES_PER_QUERY = 10_000;
+
 /** The files of scripts, and the uploads that bring more of them. */
 export class AssetUploads {
   readonly #sql: SqlStorage;
@@ -79,7 +82,18 @@ export class AssetUploads {
   }
 
   /** Those of the hashes that the script has no file for yet. */
-  missing(address: ScriptAddress, hashes: readonly string[]): string[] {
-    return hashes.filter((hash) => this.find(address, hash) === null);
+  missing({ namespace, script }: ScriptAddress, hashes: readonly string[]): string[] {
+    const missing: string[] = [];
+    for (let start = 0; start < hashes.length; start += HASHES_PER_QUERY) {
+      const rows = this.#sql.exec<{ hash: string }>(
+        `SELECT value AS hash FROM json_each(?)
+         WHERE NOT EXISTS (SELECT 1 FROM assets WHERE namespace = ? AND script = ? AND hash = value)`,
+        JSON.stringify(hashes.slice(start, start + HASHES_PER_QUERY)),
+        namespace,
+        script,
+      );
+      for (const { hash } of rows.toArray()) missing.push(hash);
+    }
+    return missing;
   }
 }

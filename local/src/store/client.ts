@@ -1,6 +1,6 @@
 import { hex } from "../encoding.ts";
 import type { Environment } from "../environment.ts";
-import { CHUNK_BYTES } from "./contents.ts";
+import { CHUNK_BYTES, type Chunk } from "./contents.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -21,8 +21,12 @@ export function store(environment: Environment): StoreClient {
   return environment.STORE.getByName("store") as unknown as StoreClient;
 }
 
-/** Chunks in one call: together they stay under the 32 MiB of a message. */
+/** Chunks that are read in one call: together they stay under the 32 MiB of a message. */
 const CHUNKS_PER_CALL = 8;
+
+/** Bytes and chunks that are sent in one call. Each call waits for the disk, so small contents share one. */
+const BYTES_PER_CALL = CHUNKS_PER_CALL * CHUNK_BYTES;
+const SMALL_CHUNKS_PER_CALL = 500;
 
 /** SHA-256 in hexadecimal. */
 export async function digestOf(bytes: ArrayBuffer): Promise<string> {
@@ -32,25 +36,30 @@ export async function digestOf(bytes: ArrayBuffer): Promise<string> {
 
 /** Sends those of the contents that the store does not have yet. The keys are their digests. */
 export async function keepBytes(store: StoreClient, contents: ReadonlyMap<string, ArrayBuffer>): Promise<void> {
+  let call: Chunk[] = [];
+  let size = 0;
   for (const digest of await store.missingContents([...contents.keys()])) {
-    const bytes = contents.get(digest);
-    if (bytes) await send(store, digest, bytes);
+    for (const chunk of chunksOf(digest, contents.get(digest) ?? new ArrayBuffer())) {
+      if (size + chunk.bytes.byteLength > BYTES_PER_CALL || call.length === SMALL_CHUNKS_PER_CALL) {
+        await store.keepChunks(call);
+        call = [];
+        size = 0;
+      }
+      call.push(chunk);
+      size += chunk.bytes.byteLength;
+    }
   }
+  if (call.length > 0) await store.keepChunks(call);
 }
 
-async function send(store: StoreClient, digest: string, bytes: ArrayBuffer): Promise<void> {
-  const perCall = CHUNKS_PER_CALL * CHUNK_BYTES;
-  let offset = 0;
-  do {
-    const end = Math.min(offset + perCall, bytes.byteLength);
-    const chunks: ArrayBuffer[] = [];
-    for (let start = offset; start < end; start += CHUNK_BYTES) {
-      chunks.push(bytes.slice(start, Math.min(start + CHUNK_BYTES, end)));
-    }
-    const size = end === bytes.byteLength ? bytes.byteLength : null;
-    await store.keepChunks(digest, offset / CHUNK_BYTES, chunks, size);
-    offset = end;
-  } while (offset < bytes.byteLength);
+/** The chunks of bytes. Empty bytes have one. */
+function* chunksOf(digest: string, bytes: ArrayBuffer): Generator<Chunk> {
+  const count = Math.max(1, Math.ceil(bytes.byteLength / CHUNK_BYTES));
+  for (let position = 0; position < count; position += 1) {
+    const start = position * CHUNK_BYTES;
+    const size = position === count - 1 ? bytes.byteLength : null;
+    yield { digest, position, bytes: bytes.slice(start, start + CHUNK_BYTES), size };
+  }
 }
 
 /** Reads bytes back, a piece at a time. Throws when the store does not have them. */

@@ -4,6 +4,16 @@ export const CHUNK_BYTES = 1024 * 1024;
 /** How long unused bytes are kept, in milliseconds: longer than a deploy takes. */
 const UNUSED_MS = 60 * 60 * 1000;
 
+/** A part of stored bytes. */
+export interface Chunk {
+  readonly digest: string;
+  /** 0 for the first. */
+  readonly position: number;
+  readonly bytes: ArrayBuffer;
+  /** The number of all bytes if this is the last chunk, otherwise `null`. */
+  readonly size: number | null;
+}
+
 /** The bytes of modules and assets, once for each digest. */
 export class Contents {
   readonly #sql: SqlStorage;
@@ -24,18 +34,10 @@ export class Contents {
     });
   }
 
-  /** Stores one chunk. The bytes exist only after {@link complete}. */
-  keepChunk(digest: string, position: number, bytes: ArrayBuffer): void {
+  /** Stores a chunk. The last one completes the bytes, which exist only then. Throws if chunks before it are missing. */
+  keepChunk({ digest, position, bytes, size }: Chunk, now: number): void {
     this.#sql.exec("INSERT OR REPLACE INTO chunks (digest, position, bytes) VALUES (?, ?, ?)", digest, position, bytes);
-  }
-
-  /** Completes bytes after their last chunk. Throws if the chunks together do not have `size` bytes. */
-  complete(digest: string, size: number, now: number): void {
-    const { kept } = this.#sql
-      .exec<{ kept: number }>("SELECT coalesce(sum(length(bytes)), 0) AS kept FROM chunks WHERE digest = ?", digest)
-      .one();
-    if (kept !== size) throw new Error(`${kept} of ${size} bytes of ${digest} are here: send them again`);
-    this.#sql.exec("INSERT OR REPLACE INTO contents (digest, size, kept_at) VALUES (?, ?, ?)", digest, size, now);
+    if (size !== null) this.#complete(digest, size, now);
   }
 
   /** Up to `count` chunks from `position` on; fewer at the end. `null` if the bytes are not stored. */
@@ -69,5 +71,13 @@ export class Contents {
   /** Removes chunks of bytes that were not completed or were removed. No deploy may run at the same time. */
   removeLooseChunks(): void {
     this.#sql.exec("DELETE FROM chunks WHERE digest NOT IN (SELECT digest FROM contents)");
+  }
+
+  #complete(digest: string, size: number, now: number): void {
+    const { kept } = this.#sql
+      .exec<{ kept: number }>("SELECT coalesce(sum(length(bytes)), 0) AS kept FROM chunks WHERE digest = ?", digest)
+      .one();
+    if (kept !== size) throw new Error(`${kept} of ${size} bytes of ${digest} are here: send them again`);
+    this.#sql.exec("INSERT OR REPLACE INTO contents (digest, size, kept_at) VALUES (?, ?, ?)", digest, size, now);
   }
 }

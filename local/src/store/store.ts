@@ -18,7 +18,7 @@ import {
   type WorkerDeployment,
 } from "./account-workers.ts";
 import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-uploads.ts";
-import { Contents } from "./contents.ts";
+import { type Chunk, Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
 import { type Resource, Resources } from "./resources.ts";
 import { type LiveVersion, type QueueProducer, type ScriptChange, Scripts } from "./scripts.ts";
@@ -207,12 +207,10 @@ export class Store extends DurableObject<Environment> {
     return this.#contents.missing(digests, Date.now());
   }
 
-  /** Stores consecutive chunks. With the last ones, `size` completes the bytes. */
-  keepChunks(digest: string, position: number, chunks: readonly ArrayBuffer[], size: number | null): void {
-    this.ctx.storage.transactionSync(() => {
-      chunks.forEach((bytes, index) => this.#contents.keepChunk(digest, position + index, bytes));
-      if (size !== null) this.#contents.complete(digest, size, Date.now());
-    });
+  /** Stores chunks. Bytes exist after their last chunk. */
+  keepChunks(chunks: readonly Chunk[]): void {
+    const now = Date.now();
+    this.ctx.storage.transactionSync(() => chunks.forEach((chunk) => this.#contents.keepChunk(chunk, now)));
   }
 
   /** Up to `count` chunks from `position` on; `null` if the bytes are not stored. */

@@ -32,8 +32,7 @@ function version(id: string, digests: readonly string[] = [], manifest: string |
 }
 
 function keep(contents: Contents, digest: string, now: number): void {
-  contents.keepChunk(digest, 0, utf8("x"));
-  contents.complete(digest, 1, now);
+  contents.keepChunk({ digest, position: 0, bytes: utf8("x"), size: 1 }, now);
 }
 
 test("a change names the revision it was made from, and is refused when another came first", () => {
@@ -94,13 +93,14 @@ test("scripts are listed by name, each namespace for itself", () => {
 
 test("bytes are there only when the last of them is", () => {
   const contents = new Contents(openStore());
-  contents.keepChunk("d", 0, utf8("first"));
-  contents.keepChunk("d", 2, utf8("third"));
+  const keepPart = (position: number, text: string, size: number | null) =>
+    contents.keepChunk({ digest: "d", position, bytes: utf8(text), size }, 0);
+  keepPart(0, "first", null);
+  assert.throws(() => keepPart(2, "third", 16), /10 of 16 bytes/);
   assert.deepEqual(contents.missing(["d"], 0), ["d"]);
   assert.equal(contents.chunks("d", 0, 8), null);
-  assert.throws(() => contents.complete("d", 16, 0), /10 of 16 bytes/);
-  contents.keepChunk("d", 1, utf8("second"));
-  contents.complete("d", 16, 0);
+  keepPart(1, "second", null);
+  keepPart(2, "third", 16);
   assert.deepEqual(contents.missing(["d", "other"], 0), ["other"]);
   const text = (chunks: ArrayBuffer[] | null) => chunks?.map((chunk) => new TextDecoder().decode(chunk));
   assert.deepEqual(text(contents.chunks("d", 0, 2)), ["first", "second"]);
@@ -139,7 +139,7 @@ test("chunks of bytes that were never completed are removed", () => {
   const sql = openStore();
   const contents = new Contents(sql);
   keep(contents, "whole", 0);
-  contents.keepChunk("half", 0, utf8("x"));
+  contents.keepChunk({ digest: "half", position: 0, bytes: utf8("x"), size: null }, 0);
   contents.removeLooseChunks();
   assert.deepEqual(
     sql
@@ -158,6 +158,8 @@ test("a file that is there stays what it is, and goes with its script", () => {
   assets.keep(HELLO, { hash: "h", digest: "second", contentType: null });
   assert.deepEqual(assets.find(HELLO, "h"), { hash: "h", digest: "first", contentType: "text/plain" });
   assert.deepEqual(assets.missing({ ...HELLO, script: "other" }, ["h"]), ["h"]);
+  const many = Array.from({ length: 25_000 }, (_, number) => String(number));
+  assert.deepEqual(assets.missing(HELLO, [...many, "h"]), many);
   scripts.remove(HELLO, new Date());
   assert.deepEqual(assets.missing(HELLO, ["h"]), ["h"]);
 });
