@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     gate::{Gate, Runtime},
-    head::{Body, MAX_HEAD, Parsed, Refusal, RequestHead, ResponseHead},
+    head::{Body, MAX_HEAD, Method, Parsed, Refusal, RequestHead, ResponseHead},
     stream::{Incoming, Sink},
 };
 
@@ -61,13 +61,23 @@ pub async fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             Ok(Ok(Received::End)) | Err(_) => return Ok(()),
             Ok(Err(error)) => return Err(error),
         };
-        let to = match connection.server(server.take()).await {
-            Ok(to) => to,
-            Err(ended) => return connection.answer_lost(&head, ended).await,
-        };
-        server = match connection.exchange(&head, to).await? {
-            Next::Request(server) => server,
-            Next::End => return Ok(()),
+        let request = with_line(connection.incoming.received(), &head, &shared.secret);
+        connection.incoming.discard(head.length);
+        // The runtime can end a connection while the next request is on its way. Only a request that can be sent again uses one
+        // that served before.
+        let mut last = server.take().filter(|_| head.is_repeatable());
+        server = loop {
+            let to = match connection.server(last.take()).await {
+                Ok(to) => to,
+                Err(ended) => return connection.answer_lost(&head, ended).await,
+            };
+            let served_before = to.served.is_some();
+            match connection.exchange(&head, &request, to).await? {
+                Next::Request(server) => break server,
+                Next::End => return Ok(()),
+                Next::Lost(_) if served_before => {}
+                Next::Lost(ended) => return connection.answer_lost(&head, ended).await,
+            }
         };
     }
 }
@@ -77,7 +87,8 @@ struct Server {
     runtime: Runtime,
     incoming: Incoming,
     out: OwnedWriteHalf,
-    used: Instant,
+    /// When it last served a request.
+    served: Option<Instant>,
 }
 
 struct Connection<'a> {
@@ -99,6 +110,8 @@ enum Next {
     /// Another request, for which the connection to the runtime can be used again if there is one.
     Request(Option<Server>),
     End,
+    /// The runtime ended the connection without a response.
+    Lost(Runtime),
 }
 
 /// A relayed response.
@@ -138,7 +151,7 @@ impl Connection<'_> {
             };
             if let Some(last) = last
                 && last.runtime == runtime
-                && last.used.elapsed() < REUSE
+                && last.served.is_some_and(|served| served.elapsed() < REUSE)
             {
                 return Ok(last);
             }
@@ -149,33 +162,27 @@ impl Connection<'_> {
                 runtime,
                 incoming: Incoming::of_runtime(read, self.shared.gate.progress()),
                 out,
-                used: Instant::now(),
+                served: None,
             });
         }
     }
 
-    /// Relays a request and its response.
-    async fn exchange(&mut self, head: &RequestHead, server: Server) -> io::Result<Next> {
-        let Self {
-            incoming,
-            client,
-            shared,
-        } = self;
+    /// Relays a request and its response. `request` is the head that the runtime receives.
+    async fn exchange(&mut self, head: &RequestHead, request: &[u8], server: Server) -> io::Result<Next> {
+        let Self { incoming, client, .. } = self;
         let Server {
             runtime,
             incoming: mut responses,
             mut out,
             ..
         } = server;
-        let with_secret = with_line(incoming.received(), head, &shared.secret);
-        incoming.discard(head.length);
         let answered = Notify::new();
         let mut sink = Sink::Runtime {
             stream: &mut out,
             answered: &answered,
             is_over: false,
         };
-        sink.write(&with_secret).await?;
+        sink.write(request).await?;
 
         let (response, is_sent) = {
             let mut download = pin!(relay_response(&mut responses, client, head));
@@ -202,7 +209,7 @@ impl Connection<'_> {
             }
         };
         match response {
-            Err(Failure::Lost) => self.answer_lost(head, runtime).await.map(|()| Next::End),
+            Err(Failure::Lost) => Ok(Next::Lost(runtime)),
             Err(Failure::Partial(error)) => Err(error),
             Ok(Response { is_upgrade: true, .. }) => {
                 self.relay_upgraded(responses, out).await.map(|()| Next::End)
@@ -212,7 +219,7 @@ impl Connection<'_> {
                 runtime,
                 incoming: responses,
                 out,
-                used: Instant::now(),
+                served: Some(Instant::now()),
             }))),
         }
     }
@@ -262,7 +269,7 @@ impl Connection<'_> {
                 }),
             )
         };
-        let text = if head.is_head {
+        let text = if head.method == Method::Head {
             String::new()
         } else {
             format!("{document}\n")

@@ -35,6 +35,15 @@ pub enum Parsed<Head, Failure> {
     Failed(Failure),
 }
 
+/// The method of a request, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    /// The response has no body.
+    Head,
+    Other,
+}
+
 /// What is known of a request's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
@@ -43,8 +52,7 @@ pub struct RequestHead {
     /// The length of the request line, in bytes.
     pub line: usize,
     pub body: Body,
-    /// Whether it is a HEAD request, whose response has no body.
-    pub is_head: bool,
+    pub method: Method,
     /// Whether it is a call of Cloudflare's API, whose errors have an envelope.
     pub is_api_call: bool,
     /// Whether the client wants the connection to end after the response.
@@ -88,6 +96,11 @@ impl Refusal {
 }
 
 impl RequestHead {
+    /// Whether it can be sent again if its connection ends without a response: it only reads, and it has no body.
+    pub fn is_repeatable(&self) -> bool {
+        self.method != Method::Other && self.body == Body::Length(0)
+    }
+
     /// Parses the bytes at the start of a connection, or after the body of the request before.
     pub fn parse(bytes: &[u8]) -> Parsed<Self, Refusal> {
         let mut few = [httparse::EMPTY_HEADER; FEW_HEADERS];
@@ -146,7 +159,11 @@ impl RequestHead {
             length,
             line: line.map_or(length, |end| end + 1),
             body,
-            is_head: request.method == Some("HEAD"),
+            method: match request.method {
+                Some("GET") => Method::Get,
+                Some("HEAD") => Method::Head,
+                _ => Method::Other,
+            },
             is_api_call: target.starts_with("/client/v4/"),
             closes,
         })
@@ -192,7 +209,7 @@ impl ResponseHead {
                 closes = true;
             }
         }
-        if request.is_head || matches!(status, 100..=199 | 204 | 304) {
+        if request.method == Method::Head || matches!(status, 100..=199 | 204 | 304) {
             body = Body::Length(0);
         }
         Parsed::Complete(Self {

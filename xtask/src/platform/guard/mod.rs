@@ -195,10 +195,16 @@ mod tests {
         ];
         // All at once: they are relayed one after the other.
         client.write_all(requests.concat().as_bytes()).unwrap();
-        let (mut server, _) = relayed.server.accept().unwrap();
+        let mut server = None;
         for (request, response) in requests.iter().zip(responses) {
+            // Only the last one can be sent on a connection that served before.
+            let server = if request.starts_with("GET") {
+                server.as_mut().unwrap()
+            } else {
+                server.insert(relayed.server.accept().unwrap().0)
+            };
             let (line, rest) = request.split_once("\r\n").unwrap();
-            let received = read_until(&mut server, &rest[rest.len() - 5..]);
+            let received = read_until(server, &rest[rest.len() - 5..]);
             assert_eq!(
                 received,
                 format!("{line}\r\nX-Dotdo-Front-Secret: s3cret\r\n{rest}")
@@ -344,6 +350,33 @@ mod tests {
         read_until(&mut server, "\r\n\r\n");
         server.write_all(OK.as_bytes()).unwrap();
         assert_eq!(read_until(&mut waiting, "ok"), OK);
+    }
+
+    #[test]
+    fn a_request_is_sent_again_if_the_runtime_ends_an_idle_connection() {
+        let relayed = Relayed::new();
+        let mut client = relayed.client();
+        let request = b"GET / HTTP/1.1\r\n\r\n";
+        client.write_all(request).unwrap();
+        let (mut server, _) = relayed.server.accept().unwrap();
+        read_until(&mut server, "\r\n\r\n");
+        server.write_all(OK.as_bytes()).unwrap();
+        assert_eq!(read_until(&mut client, "ok"), OK);
+        client.write_all(request).unwrap();
+        read_until(&mut server, "\r\n\r\n");
+        drop(server);
+        let (mut server, _) = relayed.server.accept().unwrap();
+        read_until(&mut server, "\r\n\r\n");
+        server.write_all(OK.as_bytes()).unwrap();
+        assert_eq!(read_until(&mut client, "ok"), OK);
+        // A request that may have had an effect is not.
+        client
+            .write_all(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+        let (mut other, _) = relayed.server.accept().unwrap();
+        read_until(&mut other, "\r\n\r\n");
+        drop(other);
+        assert!(read_until(&mut client, "}\n").starts_with("HTTP/1.1 503 "));
     }
 
     #[test]
