@@ -14,6 +14,8 @@ use std::{
 
 use anyhow::{Result, bail};
 
+use crate::restarts;
+
 /// The deadline of a test, which includes waiting for the starts of other tests' platforms.
 #[must_use]
 pub fn test() -> Duration {
@@ -43,7 +45,27 @@ fn limit(variable: &str, default: Duration) -> Duration {
     seconds.map_or(default, Duration::from_secs)
 }
 
+/// What the body of a test returns.
+pub trait Outcome {
+    /// Whether the test passes.
+    fn is_success(&self) -> bool;
+}
+
+impl Outcome for () {
+    fn is_success(&self) -> bool {
+        true
+    }
+}
+
+impl Outcome for Result<()> {
+    fn is_success(&self) -> bool {
+        self.is_ok()
+    }
+}
+
 /// Runs the body of a test on a separate thread with a runtime of two workers, with the deadline [`test()`].
+///
+/// A test that fails prints the restarts of the platforms, which can be the cause.
 ///
 /// The thread of a body that hangs, in an await or in a blocking call, runs until the program ends. So do the platforms
 /// that it started: their standard input ends with the program.
@@ -53,7 +75,7 @@ fn limit(variable: &str, default: Duration) -> Duration {
 #[expect(clippy::panic, reason = "a test fails by a panic")]
 pub fn run<F: Future>(name: &str, body: impl FnOnce() -> F + Send + 'static) -> F::Output
 where
-    F::Output: Send + 'static,
+    F::Output: Outcome + Send + 'static,
 {
     let limit = test();
     let (sender, receiver) = mpsc::channel();
@@ -70,7 +92,11 @@ where
         let _ = sender.send(output);
     });
     let thread = thread.expect("a thread");
-    match receiver.recv_timeout(limit) {
+    let ended = receiver.recv_timeout(limit);
+    if !ended.as_ref().is_ok_and(Outcome::is_success) {
+        restarts::print();
+    }
+    match ended {
         Ok(output) => output,
         Err(RecvTimeoutError::Timeout) => {
             panic!("the test {name} did not end within {} s", limit.as_secs())

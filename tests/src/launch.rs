@@ -16,6 +16,7 @@ use crate::{
     ports::free_port,
     processes,
     programs::{repository, start_lock, xtask},
+    restarts,
 };
 
 /// What a platform prints when it is ready.
@@ -43,6 +44,7 @@ impl Launched {
     /// When it does not become ready before its deadline; the error contains its standard error.
     pub fn start(options: &Options, state: &Path) -> Result<Self> {
         let _guard = start_lock();
+        restarts::watch(state);
         let mut errors = tempfile::tempfile().context("cannot create a temporary file")?;
         let mut command = options.program.as_ref().map_or_else(xtask, Command::new);
         command

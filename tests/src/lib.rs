@@ -21,6 +21,7 @@ pub mod processes;
 mod programs;
 mod project;
 pub mod relay;
+mod restarts;
 mod script;
 pub mod wrangler;
 mod wrangler_dev;
