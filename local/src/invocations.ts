@@ -1,3 +1,4 @@
+import { letOthersRun } from "./event-loop.ts";
 import type { Platform } from "./platform.ts";
 
 /**
@@ -48,6 +49,7 @@ export async function recordedInvocation<T>(
   invocation: Invocation,
   run: () => Promise<T>,
 ): Promise<T> {
+  await letOthersRun();
   const key = `${invocation.kind}/${invocation.version}`;
   let entry = running.get(key);
   if (entry === undefined) {

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
+import { letOthersRun } from "../event-loop.ts";
 import type { StorageAddress } from "./storage.ts";
 
 /**
@@ -13,6 +14,7 @@ export async function fetchStorage(
   { kind, id }: StorageAddress,
   request: Request,
 ): Promise<Response> {
+  await letOthersRun();
   const objects = { kv: environment.KV_OBJECTS, d1: environment.D1_OBJECTS, r2: environment.R2_OBJECTS }[kind];
   const name = `worker-${id}`;
   return await objects.get(objects.idFromName(name)).fetch(request, { cf: { miniflare: { name } } });

@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import { letOthersRun } from "../event-loop.ts";
 import { WorkerEntrypoint } from "cloudflare:workers";
 
 /** The namespace of a cache. */
@@ -21,8 +22,9 @@ export class UserCache extends WorkerEntrypoint<Environment, UserCacheProps> {
     return await (await this.#cache(name)).delete(request, options);
   }
 
-  #cache(name: string | null): Promise<Cache> {
+  async #cache(name: string | null): Promise<Cache> {
+    await letOthersRun();
     const { namespace } = this.ctx.props;
-    return caches.open(name === null ? `${namespace}/default` : `${namespace}/named/${name}`);
+    return await caches.open(name === null ? `${namespace}/default` : `${namespace}/named/${name}`);
   }
 }

@@ -11,6 +11,9 @@ import names from "./__local_platform__names.js";
 /** The most calls of methods of this Worker's entrypoints at the same time. RPC has no headers, so only this bounds a recursion. */
 const MAX_CALLS = 1000;
 
+/** After this time a call is not counted any more, in milliseconds: a call that was cancelled never ends. */
+const MAX_CALL_MS = 10_000;
+
 /** The number of invocations of the current request, this one included. */
 const depth = new AsyncLocalStorage();
 
@@ -42,20 +45,30 @@ function countedFetch(fetch) {
   };
 }
 
-let calls = 0;
+/** The start of each call that has not ended, the oldest first, in milliseconds since 1970. */
+const calls = new Map();
+let lastCall = 0;
 
 function boundedCall(method) {
   return function (...args) {
-    if (calls >= MAX_CALLS) throw new Error(names.depthExceeded);
+    if (calls.size >= MAX_CALLS) forgetOldCalls();
+    if (calls.size >= MAX_CALLS) throw new Error(names.depthExceeded);
     const result = method.apply(this, args);
     if (typeof result?.then !== "function") return result;
-    calls += 1;
-    const ended = () => {
-      calls -= 1;
-    };
+    const call = (lastCall += 1);
+    calls.set(call, Date.now());
+    const ended = () => calls.delete(call);
     result.then(ended, ended);
     return result;
   };
+}
+
+function forgetOldCalls() {
+  const oldest = Date.now() - MAX_CALL_MS;
+  for (const [call, started] of calls) {
+    if (started >= oldest) return;
+    calls.delete(call);
+  }
 }
 
 function replace(owner, name, value) {

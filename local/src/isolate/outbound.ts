@@ -1,6 +1,7 @@
 import { connect } from "cloudflare:sockets";
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
+import { letOthersRun } from "../event-loop.ts";
 import { NAMES } from "./names.ts";
 
 /** Hosts that the dispatch Worker serves. */
@@ -12,12 +13,15 @@ const DISPATCHED = /\.do\.?$/i;
  */
 export class Outbound extends WorkerEntrypoint<Environment> {
   override async fetch(request: Request): Promise<Response> {
+    await letOthersRun();
     const url = new URL(request.url);
     if (!DISPATCHED.test(url.hostname)) return await fetch(request);
     const depth = Number(request.headers.get(NAMES.depthHeader) ?? url.searchParams.get(NAMES.depthQuery) ?? Number.NaN);
     if (Number.isNaN(depth)) {
-      // The isolate counts the requests of every API. Only the runtime's own request after `passThroughOnException` has no count.
-      const text = `The Worker threw an exception and called passThroughOnException. On this machine ${url.hostname} has no origin server.\n`;
+      // The isolate counts the requests of every API. The runtime's own requests have no count.
+      const text =
+        `The Worker threw an exception after passThroughOnException, and on this machine ${url.hostname} has no origin server; ` +
+        "or a host outside of the platform redirects to it, which Workers do not follow here: fetch its URL.\n";
       return new Response(text, { status: 502, headers: { "cache-control": "no-store" } });
     }
     // The dispatch Worker and the Worker that it calls.

@@ -42,7 +42,7 @@ export async function deleteDatabase(call: Call): Promise<Response> {
   const { id } = await databaseOf(call);
   const database = open(call, { kind: "d1", id });
   const { results } = await database
-    .prepare("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'")
+    .prepare("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*'")
     .all<{ type: string; name: string }>();
   const drops = results.map(({ type, name }) => database.prepare(`DROP ${type} IF EXISTS "${name.replaceAll('"', '""')}"`));
   if (drops.length > 0) await database.batch([database.prepare("PRAGMA defer_foreign_keys = on"), ...drops]);
@@ -83,11 +83,14 @@ export async function importFile(call: Call): Promise<Response> {
 
 /** Takes the file of an import. The token in the URL allows it. */
 export async function uploadFile(call: Call): Promise<Response> {
-  const body = await call.req.raw.arrayBuffer();
-  if (body.byteLength > MAX_IMPORT_BYTES) {
-    throw new Refusal("BODY_INVALID", `The file has ${body.byteLength} bytes. The local platform imports at most ${MAX_IMPORT_BYTES}: split it.`);
+  // Before the body, so that nobody fills the memory without a token.
+  const object = await fileOf(call);
+  const size = Number(call.req.header("content-length") ?? Number.NaN);
+  if (!(size <= MAX_IMPORT_BYTES)) {
+    const given = Number.isNaN(size) ? "has no content-length" : `has ${size} bytes`;
+    throw new Refusal("BODY_INVALID", `The file ${given}. The local platform imports at most ${MAX_IMPORT_BYTES} bytes: split it.`);
   }
-  const stored = await files(call, { method: "put", object: await fileOf(call) }, body);
+  const stored = await files(call, { method: "put", object }, await call.req.raw.arrayBuffer());
   const { etag } = await stored.json<{ etag: string }>();
   return new Response(null, { headers: { etag: `"${etag}"` } });
 }

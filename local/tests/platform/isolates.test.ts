@@ -162,3 +162,33 @@ test("the isolates of a deleted script end", async () => {
   assert.equal((await visit(name)).status, 404);
   while ((await isolates(name)).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 });
+
+test("a Worker that works without a pause does not keep the platform from serving others", async () => {
+  const [busy, other] = [scriptName(), scriptName()];
+  const code = (body: string) => ({ "index.js": `export default { async fetch(request, env) { ${body} } };` });
+  await deploy(other, code(`return new Response("served");`));
+  const bindings = [
+    { type: "d1", name: "DB", id: busy },
+    { type: "kv_namespace", name: "KV", namespace_id: busy.padStart(32, "0").slice(-32) },
+  ];
+  const loops = [
+    `for (let n = 0; n < 1500; n += 1) await env.DB.prepare("select 1").first();`,
+    `for (let n = 0; n < 1500; n += 1) await env.KV.get("key");`,
+    `for (let n = 0; n < 1500; n += 1) await (await fetch("https://dev.${other}.do/")).text();`,
+    `for (let n = 0; n < 1500; n += 1) await caches.default.match("https://example.com/");`,
+  ];
+  for (const loop of loops) {
+    const deployed = await deploy(busy, code(`${loop} return new Response("done");`), { bindings });
+    assert.equal(deployed.status, 200, JSON.stringify(deployed.errors));
+    let isDone = false;
+    const working = visit(busy, "/").finally(() => (isDone = true));
+    let served = 0;
+    while (!isDone) {
+      assert.equal((await visit(other, "/")).text, "served");
+      served += 1;
+    }
+    assert.equal((await working).text, "done");
+    // Without turns it is one or two.
+    assert.ok(served > 5, `${served} requests were served during ${loop}`);
+  }
+});

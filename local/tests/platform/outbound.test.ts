@@ -61,6 +61,7 @@ function sender(target: string): string {
         for (;;) {
           const text = await (await fetch("https://" + HOST + "/last-beacon")).text();
           if (text !== "") return text;
+          await scheduler.wait(10);
         }
       },
       async outside(query) { return await (await fetch("http://127.0.0.1:" + query.get("port") + "/page")).text(); },
