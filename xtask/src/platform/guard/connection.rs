@@ -124,6 +124,8 @@ struct Response {
 enum Failure {
     /// The runtime ended the connection, and nothing was relayed.
     Lost,
+    /// The response has no valid head.
+    Invalid,
     /// The client has received a part.
     Partial(io::Error),
 }
@@ -210,6 +212,12 @@ impl Connection<'_> {
         };
         match response {
             Err(Failure::Lost) => Ok(Next::Lost(runtime)),
+            Err(Failure::Invalid) => {
+                let text = "The local platform cannot relay the Worker's response: its head is not valid, or it has more than 1000 headers.\n";
+                self.answer("502 Bad Gateway", "text/plain; charset=utf-8", "", text)
+                    .await
+                    .map(|()| Next::End)
+            }
             Err(Failure::Partial(error)) => Err(error),
             Ok(Response { is_upgrade: true, .. }) => {
                 self.relay_upgraded(responses, out).await.map(|()| Next::End)
@@ -324,6 +332,7 @@ async fn relay_response(
             match ResponseHead::parse(responses.received(), request) {
                 Parsed::Complete(head) => break head,
                 Parsed::Partial if matches!(responses.receive().await, Ok(true)) => {}
+                Parsed::Failed(()) if !is_begun => return Err(Failure::Invalid),
                 _ if is_begun => return Err(Failure::Partial(io::ErrorKind::UnexpectedEof.into())),
                 _ => return Err(Failure::Lost),
             }

@@ -380,6 +380,16 @@ mod tests {
     }
 
     #[test]
+    fn a_response_that_cannot_be_read_is_not_taken_for_a_restart() {
+        let headers = "a: b\r\n".repeat(1001);
+        let (_, answer) = relayed(
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            &format!("HTTP/1.1 200 OK\r\n{headers}\r\n"),
+        );
+        assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    }
+
+    #[test]
     fn a_client_that_goes_away_ends_the_request() {
         let relayed = Relayed::new();
         let mut client = relayed.client();
