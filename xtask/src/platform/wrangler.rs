@@ -73,8 +73,6 @@ impl Wrangler {
             .env("VSCODE_INSPECTOR_OPTIONS", "off")
             .env("WRANGLER_LOG_PATH", state.path("logs"))
             .env("WRANGLER_HIDE_BANNER", "true")
-            // Compiling wrangler's 15 MB of JavaScript takes a third of its start.
-            .env("NODE_COMPILE_CACHE", state.path("node-cache"))
             // Otherwise wrangler requests `cf` properties from Cloudflare, and prints a warning when it is offline.
             .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
             // The runtime signals memory pressure with each isolate that it creates, as each upload does. V8 then drops

@@ -23,8 +23,9 @@ const MAX_VERSIONS: usize = 1000;
 /// How many running invocations are recorded, at most.
 const MAX_RUNNING: usize = 100_000;
 
-/// How long an invocation that has ended is kept: its response can still be read, and its `waitUntil` can still run.
-const RECENT: Duration = Duration::from_secs(10);
+/// How long an invocation that has ended is kept: its response can still be read, and its `waitUntil` can still run. On a loaded machine
+/// it takes this long to find a hang.
+const RECENT: Duration = Duration::from_secs(30);
 
 /// Code of a user Worker, as the Worker `local` reports it: `local/src/invocations.ts`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
