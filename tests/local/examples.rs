@@ -284,6 +284,39 @@ fn text(message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>)
 }
 
 #[end_to_end::test]
+async fn the_single_page_application_with_a_worker() -> Result<()> {
+    let platform = Platform::shared();
+    let folder = example("spa")?;
+    for (namespace, environment) in [("dotdo-production", None), ("dotdo-staging", Some("staging"))] {
+        let mut arguments = vec!["deploy", "--dispatch-namespace", namespace];
+        arguments.extend(environment.iter().flat_map(|name| ["--env", *name]));
+        run(platform, folder.path(), &arguments).await?;
+    }
+    for (host, expected) in [
+        ("spa.do", "Hello, Ada!"),
+        ("staging.spa.do", "Hello from staging, Ada!"),
+    ] {
+        for path in ["/", "/people/Ada"] {
+            let page = platform.get(host, path).await?;
+            assert!(
+                page.text().contains("<title>Greetings</title>"),
+                "{}",
+                page.text()
+            );
+        }
+        let script = platform.get(host, "/app.js").await?;
+        assert!(script.header("content-type").contains("javascript"));
+        let answer = platform.get(host, "/api/greeting?name=Ada").await?;
+        assert_eq!(answer.json(), json!({ "greeting": expected }));
+        assert_eq!(
+            platform.get(host, "/api/other").await?.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+    Ok(())
+}
+
+#[end_to_end::test]
 async fn the_queue_with_a_producer_in_a_namespace_and_a_consumer_of_the_account() -> Result<()> {
     let platform = Platform::shared();
     let folder = example("queue")?;
@@ -356,6 +389,9 @@ async fn every_example_has_a_test() -> Result<()> {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    assert_eq!(names, ["chat", "files", "hello", "notes", "queue"]);
+    assert_eq!(
+        names,
+        ["chat", "files", "hello", "notes", "queue", "services", "spa"]
+    );
     Ok(())
 }

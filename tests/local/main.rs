@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "a missing element fails the test")]
 
 mod access;
+mod account_workers;
 mod alarms;
 mod doors;
 mod durability;

@@ -56,6 +56,13 @@ impl Options {
         self.with("--upstream", address)
     }
 
+    /// With a clock that runs crons.
+    #[must_use]
+    pub fn crons(mut self) -> Self {
+        self.arguments.push("--crons".to_owned());
+        self
+    }
+
     /// With an emptied state folder.
     #[must_use]
     pub fn reset(mut self) -> Self {

@@ -36,7 +36,7 @@ function section(heading: string, scripts: readonly StoredScript[], url: URL): s
   const rows = scripts.map(({ namespace, script, modifiedOn, version }) => {
     const host = escaped(hostOf({ namespace, script }, url));
     const deployed = escaped(modifiedOn.replace("T", " ").replace(/\..*$/, " UTC"));
-    return `<tr><th scope="row"><a href="http://${host}/">${escaped(script)}</a></th><td>${host}</td><td>${deployed}</td><td><code>${escaped(shownVersion(version).slice(0, 8))}</code></td></tr>`;
+    return `<tr><th scope="row"><a href="http://${host}/">${escaped(script)}</a></th><td>${host}</td><td>${deployed}</td><td><code>${escaped(shownVersion(version))}</code></td></tr>`;
   });
   const table = `<div class="wide"><table><thead><tr><th scope="col">Worker</th><th scope="col">Host</th><th scope="col">Deployed</th><th scope="col">Version</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
   return `<section><h2>${escaped(heading)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
