@@ -1,4 +1,8 @@
-import type { LocalServices } from "./bindings/service/dispatcher-service.ts";
+/** The entrypoint `LocalServices` of the dispatch Worker: `local/dispatcher/services.js`. */
+interface LocalServices {
+  /** A stub of `NamespaceService` with these props. */
+  namespaceService(props: Readonly<Record<string, unknown>>): Promise<Fetcher>;
+}
 
 /** A dispatch namespace of the account, as the configuration names it. */
 export interface ConfiguredNamespace {

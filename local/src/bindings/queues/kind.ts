@@ -1,9 +1,13 @@
 import type { Binding } from "../binding.ts";
 import type { BindingKind } from "../kind.ts";
 import argumentsModule from "../arguments.isolate.js";
-import type { QueueProducerProps } from "./producer.ts";
 import queueModule from "./queue.isolate.js";
 import { MAX_DELAY_SECONDS, wholeNumber } from "./settings.ts";
+
+/** A queue that a script is bound to: the props of the host entrypoint `QueueProducer`. */
+export interface QueueProducerProps {
+  readonly queueName: string;
+}
 
 /** A queue to which a Worker sends messages. */
 export const queue: BindingKind<Extract<Binding, { type: "queue" }>> = {

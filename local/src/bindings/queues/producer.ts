@@ -4,16 +4,12 @@ import { code, type CodeName } from "../../refusal.ts";
 import { queueBroker } from "./broker.ts";
 import { type Queue, queueDirectory } from "./directory.ts";
 import { CONTENT_TYPES, type ContentType, type NewMessage, type QueueMetrics } from "./messages.ts";
+import type { QueueProducerProps } from "./kind.ts";
 import { MAX_BATCH, MAX_DELAY_SECONDS } from "./settings.ts";
 
 /** Cloudflare's limits for a message and for the messages of one call, in bytes. */
 export const MAX_MESSAGE_BYTES = 128_000;
 export const MAX_BATCH_BYTES = 256_000;
-
-/** A queue that a script is bound to. */
-export interface QueueProducerProps {
-  readonly queueName: string;
-}
 
 /** A message from an isolate: bytes, or a value with the content type `v8`. */
 interface SentMessage {

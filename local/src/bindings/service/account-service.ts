@@ -6,18 +6,7 @@ import { scriptIsolate } from "../../isolate/isolates.ts";
 import { fetchLiveVersion, useLiveVersion } from "../../live-worker.ts";
 import { type Platform, platform } from "../../platform.ts";
 import { accountAddress } from "../../script.ts";
-
-/** The target of a service binding. */
-export interface ServiceProps {
-  /** The name of the account Worker. */
-  readonly service: string;
-  /** The name of one of its entrypoints; `null` for the default one. */
-  readonly entrypoint: string | null;
-  /** What the target gets as `ctx.props`. */
-  readonly props: Readonly<Record<string, unknown>> | null;
-  /** The name of the binding, for errors. */
-  readonly binding: string;
-}
+import type { ServiceProps } from "./kind.ts";
 
 /**
  * The host entrypoint of a service binding. A request goes to the live version of the account Worker, or to the router of its static

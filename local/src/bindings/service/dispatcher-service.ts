@@ -3,12 +3,6 @@ import type { Environment } from "../../environment.ts";
 import { NAMES } from "../../isolate/names.ts";
 import { stubMember } from "../../rpc-member.ts";
 
-/** The entrypoint `LocalServices` of the dispatch Worker: `local/dispatcher/services.js`. */
-export interface LocalServices {
-  /** A stub of `NamespaceService` with these props. */
-  namespaceService(props: Readonly<Record<string, unknown>>): Promise<Fetcher>;
-}
-
 /** The target of a service binding to the dispatch Worker. */
 export interface DispatcherServiceProps {
   /** The props of `NamespaceService`, which the deploy API sets; `null` if the binding has no entrypoint. */

@@ -1,8 +1,19 @@
 import { Refusal } from "../../refusal.ts";
 import type { Binding } from "../binding.ts";
 import type { BindingFields, BindingKind } from "../kind.ts";
-import type { ServiceProps } from "./account-service.ts";
 import { SPECIAL_TARGETS } from "./targets.ts";
+
+/** The target of a service binding: the props of the host entrypoint `AccountService`. */
+export interface ServiceProps {
+  /** The name of the account Worker. */
+  readonly service: string;
+  /** The name of one of its entrypoints; `null` for the default one. */
+  readonly entrypoint: string | null;
+  /** What the target gets as `ctx.props`. */
+  readonly props: Readonly<Record<string, unknown>> | null;
+  /** The name of the binding, for errors. */
+  readonly binding: string;
+}
 
 /** The binding to a Worker of the account. As on Cloudflare, it never reaches a Worker of a dispatch namespace. */
 export const service: BindingKind<Extract<Binding, { type: "service" }>> = {
