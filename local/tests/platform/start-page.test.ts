@@ -24,11 +24,11 @@ test("the start page shows the id that wrangler printed", async () => {
   const name = scriptName();
   const deployed = await deploy(name, { "index.js": answering("0") });
   const shown = async () => await (await fetch(origin, { headers: { accept: "text/html" } })).text();
-  assert.ok((await shown()).includes(`<code>${deployed.result.deployment_id.slice(0, 8)}</code>`));
+  assert.ok((await shown()).includes(`<code>${deployed.result.deployment_id}</code>`));
   // The deploy API returns the id of its deployment, and marks the script with it.
   const id = crypto.randomUUID();
   await deploy(name, { "index.js": answering("1") }, { tags: [`dotdo-deployment-${id}`] });
-  assert.ok((await shown()).includes(`<code>${id.slice(0, 8)}</code>`));
+  assert.ok((await shown()).includes(`<code>${id}</code>`));
 });
 
 test("anything else on the bare name is the dispatcher's", async () => {

@@ -5,7 +5,7 @@ import objectNamespace, { ObjectId } from "./__local_platform__/bindings/durable
 import names from "./__local_platform__names.js";
 
 /** The names of the platform's entrypoints in this isolate. */
-const HIDDEN_EXPORTS = [names.endEntrypoint];
+const HIDDEN_EXPORTS = [names.endEntrypoint, names.tailEntrypoint];
 
 const hosts = env[names.stubs.objects];
 delete env[names.stubs.objects];
