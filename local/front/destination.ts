@@ -33,7 +33,8 @@ export function localPath(pathname: string): string {
 
 /**
  * Where a request goes. On a bare loopback name, the API's paths go to the deploy API, what only a local platform has
- * goes to the local platform, and so does a browser that opens the start page. Hosts of account Workers go to these. Everything else is the dispatch Worker's.
+ * goes to the local platform, and so does a browser that opens the start page. Hosts of account Workers go to these. Everything else
+ * is the dispatch Worker's.
  */
 export function destination({ method, url, accept }: Arrival): Destination {
   const { hostname, pathname: sent } = new URL(url);

@@ -40,8 +40,9 @@ export default {
       return refused("This port belongs to the runtime. Use the port that `npm run dev` prints.");
     }
     headers.delete(SECRET_HEADER);
-    if (new URL(request.url).pathname === ALIVE) return new Response(null, { status: 204 });
-    if (new URL(request.url).pathname === CRONS) return await environment.CRONS.fetch(request.url);
+    const local = new URL(request.url);
+    if (local.pathname === ALIVE) return new Response(null, { status: 204 });
+    if (local.pathname === CRONS) return await environment.CRONS.fetch(request.url);
     for (const name of [...headers.keys()]) if (name.startsWith(PLATFORM_PREFIX)) headers.delete(name);
     const { method, url } = request;
     const to = destination({ method, url, accept: headers.get("accept") });
@@ -49,7 +50,6 @@ export default {
     if (reason !== null) return refused(reason);
     const upload = Upload.of(request, context);
     const passed = new Request(request, upload === null ? { headers } : { headers, body: upload.readable });
-    const local = new URL(url);
     local.pathname = localPath(local.pathname);
     const response = await environment[to].fetch(to === "LOCAL" ? new Request(local, passed) : passed);
     return upload === null ? response : await upload.answered(response, context);

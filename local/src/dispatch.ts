@@ -1,7 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "./environment.ts";
 import { recordedInvocation } from "./invocations.ts";
-import { liveVersion, recordLiveVersion } from "./isolate/isolate-pool.ts";
+import { knowLiveVersion, liveVersion } from "./isolate/isolate-pool.ts";
 import { scriptIsolate } from "./isolate/isolates.ts";
 import { fetchLiveVersion, useLiveVersion } from "./live-worker.ts";
 import { type Platform, platform } from "./platform.ts";
@@ -66,14 +66,6 @@ export class Script extends WorkerEntrypoint<Environment, ScriptProps> {
     if (live === null) throw new Error("Worker not found.");
     return await fetchLiveVersion(here, this.ctx.props, live, request);
   }
-}
-
-/** Has the live version of a script recorded, so that {@link memberOf} knows it immediately. */
-async function knowLiveVersion({ store }: Platform, address: ScriptAddress): Promise<void> {
-  if (liveVersion(address) !== undefined) return;
-  const live = await store.liveVersion(address);
-  // A deploy may have recorded a newer one meanwhile.
-  if (liveVersion(address) === undefined) recordLiveVersion(address, live?.id ?? null);
 }
 
 /** A member of the script's default entrypoint: a stub of it, which the runtime calls or reads. */

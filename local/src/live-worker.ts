@@ -1,7 +1,8 @@
 import { assetRouter } from "./bindings/assets/workers.ts";
-import { type Invocation, recordedInvocation } from "./invocations.ts";
+import { recordedInvocation } from "./invocations.ts";
 import { endUnusedIsolates, recordLiveVersion } from "./isolate/isolate-pool.ts";
 import { scriptIsolate } from "./isolate/isolates.ts";
+import { NAMES } from "./isolate/names.ts";
 import type { Platform } from "./platform.ts";
 import { type ScriptAddress, type VersionAddress, scriptNotFound } from "./script.ts";
 import type { LiveVersion } from "./store/scripts.ts";
@@ -25,10 +26,28 @@ export interface QueueResult {
   readonly retryMessages: readonly { readonly msgId: string; readonly delaySeconds?: number }[];
 }
 
-/** What an entrypoint of an isolate has with the compatibility flag `service_binding_extra_handlers`. */
+/** A trace as a `tail` handler gets it. */
+export type TailEvent = Record<string, unknown>;
+
+/** What the default entrypoint of an isolate has with the compatibility flag `service_binding_extra_handlers`. */
 export interface EventHandlers {
   scheduled(event: { scheduledTime: Date; cron: string }): Promise<{ outcome: string; noRetry: boolean }>;
   queue(queue: string, messages: readonly QueuedMessage[], metadata?: object): Promise<QueueResult>;
+}
+
+/** What `TailReceiver` in `isolate/tail.isolate.js` has. */
+export interface TailHandler {
+  receive(events: readonly TailEvent[]): Promise<void>;
+}
+
+/** The entrypoint for each kind of event that is not a request; `undefined` is the default one. */
+const ENTRYPOINTS = { scheduled: undefined, queue: undefined, tail: NAMES.tailEntrypoint } as const;
+
+/** The handlers for each kind of event. */
+interface Handlers {
+  readonly scheduled: EventHandlers;
+  readonly queue: EventHandlers;
+  readonly tail: TailHandler;
 }
 
 /** Records which version is live, and ends isolates that are not used any more. To be called with each event of a Worker. */
@@ -62,16 +81,16 @@ export async function fetchLiveVersion(
  *
  * @throws Refusal when the script does not exist
  */
-export async function callHandlers<T>(
+export async function callHandlers<K extends keyof Handlers, T>(
   platform: Platform,
-  kind: Invocation["kind"],
+  kind: K,
   { namespace, script }: ScriptAddress,
-  call: (worker: EventHandlers) => Promise<T>,
+  call: (worker: Handlers[K]) => Promise<T>,
 ): Promise<T> {
   const live = await platform.store.liveVersion({ namespace, script });
   useLiveVersion(platform, { namespace, script }, live);
   if (live === null) throw scriptNotFound({ namespace, script });
   const address = { namespace, script, version: live.id };
-  const worker = scriptIsolate(platform, address).getEntrypoint() as unknown as EventHandlers;
+  const worker = scriptIsolate(platform, address).getEntrypoint(ENTRYPOINTS[kind]) as unknown as Handlers[K];
   return await recordedInvocation(platform, { kind, ...address }, () => call(worker));
 }

@@ -1,15 +1,10 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "./environment.ts";
 import { NAMES } from "./isolate/names.ts";
-import { recordedInvocation } from "./invocations.ts";
-import { scriptIsolate } from "./isolate/isolates.ts";
-import { useLiveVersion } from "./live-worker.ts";
+import { callHandlers, type TailEvent } from "./live-worker.ts";
 import { type Platform, platform } from "./platform.ts";
 import { type VersionAddress, accountAddress, isAccountWorker } from "./script.ts";
 import { tailConsumers } from "./tail-consumers.ts";
-
-/** A trace as a `tail` handler gets it. */
-type TailEvent = Record<string, unknown>;
 
 /** Receives the traces of a version from the runtime, and passes them on to the account Workers that are its tail consumers. */
 export class Tail extends WorkerEntrypoint<Environment, VersionAddress> {
@@ -27,16 +22,8 @@ export class Tail extends WorkerEntrypoint<Environment, VersionAddress> {
 }
 
 async function deliver(here: Platform, consumer: string, events: readonly TailEvent[]): Promise<void> {
-  const address = accountAddress(consumer);
   try {
-    const live = await here.store.liveVersion(address);
-    useLiveVersion(here, address, live);
-    if (live === null) throw new Error("it does not exist any more");
-    const version = { ...address, version: live.id };
-    const receiver = scriptIsolate(here, version).getEntrypoint(NAMES.tailEntrypoint) as unknown as {
-      receive(events: readonly TailEvent[]): Promise<void>;
-    };
-    await recordedInvocation(here, { kind: "tail", ...version }, () => receiver.receive(events));
+    await callHandlers(here, "tail", accountAddress(consumer), (worker) => worker.receive(events));
   } catch (cause) {
     console.error(`The tail consumer ${consumer} failed:`, cause);
   }

@@ -1,5 +1,6 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
+import { letOthersRun } from "../event-loop.ts";
 import type { ScriptAddress } from "../script.ts";
 
 /** The types of bindings that only receive data. Nothing on this machine processes it, so it can be read. */
@@ -80,6 +81,7 @@ export function received(environment: Environment): DurableObjectStub<Received> 
 export class Receiver extends WorkerEntrypoint<Environment, ReceivingBinding> {
   /** Stores records. A pipeline's `send` is this method; the other bindings call it from the isolate. */
   async send(records: readonly unknown[]): Promise<void> {
+    await letOthersRun();
     if (!Array.isArray(records)) throw new TypeError("send() takes a list of records.");
     await received(this.env).add(this.ctx.props, records.map((record) => JSON.stringify(record ?? null)));
   }

@@ -1,9 +1,16 @@
 import type { Platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import type { ScriptAddress } from "../script.ts";
-import type { WorkerDeployment } from "../store/account-workers.ts";
+import type { UploadedVersion, WorkerDeployment } from "../store/account-workers.ts";
 import { changeExisting } from "./script-change.ts";
 import { checkServices } from "../bindings/service/targets.ts";
+
+/** A version of an account Worker that can be deployed. Refuses one that does not exist. */
+export async function uploadedVersion({ store }: Platform, script: string, id: string): Promise<UploadedVersion> {
+  const found = (await store.uploadedVersions(script)).find(({ version }) => version.id === id);
+  if (found !== undefined) return found;
+  throw new Refusal("VERSION_NOT_FOUND", `${script} has no version ${id}. \`wrangler versions list\` shows those that it has.`);
+}
 
 /** Makes a version of an account Worker live that was uploaded or deployed before. The tags of the script stay. */
 export async function deployVersion(
@@ -12,11 +19,7 @@ export async function deployVersion(
   id: string,
   message: string | null,
 ): Promise<WorkerDeployment> {
-  const found = (await platform.store.uploadedVersions(address.script)).find(({ version }) => version.id === id);
-  if (found === undefined) {
-    throw new Refusal("VERSION_NOT_FOUND", `${address.script} has no version ${id}. \`wrangler versions list\` shows those that it has.`);
-  }
-  const { version } = found;
+  const { version } = await uploadedVersion(platform, address.script, id);
   await checkServices(platform, address, version);
   await changeExisting(
     platform,

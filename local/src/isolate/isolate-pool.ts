@@ -49,6 +49,14 @@ export function liveVersion(address: ScriptAddress): string | null | undefined {
   return liveVersions.get(scriptKey(address));
 }
 
+/** Has the live version of a script recorded, unless it is, so that {@link liveVersion} knows it. */
+export async function knowLiveVersion({ store }: Platform, address: ScriptAddress): Promise<void> {
+  if (liveVersion(address) !== undefined) return;
+  const live = await store.liveVersion(address);
+  // A deploy may have recorded a newer one meanwhile.
+  if (liveVersion(address) === undefined) recordLiveVersion(address, live?.id ?? null);
+}
+
 /**
  * The isolate of that kind of a version. `start` is called if none runs. It runs until {@link endUnusedIsolates} ends it, which does
  * not end the requests that it is serving.

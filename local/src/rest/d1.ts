@@ -83,7 +83,7 @@ export async function importFile(call: Call): Promise<Response> {
 
 /** Takes the file of an import. The token in the URL allows it. */
 export async function uploadFile(call: Call): Promise<Response> {
-  // Before the body, so that nobody fills the memory without a token.
+  // The token is checked before the body is read: otherwise a client without a token fills the memory.
   const object = await fileOf(call);
   const size = Number(call.req.header("content-length") ?? Number.NaN);
   if (!(size <= MAX_IMPORT_BYTES)) {

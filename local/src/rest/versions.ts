@@ -1,5 +1,5 @@
 import { shown } from "../bindings/binding.ts";
-import { deployVersion } from "../deploy/deploy-version.ts";
+import { deployVersion, uploadedVersion } from "../deploy/deploy-version.ts";
 import { readMetadata } from "../deploy/metadata.ts";
 import { uploadVersion } from "../deploy/release.ts";
 import { readUploadForm } from "../deploy/upload-form.ts";
@@ -20,10 +20,7 @@ export async function listVersions(call: Call): Promise<Response> {
 /** One version. */
 export async function getVersion(call: Call): Promise<Response> {
   const { script } = await scriptOf(call);
-  const id = parameter(call, "version");
-  const found = (await call.var.platform.store.uploadedVersions(script)).find(({ version }) => version.id === id);
-  if (found !== undefined) return success(shownVersion(found));
-  throw new Refusal("VERSION_NOT_FOUND", `${script} has no version ${id}. \`wrangler versions list\` shows those that it has.`);
+  return success(shownVersion(await uploadedVersion(call.var.platform, script, parameter(call, "version"))));
 }
 
 /** Stores a version without making it live. */
@@ -32,9 +29,8 @@ export async function postVersion(call: Call): Promise<Response> {
   const { document, modules } = await readUploadForm(call.req.raw, "metadata");
   const address = { namespace, script };
   const { version, startupMs, handlers } = await uploadVersion(call.var.platform, address, readMetadata(document), modules);
-  const versions = await call.var.platform.store.uploadedVersions(script);
-  const number = versions.find((other) => other.version.id === version.id)?.number ?? 0;
-  return success({ ...shownVersion({ number, version }), startup_time_ms: startupMs, handlers });
+  const uploaded = await uploadedVersion(call.var.platform, script, version.id);
+  return success({ ...shownVersion(uploaded), startup_time_ms: startupMs, handlers });
 }
 
 /** The deployments of a Worker, the newest first. */

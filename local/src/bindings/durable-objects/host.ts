@@ -12,7 +12,6 @@ const FACET = "object";
 /** The key under which the host stores {@link Started}. Before, it stored only the version. */
 const STARTED = "running version";
 
-
 /** What the facet was last started with. */
 interface Started {
   readonly version: string;

@@ -87,7 +87,7 @@ export class QueueBroker extends DurableObject<Environment> {
     return this.#messages.metrics();
   }
 
-  /** The first messages, whoever has them. */
+  /** The first messages, with or without a lease. */
   first(count: number): MessageState[] {
     return this.#messages.first(count);
   }
@@ -97,7 +97,7 @@ export class QueueBroker extends DurableObject<Environment> {
     this.#messages.clear();
   }
 
-  /** Deletes one message, whoever has it. `false` if it does not exist. */
+  /** Deletes one message, with or without a lease. `false` if it does not exist. */
   removeMessage(id: string): boolean {
     return this.#messages.remove(id);
   }

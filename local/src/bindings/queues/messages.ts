@@ -25,7 +25,7 @@ export interface StoredMessage {
 /** A message as the table has it. */
 export interface MessageState extends StoredMessage {
   readonly availableAt: number;
-  /** Who has the message: `null` for nobody. */
+  /** The lease of a delivery or of a pull; `null` if the message waits. */
   readonly lease: string | null;
 }
 
@@ -102,8 +102,8 @@ export class Messages {
   }
 
   /**
-   * Adds messages of another queue, with their ids. One that is here already is the same message: it waits again, and whoever has it
-   * cannot delete it any more.
+   * Adds messages of another queue, with their ids. One that is here already is the same message: it waits again, and the
+   * holder of its lease cannot delete it any more.
    */
   addDead(messages: readonly StoredMessage[], now: number): void {
     for (const message of messages) this.#insert({ ...message, attempts: 0 }, now, now);
@@ -178,13 +178,13 @@ export class Messages {
     return this.#sql.exec<{ at: number | null }>("SELECT min(lease_until) AS at FROM messages WHERE lease IS NOT NULL").one().at;
   }
 
-  /** When the oldest message was stored that nobody has; `null` if there is none. */
+  /** When the oldest message without a lease was stored; `null` if there is none. */
   oldestWaitingAt(): number | null {
     const select = "SELECT stored_at AS at FROM messages WHERE lease IS NULL ORDER BY stored_at LIMIT 1";
     return this.#sql.exec<{ at: number }>(select).toArray()[0]?.at ?? null;
   }
 
-  /** Deletes the messages that were stored before a time and that nobody has. Returns how many. */
+  /** Deletes the messages without a lease that were stored before a time. Returns how many. */
   expire(before: number): number {
     return this.#sql.exec("DELETE FROM messages WHERE stored_at < ? AND lease IS NULL RETURNING 1 AS n", before).toArray().length;
   }
@@ -194,7 +194,7 @@ export class Messages {
     this.#sql.exec("DELETE FROM messages");
   }
 
-  /** The first messages in the order of their arrival, whoever has them. */
+  /** The first messages in the order of their arrival, with or without a lease. */
   first(count: number): MessageState[] {
     return this.#sql
       .exec<Row>(`SELECT ${COLUMNS} FROM messages ORDER BY number LIMIT ?`, count)

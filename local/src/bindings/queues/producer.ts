@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../../environment.ts";
+import { letOthersRun } from "../../event-loop.ts";
 import { code, type CodeName } from "../../refusal.ts";
 import { queueBroker } from "./broker.ts";
 import { type Queue, queueDirectory } from "./directory.ts";
@@ -59,6 +60,7 @@ export class QueueProducer extends WorkerEntrypoint<Environment, QueueProducerPr
   }
 
   async #queue(): Promise<Queue | null> {
+    await letOthersRun();
     return await queueDirectory(this.env).find({ name: this.ctx.props.queueName });
   }
 

@@ -1,5 +1,6 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../../environment.ts";
+import { letOthersRun } from "../../event-loop.ts";
 
 /** A rate limit of a script. */
 export interface RateLimitProps {
@@ -14,6 +15,7 @@ export interface RateLimitProps {
 export class RateLimit extends WorkerEntrypoint<Environment, RateLimitProps> {
   /** Counts a call, and returns whether it is within the limit. */
   async limit(options: { readonly key: string }): Promise<{ success: boolean }> {
+    await letOthersRun();
     if (typeof options !== "object" || options === null) throw new Error("invalid rate limit options");
     const { key = "" } = options;
     if (typeof key !== "string") throw new Error(`invalid key: ${String(key)}`);

@@ -1,5 +1,6 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../../environment.ts";
+import { letOthersRun } from "../../event-loop.ts";
 
 /** A secret that a script is bound to. */
 export interface StoreSecretProps {
@@ -11,6 +12,7 @@ export interface StoreSecretProps {
 export class StoreSecret extends WorkerEntrypoint<Environment, StoreSecretProps> {
   /** The value. Rejects if the store has no such secret. */
   async get(): Promise<string> {
+    await letOthersRun();
     const { storeId, secretName } = this.ctx.props;
     const value = await secretStores(this.env).value(storeId, secretName);
     if (value !== null) return value;

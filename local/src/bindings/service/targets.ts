@@ -1,4 +1,4 @@
-import { recordLiveVersion } from "../../isolate/isolate-pool.ts";
+import { knowLiveVersion } from "../../isolate/isolate-pool.ts";
 import type { Platform } from "../../platform.ts";
 import { Refusal } from "../../refusal.ts";
 import { type ScriptAddress, type ScriptVersion, accountAddress, isAccountWorker } from "../../script.ts";
@@ -45,13 +45,8 @@ export async function checkServices({ store }: Platform, address: ScriptAddress,
 }
 
 /** Records the live versions of the targets, which an RPC call through `AccountService` must know immediately. Deploys change them. */
-export async function recordServices({ store }: Platform, version: ScriptVersion): Promise<void> {
-  await Promise.all(
-    accountServices(version).map(async ({ service }) => {
-      const target = accountAddress(service);
-      recordLiveVersion(target, (await store.liveVersion(target))?.id ?? null);
-    }),
-  );
+export async function recordServices(platform: Platform, version: ScriptVersion): Promise<void> {
+  await Promise.all(accountServices(version).map(({ service }) => knowLiveVersion(platform, accountAddress(service))));
 }
 
 /** The service bindings to account Workers. */
