@@ -35,7 +35,7 @@ async fn run(platform: &Platform, folder: &Path, arguments: &[&str]) -> Result<(
 
 /// Runs a command of wrangler that changes the data of the account.
 async fn seed(platform: &Platform, folder: &Path, arguments: &[&str]) -> Result<()> {
-    let base_url = format!("http://localhost:{}/account/client/v4", platform.port());
+    let base_url = platform.account_base_url();
     let run = wrangler::Call::new(platform, Version::V4_152, folder)
         .at(&base_url)
         .run(arguments)

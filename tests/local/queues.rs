@@ -52,7 +52,7 @@ async fn bodies(platform: &Platform, worker: &str, count: usize) -> Result<BTree
 #[end_to_end::test]
 async fn stock_wrangler_manages_queues_and_deploys_their_consumers() -> Result<()> {
     let platform = Platform::shared();
-    let base_url = format!("http://localhost:{}/account/client/v4", platform.port());
+    let base_url = platform.account_base_url();
     for (version, name) in [(Version::V4_86, "queue-86"), (Version::V4_152, "queue-152")] {
         let queue = format!("{name}-jobs");
         let project = Project::new(name)?

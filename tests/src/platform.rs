@@ -116,6 +116,12 @@ impl Platform {
         &self.ready().base_url
     }
 
+    /// `CLOUDFLARE_API_BASE_URL` for clients that change the data and the Workers of the account: that of `account.env`.
+    #[must_use]
+    pub fn account_base_url(&self) -> String {
+        format!("http://localhost:{}/account/client/v4", self.port())
+    }
+
     /// `CLOUDFLARE_API_TOKEN` for its clients.
     #[must_use]
     pub fn token(&self) -> &str {

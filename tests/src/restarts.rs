@@ -12,7 +12,10 @@ static STATES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Includes the platform of this state folder from now on.
 pub(crate) fn watch(state: &Path) {
     let mut states = STATES.lock().unwrap_or_else(PoisonError::into_inner);
-    states.push(state.to_owned());
+    // A platform that is started again has the same folder.
+    if !states.iter().any(|known| known == state) {
+        states.push(state.to_owned());
+    }
 }
 
 /// Prints the lines of the supervisors: each restart, its reason, and the Workers that were running.

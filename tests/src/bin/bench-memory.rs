@@ -40,8 +40,9 @@ async fn main() -> Result<()> {
     let platform = Platform::try_start(Options::new().rest_api())?;
     let mut figures = vec![("empty".to_owned(), memory(&platform)?)];
     let mut measure = |phase: String| -> Result<()> {
-        eprintln!("{phase}: done");
-        figures.push((phase, memory(&platform)?));
+        let bytes = memory(&platform)?;
+        eprintln!("{phase}: {} MB", bytes / 1_000_000);
+        figures.push((phase, bytes));
         Ok(())
     };
     repeat(workers, |index| {
