@@ -217,22 +217,22 @@ async fn an_upload_cannot_bind_to_the_platform_or_to_another_environment() -> Re
     Ok(())
 }
 
+/// Deploys two Workers with the same module, each with a binding to the other one. The first is deployed before its target.
+async fn deploy_pair(platform: &Platform, module: &str, [first, second]: [&str; 2]) -> Result<()> {
+    for (worker, other) in [(first, second), (second, first)] {
+        let script = Script::module(module).with_binding(service(other));
+        platform.deploy(Staging, worker, &script).await?;
+    }
+    Ok(())
+}
+
 #[end_to_end::test]
 async fn workers_that_call_each_other_without_an_end_get_an_error() -> Result<()> {
     let platform = platform();
-    // The first binds to a Worker that does not exist yet.
     let ping = "export default { async fetch(request, env) {
         try { return await env.OTHER.fetch(request); } catch (cause) { return new Response(cause.message, { status: 508 }); }
     } };";
-    for (worker, other) in [("ping", "pong"), ("pong", "ping")] {
-        platform
-            .deploy(
-                Staging,
-                worker,
-                &Script::module(ping).with_binding(service(other)),
-            )
-            .await?;
-    }
+    deploy_pair(platform, ping, ["ping", "pong"]).await?;
     let answer = served(platform, Staging, "ping").await?;
     assert_eq!(answer.status, 508);
     assert!(answer.text().contains("depth limit"), "{}", answer.text());
@@ -242,15 +242,7 @@ async fn workers_that_call_each_other_without_an_end_get_an_error() -> Result<()
           async fetch() { try { return new Response(await this.call()); } catch (cause) { return new Response(cause.message, { status: 508 }); } }
           async call() { return await this.env.OTHER.call(); }
         }";
-    for (worker, other) in [("call", "recall"), ("recall", "call")] {
-        platform
-            .deploy(
-                Staging,
-                worker,
-                &Script::module(call).with_binding(service(other)),
-            )
-            .await?;
-    }
+    deploy_pair(platform, call, ["call", "recall"]).await?;
     let answer = served(platform, Staging, "call").await?;
     assert_eq!(answer.status, 508);
     assert!(answer.text().contains("depth limit"), "{}", answer.text());
