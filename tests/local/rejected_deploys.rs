@@ -170,7 +170,7 @@ async fn rejects_names_that_cloudflare_rejects() -> Result<()> {
     Ok(())
 }
 
-/// Without a namespace, wrangler's commands address account Workers, and there are none here.
+/// Without a namespace, wrangler's commands address account Workers, and there is none of this name.
 #[end_to_end::test]
 async fn account_level_calls_change_no_script_of_a_namespace() -> Result<()> {
     let platform = Platform::shared();

@@ -8,6 +8,9 @@ import type { DispatcherServiceProps } from "./dispatcher-service.ts";
 
 type ServiceBinding = Extract<Binding, { type: "service" }>;
 
+/** The name of the dispatch Worker as the target of a service binding. */
+const DISPATCHER = "dispatcher";
+
 /** The entrypoint of the dispatch Worker for service bindings inside a namespace: `src/dispatch/namespace_service.js`. */
 export const NAMESPACE_SERVICE = "NamespaceService";
 
@@ -16,13 +19,13 @@ export const NAMESPACE_SERVICE = "NamespaceService";
  * always exist, so a deploy does not look for them among the account Workers.
  */
 export const SPECIAL_TARGETS: Readonly<Record<string, (binding: ServiceBinding, worker: BoundWorker) => Fetcher>> = {
-  dispatcher: dispatcherService,
+  [DISPATCHER]: dispatcherService,
 };
 
 /** Refuses a version with a service binding to a Worker that does not exist. A Worker can bind to itself. */
 export async function checkServices({ store }: Platform, address: ScriptAddress, version: ScriptVersion): Promise<void> {
   for (const binding of version.bindings) {
-    if (binding.type !== "service" || binding.service !== "dispatcher") continue;
+    if (binding.type !== "service" || binding.service !== DISPATCHER) continue;
     if (binding.entrypoint === undefined || binding.entrypoint === NAMESPACE_SERVICE) continue;
     throw new Refusal("SERVICE_NOT_FOUND", `Service binding '${binding.name}': the dispatch Worker has no entrypoint ${binding.entrypoint}.`);
   }
