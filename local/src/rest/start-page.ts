@@ -42,10 +42,14 @@ function section(heading: string, scripts: readonly StoredScript[], url: URL): s
   return `<section><h2>${escaped(heading)}</h2>${rows.length > 0 ? table : "<p>Nothing is deployed here yet.</p>"}</section>`;
 }
 
-/** The id that wrangler printed: that of the deployment, if the deploy API deployed the version. Its tag is defined in `deployments/id.rs`. */
+/**
+ * The id that wrangler printed: that of the deployment, if the deploy API deployed the version. Its tag, which has the digits without
+ * hyphens, is defined in `deployments/id.rs`.
+ */
 function shownVersion({ id, tags }: ScriptVersion): string {
   const prefix = "dotdo-deployment-";
-  return tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length) ?? id;
+  const deployment = tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length);
+  return deployment?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5") ?? id;
 }
 
 /** The commands in the repository's folder that deploy the example to this platform. */
@@ -62,13 +66,14 @@ function page(sections: string, envFile: string): string {
 <title>.do local platform</title>
 <style>
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-  body { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem; background: light-dark(#fff, #14161a); color: light-dark(#1c1f24, #e6e8eb); }
+  body { max-width: 60rem; margin: 0 auto; padding: 2rem 1rem; background: light-dark(#fff, #14161a); color: light-dark(#1c1f24, #e6e8eb); }
   h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
   a { color: light-dark(#0b57d0, #8ab4f8); }
   .wide { overflow-x: auto; }
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid light-dark(#d9dce1, #343a43); white-space: nowrap; font-weight: normal; }
   thead th { color: light-dark(#5b6470, #9aa3ae); font-size: .85rem; }
+  td code { font-size: .85rem; }
   pre { overflow-x: auto; padding: .8rem; border-radius: .4rem; background: light-dark(#f2f4f7, #20242b); }
 </style>
 <h1>.do local platform</h1>

@@ -27,7 +27,7 @@ test("the start page shows the id that wrangler printed", async () => {
   assert.ok((await shown()).includes(`<code>${deployed.result.deployment_id}</code>`));
   // The deploy API returns the id of its deployment, and marks the script with it.
   const id = crypto.randomUUID();
-  await deploy(name, { "index.js": answering("1") }, { tags: [`dotdo-deployment-${id}`] });
+  await deploy(name, { "index.js": answering("1") }, { tags: [`dotdo-deployment-${id.replaceAll("-", "")}`] });
   assert.ok((await shown()).includes(`<code>${id}</code>`));
 });
 
