@@ -1,17 +1,9 @@
 #!/bin/sh
-# Starts the Workers runtime without its inspector. `npm run dev` passes this program to wrangler in place of workerd, whose path is
-# in DOTDO_WORKERD.
+# Starts a program with the file descriptors 1 and 3 exchanged.
 #
-# The inspector's port accepts every client, and web pages of every origin, and gives it the memory of all Workers. `wrangler dev`
-# has no option to close it, and waits for the message with its port, so this program sends one in place of the runtime.
-count=$#
-while [ "$count" -gt 0 ]; do
-  argument=$1
-  shift
-  case $argument in
-    --inspector-addr=*) printf '{"event":"listen-inspector","port":1}\n' >&3 ;;
-    *) set -- "$@" "$argument" ;;
-  esac
-  count=$((count - 1))
-done
-exec "$DOTDO_WORKERD" "$@"
+# wrangler runs this file in place of the Workers runtime and expects control messages on descriptor 3, which a program in Rust can write
+# to only as its standard output. That program (xtask/src/runtime.rs) runs this file for the runtime itself, which exchanges them again.
+if [ -n "$DOTDO_RUNTIME_PROGRAM" ]; then
+  set -- "$DOTDO_RUNTIME_PROGRAM" runtime "$@"
+fi
+exec "$@" 4>&1 1>&3 3>&4 4>&-

@@ -12,6 +12,7 @@ mod node_tools;
 mod platform;
 mod route;
 mod routes_variable;
+mod runtime;
 mod schemathesis;
 mod test;
 mod workspace;
@@ -51,6 +52,9 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Explain how requests are routed
     Route(route::Arguments),
+    /// Run the Workers runtime for wrangler (the local platform calls this)
+    #[command(hide = true)]
+    Runtime(runtime::Arguments),
     /// Send generated requests to the deploy API (needs Python)
     Schemathesis(schemathesis::Arguments),
     /// Run every test
@@ -78,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Deploy(arguments) => deploy::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Route(arguments) => return Ok(route::run(&arguments)),
+        Command::Runtime(arguments) => return runtime::run(&arguments),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
     }?;

@@ -1,7 +1,4 @@
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment};
@@ -45,11 +42,11 @@ const FRONT: &str = "front";
 const LOCAL: &str = "local";
 
 /// Writes the configurations of `wrangler dev`, which are made from the deployed ones. The first one's Worker serves the
-/// platform's port, which is `port`. `supervisor` is the address for reports of invocations.
+/// platform's port, which is `port`. `supervisor` is the URL for reports of invocations.
 pub fn write(
     state: &State,
     port: u16,
-    supervisor: SocketAddr,
+    supervisor: &str,
     api: Api,
     secrets: &Secrets,
     overrides: &Overrides,
@@ -172,7 +169,7 @@ fn add_local_services(state: &State, dispatcher: &mut Map<String, Value>) -> Res
     Ok(())
 }
 
-fn local(state: &State, supervisor: SocketAddr, secrets: &Secrets) -> Result<Configuration> {
+fn local(state: &State, supervisor: &str, secrets: &Secrets) -> Result<Configuration> {
     let mut local = read("local/wrangler.jsonc")?;
     let namespaces = Environment::ALL
         .map(|environment| json!({ "name": environment.namespace(), "id": environment.namespace_id() }));
@@ -181,7 +178,7 @@ fn local(state: &State, supervisor: SocketAddr, secrets: &Secrets) -> Result<Con
         json!({
             "ACCOUNT_ID": ACCOUNT_ID,
             "NAMESPACES": namespaces,
-            "SUPERVISOR_URL": format!("http://{supervisor}"),
+            "SUPERVISOR_URL": supervisor,
             "ENV_FILE": state.path(".env"),
         }),
     );

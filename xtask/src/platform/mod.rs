@@ -24,7 +24,7 @@ pub use processes::ProcessGroup;
 pub use secrets::Secrets;
 pub use state::{State, write_private};
 pub use stop::Stop;
-pub use supervisor::Supervisor;
+pub use supervisor::{RuntimeReport, RuntimeReports, Supervisor};
 pub use wrangler::Wrangler;
 
 /// The Worker that serves `/client/v4` on the platform's port.
@@ -63,7 +63,8 @@ pub fn start<'a>(
     let secrets = Secrets::load_or_generate(state)?;
     let gate = Gate::default();
     let mut supervisor = Supervisor::new(lock, gate.clone(), &secrets, stop)?;
-    let configurations = configuration::write(state, port, supervisor.reports(), api, &secrets, overrides)?;
+    let configurations =
+        configuration::write(state, port, &supervisor.reports_url(), api, &secrets, overrides)?;
     guard.serve(gate, &secrets.front_secret)?;
     supervisor.start(configurations)?;
     let credentials = credentials::obtain(state, port, api, &secrets).with_context(|| {

@@ -36,6 +36,19 @@ impl ProcessGroup {
         Some(self.0.load(SeqCst)).filter(|id| *id > 0)
     }
 
+    /// Kills a process of the runtime in the group, and returns whether it has ended. An id that belongs to another process by now is left
+    /// alone.
+    pub fn kill_runtime(&self, process: i32) -> bool {
+        let Some(group) = self.id() else { return true };
+        poll(END, || {
+            let runs = runtime_usage(group).contains_key(&process);
+            if runs {
+                let _ = signal::kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+            !runs
+        })
+    }
+
     /// Kills every process of the group.
     pub fn kill(&self) {
         if let Some(id) = self.id() {
@@ -148,7 +161,8 @@ fn cpu_time_of_stat(stat: &str, group: i32, ticks: u32) -> Option<Duration> {
     let (front, back) = stat.rsplit_once(')')?;
     let (_, name) = front.split_once('(')?;
     let fields: Vec<_> = back.split_ascii_whitespace().collect();
-    let is_runtime = name == RUNTIME && fields.get(2)?.parse() == Ok(group);
+    // A zombie has ended.
+    let is_runtime = name == RUNTIME && *fields.first()? != "Z" && fields.get(2)?.parse() == Ok(group);
     // utime and stime are the fields 14 and 15 of the whole line.
     let used = fields
         .get(11)?

@@ -12,13 +12,10 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    State, StateLock,
+    RuntimeReports, State, StateLock,
     processes::{self, ProcessGroup},
 };
-use crate::{node_tools, workspace};
-
-/// The program that starts the runtime without its inspector.
-const RUNTIME: &str = "local/runtime.sh";
+use crate::{node_tools, runtime, workspace};
 
 /// How many lines of wrangler's output an error shows.
 const LAST_LINES: usize = 40;
@@ -41,17 +38,22 @@ pub struct Output(Arc<Mutex<Lines>>);
 
 struct Lines {
     last: VecDeque<String>,
-    port: Option<u16>,
     log: File,
     listener: Option<Listener>,
 }
 
 impl Wrangler {
-    /// Starts wrangler with several configurations, the first of which gets a port that the system chooses.
+    /// Starts wrangler with several configurations. `reports` is where the program that starts the runtime reports its port. wrangler's
+    /// own port is not used: the proxy behind it repeats requests, and changes responses.
     ///
     /// # Errors
     /// When wrangler is not installed or cannot be started.
-    pub fn spawn(lock: &StateLock, configurations: &[PathBuf], output: &Output) -> Result<Self> {
+    pub fn spawn(
+        lock: &StateLock,
+        configurations: &[PathBuf],
+        reports: &RuntimeReports,
+        output: &Output,
+    ) -> Result<Self> {
         let state = lock.state();
         let mut command = node_tools::command("wrangler")?;
         command.arg("dev");
@@ -67,9 +69,9 @@ impl Wrangler {
             // Without a registry of other sessions, the runtime does not open its debug port, through which every program on
             // this machine could call every entrypoint of every Worker.
             .env("WRANGLER_REGISTRY_PATH", "")
-            // The inspector has no credential, either: see the program. wrangler then must not connect to it.
-            .env("MINIFLARE_WORKERD_PATH", workspace::path(RUNTIME))
-            .env("DOTDO_WORKERD", node_tools::workerd()?)
+            // The program starts the runtime without its inspector. wrangler then must not connect to it.
+            .env("MINIFLARE_WORKERD_PATH", workspace::path(runtime::LAUNCHER))
+            .env(runtime::PROGRAM, workspace::program()?)
             .env("VSCODE_INSPECTOR_OPTIONS", "off")
             .env("WRANGLER_LOG_PATH", state.path("logs"))
             .env("WRANGLER_HIDE_BANNER", "true")
@@ -88,7 +90,7 @@ impl Wrangler {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        output.lock(|lines| lines.port = None);
+        reports.pass_to(&mut command);
         let mut child = command.spawn().context("cannot start wrangler")?;
         output.follow(child.stdout.take());
         output.follow(child.stderr.take());
@@ -135,15 +137,9 @@ impl Output {
         let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self(Arc::new(Mutex::new(Lines {
             last: VecDeque::new(),
-            port: None,
             log,
             listener: None,
         }))))
-    }
-
-    /// The port on which wrangler serves, once it serves.
-    pub fn port(&self) -> Option<u16> {
-        self.lock(|lines| lines.port)
     }
 
     /// The last lines.
@@ -190,7 +186,6 @@ impl Lines {
             self.last.pop_front();
         }
         self.last.push_back(line.to_owned());
-        self.port = self.port.or_else(|| served_port(line));
         self.write(line);
         if let Some(listener) = &self.listener {
             listener(line);
@@ -200,25 +195,5 @@ impl Lines {
     fn write(&mut self, line: &str) {
         // With a full disk the log is incomplete, and the platform still runs.
         let _ = self.log.write_all(format!("{line}\n").as_bytes());
-    }
-}
-
-/// The port in the line that wrangler prints when it serves.
-fn served_port(line: &str) -> Option<u16> {
-    let (_, port) = line.split_once("Ready on http://127.0.0.1:")?;
-    port.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_port_from_the_line_of_wrangler() {
-        assert_eq!(
-            served_port("[wrangler:info] Ready on http://127.0.0.1:40123"),
-            Some(40123)
-        );
-        assert_eq!(served_port("[wrangler:info] GET / 200 OK (7ms)"), None);
     }
 }

@@ -146,12 +146,12 @@ impl Connection<'_> {
     }
 
     /// A connection to the runtime that serves now, which may be the one of the request before. Waits while none serves.
-    async fn server(&self, last: Option<Server>) -> Result<Server, Runtime> {
+    async fn server(&self, mut last: Option<Server>) -> Result<Server, Runtime> {
         loop {
             let Some(runtime) = self.shared.gate.wait().await else {
                 continue;
             };
-            if let Some(last) = last
+            if let Some(last) = last.take()
                 && last.runtime == runtime
                 && last.served.is_some_and(|served| served.elapsed() < REUSE)
             {
@@ -159,7 +159,14 @@ impl Connection<'_> {
             }
             let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, runtime.port)).await;
             let connected = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-            let (read, out): (OwnedReadHalf, _) = connected.map_err(|_| runtime)?.into_split();
+            let Ok(stream) = connected else {
+                // Nothing of the request was sent, so the next runtime gets it.
+                if self.shared.gate.has_ended(runtime).await {
+                    continue;
+                }
+                return Err(runtime);
+            };
+            let (read, out): (OwnedReadHalf, _) = stream.into_split();
             return Ok(Server {
                 runtime,
                 incoming: Incoming::of_runtime(read, self.shared.gate.progress()),

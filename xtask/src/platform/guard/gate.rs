@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 /// Whether the runtime serves. The supervisor opens and closes it; connections wait at it. Clones share it.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Progress {
 
 #[derive(Clone, Debug)]
 struct State {
-    /// wrangler's port, while the runtime serves.
+    /// the runtime's port, while the runtime serves.
     port: Option<u16>,
     /// How many times the runtime was started.
     starts: u64,
@@ -41,7 +41,7 @@ struct State {
 /// A runtime that serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Runtime {
-    /// wrangler's port on loopback.
+    /// the runtime's port on loopback.
     pub port: u16,
     /// The number of this start.
     pub start: u64,
@@ -50,7 +50,7 @@ pub struct Runtime {
 /// The reason as long as none is known.
 const UNKNOWN: &str = "The runtime of the local platform ended before it answered.";
 
-/// How long a lost request waits for its reason: the connection is closed before the supervisor has seen the end of wrangler.
+/// How long a lost request waits for its reason: the connection is closed before the supervisor has seen the end of the runtime.
 const REASON: Duration = Duration::from_secs(1);
 
 impl Default for Gate {
@@ -65,7 +65,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Lets connections through to wrangler's port.
+    /// Lets connections through to the runtime's port.
     pub fn open(&self, port: u16) {
         self.0.send_modify(|state| {
             state.port = Some(port);
@@ -78,6 +78,17 @@ impl Gate {
         self.0.send_modify(|state| {
             state.port = None;
             state.reason = reason.into();
+        });
+    }
+
+    /// The same, unless they wait already.
+    pub fn close_if_open(&self, reason: &str) {
+        self.0.send_if_modified(|state| {
+            let was_open = state.port.take().is_some();
+            if was_open {
+                state.reason = reason.into();
+            }
+            was_open
         });
     }
 
@@ -96,11 +107,21 @@ impl Gate {
 
     /// Why a runtime ended.
     pub async fn reason(&self, ended: Runtime) -> Arc<str> {
+        self.end_of(ended)
+            .await
+            .map_or_else(|| UNKNOWN.into(), |state| state.reason)
+    }
+
+    /// Whether a runtime that accepts no connections has ended, as the supervisor sees it.
+    pub async fn has_ended(&self, runtime: Runtime) -> bool {
+        self.end_of(runtime).await.is_some()
+    }
+
+    /// The state after the end of a runtime. `None` if the supervisor sees no end within [`REASON`].
+    async fn end_of(&self, runtime: Runtime) -> Option<State> {
         let mut states = self.0.subscribe();
-        let is_over = |state: &State| state.port.is_none() || state.starts != ended.start;
-        match tokio::time::timeout(REASON, states.wait_for(is_over)).await {
-            Ok(Ok(state)) => Arc::clone(&state.reason),
-            _ => UNKNOWN.into(),
-        }
+        let is_over = |state: &State| state.port.is_none() || state.starts != runtime.start;
+        let state = timeout(REASON, states.wait_for(is_over)).await.ok()?.ok()?;
+        Some(state.clone())
     }
 }

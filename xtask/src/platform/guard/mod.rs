@@ -1,4 +1,4 @@
-//! The platform's port. Each connection is relayed to the port of `wrangler dev`, byte for byte, except that:
+//! The platform's port. Each connection is relayed to the port of the Workers runtime, byte for byte, except that:
 //!
 //! - A request with a header that only the runtime's own programs send (`MF-Original-URL` and others) is refused. The runtime
 //!   takes the host and the path from this header, so a web page could reach the API through a name that it has made to point
@@ -377,6 +377,25 @@ mod tests {
         read_until(&mut other, "\r\n\r\n");
         drop(other);
         assert!(read_until(&mut client, "}\n").starts_with("HTTP/1.1 503 "));
+    }
+
+    #[test]
+    fn a_request_that_finds_no_runtime_waits_for_the_next_one() {
+        let Relayed { server, gate, port } = Relayed::new();
+        drop(server);
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        client
+            .write_all(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+        // The supervisor sees the end later.
+        thread::sleep(Duration::from_millis(100));
+        gate.close("It ended.");
+        let next = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        gate.open(next.local_addr().unwrap().port());
+        let (mut server, _) = next.accept().unwrap();
+        read_until(&mut server, "\r\n\r\n");
+        server.write_all(OK.as_bytes()).unwrap();
+        assert_eq!(read_until(&mut client, "ok"), OK);
     }
 
     #[test]

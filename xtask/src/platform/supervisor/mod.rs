@@ -1,13 +1,18 @@
-//! Keeps the runtime running: starts wrangler, finds out whether the runtime hangs or has ended, and starts it again on the same state.
+//! Keeps the runtime running: starts wrangler, finds out whether the runtime hangs or has ended, and has it started again on the same
+//! state.
+//!
+//! wrangler starts the program `xtask/src/runtime.rs`, which starts the runtime and reports its port. When only the runtime ends, that
+//! program starts it again; when wrangler ends, everything is started again. The gate is open from the moment at which a start of the
+//! runtime has answered the health check until its end.
 
 mod crons;
 mod invocations;
 mod monitor;
 mod reports;
+mod runtime;
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
     path::PathBuf,
     process::ExitStatus,
     time::{Duration, Instant},
@@ -19,8 +24,10 @@ use self::{
     crons::CronClock,
     invocations::{Invocation, Invocations, Suspects},
     monitor::{Answer, Health, Monitor},
+    runtime::RuntimeProcess,
 };
 use super::{Gate, Secrets, StateLock, Stop, Wrangler, wrangler::Output};
+pub use runtime::{RuntimeReport, RuntimeReports};
 
 /// The path of the dispatch Worker's health document, on a host that no rule serves.
 const HEALTH: &str = "/.well-known/dispatcher";
@@ -34,7 +41,7 @@ const START_UP: Duration = Duration::from_secs(90);
 /// How long a start waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// After this many ends of wrangler within [`END_PERIOD`], it is not started again.
+/// After this many ends of wrangler or the runtime within [`END_PERIOD`], they are not started again.
 const MAX_ENDS: usize = 3;
 const END_PERIOD: Duration = Duration::from_mins(1);
 
@@ -44,27 +51,29 @@ pub struct Supervisor<'a> {
     stop: &'a Stop,
     gate: Gate,
     secret: String,
-    reports: SocketAddr,
+    runtime: RuntimeProcess,
+    reports: RuntimeReports,
     output: Output,
     invocations: Invocations,
     configurations: Vec<PathBuf>,
     /// None if crons do not run by the clock.
     crons: Option<CronClock>,
-    // None only while the runtime is restarted.
+    // None only while wrangler is started.
     running: Option<Running>,
-    /// When wrangler ended without a request of this program.
+    /// When wrangler or the runtime ended without a request of this program.
     ends: VecDeque<Instant>,
 }
 
 struct Running {
     wrangler: Wrangler,
     monitor: Monitor,
+    /// The start of the runtime that the monitor asks.
+    start: u64,
+    port: u16,
 }
 
-/// Why a runtime did not start.
+/// Why a runtime does not serve.
 enum Failure {
-    /// Code of a Worker did not return.
-    Hung,
     /// wrangler ended.
     Ended(ExitStatus),
     /// The stop was requested.
@@ -85,12 +94,16 @@ impl<'a> Supervisor<'a> {
     /// When the state folder cannot be written, or no port is free.
     pub fn new(lock: &'a StateLock, gate: Gate, secrets: &Secrets, stop: &'a Stop) -> Result<Self> {
         let invocations = Invocations::load(lock.state());
+        let runtime = RuntimeProcess::new(gate.clone(), invocations.clone(), lock.group());
+        let secret = &secrets.supervisor_secret;
+        let address = reports::receive(invocations.clone(), runtime.clone(), secret)?;
         Ok(Self {
             lock,
             stop,
             gate,
             secret: secrets.front_secret.clone(),
-            reports: reports::receive(invocations.clone(), &secrets.supervisor_secret)?,
+            runtime,
+            reports: RuntimeReports::new(address, secret),
             output: Output::new(lock.state())?,
             invocations,
             configurations: Vec::new(),
@@ -100,9 +113,9 @@ impl<'a> Supervisor<'a> {
         })
     }
 
-    /// The address for reports of invocations.
-    pub const fn reports(&self) -> SocketAddr {
-        self.reports
+    /// The URL for reports of invocations.
+    pub fn reports_url(&self) -> String {
+        self.reports.url()
     }
 
     /// The output of wrangler and of the Workers.
@@ -121,49 +134,56 @@ impl<'a> Supervisor<'a> {
     /// When wrangler ends or does not serve in time, with its last output, or when the stop is requested.
     pub fn start(&mut self, configurations: Vec<PathBuf>) -> Result<()> {
         self.configurations = configurations;
-        loop {
-            match self.try_start() {
-                Ok(()) => return Ok(()),
-                Err(Failure::Hung) => self.record_hang(),
-                Err(Failure::Ended(status)) => bail!(
-                    "wrangler ended ({status}) before it served; its last output:\n{}",
-                    self.output.last()
-                ),
-                Err(Failure::Stopped) => bail!("stopped before the platform was ready"),
-                Err(Failure::Other(error)) => return Err(error),
-            }
+        match self.start_wrangler() {
+            Ok(()) => Ok(()),
+            Err(Failure::Ended(status)) => bail!(
+                "wrangler ended ({status}) before it served; its last output:\n{}",
+                self.output.last()
+            ),
+            Err(Failure::Stopped) => bail!("stopped before the platform was ready"),
+            Err(Failure::Other(error)) => Err(error),
         }
     }
 
-    /// Looks after the runtime, and starts it again if it hangs or has ended. Waits until it serves then, or until the stop is
+    /// Looks after the runtime, and has it started again if it hangs or has ended. Waits until it serves then, or until the stop is
     /// requested. To be called several times a second.
     ///
     /// # Errors
-    /// When wrangler ends repeatedly or does not start, with its last output.
+    /// When wrangler or the runtime ends repeatedly or does not start, with the last output.
     pub fn check(&mut self) -> Result<()> {
         let Some(running) = &mut self.running else {
             return Ok(());
         };
         if let Some(status) = running.wrangler.exited()? {
-            self.count_end(status)?;
             self.say(&format!("wrangler ended ({status}): starting it again"));
-            return self.restart("The runtime of the local platform ended and is started again.");
+            self.count_end(&format!("wrangler ended ({status})"))?;
+            self.gate
+                .close("The runtime of the local platform ended and is started again.");
+            return self.restart_wrangler();
+        }
+        if self.runtime.now().start != running.start {
+            // The program or wrangler has started it again, and the gate is closed.
+            return self.wait_for_restart();
         }
         match running.monitor.poll() {
             Health::Hung => {
-                self.record_hang();
-                self.restart(
+                self.gate.close(
                     "The runtime of the local platform was restarted, because the code of a Worker did not return: the output of \
                      `npm run dev` names it.",
-                )
+                );
+                self.end_hung_runtime();
+                self.wait_for_restart()
             }
             Health::Unreachable => {
-                self.say("the runtime does not answer: starting it again");
-                self.restart("The runtime of the local platform did not answer and is started again.")
+                self.say("the runtime accepts no connections: starting it again");
+                self.gate
+                    .close("The runtime of the local platform did not answer and is started again.");
+                self.runtime.kill();
+                self.wait_for_restart()
             }
             Health::Unknown | Health::Healthy => {
-                if let (Some(crons), Some(port)) = (&mut self.crons, self.output.port()) {
-                    crons.poll(port);
+                if let Some(crons) = &mut self.crons {
+                    crons.poll(running.port);
                 }
                 Ok(())
             }
@@ -175,34 +195,56 @@ impl<'a> Supervisor<'a> {
         self.lock.group().id()
     }
 
-    fn restart(&mut self, reason: &str) -> Result<()> {
+    /// Starts wrangler, again if it ends, and waits until the runtime serves.
+    fn restart_wrangler(&mut self) -> Result<()> {
         let began = Instant::now();
-        // Before the runtime ends, so that clients of its requests read the reason.
-        self.gate.close(reason);
         self.running = None;
-        self.invocations.clear();
         loop {
-            match self.try_start() {
+            match self.start_wrangler() {
                 Ok(()) => {
-                    self.say(&format!(
-                        "the platform serves again after {:.1} s",
-                        began.elapsed().as_secs_f32()
-                    ));
+                    self.say_served(began);
                     return Ok(());
                 }
-                Err(Failure::Hung) => self.record_hang(),
-                Err(Failure::Ended(status)) => self.count_end(status)?,
+                Err(Failure::Ended(status)) => self.count_end(&format!("wrangler ended ({status})"))?,
                 Err(Failure::Stopped) => return Ok(()),
                 Err(Failure::Other(error)) => return Err(error),
             }
         }
     }
 
-    fn try_start(&mut self) -> Result<(), Failure> {
+    fn start_wrangler(&mut self) -> Result<(), Failure> {
+        let before = self.runtime.now().start;
+        let wrangler = Wrangler::spawn(self.lock, &self.configurations, &self.reports, &self.output)?;
+        self.wait_until_served(wrangler, before)
+    }
+
+    /// Waits until another start of the runtime serves. wrangler is started again if it ends meanwhile.
+    fn wait_for_restart(&mut self) -> Result<()> {
         let began = Instant::now();
-        let mut wrangler = Wrangler::spawn(self.lock, &self.configurations, &self.output)?;
+        let Some(Running { wrangler, start, .. }) = self.running.take() else {
+            return Ok(());
+        };
+        match self.wait_until_served(wrangler, start) {
+            Ok(()) => {
+                self.say_served(began);
+                Ok(())
+            }
+            Err(Failure::Ended(status)) => {
+                self.count_end(&format!("wrangler ended ({status})"))?;
+                self.restart_wrangler()
+            }
+            Err(Failure::Stopped) => Ok(()),
+            Err(Failure::Other(error)) => Err(error),
+        }
+    }
+
+    /// Waits until a runtime serves that is started after the start with the number `before`, and opens the gate.
+    fn wait_until_served(&mut self, mut wrangler: Wrangler, before: u64) -> Result<(), Failure> {
         let group = wrangler.id();
-        let mut starting = None;
+        let began = Instant::now();
+        let mut starting: Option<(u64, Monitor)> = None;
+        let mut before = before;
+        let mut ends = self.runtime.now().ends;
         loop {
             if began.elapsed() > START_UP {
                 return Err(Failure::Other(anyhow::anyhow!(
@@ -214,27 +256,35 @@ impl<'a> Supervisor<'a> {
             if let Some(status) = wrangler.exited()? {
                 return Err(Failure::Ended(status));
             }
-            if let Some(port) = self.output.port() {
-                let monitor = starting.get_or_insert_with(|| {
-                    Monitor::new(port, HEALTH, &self.secret, group, self.gate.progress(), is_served)
-                });
+            let now = self.runtime.now();
+            if now.ends != ends {
+                ends = now.ends;
+                self.count_end("the runtime ended")?;
+            }
+            if let Some(port) = now.port
+                && now.start > before
+            {
+                let monitor = match starting.take() {
+                    Some((start, monitor)) if start == now.start => monitor,
+                    _ => self.monitor(port, HEALTH, group, is_served),
+                };
+                let (_, monitor) = starting.insert((now.start, monitor));
                 match monitor.poll() {
                     Health::Healthy => {
                         self.running = Some(Running {
                             wrangler,
-                            monitor: Monitor::new(
-                                port,
-                                ALIVE,
-                                &self.secret,
-                                group,
-                                self.gate.progress(),
-                                |_| true,
-                            ),
+                            monitor: self.monitor(port, ALIVE, group, |_| true),
+                            start: now.start,
+                            port,
                         });
                         self.gate.open(port);
                         return Ok(());
                     }
-                    Health::Hung => return Err(Failure::Hung),
+                    Health::Hung => {
+                        // The code of an alarm or of a health check.
+                        before = now.start;
+                        self.end_hung_runtime();
+                    }
                     Health::Unknown | Health::Unreachable => {}
                 }
             }
@@ -244,27 +294,37 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Counts an end of wrangler.
-    fn count_end(&mut self, status: ExitStatus) -> Result<()> {
+    fn monitor(&self, port: u16, path: &str, group: i32, is_ok: fn(&Answer) -> bool) -> Monitor {
+        Monitor::new(port, path, &self.secret, group, self.gate.progress(), is_ok)
+    }
+
+    /// Counts an end of wrangler or of the runtime.
+    fn count_end(&mut self, end: &str) -> Result<()> {
         let now = Instant::now();
         self.ends.retain(|end| now.duration_since(*end) < END_PERIOD);
         self.ends.push_back(now);
         if self.ends.len() >= MAX_ENDS {
             bail!(
-                "wrangler ended {MAX_ENDS} times within a minute, the last time with {status}; its last output:\n{}",
+                "the runtime or wrangler ended {MAX_ENDS} times within a minute: {end}; the last output:\n{}",
                 self.output.last()
             );
         }
         Ok(())
     }
 
-    /// Counts a hang for the Workers that were running, and says which.
-    fn record_hang(&self) {
+    /// Counts the hang for the Workers that were running, says which, and ends the runtime.
+    fn end_hung_runtime(&self) {
         self.say("the runtime does not respond: the code of a Worker does not return. It is restarted.");
         match self.invocations.record_hang() {
             Ok(suspects) => self.say_suspects(&suspects),
             Err(error) => self.say(&format!("cannot store which Workers were running: {error:#}")),
         }
+        self.runtime.kill();
+    }
+
+    fn say_served(&self, began: Instant) {
+        let seconds = began.elapsed().as_secs_f32();
+        self.say(&format!("the platform serves again after {seconds:.1} s"));
     }
 
     fn say_suspects(&self, suspects: &Suspects) {

@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::mpsc::{self, Receiver, TryRecvError},
     thread,
     time::{Duration, Instant},
@@ -30,10 +30,6 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 /// How long the port may accept no connections.
 const UNREACHABLE: Duration = Duration::from_secs(10);
 
-/// How long an answer may take if a process of the runtime has ended. wrangler starts another one, but a question of that moment can
-/// stay unanswered.
-const ENDED: Duration = Duration::from_secs(20);
-
 /// Asks a runtime repeatedly for an answer.
 pub struct Monitor {
     address: String,
@@ -45,8 +41,6 @@ pub struct Monitor {
     last: Option<Instant>,
     /// When the port last accepted a connection.
     reached: Instant,
-    /// The processes of the runtime when it last was healthy.
-    processes: HashSet<i32>,
 }
 
 /// The head of an answer.
@@ -96,12 +90,12 @@ pub enum Health {
     Healthy,
     /// The runtime works and does not answer: code of a Worker does not return.
     Hung,
-    /// The port accepts no connections, or a process of the runtime has ended and nothing answers.
+    /// The port accepts no connections.
     Unreachable,
 }
 
 impl Monitor {
-    /// Asks a path of wrangler's port. `is_ok` recognizes the answer of a healthy runtime, whose processes are in the group. `progress`
+    /// Asks a path of the runtime's port. `is_ok` recognizes the answer of a healthy runtime, whose processes are in the group. `progress`
     /// counts what it sends.
     pub fn new(
         port: u16,
@@ -120,7 +114,6 @@ impl Monitor {
             question: None,
             last: None,
             reached: Instant::now(),
-            processes: HashSet::new(),
         }
     }
 
@@ -134,10 +127,6 @@ impl Monitor {
         };
         match question.answer.try_recv() {
             Ok(Some(is_healthy)) => {
-                // Only a late answer can come from new processes.
-                if self.processes.is_empty() || question.late.is_some() {
-                    self.processes = processes::runtime_usage(self.group).into_keys().collect();
-                }
                 self.question = None;
                 self.reached = Instant::now();
                 return if is_healthy {
@@ -163,10 +152,6 @@ impl Monitor {
         let late = question.late.get_or_insert_default();
         if late.is_hung(&now, self.progress.count()) {
             return Health::Hung;
-        }
-        let has_ended = self.processes.iter().any(|process| !now.contains_key(process));
-        if has_ended && question.asked.elapsed() >= ENDED {
-            return Health::Unreachable;
         }
         Health::Unknown
     }

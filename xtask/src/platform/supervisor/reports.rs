@@ -1,4 +1,5 @@
-//! The address to which the Worker `local` reports invocations: `local/src/invocations.ts`.
+//! The address to which the Worker `local` reports invocations (`local/src/invocations.ts`), and the program that starts the runtime its
+//! process.
 
 use std::{
     io,
@@ -17,7 +18,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::invocations::{Invocation, Invocations};
+use super::{
+    invocations::{Invocation, Invocations},
+    runtime::{self, RuntimeProcess},
+};
 
 /// The longest report, in bytes.
 const MAX_REPORT: usize = 16 * 1024;
@@ -45,12 +49,16 @@ struct End {
 ///
 /// # Errors
 /// When no port or no thread is available.
-pub fn receive(invocations: Invocations, secret: &str) -> Result<SocketAddr> {
+pub fn receive(invocations: Invocations, process: RuntimeProcess, secret: &str) -> Result<SocketAddr> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free for the supervisor")?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    let authorization = Arc::<str>::from(format!("Bearer {secret}"));
+    let receivers = Arc::new(Receivers {
+        invocations,
+        process,
+        authorization: format!("Bearer {secret}"),
+    });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -65,11 +73,10 @@ pub fn receive(invocations: Invocations, secret: &str) -> Result<SocketAddr> {
                 loop {
                     match listener.accept().await {
                         Ok((stream, _)) => {
-                            let (invocations, authorization) =
-                                (invocations.clone(), Arc::clone(&authorization));
+                            let receivers = Arc::clone(&receivers);
                             tokio::spawn(async move {
                                 // An error ends only this connection.
-                                let _ = answer_reports(stream, &invocations, &authorization).await;
+                                let _ = answer_reports(stream, &receivers).await;
                             });
                         }
                         Err(_) => tokio::time::sleep(PAUSE).await,
@@ -81,16 +88,20 @@ pub fn receive(invocations: Invocations, secret: &str) -> Result<SocketAddr> {
     Ok(address)
 }
 
-async fn answer_reports(
-    mut stream: TcpStream,
-    invocations: &Invocations,
-    authorization: &str,
-) -> io::Result<()> {
+/// Who gets the reports.
+struct Receivers {
+    invocations: Invocations,
+    process: RuntimeProcess,
+    /// The value of the header that each report must have.
+    authorization: String,
+}
+
+async fn answer_reports(mut stream: TcpStream, receivers: &Receivers) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut received = BytesMut::new();
     loop {
         let report = loop {
-            match Report::parse(&received, authorization) {
+            match Report::parse(&received, &receivers.authorization) {
                 Some(Ok(report)) => break report,
                 Some(Err(status)) => return stream.write_all(response(status).as_bytes()).await,
                 None if received.len() > MAX_REPORT => return Ok(()),
@@ -101,7 +112,7 @@ async fn answer_reports(
                 }
             }
         };
-        let status = report.record(&received, invocations);
+        let status = report.record(&received, receivers);
         received.advance(report.length);
         stream.write_all(response(status).as_bytes()).await?;
     }
@@ -112,9 +123,20 @@ fn response(status: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
 }
 
+/// What a report is about.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// The start of an invocation.
+    Start,
+    /// The end of an invocation.
+    End,
+    /// The process of the runtime.
+    Runtime,
+}
+
 /// A report as it was received.
 struct Report {
-    is_start: bool,
+    kind: Kind,
     body: std::ops::Range<usize>,
     length: usize,
 }
@@ -139,9 +161,10 @@ impl Report {
         if !header("authorization").is_some_and(|given| is_equal(given, authorization)) {
             return Some(Err("401 Unauthorized"));
         }
-        let is_start = match request.path {
-            Some("/start") => true,
-            Some("/end") => false,
+        let kind = match request.path {
+            Some("/start") => Kind::Start,
+            Some("/end") => Kind::End,
+            Some(runtime::PATH) => Kind::Runtime,
             _ => return Some(Err("404 Not Found")),
         };
         let Some(length) = header("content-length").and_then(|length| length.parse::<usize>().ok()) else {
@@ -149,34 +172,37 @@ impl Report {
         };
         let end = head.saturating_add(length);
         (bytes.len() >= end).then_some(Ok(Self {
-            is_start,
+            kind,
             body: head..end,
             length: end,
         }))
     }
 
-    /// Records it, and returns the status of the response: 403 if the invocation may not run.
-    fn record(&self, bytes: &[u8], invocations: &Invocations) -> &'static str {
+    /// Records it, and returns the status of the response: 403 if the invocation or the runtime may not start.
+    fn record(&self, bytes: &[u8], receivers: &Receivers) -> &'static str {
         let body = bytes.get(self.body.clone()).unwrap_or_default();
-        if self.is_start {
-            let Ok(Start {
-                runtime,
-                id,
-                invocation,
-            }) = serde_json::from_slice(body)
-            else {
-                return "400 Bad Request";
-            };
-            if !invocations.start(&runtime, id, invocation) {
-                return "403 Forbidden";
-            }
-        } else {
-            let Ok(End { runtime, id }) = serde_json::from_slice(body) else {
-                return "400 Bad Request";
-            };
-            invocations.end(&runtime, id);
+        let Receivers {
+            invocations, process, ..
+        } = receivers;
+        let recorded = match self.kind {
+            Kind::Start => serde_json::from_slice(body).map(
+                |Start {
+                     runtime,
+                     id,
+                     invocation,
+                 }| invocations.start(&runtime, id, invocation),
+            ),
+            Kind::End => serde_json::from_slice(body).map(|End { runtime, id }| {
+                invocations.end(&runtime, id);
+                true
+            }),
+            Kind::Runtime => serde_json::from_slice(body).map(|report| process.receive(report)),
+        };
+        match recorded {
+            Ok(true) => "200 OK",
+            Ok(false) => "403 Forbidden",
+            Err(_) => "400 Bad Request",
         }
-        "200 OK"
     }
 }
 
