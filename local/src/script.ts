@@ -65,6 +65,8 @@ export interface ScriptVersion {
   readonly migrationTag: string | null;
   /** Durable Object classes and the UUID under which each stores its objects. A rename does not change the UUID. */
   readonly objectClasses: Readonly<Record<string, string>>;
+  /** The exported classes, without a default export. Versions of earlier releases do not have it. */
+  readonly exportedClasses?: readonly string[];
   readonly tags: readonly string[];
   readonly assets: ScriptAssets | null;
   readonly annotations: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ import type { UploadedModule } from "./modules.ts";
 
 /** The result of starting a version. */
 export interface CheckedStart {
-  /** The version, with a date that the runtime knows. */
+  /** The version, with a date that the runtime knows and with the classes that it exports. */
   readonly version: ScriptVersion;
   /** The duration of the start, in milliseconds. */
   readonly startupMs: number;
@@ -38,7 +38,8 @@ export async function checkStart(
       startOnce(platform, address, version, main, modules),
     );
     checkExports(version, started);
-    return { version, startupMs: Date.now() - before, handlers: started.handlers };
+    const exportedClasses = started.classes.filter((name) => name !== "default");
+    return { version: { ...version, exportedClasses }, startupMs: Date.now() - before, handlers: started.handlers };
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
     if (cause instanceof NotPermitted) {

@@ -25,17 +25,24 @@ function currentDepth() {
   return depth.getStore() ?? 2;
 }
 
-/** Makes the `fetch` handlers of a script take the count from their requests, and bounds the calls of its entrypoints. */
+/** Makes the `fetch` handlers of the objects that a script exports take the count from their requests. */
 export function countInvocations(script) {
   for (const exported of Object.values(script)) {
-    const owner = typeof exported === "function" ? exported.prototype : exported;
-    if (typeof owner !== "object" || owner === null || Object.isFrozen(owner)) continue;
-    if (typeof owner.fetch === "function") replace(owner, "fetch", countedFetch(owner.fetch));
-    if (typeof exported !== "function") continue;
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
-      if (typeof value === "function" && name !== "constructor" && name !== "fetch") replace(owner, name, boundedCall(value));
-    }
+    if (typeof exported !== "object" || exported === null || Object.isFrozen(exported)) continue;
+    if (typeof exported.fetch === "function") replace(exported, "fetch", countedFetch(exported.fetch));
   }
+}
+
+/** An instance of an exported class as the runtime calls it: `fetch` takes the count from the request, and its other calls are bounded. */
+export function countedInstance(instance) {
+  return new Proxy(instance, {
+    get(target, property) {
+      const value = Reflect.get(target, property, target);
+      // The runtime lets nobody call a member of the instance itself.
+      if (typeof value !== "function" || property === "constructor" || Object.hasOwn(target, property)) return value;
+      return (property === "fetch" ? countedFetch(value) : boundedCall(value)).bind(target);
+    },
+  });
 }
 
 function countedFetch(fetch) {

@@ -68,12 +68,13 @@ function isolateEnv(platform: Platform, address: ScriptAddress, version: ScriptV
 }
 
 function isolateSource(version: ScriptVersion, main: MainModule, modules: readonly UploadedModule[]): IsolateSource {
-  const { bindings, objectClasses, runtimeDate, compatibilityFlags } = version;
+  const { bindings, objectClasses, exportedClasses = [], runtimeDate, compatibilityFlags } = version;
   return {
     main,
     modules,
     bindings,
     objectClasses: Object.keys(objectClasses),
+    exportedClasses,
     compatibilityDate: runtimeDate,
     compatibilityFlags,
   };

@@ -6,6 +6,7 @@ import type { Binding } from "../bindings/binding.ts";
 import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/modules.ts";
 import type { MainModule } from "../script.ts";
 import cacheModule from "./cache.isolate.js";
+import classesModule from "./classes.isolate.js";
 import depthModule from "./depth.isolate.js";
 import endModule from "./end.isolate.js";
 import invocationsModule from "./invocations.isolate.js";
@@ -20,8 +21,10 @@ export interface IsolateSource {
   readonly main: MainModule;
   readonly modules: readonly UploadedModule[];
   readonly bindings: readonly Binding[];
-  /** The names of the Durable Object classes. */
+  /** The names of the Durable Object classes of the migrations. */
   readonly objectClasses: readonly string[];
+  /** The names of the exported classes, without a default export. */
+  readonly exportedClasses: readonly string[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
 }
@@ -43,6 +46,7 @@ export const PROBE_ENTRYPOINT = "StartProbe";
 const OWN = {
   main: `${OWN_MODULE_PREFIX}main.js`,
   cache: `${OWN_MODULE_PREFIX}cache.js`,
+  classes: `${OWN_MODULE_PREFIX}classes.js`,
   depth: `${OWN_MODULE_PREFIX}depth.js`,
   names: `${OWN_MODULE_PREFIX}names.js`,
   serviceWorker: `${OWN_MODULE_PREFIX}service-worker.js`,
@@ -62,18 +66,22 @@ type Modules = Record<string, WorkerLoaderModule>;
 
 /** The code of an isolate that serves the script. `env` holds its bindings and the stubs of {@link NAMES}. */
 export function servingCode(source: IsolateSource, env: Record<string, unknown>): WorkerLoaderWorkerCode {
-  const classes = source.objectClasses.map((name) => JSON.stringify(name));
+  const objects = new Set(source.objectClasses);
+  const names = [...new Set([...objects, ...source.exportedClasses])];
+  const classes = names.map((name) => [JSON.stringify(name), objects.has(name)]);
   const lines = [
     `import * as main from "./${OWN.main}";`,
-    `import { counted } from "./${OWN.invocations}";`,
-    `import { objectClass, replaceExports } from "./${OWN.objects}";`,
+    `import { servedClass, servedDefault } from "./${OWN.classes}";`,
     `export * from "./${OWN.main}";`,
     `export { ${NAMES.endEntrypoint} } from "./${OWN.end}";`,
     `export { ${NAMES.tailEntrypoint} } from "./${OWN.tail}";`,
-    ...classes.map((name, index) => `const class${index} = objectClass(main[${name}]); export { class${index} as ${name} };`),
-    "export default counted(main.default, replaceExports);",
+    ...classes.map(
+      ([name, isObject], index) => `const class${index} = servedClass(main[${name}], ${isObject}); export { class${index} as ${name} };`,
+    ),
+    "export default servedDefault(main.default);",
   ];
-  const modules = { ...allModules(source), ...endModules(), [OWN.tail]: { js: tailModule }, [OWN.serve]: { js: `${lines.join("\n")}\n` } };
+  const own = { [OWN.classes]: { js: classesModule }, [OWN.tail]: { js: tailModule }, [OWN.serve]: { js: `${lines.join("\n")}\n` } };
+  const modules = { ...allModules(source), ...endModules(), ...own };
   return code(source, env, OWN.serve, modules);
 }
 

@@ -23,10 +23,10 @@ export function replaceExports({ exports }) {
   }
 }
 
-/** The class that the runtime gets in place of a class of the script. */
+/** A class of the script, with the members of the context that the runtime does not give to a facet. */
 export function objectClass(exported) {
-  const { name, prototype } = exported;
-  const replaced = class extends exported {
+  const { prototype } = exported;
+  return class extends exported {
     #alarms;
 
     constructor(context, env) {
@@ -50,8 +50,6 @@ export function objectClass(exported) {
       }
     }
   };
-  Object.defineProperty(replaced, "name", { value: name, configurable: true });
-  return replaced;
 }
 
 /** Sets the members of the context that the runtime does not give to a facet. Returns the alarms of the object. */
