@@ -28,6 +28,8 @@ export const NAMES = {
   alarmHeader: "x-local-platform-alarm",
   /** The member of a facet's `props` with the id, the name, and the stub of `ObjectAlarms`. */
   objectProps: `${OWN_MODULE_PREFIX}object`,
+  /** The member of the `props` of a facet that a script started, with its id and the script's props: `facets.isolate.js`. */
+  facetProps: `${OWN_MODULE_PREFIX}facet`,
   /** The entrypoint of every pooled isolate: the class of `end.isolate.js`. */
   endEntrypoint: "IsolateEnd",
   /** The entrypoint of the isolate of a script that calls its `tail` handler: the class of `tail.isolate.js`. */

@@ -1,5 +1,6 @@
 import emailModule from "../bindings/email/email.isolate.js";
 import { bindingSetups } from "../bindings/kinds.ts";
+import facetsModule from "../bindings/durable-objects/facets.isolate.js";
 import namespaceModule from "../bindings/durable-objects/namespace.isolate.js";
 import objectModule from "../bindings/durable-objects/object.isolate.js";
 import type { Binding } from "../bindings/binding.ts";
@@ -56,6 +57,7 @@ const OWN = {
   script: `${OWN_MODULE_PREFIX}script.js`,
   namespaces: `${OWN_MODULE_PREFIX}/bindings/durable_object_namespace/setup.js`,
   objects: `${OWN_MODULE_PREFIX}objects.js`,
+  facets: `${OWN_MODULE_PREFIX}facets.js`,
   invocations: `${OWN_MODULE_PREFIX}invocations.js`,
   end: `${OWN_MODULE_PREFIX}end.js`,
   tail: `${OWN_MODULE_PREFIX}tail.js`,
@@ -112,6 +114,7 @@ function allModules(source: IsolateSource): Modules {
     ...bindingModules(source.bindings),
     [OWN.namespaces]: { js: namespaceModule },
     [OWN.objects]: { js: objectModule },
+    [OWN.facets]: { js: facetsModule },
   };
   const setup = importsOf([OWN.cache, OWN.depth, "cloudflare:sockets", OWN.bindings, OWN.objects]);
   const main = source.main.format === "service-worker" ? serviceWorker(source, setup) : esModule(source.main.module, setup);

@@ -2,6 +2,7 @@
 // a host object (`host.ts`). The runtime gives a facet no alarm, and its id is only a string; this module adds both.
 import { env } from "cloudflare:workers";
 import objectNamespace, { ObjectId } from "./__local_platform__/bindings/durable_object_namespace/setup.js";
+import { addFacets, replaceClasses } from "./__local_platform__facets.js";
 import names from "./__local_platform__names.js";
 
 /** The names of the platform's entrypoints in this isolate. */
@@ -17,10 +18,7 @@ export function replaceExports({ exports }) {
   if (exportsReplaced || exports === undefined) return;
   exportsReplaced = true;
   for (const name of HIDDEN_EXPORTS) delete exports[name];
-  for (const [name, host] of Object.entries(hosts)) {
-    const value = objectNamespace(host);
-    Object.defineProperty(exports, name, { value, configurable: true, enumerable: true, writable: true });
-  }
+  replaceClasses(exports, Object.fromEntries(Object.entries(hosts).map(([name, host]) => [name, objectNamespace(host)])));
 }
 
 /** A class of the script, with the members of the context that the runtime does not give to a facet. */
@@ -54,13 +52,20 @@ export function objectClass(exported) {
 
 /** Sets the members of the context that the runtime does not give to a facet. Returns the alarms of the object. */
 function setUp(context, hasHandler) {
-  const props = context.props?.[names.objectProps];
-  // A facet that the script itself starts has no host, and neither an id of a namespace nor alarms, as on Cloudflare.
-  if (props === undefined) return undefined;
-  const alarms = new Alarms(props.alarms, hasHandler);
+  const { [names.objectProps]: object, [names.facetProps]: facet } = context.props ?? {};
+  addFacets(context);
+  if (facet !== undefined) {
+    // A facet that the script started has no alarms, as on Cloudflare.
+    context.props = facet.props;
+    if (facet.id !== null) context.id = new ObjectId(facet.id.hex, facet.id.name);
+    return undefined;
+  }
+  // Only a class that the script took from the exports before its first event is started without a host.
+  if (object === undefined) return undefined;
+  const alarms = new Alarms(object.alarms, hasHandler);
   alarms.addTo(context.storage);
   context.props = {};
-  context.id = new ObjectId(props.id, props.name ?? undefined);
+  context.id = new ObjectId(object.id, object.name ?? undefined);
   return alarms;
 }
 
