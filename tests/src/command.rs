@@ -75,6 +75,13 @@ impl Command {
         }
     }
 
+    /// In another folder.
+    #[must_use]
+    pub fn folder(mut self, folder: &Path) -> Self {
+        self.inner.current_dir(folder);
+        self
+    }
+
     /// With a variable in its environment.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {

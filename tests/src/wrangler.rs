@@ -45,11 +45,12 @@ pub struct Run {
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
     platform: &'a Platform,
-    version: Version,
+    program: &'a str,
     folder: &'a Path,
     base_url: &'a str,
     token: &'a str,
     input: &'a str,
+    variables: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Call<'a> {
@@ -58,11 +59,12 @@ impl<'a> Call<'a> {
     pub fn new(platform: &'a Platform, version: Version, folder: &'a Path) -> Self {
         Self {
             platform,
-            version,
+            program: version.program(),
             folder,
             base_url: platform.base_url(),
             token: platform.token(),
             input: "",
+            variables: Vec::new(),
         }
     }
 
@@ -87,16 +89,31 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// With another copy of wrangler. `path` is relative to the root of the repository.
+    #[must_use]
+    pub fn with_program(mut self, path: &'a str) -> Self {
+        self.program = path;
+        self
+    }
+
+    /// With a variable in its environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: &'a str, value: &'a str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
     /// When it cannot be started or does not end before its deadline.
     pub async fn run(&self, arguments: &[&str]) -> Result<Run> {
-        let mut command = command(self.version, self.folder, arguments);
+        let mut command = command(self.program, self.folder, arguments);
         command
             .env("CLOUDFLARE_API_BASE_URL", self.base_url)
             .env("CLOUDFLARE_API_TOKEN", self.token)
-            .env("CLOUDFLARE_ACCOUNT_ID", self.platform.account());
+            .env("CLOUDFLARE_ACCOUNT_ID", self.platform.account())
+            .envs(self.variables.iter().copied());
         finish(command, self.input).await
     }
 }
@@ -114,7 +131,7 @@ pub async fn run(platform: &Platform, version: Version, folder: &Path, arguments
 /// # Errors
 /// When it cannot be started or does not end before its deadline.
 pub async fn run_without_variables(version: Version, folder: &Path, arguments: &[&str]) -> Result<Run> {
-    let mut command = command(version, folder, arguments);
+    let mut command = command(version.program(), folder, arguments);
     for name in [
         "CLOUDFLARE_API_BASE_URL",
         "CLOUDFLARE_API_TOKEN",
@@ -125,10 +142,10 @@ pub async fn run_without_variables(version: Version, folder: &Path, arguments: &
     finish(command, "").await
 }
 
-fn command(version: Version, folder: &Path, arguments: &[&str]) -> std::process::Command {
+fn command(program: &str, folder: &Path, arguments: &[&str]) -> std::process::Command {
     let mut command = node();
     command
-        .arg(repository().join(version.program()))
+        .arg(repository().join(program))
         .args(arguments)
         .current_dir(folder)
         .env("WRANGLER_SEND_METRICS", "false")

@@ -57,8 +57,10 @@ enum Command {
     Runtime(runtime::Arguments),
     /// Send generated requests to the deploy API (needs Python)
     Schemathesis(schemathesis::Arguments),
-    /// Run every test
+    /// Run every test, except those of the larger projects
     Test(test::Arguments),
+    /// Install, build and deploy the larger projects of `tests/apps`, and use them
+    TestApps(test::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -85,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Runtime(arguments) => return runtime::run(&arguments),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::TestApps(arguments) => test::apps::run(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)
 }

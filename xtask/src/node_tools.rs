@@ -16,15 +16,27 @@ use crate::workspace;
 /// # Errors
 /// When the program is not installed.
 pub fn command(program: &str) -> Result<Command> {
-    let folder = workspace::path("node_modules/.bin");
-    let file = folder.join(program);
+    let file = workspace::path("node_modules/.bin").join(program);
     if !file.exists() {
         bail!("node_modules/.bin/{program} is missing: run `npm ci` first");
     }
-    let mut command = Command::new(file);
+    on_installed_node(Command::new(file))
+}
+
+/// A command that runs the system's npm in a folder, with the Node that npm installed in the repository.
+///
+/// # Errors
+/// When the repository's path contains a separator of `PATH`.
+pub fn npm(folder: &Path) -> Result<Command> {
+    let mut command = on_installed_node(Command::new("npm"))?;
+    command.current_dir(folder);
+    Ok(command)
+}
+
+fn on_installed_node(mut command: Command) -> Result<Command> {
     command
         .current_dir(workspace::root())
-        .env("PATH", path_with(&folder)?)
+        .env("PATH", path_with(&workspace::path("node_modules/.bin"))?)
         .env("WRANGLER_SEND_METRICS", "false");
     Ok(command)
 }

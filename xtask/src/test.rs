@@ -1,5 +1,6 @@
 //! `npm test`: every check and every test, in the order in which a failure is found soonest.
 
+pub mod apps;
 mod programs;
 
 use std::{
@@ -38,10 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         None => everything_but_end_to_end()?,
         Some(_) => compile(Selection::EndToEnd)?,
     };
-    step("building the Workers", || {
-        build::build(Worker::Dispatcher, true)?;
-        build::build(Worker::DeployApi, true)
-    })?;
+    build_workers()?;
     end_to_end(&programs, arguments.filter.as_deref())?;
     build_tool.check()?;
     say(&format!("all passed in {}", minutes(begin.elapsed())));
@@ -97,6 +95,13 @@ fn compile(selection: Selection) -> Result<Vec<TestProgram>> {
         Ok(())
     })?;
     Ok(programs)
+}
+
+fn build_workers() -> Result<()> {
+    step("building the Workers", || {
+        build::build(Worker::Dispatcher, true)?;
+        build::build(Worker::DeployApi, true)
+    })
 }
 
 fn end_to_end(programs: &[TestProgram], filter: Option<&str>) -> Result<()> {
