@@ -1,9 +1,10 @@
 // The main module of every dispatcher under test. It adds the entrypoint `Inspect`, which has its own socket, and
-// exports the contender's handler unchanged, so that a request to the contender pays nothing for it.
+// exports the contender's handler and entrypoints unchanged, so that a request to the contender pays nothing for it.
 
 import * as capture from "./capture.js";
 
 export { default } from "./index.js";
+export * from "./index.js";
 
 export const Inspect = {
   /** What the isolate holds: its Wasm memory and tables, and the data points that the contender wrote. */

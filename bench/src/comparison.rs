@@ -54,6 +54,8 @@ struct Running {
     workerd: Workerd,
     /// The process with `ANALYTICS` bound, if a load needs it.
     with_analytics: Option<Workerd>,
+    /// The process with a Worker that calls through a service binding, if a load needs it.
+    with_caller: Option<Workerd>,
     memory_at_start: u64,
 }
 
@@ -75,6 +77,9 @@ impl Plan {
                 slice::run(&running.workerd, Load::Get { connections: 16 }, WARM_UP).await?;
                 if let Some(workerd) = &running.with_analytics {
                     slice::run(workerd, Load::Analytics, WARM_UP).await?;
+                }
+                if let Some(workerd) = &running.with_caller {
+                    slice::run(workerd, Load::ServiceBinding, WARM_UP).await?;
                 }
             }
             for round in 0..self.rounds {
@@ -101,17 +106,24 @@ impl Plan {
         let start = |&contender: &Contender| {
             let serve = |name, optional| Workerd::serve(setting, contender, name, optional, Output::Discard);
             let workerd = serve("serving", Optional::default())?;
-            let needs_analytics = self.loads_of(contender).any(|&load| load == Load::Analytics);
+            let needed_by = |needing: Load| self.loads_of(contender).any(|&load| load == needing);
             let analytics = Optional {
                 analytics: true,
+                ..Optional::default()
+            };
+            let caller = Optional {
+                caller: true,
                 ..Optional::default()
             };
             Ok(Running {
                 contender,
                 memory_at_start: usage::memory(workerd.id())?,
                 workerd,
-                with_analytics: needs_analytics
+                with_analytics: needed_by(Load::Analytics)
                     .then(|| serve("analytics", analytics))
+                    .transpose()?,
+                with_caller: needed_by(Load::ServiceBinding)
+                    .then(|| serve("caller", caller))
                     .transpose()?,
             })
         };
@@ -168,10 +180,12 @@ impl Plan {
 impl Running {
     /// The process that serves the load.
     fn workerd(&self, load: Load) -> &Workerd {
-        match &self.with_analytics {
-            Some(workerd) if load == Load::Analytics => workerd,
-            _ => &self.workerd,
-        }
+        let other = match load {
+            Load::Analytics => self.with_analytics.as_ref(),
+            Load::ServiceBinding => self.with_caller.as_ref(),
+            _ => None,
+        };
+        other.unwrap_or(&self.workerd)
     }
 
     fn describe(&self, load: Load) -> String {

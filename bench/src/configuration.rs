@@ -2,18 +2,21 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use dotdo_names::Environment::Production;
+
 use crate::{contender::Contender, load};
 
 pub const USER_WORKER: &str = include_str!("../runtime/user-worker.js");
 pub const EMPTY: &str = include_str!("../runtime/empty.js");
 
 /// The files that the configurations embed, by name.
-pub const EMBEDDED: [(&str, &str); 6] = [
+pub const EMBEDDED: [(&str, &str); 7] = [
     ("namespace.js", include_str!("../runtime/namespace.js")),
     ("analytics.js", include_str!("../runtime/analytics.js")),
     ("user-worker.js", USER_WORKER),
     ("inspect.js", include_str!("../runtime/inspect.js")),
     ("capture.js", include_str!("../runtime/capture.js")),
+    ("caller.js", include_str!("../runtime/caller.js")),
     ("starter.js", include_str!("../runtime/starter.js")),
 ];
 
@@ -40,6 +43,9 @@ pub struct Optional {
     pub analytics: bool,
     /// Sets `LOG_REFUSALS` to `1`.
     pub log_refusals: bool,
+    /// Serves a Worker that forwards its requests to the first Worker through a service binding: through the contender, if it is a
+    /// dispatcher.
+    pub caller: bool,
 }
 
 /// Writes configurations in Cap'n Proto's text format. The files that they embed are in the same folder.
@@ -53,7 +59,12 @@ impl Configuration<'_> {
     pub fn serving(&self, contender: Contender, modules: &[&str], optional: Optional) -> String {
         let user_worker = self.worker("user-worker", &["user-worker.js"], "");
         if !contender.dispatches() {
-            let socket = Self::socket("http", self.ports.http, &script(&load::worker(0)));
+            let first = script(&load::worker(0));
+            if optional.caller {
+                let socket = Self::socket("http", self.ports.http, "\"caller\"");
+                return Self::config(&format!("{user_worker}, {}", self.caller(&first)), &socket, "");
+            }
+            let socket = Self::socket("http", self.ports.http, &first);
             return Self::config(&user_worker, &socket, "");
         }
         let mut bindings = Self::namespaces();
@@ -65,8 +76,13 @@ impl Configuration<'_> {
         }
         let modules = [&["inspect.js", "capture.js"], modules].concat();
         let dispatcher = self.worker("dispatcher", &modules, &bindings);
+        let (served, caller) = if optional.caller {
+            ("caller", format!(", {}", self.caller(&namespace_service(&load::worker(0)))))
+        } else {
+            ("dispatcher", String::new())
+        };
         let sockets = [
-            Self::socket("http", self.ports.http, "\"dispatcher\""),
+            Self::socket("http", self.ports.http, &format!("\"{served}\"")),
             Self::socket(
                 "inspect",
                 self.ports.inspect,
@@ -79,10 +95,16 @@ impl Configuration<'_> {
             )
         };
         Self::config(
-            &format!("{user_worker}, {dispatcher}"),
+            &format!("{user_worker}, {dispatcher}{caller}"),
             &sockets.join(", "),
             &format!("{}, {}", extension("namespace"), extension("analytics")),
         )
+    }
+
+    /// The Worker that forwards its requests to a service.
+    fn caller(&self, service: &str) -> String {
+        let binding = format!("(name = \"SERVICE\", service = {service})");
+        self.worker("caller", &["caller.js"], &binding)
     }
 
     /// A Worker that starts a new isolate of the contender for every path that is requested.
@@ -143,7 +165,7 @@ impl Configuration<'_> {
         }
         let mut bindings = String::new();
         for environment in dotdo_names::Environment::ALL {
-            let scripts = if environment == dotdo_names::Environment::Production {
+            let scripts = if environment == Production {
                 &*scripts
             } else {
                 ""
@@ -168,6 +190,13 @@ fn is_wasm(module: &str) -> bool {
 fn script(name: &str) -> String {
     let props = serde_json::json!({ "name": name }).to_string();
     format!("(name = \"user-worker\", props = (json = {}))", text(&props))
+}
+
+/// The dispatch Worker's entrypoint for service bindings, with the properties that the deploy API sets for a Worker in production.
+fn namespace_service(worker: &str) -> String {
+    let props = serde_json::json!({ "environment": Production.name(), "worker": worker }).to_string();
+    let props = text(&props);
+    format!("(name = \"dispatcher\", entrypoint = \"NamespaceService\", props = (json = {props}))")
 }
 
 /// A string literal in Cap'n Proto's notation.

@@ -71,6 +71,11 @@ impl Contender {
         !matches!(self, Self::Empty | Self::UserWorker)
     }
 
+    /// Whether service bindings between Workers of a namespace lead through it, or directly to the Worker.
+    pub fn serves_bindings(self) -> bool {
+        matches!(self, Self::UserWorker | Self::Dispatcher | Self::Control)
+    }
+
     /// Whether it writes a data point for each request when `ANALYTICS` is bound.
     pub fn writes_points(self) -> bool {
         matches!(

@@ -22,6 +22,8 @@ pub enum Load {
     },
     /// A GET of a process with `ANALYTICS` bound, which must write one data point for each request.
     Analytics,
+    /// A GET of a Worker that forwards it to another one through a service binding.
+    ServiceBinding,
     Post {
         bytes: usize,
     },
@@ -48,11 +50,12 @@ pub enum ExpectedBody {
 
 impl Load {
     /// Every load that the rounds run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Get { connections: 1 },
         Self::Get { connections: 16 },
         Self::Get { connections: 256 },
         Self::Analytics,
+        Self::ServiceBinding,
         Self::MissingWorker,
         Self::UnknownHost,
         // Those that fill memory come last.
@@ -67,6 +70,7 @@ impl Load {
             Self::Get { connections: 16 } => "get-16",
             Self::Get { .. } => "get-256",
             Self::Analytics => "get-analytics",
+            Self::ServiceBinding => "service-binding",
             Self::Post { bytes: MEGABYTE } => "post-1m",
             Self::Post { .. } => "post",
             Self::Echo => "echo-32m",
@@ -81,6 +85,7 @@ impl Load {
         let what = match self {
             Self::Get { .. } => "GET".to_owned(),
             Self::Analytics => "GET, ANALYTICS".to_owned(),
+            Self::ServiceBinding => "service binding".to_owned(),
             Self::Spread => format!("GET, {WORKERS} Workers"),
             Self::MissingWorker => "missing Worker".to_owned(),
             Self::UnknownHost => "unknown host".to_owned(),
@@ -107,6 +112,7 @@ impl Load {
     pub fn runs_on(self, contender: Contender) -> bool {
         match self {
             Self::Analytics => contender.writes_points(),
+            Self::ServiceBinding => contender.serves_bindings(),
             Self::MissingWorker | Self::UnknownHost | Self::Spread => contender.dispatches(),
             Self::Get { .. } | Self::Post { .. } | Self::Echo => contender.serves(),
         }
@@ -148,7 +154,9 @@ impl Load {
     /// The expected response to the request with that number.
     pub fn expected(self, number: usize) -> Expected {
         let (status, body) = match self {
-            Self::Get { .. } | Self::Analytics => (StatusCode::OK, ExpectedBody::Text(worker(0))),
+            Self::Get { .. } | Self::Analytics | Self::ServiceBinding => {
+                (StatusCode::OK, ExpectedBody::Text(worker(0)))
+            }
             Self::Spread => (StatusCode::OK, ExpectedBody::Text(worker(number % WORKERS))),
             Self::Post { bytes } => (StatusCode::OK, ExpectedBody::Text(bytes.to_string())),
             Self::Echo => (StatusCode::OK, ExpectedBody::Length(32 * MEGABYTE)),
@@ -205,10 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn only_contenders_with_our_features_write_data_points() {
+    fn contenders_run_only_the_loads_that_they_can_answer() {
         assert!(Load::Analytics.runs_on(Contender::SameFeatures));
         assert!(!Load::Analytics.runs_on(Contender::Hono));
         assert!(!Load::UnknownHost.runs_on(Contender::UserWorker));
+        assert!(Load::ServiceBinding.runs_on(Contender::UserWorker));
+        assert!(!Load::ServiceBinding.runs_on(Contender::Baseline));
     }
 
     #[test]

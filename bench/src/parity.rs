@@ -121,6 +121,7 @@ async fn observe(
     let optional = Optional {
         analytics: true,
         log_refusals,
+        ..Optional::default()
     };
     let workerd = Workerd::serve(setting, contender, "parity", optional, Output::Keep)?;
     let mut connection = Connection::open(workerd.ports.http).await?;
