@@ -13,6 +13,7 @@ use deploy_api::deploys::Gateway;
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
 use deploy_api::http::Request;
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
+use deploy_api::logs::{LogPage, LogQuery, Logs, LogsFailure};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
 use deploy_api::store::audit_segments::ArchiveRules;
@@ -108,6 +109,12 @@ impl Dispatcher for Nothing {
         _: Wanted<'_>,
     ) -> impl Future<Output = Result<DispatcherAnswer, DispatcherFailure>> {
         ready(Err(DispatcherFailure::Connection))
+    }
+}
+
+impl Logs for Nothing {
+    fn log_page(&self, _: &LogQuery) -> impl Future<Output = Result<LogPage, LogsFailure>> {
+        ready(Err(LogsFailure::NoResponse("there is no logs Worker".to_owned())))
     }
 }
 
@@ -242,6 +249,7 @@ impl<'a> Call<'a> {
             cursor_key: cursor_key(),
             admission: &Admission::default(),
             worker_urls: &WorkerUrls::default(),
+            stores_logs: true,
         };
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let served = v1::Api {
