@@ -1,5 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { withoutOrigin } from "./console-origin.ts";
 import type { Environment } from "./environment.ts";
+import { OWN_MODULE_PREFIX } from "./deploy/modules.ts";
 import { NAMES } from "./isolate/names.ts";
 import { callHandlers, type TailEvent } from "./live-worker.ts";
 import { type Platform, platform } from "./platform.ts";
@@ -33,13 +35,22 @@ async function deliver(here: Platform, consumer: string, events: readonly TailEv
   }
 }
 
+/** An exception without the frames of the platform's modules, which no deployed Worker has. */
+function withoutOwnFrames(exception: TraceException): TraceException {
+  const frames = exception.stack?.split("\n").filter((frame) => !frame.includes(OWN_MODULE_PREFIX));
+  return { ...exception, ...(frames === undefined ? {} : { stack: frames.join("\n") }) };
+}
+
 /**
  * A trace with the names of its Worker, as a value that can be sent to another isolate. The runtime measures neither wall nor CPU time
  * here. It calls the consumer when all work has ended, which is the end of the wall time on Cloudflare.
  */
 function tailEvent(trace: TraceItem, producer: VersionAddress, tags: readonly string[], ended: number): TailEvent {
+  const copy = JSON.parse(JSON.stringify(trace)) as TailEvent & Pick<TraceItem, "logs" | "exceptions">;
   return {
-    ...(JSON.parse(JSON.stringify(trace)) as TailEvent),
+    ...copy,
+    logs: copy.logs.map(withoutOrigin),
+    exceptions: copy.exceptions.map(withoutOwnFrames),
     scriptName: producer.script,
     scriptVersion: { id: producer.version },
     scriptTags: tags,

@@ -75,19 +75,29 @@ async fn the_id_on_an_error_page_finds_the_exception() -> Result<()> {
     ] {
         assert_eq!(thrown[member], expected, "{member}: {thrown:#}");
     }
-    assert!(thrown["wall_ms"].is_u64() && thrown["version"].is_string(), "{thrown:#}");
+    assert!(
+        thrown["wall_ms"].is_u64() && thrown["version"].is_string(),
+        "{thrown:#}"
+    );
     let exception = &thrown["exceptions"][0];
     assert_eq!(exception["name"], "TypeError");
     assert_eq!(exception["message"], "no such product");
     assert!(
-        exception["stack"].as_str().is_some_and(|stack| stack.contains("index.js")),
+        exception["stack"]
+            .as_str()
+            .is_some_and(|stack| stack.contains("index.js")),
         "{exception:#}"
     );
     let lines: Vec<_> = thrown["lines"]
         .as_array()
         .context("no lines")?
         .iter()
-        .map(|line| (line["level"].as_str().unwrap_or_default(), line["text"].as_str().unwrap_or_default()))
+        .map(|line| {
+            (
+                line["level"].as_str().unwrap_or_default(),
+                line["text"].as_str().unwrap_or_default(),
+            )
+        })
         .collect();
     assert_eq!(
         lines,
@@ -103,6 +113,21 @@ async fn the_id_on_an_error_page_finds_the_exception() -> Result<()> {
     assert_eq!(answered["path"], "/fail");
     let text = json!(found).to_string();
     assert!(!text.contains("hunter2"), "{text}");
+
+    for line in ["served /fail { id: 7 }", "about to fail"] {
+        let shown = until("the line in the terminal", async || {
+            let output = platform.log().text()?;
+            Ok(output
+                .lines()
+                .find(|shown| shown.contains(line) && shown.contains(&id))
+                .map(str::to_owned))
+        });
+        let shown = shown.await?;
+        assert!(
+            shown.starts_with(&format!("[dotdo-staging/talking {id}] ")),
+            "{shown}"
+        );
+    }
     Ok(())
 }
 
@@ -126,7 +151,9 @@ async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
     let mut paged = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = api.get(&log(Staging, "paged", &format!("limit=2{cursor}"))).await?;
+        let page = api
+            .get(&log(Staging, "paged", &format!("limit=2{cursor}")))
+            .await?;
         let items = page["items"].as_array().context("no items")?;
         assert!(!items.is_empty() && items.len() <= 2, "{page:#}");
         paged.extend(items.clone());
@@ -147,12 +174,24 @@ async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
         ("since=2999-01-01", 0),
     ] {
         let found = api.get(&log(Staging, "paged", query)).await?;
-        assert_eq!(found["items"].as_array().map(Vec::len), Some(count), "{query}: {found:#}");
+        assert_eq!(
+            found["items"].as_array().map(Vec::len),
+            Some(count),
+            "{query}: {found:#}"
+        );
     }
     let other = api.get(&log(Production, "paged", "")).await?;
     assert_eq!(other["items"], json!([]), "the log of another namespace");
     assert_eq!(other["dropped"], json!({ "events": 0, "last": null }));
-    for query in ["level=notice", "search=", "since=soon", "limit=0", "cursor=1-2", "after=1-2", "follow=maybe"] {
+    for query in [
+        "level=notice",
+        "search=",
+        "since=soon",
+        "limit=0",
+        "cursor=1-2",
+        "after=1-2",
+        "follow=maybe",
+    ] {
         let answer = api.send(Method::GET, &log(Staging, "paged", query), None).await?;
         assert_eq!(answer.status, 400, "{query}: {}", answer.text());
         assert_eq!(answer.json()["code"], "PARAMETER_INVALID", "{query}");
@@ -238,7 +277,11 @@ async fn a_log_is_followed_and_continued() -> Result<()> {
     }
     visit("followed", "/fail", "followed-3").await?;
     let failed = logged(&read_until(&mut now, "WORKER_FAILED").await?)?;
-    assert!(failed.iter().any(|(_, event)| event["exceptions"][0]["message"] == "no such product"));
+    assert!(
+        failed
+            .iter()
+            .any(|(_, event)| event["exceptions"][0]["message"] == "no such product")
+    );
 
     let first = &backlog[0].0;
     let mut continued = follow(&format!("&after={first}")).await?;
@@ -259,7 +302,8 @@ async fn reading_a_log_needs_its_own_permission() -> Result<()> {
         ("log-reader", json!(["logs"]), 200),
         ("settings-reader", json!(["read", "deploy"]), 403),
     ] {
-        let grant = json!({ "namespaces": ["dotdo-development"], "workers": ["logged-*"], "actions": actions });
+        let grant =
+            json!({ "namespaces": ["dotdo-development"], "workers": ["logged-*"], "actions": actions });
         let mut rule = grant.clone();
         rule["name"] = json!(subject);
         rule["who"] = json!({ "token": subject });
@@ -293,10 +337,14 @@ async fn the_tail_consumer_is_on_every_upload_and_shown_nowhere() -> Result<()> 
 
     let promoted = worker_path(Development, "consumed");
     let from = json!({ "from": Staging.namespace() });
-    let preview = api.post(&format!("{promoted}/promote?dry_run=true"), &from).await?;
+    let preview = api
+        .post(&format!("{promoted}/promote?dry_run=true"), &from)
+        .await?;
     assert!(!preview.to_string().contains("tail_consumers"), "{preview:#}");
     api.post(&format!("{promoted}/promote"), &from).await?;
-    let preview = api.post(&format!("{promoted}/promote?dry_run=true"), &from).await?;
+    let preview = api
+        .post(&format!("{promoted}/promote?dry_run=true"), &from)
+        .await?;
     assert!(!preview.to_string().contains("tail_consumers"), "{preview:#}");
     served(platform, Development, "consumed").await?;
     events(Development, "consumed", "", 1).await?;
@@ -304,7 +352,9 @@ async fn the_tail_consumer_is_on_every_upload_and_shown_nowhere() -> Result<()> 
     let verified = api.post(&format!("{path}/verify"), &json!({})).await?;
     assert_eq!(verified["drift"], Value::Null, "{verified:#}");
     let settings = format!("{}/settings", platform.script_path(Staging, "consumed"));
-    let settings = Answer::read(platform.api(Method::GET, &settings).send().await?).await?.json();
+    let settings = Answer::read(platform.api(Method::GET, &settings).send().await?)
+        .await?
+        .json();
     assert_eq!(settings["result"]["tail_consumers"], json!([]), "{settings:#}");
     Ok(())
 }
@@ -316,7 +366,9 @@ async fn no_event_of_many_at_once_is_lost() -> Result<()> {
         .deploy(Development, "flooded", &Script::module(TALKATIVE))
         .await?;
     let host = host(Development, "flooded");
-    let answers = stream::iter(0..REQUESTS).map(|number| platform().get(&host, &format!("/{number}")));
+    let host = &host;
+    let answers =
+        stream::iter(0..REQUESTS).map(async |number| platform().get(host, &format!("/{number}")).await);
     let answers: Vec<_> = answers.buffer_unordered(20).collect().await;
     for answer in answers {
         assert_eq!(answer?.status, 201);
@@ -326,7 +378,10 @@ async fn no_event_of_many_at_once_is_lost() -> Result<()> {
     paths.sort();
     paths.dedup();
     assert_eq!((found.len(), paths.len()), (REQUESTS, REQUESTS));
-    let page = platform().deploy_api().get(&log(Development, "flooded", "limit=1")).await?;
+    let page = platform()
+        .deploy_api()
+        .get(&log(Development, "flooded", "limit=1"))
+        .await?;
     assert_eq!(page["dropped"]["events"], 0);
     Ok(())
 }

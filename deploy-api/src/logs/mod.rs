@@ -5,9 +5,7 @@ mod query;
 
 use thiserror::Error;
 
-pub use event::{
-    DroppedEvents, LogEvent, LogException, LogLevel, LogLine, LogPage, LogSource, LogTrigger,
-};
+pub use event::{DroppedEvents, LogEvent, LogException, LogLevel, LogLine, LogPage, LogSource, LogTrigger};
 pub use query::{LogQuery, Position};
 
 /// The logs Worker.

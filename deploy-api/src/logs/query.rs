@@ -33,8 +33,9 @@ impl Position {
     /// Reads a position; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_number =
-            |digits: &str| (1..=16).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = |digits: &str| {
+            (1..=16).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
         let (own, shared) = text.split_once('-')?;
         (is_number(own) && is_number(shared)).then(|| Self(text.to_owned()))
     }

@@ -58,7 +58,11 @@ mod tests {
         assert_eq!(sent(&json!([])), json!([logs]));
         let own = json!({ "service": "own", "environment": "production" });
         assert_eq!(sent(&json!([own])), json!([own, logs]));
-        assert_eq!(sent(&json!([logs, own])), json!([logs, own]), "it is there already");
+        assert_eq!(
+            sent(&json!([logs, own])),
+            json!([logs, own]),
+            "it is there already"
+        );
         assert_eq!(sent(&json!("own")), "own");
         let all: Vec<Value> = (0..MAX_CONSUMERS)
             .map(|number| json!({ "service": number.to_string() }))

@@ -6,8 +6,8 @@ use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit_segments, drift, exchange, health, logs, namespace, namespaces, promote, rollback, secrets, tags, target,
-    verify, workers,
+    audit_segments, drift, exchange, health, logs, namespace, namespaces, promote, rollback, secrets, tags,
+    target, verify, workers,
 };
 use crate::code::Code;
 use crate::identity::ShownCredential;

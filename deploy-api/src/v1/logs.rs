@@ -15,7 +15,15 @@ use crate::target::Target;
 
 /// The parameters.
 pub(super) const PARAMETERS: &[&str] = &[
-    "since", "until", "level", "search", "request_id", "limit", "cursor", "follow", "after",
+    "since",
+    "until",
+    "level",
+    "search",
+    "request_id",
+    "limit",
+    "cursor",
+    "follow",
+    "after",
 ];
 
 /// The longest text to search for, in bytes.

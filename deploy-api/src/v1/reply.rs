@@ -52,12 +52,7 @@ fn content(content: Content) -> (String, String, Option<String>, Option<Box<LogQ
         Content::Json(text) => (text, "application/json".to_owned(), None, None),
         Content::JsonLines { text, cursor } => (text, "application/x-ndjson".to_owned(), cursor, None),
         Content::Document { text, media_type } => (text.into_owned(), media_type.into_owned(), None, None),
-        Content::LogStream(query) => (
-            String::new(),
-            "text/event-stream".to_owned(),
-            None,
-            Some(query),
-        ),
+        Content::LogStream(query) => (String::new(), "text/event-stream".to_owned(), None, Some(query)),
     }
 }
 

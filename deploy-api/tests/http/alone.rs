@@ -182,6 +182,8 @@ pub struct Answered {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub text: String,
+    /// The log whose events are the body.
+    pub log_stream: Option<Box<LogQuery>>,
     pub body_was_read: bool,
     /// How many messages the ledger received.
     pub messages: usize,
@@ -278,6 +280,7 @@ impl<'a> Call<'a> {
             status: reply.status,
             headers: reply.headers,
             text: reply.body,
+            log_stream: reply.log_stream,
             body_was_read: was_read.get(),
             messages: ledger.messages.get(),
         }

@@ -22,7 +22,7 @@ pub fn alice() -> Value {
         "who": { "token": "alice" },
         "namespaces": ["dotdo-staging"],
         "workers": ["agents"],
-        "actions": ["read", "logs", "deploy", "lock"]
+        "actions": ["read", "deploy", "lock"]
     })
 }
 

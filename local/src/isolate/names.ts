@@ -28,6 +28,8 @@ export const NAMES = {
   alarmHeader: "x-local-platform-alarm",
   /** The member of a facet's `props` with the id, the name, and the stub of `ObjectAlarms`. */
   objectProps: `${OWN_MODULE_PREFIX}object`,
+  /** What surrounds the Worker and the request in a line of the console: `console.isolate.js`. */
+  consoleOrigin: { start: "\u0001", end: "\u0002", endOfValue: "\u0003" },
   /** The entrypoint of every pooled isolate: the class of `end.isolate.js`. */
   endEntrypoint: "IsolateEnd",
   /** The entrypoint of the isolate of a script that calls its `tail` handler: the class of `tail.isolate.js`. */

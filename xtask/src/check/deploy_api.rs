@@ -69,7 +69,11 @@ pub fn check(configuration: &Value, problems: &mut Problems) -> String {
     must_be(configuration, "main", "build/entry.js", problems);
     let meant = INTERFACE.check(configuration, problems);
     objects::check(configuration, LEDGER, &meant, problems);
-    for (section, name) in INTERFACE.bindings.iter().filter(|(_, name)| *name != LEDGER.binding) {
+    for (section, name) in INTERFACE
+        .bindings
+        .iter()
+        .filter(|(_, name)| *name != LEDGER.binding)
+    {
         if !meant.contains(name) && !bindings_of(configuration, section).any(|found| found == *name) {
             problems.add(
                 format!("/{section}"),
@@ -226,7 +230,7 @@ mod tests {
                 {"binding": "LOGS", "service": LOGS_WORKER},
             ],
             "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]",
-                "UPSTREAM_TIMEOUT_SECONDS": "60", "UPSTREAM_CALLS_PER_FIVE_MINUTES": "1200"},
+                "UPSTREAM_TIMEOUT_SECONDS": "60", "UPSTREAM_CALLS_PER_FIVE_MINUTES": "1200", "WORKER_LOGS": "on"},
             "secrets": {"required": REQUIRED_SECRETS},
         })
     }

@@ -94,11 +94,7 @@ mod tests {
             ("/name", json!("log"), "name: write \"logs\""),
             ("/account_id", json!("0"), "account_id: write"),
             ("/main", json!("index.ts"), "main: write"),
-            (
-                "/workers_dev",
-                json!(true),
-                "workers_dev: write false, not true",
-            ),
+            ("/workers_dev", json!(true), "workers_dev: write false, not true"),
             ("/preview_urls", Value::Null, "preview_urls: write false"),
             ("/routes", json!(["logs.do/*"]), "routes: remove it"),
             (
