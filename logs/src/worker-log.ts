@@ -30,7 +30,8 @@ export class WorkerLog extends DurableObject {
   /** Stores events. Those that are too many are counted. */
   async append({ events, dropped }: Batch): Promise<void> {
     const now = Date.now();
-    const admitted = events.slice(0, this.#admission.admit(events.length, now));
+    // The time is the first member of each event. Those of one batch come from several requests.
+    const admitted = events.slice(0, this.#admission.admit(events.length, now)).sort();
     const lost = dropped + events.length - admitted.length;
     const first = this.#store.append(admitted, now);
     if (lost > 0) this.#store.recordDropped(lost, now);
