@@ -4,7 +4,7 @@ use deploy_api::logs::{LogLevel, Position};
 use serde_json::json;
 
 use super::alone::{Answered, Call};
-use crate::support::api::Api;
+use crate::support::api::{Api, cursor_key};
 use crate::support::rules;
 
 const LOGS: &str = "/v1/namespaces/dotdo-staging/workers/agents/logs";
@@ -58,8 +58,16 @@ fn a_stream_is_a_query_of_the_logs_worker() {
 }
 
 #[test]
-fn parameters_that_do_not_belong_together_are_refused() {
+fn parameters_that_are_invalid_or_do_not_belong_together_are_refused() {
+    let of_another_list = format!("cursor={}", cursor_key().seal("another list", "1-2"));
     for query in [
+        of_another_list.as_str(),
+        "cursor=1-2",
+        "surprise=1",
+        "limit=0",
+        "limit=1001",
+        "since=now",
+        "until=1y",
         "follow=true&cursor=x",
         "follow=true&until=1h",
         "follow=true&limit=5",
