@@ -100,6 +100,22 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
             "`ndjson` for one entry a line, which `audit-verify` reads. The URL of the next page is then in the header `Link`.",
             json_schema!({ "enum": ["json", "ndjson"], "default": "json" }),
         ),
+        "tag" => ("Only Workers with this tag.", not_empty()),
+        "path" => (
+            "The path of the request.",
+            json_schema!({ "type": "string", "pattern": PATH_PATTERN, "default": "/" }),
+        ),
+        "expect" => (
+            "The expected status. Default: any response of the Worker.",
+            json_schema!({ "type": "integer", "minimum": 100, "maximum": 599 }),
+        ),
+        _ => return describe_of_log(name, generator),
+    })
+}
+
+/// The parameters of the log of a Worker that no other call has.
+fn describe_of_log(name: &str, generator: &mut SchemaGenerator) -> Option<(&'static str, Schema)> {
+    Some(match name {
         "level" => (
             "Only events with a line of this level or a more severe one. An event that failed has the level `error`.",
             generator.subschema_for::<LogLevel>(),
@@ -117,15 +133,6 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
         "after" => (
             "Only with `follow`: the id of the last event that the client has.",
             json_schema!({ "type": "string", "pattern": "^[0-9]{1,16}-[0-9]{1,16}$" }),
-        ),
-        "tag" => ("Only Workers with this tag.", not_empty()),
-        "path" => (
-            "The path of the request.",
-            json_schema!({ "type": "string", "pattern": PATH_PATTERN, "default": "/" }),
-        ),
-        "expect" => (
-            "The expected status. Default: any response of the Worker.",
-            json_schema!({ "type": "integer", "minimum": 100, "maximum": 599 }),
         ),
         _ => return None,
     })

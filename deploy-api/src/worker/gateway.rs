@@ -38,7 +38,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     }
     if let (Some(query), Ok(services)) = (&response.log_stream, Services::of(&env)) {
         return match services.log_stream(query).await {
-            Ok(stream) => Ok(with_body(&response, stream.body(), &request_id)?),
+            Ok(stream) => Ok(with_body(&response, stream.body().as_ref(), &request_id)?),
             Err(failure) => {
                 let problem = logs_unavailable(&failure);
                 Line::of_problem(&problem, &incoming.method, &incoming.path, &request_id).write();

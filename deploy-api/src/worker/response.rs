@@ -22,12 +22,12 @@ pub fn into_response(answer: &http::Response, request_id: &str) -> Result<Respon
 /// The same with a stream as the body.
 pub fn with_body(
     answer: &http::Response,
-    body: Option<ReadableStream>,
+    body: Option<&ReadableStream>,
     request_id: &str,
 ) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(answer.status);
-    let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
+    let response = Response::new_with_opt_readable_stream_and_init(body, &init)?;
     finished(response, answer, request_id)
 }
 

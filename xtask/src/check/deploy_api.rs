@@ -246,12 +246,18 @@ mod tests {
         assert_eq!(problems(&valid()), [""; 0]);
     }
 
+    /// Asserts that a valid configuration with one other value has one problem.
+    fn assert_reported(pointer: &str, replacement: Value, expected: &str) {
+        let mut configuration = valid();
+        *configuration.pointer_mut(pointer).unwrap() = replacement;
+        let found = problems(&configuration);
+        assert_eq!(found.len(), 1, "{pointer}: {found:#?}");
+        assert!(found[0].starts_with(expected), "{expected}: {found:#?}");
+    }
+
     #[test]
-    fn reports_each_invalid_value() {
+    fn reports_each_invalid_or_missing_binding() {
         for (pointer, replacement, expected) in [
-            ("/name", json!("api"), "name: write"),
-            ("/account_id", json!("0"), "account_id: write"),
-            ("/main", json!("entry.js"), "main: write"),
             (
                 "/durable_objects/bindings/0/class_name",
                 json!("Book"),
@@ -307,6 +313,17 @@ mod tests {
                 json!("no"),
                 "vars.WORKER_LOGS: \"no\" is not a valid value",
             ),
+        ] {
+            assert_reported(pointer, replacement, expected);
+        }
+    }
+
+    #[test]
+    fn reports_each_invalid_value() {
+        for (pointer, replacement, expected) in [
+            ("/name", json!("api"), "name: write"),
+            ("/account_id", json!("0"), "account_id: write"),
+            ("/main", json!("entry.js"), "main: write"),
             ("/vars/OIDC_AUDIENCE", json!(""), "vars.OIDC_AUDIENCE"),
             (
                 "/vars/OIDC_ISSUERS",
@@ -350,11 +367,7 @@ mod tests {
                 "secrets.required: the secret UPLOAD_KEY is not listed",
             ),
         ] {
-            let mut configuration = valid();
-            *configuration.pointer_mut(pointer).unwrap() = replacement;
-            let found = problems(&configuration);
-            assert_eq!(found.len(), 1, "{pointer}: {found:#?}");
-            assert!(found[0].starts_with(expected), "{expected}: {found:#?}");
+            assert_reported(pointer, replacement, expected);
         }
     }
 
