@@ -43,12 +43,17 @@ async function send(
     await write(": events follow\n\n");
     await Promise.all(
       readers.map(async ({ part, reader }) => {
-        for await (const message of messages(reader)) {
-          if ("at" in message) positions[part] = message.at;
-          else if ("event" in message) {
-            positions[part] = message.position;
-            await write(`id: ${writePositions(positions)}\nevent: log\ndata: ${JSON.stringify(message.event)}\n\n`);
-          } else if (part === "own") await write(`event: dropped\ndata: ${JSON.stringify({ events: message.dropped })}\n\n`);
+        for await (const messages of received(reader)) {
+          // Many events are one write: a client that follows a busy Worker would fall behind.
+          let text = "";
+          for (const message of messages) {
+            if ("at" in message) positions[part] = message.at;
+            else if ("event" in message) {
+              positions[part] = message.position;
+              text += `id: ${writePositions(positions)}\nevent: log\ndata: ${JSON.stringify(message.event)}\n\n`;
+            } else if (part === "own") text += `event: dropped\ndata: ${JSON.stringify({ events: message.dropped })}\n\n`;
+          }
+          if (text !== "") await write(text);
         }
       }),
     );
@@ -59,8 +64,8 @@ async function send(
   }
 }
 
-/** The messages of a log: each is a line of JSON. */
-async function* messages(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Message> {
+/** The messages of a log, as they arrive: each is a line of JSON. */
+async function* received(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Message[]> {
   const decoder = new TextDecoder();
   let rest = "";
   for (;;) {
@@ -68,6 +73,6 @@ async function* messages(reader: ReadableStreamDefaultReader<Uint8Array>): Async
     if (done) return;
     const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line) as Message;
+    yield lines.map((line) => JSON.parse(line) as Message);
   }
 }

@@ -25,6 +25,18 @@ const REST: Duration = Duration::from_secs(3);
 const WORKER: &str =
     "export default { fetch(request) { console.log('served', request.url); return new Response('ok'); } };";
 
+/// Each request is ten events: its own, and nine calls of another entrypoint. One request for each event would measure how many requests the
+/// local platform serves.
+const CALLING: &str = "import { WorkerEntrypoint } from 'cloudflare:workers';
+    export class Called extends WorkerEntrypoint { call(number) { console.log('called', number); } }
+    export default class extends WorkerEntrypoint {
+        async fetch() {
+            for (let number = 1; number < 10; number += 1) await this.ctx.exports.Called.call(number);
+            return new Response('ok');
+        }
+    }";
+const EVENTS_PER_REQUEST: u32 = 10;
+
 /// Measures the cost of logs.
 #[derive(Parser)]
 #[command(name = "npm run bench:logs --")]
@@ -35,7 +47,7 @@ struct Arguments {
     /// How long each side of the comparison lasts, in seconds
     #[arg(long, default_value_t = 30)]
     seconds: u32,
-    /// The events per second of the last measurement
+    /// The events per second of the last measurement, rounded down to tens
     #[arg(long, default_value_t = 500)]
     high_rate: u32,
     /// How long the last measurement lasts, in seconds
@@ -67,10 +79,10 @@ async fn main() -> Result<()> {
         platform
             .deploy(Development, "measured", &Script::module(WORKER))
             .await?;
-        send(&platform, arguments.rate, 3).await?;
+        send(&platform, "measured", arguments.rate, 3).await?;
         tokio::time::sleep(REST).await;
         let before = cpu(&platform)?;
-        let load = send(&platform, arguments.rate, arguments.seconds).await?;
+        let load = send(&platform, "measured", arguments.rate, arguments.seconds).await?;
         tokio::time::sleep(REST).await;
         let used = cpu(&platform)?.saturating_sub(before);
         let case = format!("{} requests per second, logs {logs}", arguments.rate);
@@ -97,7 +109,7 @@ async fn main() -> Result<()> {
                 "{} events per second for {} s",
                 arguments.high_rate, arguments.high_seconds
             );
-            let rate = f64::from(load.count) / load.took.as_secs_f64();
+            let rate = f64::from(load.count * EVENTS_PER_REQUEST) / load.took.as_secs_f64();
             note(format!("{case}: reached"), rate, "events per second");
             note(format!("{case}: lost"), lost, "events");
         }
@@ -116,8 +128,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Sends requests at a rate.
-async fn send(platform: &Platform, rate: u32, seconds: u32) -> Result<Load> {
+/// Sends requests to a Worker at a rate.
+async fn send(platform: &Platform, worker: &str, rate: u32, seconds: u32) -> Result<Load> {
     let permits = Arc::new(Semaphore::new(CONCURRENCY));
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -127,7 +139,7 @@ async fn send(platform: &Platform, rate: u32, seconds: u32) -> Result<Load> {
     for number in 0..count {
         ticks.tick().await;
         let permit = Arc::clone(&permits).acquire_owned().await?;
-        let request = platform.request(Method::GET, "dev.measured.do", &format!("/{number}"));
+        let request = platform.request(Method::GET, &format!("dev.{worker}.do"), &format!("/{number}"));
         requests.spawn(async move {
             let sent = Instant::now();
             let response = request.send().await?;
@@ -156,12 +168,15 @@ impl Load {
     }
 }
 
-/// Sends requests, and counts the events that a client that follows the log does not get.
+/// Sends requests that cause events at a rate, and counts the events that a client that follows the log does not get.
 async fn lost(platform: &Platform, rate: u32, seconds: u32) -> Result<(Load, f64)> {
-    let path = format!("{}/logs?follow=true", worker_path(Development, "measured"));
+    platform
+        .deploy(Development, "calling", &Script::module(CALLING))
+        .await?;
+    let path = format!("{}/logs?follow=true", worker_path(Development, "calling"));
     let response = platform.deploy_api().request(Method::GET, &path).send().await?;
     ensure!(response.status() == 200, "{}", response.text().await?);
-    let wanted = rate * seconds;
+    let wanted = rate / EVENTS_PER_REQUEST * EVENTS_PER_REQUEST * seconds;
     let counting = tokio::spawn(async move {
         let mut chunks = response.bytes_stream();
         let (mut received, mut rest) = (0, String::new());
@@ -177,7 +192,7 @@ async fn lost(platform: &Platform, rate: u32, seconds: u32) -> Result<(Load, f64
         }
         received
     });
-    let load = send(platform, rate, seconds).await?;
+    let load = send(platform, "calling", rate / EVENTS_PER_REQUEST, seconds).await?;
     let received = counting.await?;
     Ok((load, f64::from(wanted - received)))
 }
