@@ -2,6 +2,7 @@ import type { Environment } from "./environment.ts";
 import { type Query, writePositions } from "./query.ts";
 import { type Part, logsOf } from "./read.ts";
 import type { Message } from "./subscribers.ts";
+import type { Followed } from "./worker-log.ts";
 
 /** How often a stream without events gets a comment, so that no proxy closes it, and a lost client is noticed. In milliseconds. */
 const PING_MS = 15_000;
@@ -13,25 +14,25 @@ const MAX_STREAM_MS = 15 * 60 * 1000;
 export async function follow(environment: Environment, namespace: string, worker: string, query: Query): Promise<Response> {
   const logs = logsOf(environment, namespace, worker);
   const { filter, cursor } = query;
-  const streams: Readonly<Record<Part, ReadableStream<Uint8Array>>> = {
-    own: await logs.own.follow(cursor?.own ?? null, filter),
-    shared: await logs.shared.follow(cursor?.shared ?? null, { ...filter, worker }),
-  };
+  const [own, shared] = await Promise.all([
+    logs.own.follow(cursor?.own ?? null, filter),
+    logs.shared.follow(cursor?.shared ?? null, { ...filter, worker }),
+  ]);
   const { readable, writable } = new IdentityTransformStream();
-  void send(streams, writable.getWriter());
+  void send({ own, shared }, writable.getWriter());
   return new Response(readable, { headers: { "content-type": "text/event-stream" } });
 }
 
 async function send(
-  streams: Readonly<Record<Part, ReadableStream<Uint8Array>>>,
+  logs: Readonly<Record<Part, Followed>>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
 ): Promise<void> {
-  const positions = { own: 0, shared: 0 };
+  const positions = { own: logs.own.start, shared: logs.shared.start };
   const encoder = new TextEncoder();
   // One after the other, so that a slow client slows both logs down.
   let written: Promise<void> = Promise.resolve();
   const write = (text: string) => (written = written.then(() => writer.write(encoder.encode(text))));
-  const readers = (["own", "shared"] as const).map((part) => ({ part, reader: streams[part].getReader() }));
+  const readers = (["own", "shared"] as const).map((part) => ({ part, reader: logs[part].messages.getReader() }));
   const end = async () => {
     clearInterval(ping);
     clearTimeout(limit);

@@ -12,6 +12,14 @@ export interface Page {
   readonly dropped: Dropped;
 }
 
+/** A log that a client follows. */
+export interface Followed {
+  /** The position after which the messages begin. */
+  readonly start: number;
+  /** One JSON value of the type {@link Message} a line. */
+  readonly messages: ReadableStream<Uint8Array>;
+}
+
 /**
  * One log: of a Worker in a namespace, or of all names in a namespace that are not deployed. It stores blocks of events
  * (`store.ts`) and sends new events to the clients that follow it. Nothing but logs is stored here, so a flood of events reaches neither
@@ -47,20 +55,18 @@ export class WorkerLog extends DurableObject {
     return { events: this.#store.before(before, filter, limit), dropped: this.#store.dropped() };
   }
 
-  /** A stream of the events after a position, or of the new ones only, and of all that come. One JSON value a line. */
-  follow(after: number | null, filter: Filter): ReadableStream<Uint8Array> {
+  /** The events after a position, or only the new ones, and all that come. */
+  follow(after: number | null, filter: Filter): Followed {
     const reached = Math.max(0, this.#store.next - 1);
     const isFromNow = after === null && filter.since === undefined;
     const start = isFromNow ? reached : (after ?? 0);
     const stored = this.#store.from(start + 1, filter);
-    return this.#subscribers.subscribe(
-      (function* (): Generator<Message> {
-        yield { at: start };
-        if (!isFromNow) yield* stored;
-        yield { at: reached };
-      })(),
-      filter,
-    );
+    const messages = (function* (): Generator<Message> {
+      if (isFromNow) return;
+      yield* stored;
+      yield { at: reached };
+    })();
+    return { start, messages: this.#subscribers.subscribe(messages, filter) };
   }
 
   /** Removes old events, and the object's whole storage when nothing is left. */
