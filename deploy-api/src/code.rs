@@ -192,6 +192,8 @@ codes! {
     BodyInvalid = 740_183, 400, "BODY_INVALID", "The body is invalid";
     /// The body is too large.
     BodyTooLarge = 740_184, 413, "BODY_TOO_LARGE", "The body is too large";
+    /// The logs Worker did not return a log.
+    LogsUnavailable = 740_185, 503, "LOGS_UNAVAILABLE", "The logs are not available";
 
     // Redeploys: 740190 to 740194.
     /// Some bindings of the deployment are not known, so that it cannot be redeployed as it was.

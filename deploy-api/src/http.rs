@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::code::Code;
+use crate::logs::LogQuery;
 use crate::problem::Problem;
 use crate::upload::{Limited, Source, SourceFailure};
 
@@ -112,6 +113,8 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// The log whose events are the body, as they come.
+    pub log_stream: Option<Box<LogQuery>>,
     /// The error, if there is one. Only its code and its [`cause`](Problem::cause) are logged: the upstream's text
     /// may quote the upload.
     pub problem: Option<Problem>,

@@ -22,6 +22,7 @@ pub mod http;
 pub mod identity;
 pub mod ledger;
 pub mod lint;
+pub mod logs;
 pub mod policy;
 pub mod problem;
 pub mod router;

@@ -2,10 +2,11 @@
 
 use crate::bundles::ObjectStore;
 use crate::dispatcher::Dispatcher;
+use crate::logs::Logs;
 use crate::runtime::Runtime;
 use crate::upstream::Upstream;
 
-/// The Cloudflare API, the bundle store, the dispatch Worker and the runtime. One value implements all of them.
-pub trait Services: Upstream + ObjectStore + Dispatcher + Runtime {}
+/// The Cloudflare API, the bundle store, the dispatch Worker, the logs Worker and the runtime. One value implements all of them.
+pub trait Services: Upstream + ObjectStore + Dispatcher + Logs + Runtime {}
 
-impl<T: Upstream + ObjectStore + Dispatcher + Runtime> Services for T {}
+impl<T: Upstream + ObjectStore + Dispatcher + Logs + Runtime> Services for T {}

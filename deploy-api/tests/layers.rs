@@ -27,6 +27,7 @@ const LAYERS: &[&str] = &[
     "bundles",
     "upload",
     "deployments",
+    "logs",
     "lint",
     "assets",
     "store",

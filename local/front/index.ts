@@ -23,6 +23,9 @@ const SECRET_HEADER = "x-dotdo-front-secret";
 /** The prefix of the headers that Workers of the platform send to each other. A client cannot send them. */
 const PLATFORM_PREFIX = "x-local-platform-";
 
+/** The header with the id of a request. */
+const RAY_HEADER = "cf-ray";
+
 /** The path by which the supervisor of the runtime finds out whether it responds. Clients cannot reach paths below `/cdn-cgi/`. */
 const ALIVE = "/cdn-cgi/local-platform/alive";
 
@@ -43,6 +46,8 @@ export default {
     const local = new URL(request.url);
     if (local.pathname === ALIVE) return new Response(null, { status: 204 });
     if (local.pathname === CRONS) return await environment.CRONS.fetch(request.url);
+    // Cloudflare sets it too. Here a client may choose it, to find its request in the logs.
+    if (!headers.has(RAY_HEADER)) headers.set(RAY_HEADER, newRay());
     for (const name of [...headers.keys()]) if (name.startsWith(PLATFORM_PREFIX)) headers.delete(name);
     const { method, url } = request;
     const to = destination({ method, url, accept: headers.get("accept") });
@@ -59,6 +64,12 @@ export default {
 /** Whether a request is a call of an API: of the deploy API, or of the local platform below `/client/v4/local`. */
 function isApi(to: string, url: string): boolean {
   return to === "API" || (to === "LOCAL" && new URL(url).pathname !== "/");
+}
+
+/** An id in the form of Cloudflare's: 16 hexadecimal digits and the name of a data center. */
+function newRay(): string {
+  const digits = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));
+  return `${digits.join("")}-LOCAL`;
 }
 
 function refused(reason: string): Response {

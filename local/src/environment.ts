@@ -4,6 +4,12 @@ interface LocalServices {
   namespaceService(props: Readonly<Record<string, unknown>>): Promise<Fetcher>;
 }
 
+/** The logs Worker: `logs/src/index.ts`. */
+interface LogsService {
+  /** Stores traces in the form that a `tail` handler gets. */
+  recordTraces(traces: readonly Record<string, unknown>[]): Promise<void>;
+}
+
 /** A dispatch namespace of the account, as the configuration names it. */
 export interface ConfiguredNamespace {
   /** The name that people and wrangler use: `dotdo-production`. */
@@ -44,6 +50,8 @@ export interface Environment {
   readonly DISPATCHER: Fetcher;
   /** The dispatch Worker's factory of service bindings inside a namespace: `local/dispatcher/services.js`. */
   readonly DISPATCHER_SERVICES: LocalServices;
+  /** The logs Worker, as the tail consumer of the Workers in namespaces. */
+  readonly LOGS: LogsService;
   /** The only account. */
   readonly ACCOUNT_ID: string;
   /** All namespaces; no call creates more. */

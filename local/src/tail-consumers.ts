@@ -2,6 +2,9 @@ import type { Platform } from "./platform.ts";
 import { Refusal } from "./refusal.ts";
 import { type ScriptVersion, accountAddress } from "./script.ts";
 
+/** The name of the logs Worker as a tail consumer. The platform runs it, so it always exists. */
+export const LOGS_WORKER = "logs";
+
 /** The most tail consumers of a Worker. */
 const MAX_CONSUMERS = 10;
 
@@ -18,6 +21,7 @@ export async function checkTailConsumers({ store }: Platform, settings: ScriptVe
     throw new Refusal("BODY_INVALID", `\`tail_consumers\` has ${consumers.length} elements, and the most is ${MAX_CONSUMERS}.`);
   }
   for (const consumer of consumers) {
+    if (consumer === LOGS_WORKER) continue;
     if ((await store.liveVersion(accountAddress(consumer))) !== null) continue;
     throw new Refusal(
       "SERVICE_NOT_FOUND",

@@ -48,6 +48,7 @@ struct Namespace {
 struct Workers {
     dispatch: String,
     deploy_api: String,
+    logs: String,
 }
 
 impl AccountFile {
@@ -100,6 +101,7 @@ impl AccountFile {
         for (member, name) in [
             ("dispatch", &self.workers.dispatch),
             ("deploy_api", &self.workers.deploy_api),
+            ("logs", &self.workers.logs),
         ] {
             require(&format!("workers.{member}"), name, is_name(name), NAME);
         }
@@ -144,6 +146,7 @@ impl AccountFile {
         require_distinct(&[
             ("workers.dispatch".to_owned(), self.workers.dispatch.as_str()),
             ("workers.deploy_api".to_owned(), self.workers.deploy_api.as_str()),
+            ("workers.logs".to_owned(), self.workers.logs.as_str()),
         ]);
         let zones = self.zones.iter().enumerate();
         let zones = zones.map(|(index, zone)| (format!("zones[{index}]"), zone.as_str()));
@@ -194,6 +197,12 @@ impl AccountFile {
             "DEPLOY_API_WORKER",
             text,
             format!("{:?}", self.workers.deploy_api),
+        );
+        constant(
+            "The script name of the logs Worker.",
+            "LOGS_WORKER",
+            text,
+            format!("{:?}", self.workers.logs),
         );
         constant(
             "The zones whose requests go to the dispatch Worker.",

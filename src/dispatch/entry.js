@@ -7,9 +7,9 @@ import { Trapped, reinstantiate } from "./in_flight.js";
 export { NamespaceService } from "./namespace_service.js";
 
 /** Calls an export of the Wasm. None of them throws by itself, so an exception is a trap. */
-function guarded(run, request, second, third) {
+function guarded(run, request, second, third, fourth) {
   try {
-    return run(request, second, third);
+    return run(request, second, third, fourth);
   } catch (trap) {
     reinstantiate(trap);
     return trapped(request, trap);
@@ -32,7 +32,7 @@ function dispatch(request, env, context) {
   const response = guarded(wasm.fetch, request, env, context);
   if (!(response instanceof Promise)) return response;
   return response.then(undefined, (error) => {
-    if (!(error instanceof Trapped)) return guarded(wasm.rejected, request, env, error);
+    if (!(error instanceof Trapped)) return guarded(wasm.rejected, request, env, error, context);
     return error.mayRestart ? dispatch(request, env, context) : trapped(request, error);
   });
 }

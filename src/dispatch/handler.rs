@@ -12,6 +12,7 @@ use web_sys::Request;
 use worker::{Context, Env, KvError, worker_sys};
 
 use super::destination::Destination;
+use super::failure_log;
 use super::health::is_health_request;
 use super::in_flight;
 use super::isolate::Isolate;
@@ -29,7 +30,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> JsValue {
     match exchange.dispatch(&context).await {
         Ok(response) => response.into(),
         Err(failure) if failure.code == Code::HostUnknown && exchange.asks_for_health() => exchange.health(),
-        Err(failure) => exchange.fail(&failure),
+        Err(failure) => exchange.fail(&failure, context.as_ref()),
     }
 }
 
@@ -57,13 +58,13 @@ pub fn adapter(request: &Request, env: Env, context: &worker_sys::Context) -> Js
 /// The response to a request that a user Worker rejected. The URL is resolved again, because only failed requests need the
 /// destination here.
 #[wasm_bindgen(js_name = rejected)]
-pub fn rejected(request: Request, env: &Env, error: &JsValue) -> JsValue {
+pub fn rejected(request: Request, env: &Env, error: &JsValue, context: &worker_sys::Context) -> JsValue {
     let exchange = Exchange::new(request, env);
     trap_at(Point::Rejected, || exchange.request.headers());
     // A cached hostname counts here even if it has expired since.
     let destination = exchange.isolate.resolver.resolve(&exchange.url, || 0.0);
     let target = destination.as_ref().map(Target::from).unwrap_or_default();
-    exchange.fail(&Failure::from_fetch_error(&message(error), target))
+    exchange.fail(&Failure::from_fetch_error(&message(error), target), context)
 }
 
 /// What the caller of a service binding gets if the Worker of the namespace is not deployed: the response to `request`, or the text of
@@ -75,6 +76,7 @@ pub fn service_rejected(
     environment: &str,
     worker: String,
     error: &JsValue,
+    context: &worker_sys::Context,
 ) -> JsValue {
     let target = Target {
         environment: Environment::from_name(environment),
@@ -84,7 +86,7 @@ pub fn service_rejected(
     let failure = Failure::from_service_error(&message(error), target);
     match (failure, request) {
         (None, _) => JsValue::UNDEFINED,
-        (Some(failure), Some(request)) => Exchange::new(request, env).fail(&failure),
+        (Some(failure), Some(request)) => Exchange::new(request, env).fail(&failure, context),
         (Some(failure), None) => format!("{}: {}", failure.code.name(), failure.detail).into(),
     }
 }
@@ -193,9 +195,19 @@ impl Exchange {
         })
     }
 
-    fn fail(&self, failure: &Failure) -> JsValue {
+    fn fail(&self, failure: &Failure, context: &worker_sys::Context) -> JsValue {
+        let request_id = respond::request_id(&self.request);
         self.isolate.record_failure(failure, &self.url);
-        respond::failure(&self.request, &self.url, failure, self.isolate.log_refusals)
+        if let Some(logs) = &self.isolate.logs {
+            failure_log::send(logs, failure, &self.request, &self.url, &request_id, context);
+        }
+        respond::failure(
+            &self.request,
+            &self.url,
+            failure,
+            &request_id,
+            self.isolate.log_refusals,
+        )
     }
 
     fn asks_for_health(&self) -> bool {

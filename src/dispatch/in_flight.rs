@@ -37,7 +37,13 @@ pub fn trapped(request: &Request, trap: &str) -> JsValue {
     trap_at(Point::Trapped, || request.headers());
     let cause = format!("the dispatch Worker trapped: {trap}");
     let failure = Failure::unavailable(cause, Target::default());
-    respond::failure(request, &request.url(), &failure, false)
+    respond::failure(
+        request,
+        &request.url(),
+        &failure,
+        &respond::request_id(request),
+        false,
+    )
 }
 
 /// `response` with the stripped prefix put back into `Location`, or unchanged if `Location` leads elsewhere. `url` is the

@@ -2,6 +2,7 @@ use std::cell::OnceCell;
 
 use dotdo_names::Environment;
 use js_sys::{JSON, Reflect};
+use wasm_bindgen::JsValue;
 use worker::{AnalyticsEngineDataset, Env, KvStore};
 
 use super::namespace::Namespace;
@@ -19,6 +20,8 @@ pub struct Isolate {
     pub hostnames: Option<KvStore>,
     /// Receives one data point per request.
     pub analytics: Option<AnalyticsEngineDataset>,
+    /// The service binding to the logs Worker, which receives the failures of Workers.
+    pub logs: Option<JsValue>,
     /// Whether expected refusals are logged.
     pub log_refusals: bool,
     namespaces: [Option<Namespace>; Environment::ALL.len()],
@@ -48,6 +51,7 @@ impl Isolate {
             request_headers: RequestHeaders::new(),
             hostnames,
             analytics: env.analytics_engine("ANALYTICS").ok(),
+            logs: binding(env, "LOGS"),
             log_refusals: variable(env, "LOG_REFUSALS").as_deref() == Some("1"),
             namespaces: Environment::ALL.map(|environment| env.get_binding(environment.binding()).ok()),
         }
@@ -62,10 +66,13 @@ impl Isolate {
 
 /// A variable as text. `worker::Env::var` accepts only text, but a variable may be configured as JSON.
 fn variable(env: &Env, name: &str) -> Option<String> {
+    let value = binding(env, name)?;
+    let json = || JSON::stringify(&value).map(String::from).unwrap_or_default();
+    Some(value.as_string().unwrap_or_else(json))
+}
+
+/// A member of the Worker's `env`.
+fn binding(env: &Env, name: &str) -> Option<JsValue> {
     let value = Reflect::get(env, &name.into()).ok()?;
-    let is_missing = value.is_undefined() || value.is_null();
-    (!is_missing).then(|| {
-        let json = || JSON::stringify(&value).map(String::from).unwrap_or_default();
-        value.as_string().unwrap_or_else(json)
-    })
+    (!value.is_undefined() && !value.is_null()).then_some(value)
 }

@@ -4,6 +4,7 @@
 
 mod analytics;
 mod destination;
+mod failure_log;
 mod health;
 mod request_url;
 mod resolver;

@@ -31,7 +31,7 @@ export class NamespaceService extends WorkerEntrypoint {
     const namespace = env[binding];
     if (namespace === undefined) throw new Error(`DISPATCH_UNAVAILABLE: the dispatch Worker has no binding ${binding}.`);
     const stub = namespace.get(worker);
-    const rejected = (error, request) => serviceRejected(request, env, environment, worker, error);
+    const rejected = (error, request) => serviceRejected(request, env, environment, worker, error, context);
     const fetch = async (request) => {
       try {
         // On the local platform, and under `wrangler dev`, `get` returns a promise.

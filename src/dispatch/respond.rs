@@ -40,29 +40,38 @@ struct ResponseHeaders<'a> {
     content_security_policy: Option<&'a str>,
 }
 
+/// The id of a request: its `cf-ray`, or a random one.
+pub fn request_id(request: &Request) -> String {
+    let ray = request.headers().get("cf-ray").ok().flatten();
+    ray.filter(|ray| is_ray(ray)).unwrap_or_else(random_uuid)
+}
+
 /// Logs a failure and returns the error response. An expected refusal is logged only if `log_refusals` is set.
-pub fn failure(request: &Request, url: &str, failure: &Failure, log_refusals: bool) -> JsValue {
-    let header = |name| request.headers().get(name).ok().flatten();
-    let request_id = header("cf-ray")
-        .filter(|ray| is_ray(ray))
-        .unwrap_or_else(random_uuid);
+pub fn failure(
+    request: &Request,
+    url: &str,
+    failure: &Failure,
+    request_id: &str,
+    log_refusals: bool,
+) -> JsValue {
     if !failure.code.is_refusal() {
-        console_error!("{}", log_line(failure, request_url::host(url), &request_id));
+        console_error!("{}", log_line(failure, request_url::host(url), request_id));
     } else if log_refusals {
         // `worker` has no macro for this level.
-        console::info_1(&log_line(failure, request_url::host(url), &request_id).into());
+        console::info_1(&log_line(failure, request_url::host(url), request_id).into());
     }
-    let representation = Representation::preferred(&header("accept").unwrap_or_default());
+    let accept = request.headers().get("accept").ok().flatten();
+    let representation = Representation::preferred(&accept.unwrap_or_default());
     let is_page = representation == Representation::Page;
     let headers = ResponseHeaders {
         content_type: representation.content_type(),
         x_dispatch_error: Some(failure.code.name()),
-        x_request_id: Some(&request_id),
+        x_request_id: Some(request_id),
         retry_after: failure.code.retry_after(),
         content_security_policy: is_page.then_some("default-src 'none'; style-src 'unsafe-inline'"),
         ..ResponseHeaders::default()
     };
-    let body = representation.body(failure, &request_id);
+    let body = representation.body(failure, request_id);
     respond(request, failure.code.status(), headers, &body)
 }
 

@@ -40,13 +40,15 @@ pub fn log_line(failure: &Failure, host: &str, request_id: &str) -> String {
         worker: target.worker.as_deref(),
         rule: target.rule.as_deref(),
         request_id,
-        cause: truncated(&failure.cause),
+        cause: truncated_cause(&failure.cause),
     };
     // A struct of texts and a number always serializes.
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-fn truncated(cause: &str) -> &str {
+/// The beginning of a cause, which a user Worker may have written.
+#[must_use]
+pub fn truncated_cause(cause: &str) -> &str {
     cause.get(..cause.floor_char_boundary(MAX_CAUSE)).unwrap_or(cause)
 }
 

@@ -11,4 +11,4 @@ mod page;
 pub use code::Code;
 pub use document::Representation;
 pub use failure::{Failure, Target};
-pub use log_line::{is_ray, log_line};
+pub use log_line::{is_ray, log_line, truncated_cause};

@@ -10,7 +10,12 @@ use tempfile::TempDir;
 async fn check_accepts_the_configuration() -> Result<()> {
     let finished = Command::new(&["check"]).run().await?;
     assert!(finished.succeeded, "{}", finished.errors);
-    for file in ["wrangler.jsonc", "deploy-api/wrangler.jsonc", ".env.example"] {
+    for file in [
+        "wrangler.jsonc",
+        "deploy-api/wrangler.jsonc",
+        "logs/wrangler.jsonc",
+        ".env.example",
+    ] {
         assert!(finished.errors.contains(file), "{}", finished.errors);
     }
     Ok(())
@@ -26,7 +31,7 @@ fn without_login(command: Command) -> Command {
 
 // The Worker's configuration file did not parse, while CI was green, because tests mocked `get()`.
 #[end_to_end::test]
-async fn pitfall_20_wrangler_reads_the_configuration_of_both_workers() -> Result<()> {
+async fn pitfall_20_wrangler_reads_the_configuration_of_the_workers() -> Result<()> {
     for (worker, bindings) in [
         (
             "dispatcher",
@@ -35,7 +40,8 @@ async fn pitfall_20_wrangler_reads_the_configuration_of_both_workers() -> Result
                 .flat_map(|environment| [environment.binding(), environment.namespace()])
                 .collect::<Vec<_>>(),
         ),
-        ("deploy-api", vec!["LEDGER", "BUNDLES", "DISPATCHER"]),
+        ("deploy-api", vec!["LEDGER", "BUNDLES", "DISPATCHER", "LOGS"]),
+        ("logs", vec!["LOGS"]),
     ] {
         let folder = TempDir::with_prefix("dotdo-dry-run-")?;
         let out = folder.path().display().to_string();

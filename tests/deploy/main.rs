@@ -22,6 +22,7 @@ mod keyless;
 mod large_uploads;
 mod lints;
 mod locks;
+mod logs;
 mod markdown;
 mod pitfalls;
 mod platforms;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::platforms::platform;
 
 /// A token of a new subject that may do `actions` to Workers of the development namespace.
-async fn reader(subject: &str, workers: &Value, actions: &Value) -> Result<String> {
+pub async fn reader(subject: &str, workers: &Value, actions: &Value) -> Result<String> {
     let api = platform().deploy_api();
     let grant = json!({ "namespaces": ["dotdo-development"], "workers": workers, "actions": actions });
     let mut rule = grant.clone();

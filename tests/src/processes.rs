@@ -1,6 +1,6 @@
 //! The processes of a platform, their memory, and their end.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -29,6 +29,21 @@ impl Process {
             .and_then(|value| value.trim().strip_suffix(" kB"))
             .and_then(|number| number.parse::<u64>().ok());
         kibibytes.unwrap_or_default() * 1024
+    }
+}
+
+impl Process {
+    /// The CPU time that it has used (`utime` and `stime` of `proc(5)`, in hundredths of a second); zero after its end.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.id)) else {
+            return Duration::ZERO;
+        };
+        // The name of the program, in parentheses, can contain spaces.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
     }
 }
 

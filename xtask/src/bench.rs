@@ -15,7 +15,9 @@ use serde_json::Value;
 use self::baseline::Commit;
 use crate::{
     build::{self, Worker},
-    node_tools, workspace, wrangler_config,
+    node_tools,
+    platform_worker::PlatformWorker,
+    workspace, wrangler_config,
 };
 
 /// The contender that is a separate Rust Worker, built as worker-build builds it.
@@ -51,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(commit) = baseline {
         options.extend(["--baseline".to_owned(), commit.id]);
     }
-    let configuration = wrangler_config::read(&workspace::path(Worker::Dispatcher.configuration()))?;
+    let configuration = wrangler_config::read(&workspace::path(PlatformWorker::Dispatcher.configuration()))?;
     compare(&folder, &configuration, &options)
 }
 

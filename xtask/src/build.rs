@@ -64,14 +64,6 @@ impl Worker {
         }
     }
 
-    /// Its wrangler configuration, from the repository's root.
-    pub fn configuration(self) -> String {
-        match self {
-            Self::Dispatcher => "wrangler.jsonc".to_owned(),
-            Self::DeployApi => "deploy-api/wrangler.jsonc".to_owned(),
-        }
-    }
-
     /// The folders whose files the build depends on.
     pub fn sources(self) -> Vec<PathBuf> {
         vec![self.folder().join("src"), workspace::path("names/src")]
@@ -111,6 +103,7 @@ impl Worker {
             Self::Dispatcher => vec![
                 workspace::path("src/dispatch/entry.js"),
                 workspace::path("src/dispatch/analytics.js"),
+                workspace::path("src/dispatch/failure_log.js"),
                 workspace::path("src/dispatch/in_flight.js"),
                 workspace::path("src/dispatch/namespace_service.js"),
             ],

@@ -1,10 +1,12 @@
-//! `npm run check`: finds mistakes in the configuration of both Workers before a deploy does.
+//! `npm run check`: finds mistakes in the configuration of the Workers before a deploy does.
 
 mod bindings;
 mod deploy_api;
 mod dispatch_worker;
 mod document;
 mod env_example;
+mod logs;
+mod objects;
 mod problems;
 mod route_pattern;
 mod routes;
@@ -22,7 +24,7 @@ use self::{
     routes::Zones,
     schema::{Schema, shown},
 };
-use crate::{build::Worker, workspace};
+use crate::{platform_worker::PlatformWorker, workspace};
 
 #[derive(Args, Default)]
 pub struct Arguments {
@@ -45,18 +47,15 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks both configurations and `.env.example`, and prints every problem in them.
+/// Checks the configurations and `.env.example`, and prints every problem in them.
 ///
 /// # Errors
 /// If there is a problem, or `npm ci` has not been run.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let schema = Schema::load()?;
     let mut count = 0;
-    for (file, result) in [
-        check_worker(Worker::Dispatcher, &schema),
-        check_worker(Worker::DeployApi, &schema),
-        check_env_example(),
-    ] {
+    let workers = PlatformWorker::ALL.map(|worker| check_worker(worker, &schema));
+    for (file, result) in workers.into_iter().chain([check_env_example()]) {
         match result {
             Ok(summary) if arguments.quiet => drop(summary),
             Ok(summary) => eprintln!("[check] {file}: {summary}: no problems"),
@@ -78,10 +77,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// A file, and either what it contains or what is wrong with it.
 type Checked = (String, Result<String, Vec<Finding>>);
 
-fn check_worker(worker: Worker, schema: &Schema) -> Checked {
+fn check_worker(worker: PlatformWorker, schema: &Schema) -> Checked {
     let file = worker.configuration();
-    let result = read(&file).and_then(|text| check_text(worker, &file, &text, Zones::ACCOUNT, schema));
-    (file, result)
+    let result = read(file).and_then(|text| check_text(worker, file, &text, Zones::ACCOUNT, schema));
+    (file.to_owned(), result)
 }
 
 fn read(file: &str) -> Result<String, Vec<Finding>> {
@@ -109,7 +108,7 @@ fn syntax_error(file: &str, error: &dyn fmt::Display) -> Finding {
 
 /// Checks the text of a Worker's configuration: first against wrangler's schema, then against what the Worker reads.
 fn check_text(
-    worker: Worker,
+    worker: PlatformWorker,
     file: &str,
     text: &str,
     zones: Zones<'_>,
@@ -121,8 +120,9 @@ fn check_text(
     check_named_environments(&document.value, &mut problems);
     check_compatibility_date(&document.value, &mut problems);
     let summary = match worker {
-        Worker::Dispatcher => dispatch_worker::check(&document.value, zones, &mut problems),
-        Worker::DeployApi => deploy_api::check(&document.value, &mut problems),
+        PlatformWorker::Dispatcher => dispatch_worker::check(&document.value, zones, &mut problems),
+        PlatformWorker::DeployApi => deploy_api::check(&document.value, &mut problems),
+        PlatformWorker::Logs => logs::check(&document.value, &mut problems),
     };
     let mut findings: Vec<Finding> = problems
         .into_vec()
@@ -248,13 +248,13 @@ mod tests {
         custom_hostnames: None,
     };
 
-    fn repository_file(worker: Worker) -> String {
+    fn repository_file(worker: PlatformWorker) -> String {
         fs::read_to_string(workspace::path(worker.configuration())).unwrap()
     }
 
-    fn findings_in(worker: Worker, text: &str, zones: Zones<'_>) -> Vec<String> {
+    fn findings_in(worker: PlatformWorker, text: &str, zones: Zones<'_>) -> Vec<String> {
         let schema = Schema::load().unwrap();
-        check_text(worker, &worker.configuration(), text, zones, &schema)
+        check_text(worker, worker.configuration(), text, zones, &schema)
             .err()
             .unwrap_or_default()
             .iter()
@@ -263,7 +263,7 @@ mod tests {
     }
 
     /// The findings in the file of a Worker in the repository, in which `from` is replaced by `to`.
-    fn findings(worker: Worker, from: &str, to: &str) -> Vec<String> {
+    fn findings(worker: PlatformWorker, from: &str, to: &str) -> Vec<String> {
         let text = repository_file(worker);
         assert!(text.contains(from), "{from}");
         findings_in(worker, &text.replacen(from, to, 1), NO_ZONES)
@@ -272,7 +272,7 @@ mod tests {
     /// The dispatch Worker's findings with these members at the end of its file.
     fn with(members: &str) -> Vec<String> {
         findings(
-            Worker::Dispatcher,
+            PlatformWorker::Dispatcher,
             "\"preview_urls\": false,",
             &format!("\"preview_urls\": false,\n{members}"),
         )
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_configuration_of_the_repository_has_no_problems() {
-        for worker in [Worker::Dispatcher, Worker::DeployApi] {
+        for worker in PlatformWorker::ALL {
             assert_eq!(
                 findings_in(worker, &repository_file(worker), Zones::ACCOUNT),
                 [""; 0]
@@ -359,8 +359,8 @@ mod tests {
                 "vars.ROUTES: ROUTES is not a JSON array",
             ),
             (
-                "\"services\": [{ \"binding\": \"API\", \"service\": \"deploy-api\" }],".to_owned(),
-                "services[0].binding: the dispatch Worker does not read \"API\" (it reads nothing from \"services\")",
+                "\"hyperdrive\": [{ \"binding\": \"DB\", \"id\": \"x\" }],".to_owned(),
+                "hyperdrive[0].binding: the dispatch Worker does not read \"DB\" (it reads nothing from \"hyperdrive\")",
             ),
         ] {
             let found = with(&members);
@@ -378,43 +378,43 @@ mod tests {
     fn finds_mistakes_in_existing_members() {
         for (worker, from, to, expected) in [
             (
-                Worker::Dispatcher,
+                PlatformWorker::Dispatcher,
                 "\"observability\"",
                 "\"obsevability\"",
                 &["obsevability: wrangler does not know this member: write \"observability\""][..],
             ),
             (
-                Worker::Dispatcher,
+                PlatformWorker::Dispatcher,
                 "\"dispatch_namespaces\"",
                 "\"dispatch_namespace\"",
                 &["dispatch_namespace: wrangler does not know this member: write \"dispatch_namespaces\""],
             ),
             (
-                Worker::Dispatcher,
+                PlatformWorker::Dispatcher,
                 "\"namespace\": \"",
                 "\"namspace\": \"",
                 &["dispatch_namespaces[0].namspace: wrangler does not know this member: write \"namespace\""],
             ),
             (
-                Worker::Dispatcher,
+                PlatformWorker::Dispatcher,
                 "\"enabled\"",
                 "\"enable\"",
                 &["observability.enable: wrangler does not know this member: write \"enabled\""],
             ),
             (
-                Worker::Dispatcher,
+                PlatformWorker::Dispatcher,
                 "2026-10-01",
                 "2026-13-01",
                 &["compatibility_date: \"2026-13-01\" is not a date"],
             ),
             (
-                Worker::DeployApi,
+                PlatformWorker::DeployApi,
                 "\"r2_buckets\"",
                 "\"r2_bucket\"",
                 &["r2_bucket: wrangler does not know this member: write \"r2_buckets\""],
             ),
             (
-                Worker::DeployApi,
+                PlatformWorker::DeployApi,
                 "\"class_name\"",
                 "\"class\"",
                 &[
@@ -422,13 +422,13 @@ mod tests {
                 ],
             ),
             (
-                Worker::DeployApi,
+                PlatformWorker::DeployApi,
                 "\"BUNDLES\"",
                 "\"BUNDLE\"",
                 &["r2_buckets[0].binding: the deploy API does not read \"BUNDLE\": write \"BUNDLES\""],
             ),
             (
-                Worker::DeployApi,
+                PlatformWorker::DeployApi,
                 "\"OIDC_AUDIENCE\"",
                 "\"OIDC_AUDIANCE\"",
                 &[
@@ -436,7 +436,7 @@ mod tests {
                 ],
             ),
             (
-                Worker::DeployApi,
+                PlatformWorker::DeployApi,
                 "\"workers_dev\": true",
                 "\"workers_dev\": 1",
                 &["workers_dev: 1 has the wrong type: write true or false"],
@@ -487,10 +487,10 @@ mod tests {
 
     #[test]
     fn reports_a_file_that_does_not_parse() {
-        let found = findings(Worker::Dispatcher, "\"minify\"", "minify");
+        let found = findings(PlatformWorker::Dispatcher, "\"minify\"", "minify");
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].contains("line "), "{found:#?}");
-        let text = repository_file(Worker::Dispatcher).replacen(
+        let text = repository_file(PlatformWorker::Dispatcher).replacen(
             "\"preview_urls\": false,",
             "\"preview_urls\" false,",
             1,
@@ -500,7 +500,7 @@ mod tests {
             .position(|line| line.contains("preview_urls"))
             .unwrap()
             + 1;
-        let findings = findings_in(Worker::Dispatcher, &text, NO_ZONES);
+        let findings = findings_in(PlatformWorker::Dispatcher, &text, NO_ZONES);
         assert!(
             findings[0].starts_with(&format!("wrangler.jsonc:{line}: ")),
             "{findings:?}"

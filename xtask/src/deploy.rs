@@ -3,16 +3,13 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{
-    build::{self, Worker},
-    check, node_tools,
-};
+use crate::{check, node_tools, platform_worker::PlatformWorker};
 
 #[derive(Args)]
 pub struct Arguments {
     /// Which Worker
-    #[arg(value_enum, default_value_t = Worker::Dispatcher)]
-    worker: Worker,
+    #[arg(value_enum, default_value_t = PlatformWorker::Dispatcher)]
+    worker: PlatformWorker,
     /// Options for wrangler, such as --dry-run
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     wrangler: Vec<String>,
@@ -24,10 +21,9 @@ pub struct Arguments {
 /// If the configuration has a problem, or wrangler fails.
 pub fn run(arguments: &Arguments) -> Result<()> {
     check::run(&check::Arguments::default())?;
-    build::build(arguments.worker, false)?;
-    let configuration = arguments.worker.configuration();
+    arguments.worker.build()?;
     let status = node_tools::command("wrangler")?
-        .args(["deploy", "--config", &configuration])
+        .args(["deploy", "--config", arguments.worker.configuration()])
         .args(&arguments.wrangler)
         .status()
         .context("cannot start wrangler")?;

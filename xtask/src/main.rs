@@ -10,6 +10,7 @@ mod dev;
 mod fuzz;
 mod node_tools;
 mod platform;
+mod platform_worker;
 mod route;
 mod routes_variable;
 mod runtime;
@@ -40,7 +41,7 @@ enum Command {
     Bench(bench::Arguments),
     /// Build a Worker to Wasm (wrangler calls this; see `build` in wrangler.jsonc)
     Build(build::Arguments),
-    /// Validate the configuration of both Workers
+    /// Validate the configuration of the Workers
     Check(check::Arguments),
     /// Kill the deploy API's runtime repeatedly, and check its record
     Chaos(chaos::Arguments),

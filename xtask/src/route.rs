@@ -8,7 +8,7 @@ use dispatcher::routing::{Explanation, Localhost, Outcome, RefusalExplanation, R
 use dotdo_names::ERRORS_PAGE;
 use url::Url;
 
-use crate::{build::Worker, routes_variable, workspace, wrangler_config};
+use crate::{platform_worker::PlatformWorker, routes_variable, workspace, wrangler_config};
 
 /// What the exit code says, for scripts.
 const EXIT_CODES: &str = "\
@@ -82,9 +82,9 @@ fn router(arguments: &Arguments) -> Result<Router> {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         (file.display().to_string(), Some(text))
     } else {
-        let file = Worker::Dispatcher.configuration();
-        let configuration = wrangler_config::read(&workspace::path(&file))?;
-        (file, routes_variable::of(&configuration)?)
+        let file = PlatformWorker::Dispatcher.configuration();
+        let configuration = wrangler_config::read(&workspace::path(file))?;
+        (file.to_owned(), routes_variable::of(&configuration)?)
     };
     // A deployed Worker never gets a request for `.localhost`, so this does not change the result for any other host.
     let localhost = Localhost::MirrorsDo;

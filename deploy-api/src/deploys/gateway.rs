@@ -34,6 +34,8 @@ pub struct Gateway<'a, L: LedgerClient, O: Services> {
     pub session_key: &'a SessionKey,
     /// The addresses of Workers.
     pub worker_urls: &'a WorkerUrls,
+    /// Whether the logs Worker gets the logs of the Workers that are deployed.
+    pub stores_logs: bool,
     /// The key that seals the cursors of lists.
     pub cursor_key: &'a CursorKey,
     /// The memory for bodies of this instance.

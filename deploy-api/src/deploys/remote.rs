@@ -6,7 +6,7 @@ use crate::deployments::{DeploymentId, RemoteVersion, TAG_PREFIX};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::as_authored;
+use crate::upload::{as_authored, remove_log_consumer};
 use crate::upstream::{CallFailure, Method, call, script};
 
 /// The tags of a script.
@@ -133,7 +133,8 @@ pub(crate) async fn remote_script(
     }
 }
 
-/// The settings of a script as the upstream returns them, with the author's service bindings; `None` if it has no such script.
+/// The settings of a script as the upstream returns them, with the author's service bindings and tail consumers; `None` if it has no such
+/// script.
 pub(crate) async fn remote_settings(
     services: &impl Services,
     target: &Target,
@@ -141,7 +142,7 @@ pub(crate) async fn remote_settings(
     let answer = call(services, script::script(Method::Get, target, &["settings"])).await;
     match answer.outcome {
         Ok(reply) => Ok(Some(match reply.result {
-            Value::Object(settings) => with_authored_bindings(settings),
+            Value::Object(settings) => as_authored_settings(settings),
             _ => Map::new(),
         })),
         Err(failure) if failure.absent => Ok(None),
@@ -149,12 +150,13 @@ pub(crate) async fn remote_settings(
     }
 }
 
-fn with_authored_bindings(mut settings: Map<String, Value>) -> Map<String, Value> {
+fn as_authored_settings(mut settings: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Array(bindings)) = settings.get_mut("bindings") {
         for binding in bindings {
             *binding = as_authored(binding.take());
         }
     }
+    remove_log_consumer(&mut settings);
     settings
 }
 

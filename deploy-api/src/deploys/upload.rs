@@ -10,7 +10,7 @@ use crate::deployments::{Deployment, RemoteVersion};
 use crate::ledger::{BeforeUpload, End, Finished, LedgerClient, ScriptState};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::upload::{Metadata, NamespaceServices, script_pieces};
+use crate::upload::{Metadata, NamespaceServices, script_pieces, with_log_consumer};
 use crate::upstream::{Called, Effect, Method, call, script};
 
 /// The most tags of a script, one of which names the deployment.
@@ -79,10 +79,13 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         return Err(known(lease.fail(too_many_tags(tags.len())).await));
     }
     tags.push(deployment.id.tag());
-    let metadata = script
+    let mut metadata = script
         .services
         .rewritten(script.metadata, lease.target.environment)
         .with_tags(&tags);
+    if lease.gateway.stores_logs {
+        metadata = with_log_consumer(metadata);
+    }
     let (content_type, body) =
         match script_pieces(&metadata, script.parts, script.contents, services.entropy()) {
             Ok(form) => form,

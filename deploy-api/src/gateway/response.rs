@@ -9,6 +9,7 @@ pub(super) fn of_envelope(status: u16, envelope: &Envelope) -> Response {
         headers: vec![("content-type", "application/json".to_owned())],
         // An envelope is made of JSON values, which can always be written.
         body: serde_json::to_string(envelope).unwrap_or_default(),
+        log_stream: None,
         problem: None,
     }
 }

@@ -1,3 +1,4 @@
+use dotdo_names::LOGS_WORKER;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -114,11 +115,10 @@ pub fn platform_workers(metadata: &Metadata) -> Result<(), Box<Refusal>> {
         let name = binding.get("name").and_then(Value::as_str)?;
         Some((name, platform_worker(binding)?))
     });
-    // The Worker `logs` receives the log of user Workers.
     let tailed = metadata.tail_consumers().find_map(|(member, service)| {
         Some((
             member,
-            is_of_platform(service).filter(|worker| *worker != "logs")?,
+            is_of_platform(service).filter(|worker| *worker != LOGS_WORKER)?,
         ))
     });
     let Some((binding, worker)) = bound.or(tailed) else {

@@ -13,6 +13,8 @@ use crate::target::{Target, namespace_name};
 pub enum Action {
     /// Read Workers, their settings, the names of their secrets, and deployments.
     Read,
+    /// Read the logs of Workers.
+    Logs,
     /// Upload a Worker.
     Deploy,
     /// Remove a Worker.
@@ -31,8 +33,9 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
+        Self::Logs,
         Self::Deploy,
         Self::Delete,
         Self::Secrets,
@@ -47,6 +50,7 @@ impl Action {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::Logs => "logs",
             Self::Deploy => "deploy",
             Self::Delete => "delete",
             Self::Secrets => "secrets",
@@ -166,10 +170,10 @@ impl fmt::Display for Request {
                 environment: namespace,
                 worker,
             }) => {
-                let action = if self.action == Action::Secrets {
-                    "set secrets of"
-                } else {
-                    self.action.name()
+                let action = match self.action {
+                    Action::Secrets => "set secrets of",
+                    Action::Logs => "read the logs of",
+                    other => other.name(),
                 };
                 write!(f, "{action} {worker} in {}", namespace.namespace())
             }

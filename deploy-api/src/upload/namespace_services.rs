@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, WorkerName};
+use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, WorkerName};
 use serde_json::{Value, json};
 
 use super::Metadata;
@@ -14,7 +14,7 @@ use super::bindings::BindingRef;
 const ENTRYPOINT: &str = "NamespaceService";
 
 /// The Workers of the platform. A binding to one of them would give a user Worker access to every environment.
-const PLATFORM_WORKERS: [&str; 3] = [DISPATCH_WORKER, DEPLOY_API_WORKER, "logs"];
+const PLATFORM_WORKERS: [&str; 3] = [DISPATCH_WORKER, DEPLOY_API_WORKER, LOGS_WORKER];
 
 /// The name of `OpenNext`'s service binding to the Worker itself. The binding has the name of the Worker in the wrangler configuration,
 /// which can differ from the name under which it is deployed.

@@ -6,8 +6,8 @@ use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit_segments, drift, exchange, health, namespace, namespaces, promote, rollback, secrets, tags, target,
-    verify, workers,
+    audit_segments, drift, exchange, health, logs, namespace, namespaces, promote, rollback, secrets, tags,
+    target, verify, workers,
 };
 use crate::code::Code;
 use crate::identity::ShownCredential;
@@ -90,6 +90,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             Operation::AuditSegmentGet => {
                 audit_segments::download(gateway, credential, captures.get("first")).await
             }
+            Operation::LogRead => logs::read(gateway, credential, &target()?, call.parameters).await,
             Operation::Verify => verify::verify(gateway, credential, &target()?, call.parameters).await,
             _ => self.ask_ledger(operation, credential, call).await,
         }

@@ -8,6 +8,7 @@ mod documents;
 pub mod drift;
 pub mod exchange;
 mod health;
+pub mod logs;
 pub mod namespaces;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;

@@ -139,6 +139,12 @@ impl Generators {
                 json!({ "schema": { "type": "string" } }),
             );
         }
+        if route.parameters.contains(&"follow") {
+            content.insert(
+                "text/event-stream".to_owned(),
+                json!({ "schema": { "type": "string" } }),
+            );
+        }
         let mut success = Map::new();
         success.insert("description".to_owned(), json!("The request succeeded."));
         success.insert("content".to_owned(), Value::Object(content));

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::audit::{Action, Outcome};
 use crate::identity::{TokenId, TokenKind};
+use crate::logs::LogLevel;
 use crate::schema::{NamespaceName, PATH_PATTERN, WorkerName};
 
 /// The format of the name of a secret as a regular expression.
@@ -107,6 +108,31 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
         "expect" => (
             "The expected status. Default: any response of the Worker.",
             json_schema!({ "type": "integer", "minimum": 100, "maximum": 599 }),
+        ),
+        _ => return describe_of_log(name, generator),
+    })
+}
+
+/// The parameters of the log of a Worker that no other call has.
+fn describe_of_log(name: &str, generator: &mut SchemaGenerator) -> Option<(&'static str, Schema)> {
+    Some(match name {
+        "level" => (
+            "Only events with a line of this level or a more severe one. An event that failed has the level `error`.",
+            generator.subschema_for::<LogLevel>(),
+        ),
+        "search" => (
+            "Only events that have this text in a line, an exception or the path, in upper or lower case.",
+            json_schema!({ "type": "string", "minLength": 1, "maxLength": super::logs::MAX_SEARCH }),
+        ),
+        "follow" => (
+            "Returns the events as they come, as server-sent events (`text/event-stream`): first those from `since` or `after` on. The \
+             data of an event `log` is a `LogEvent`, that of an event `dropped` has the number of `events` that are missing. The \
+             stream ends after at most 15 minutes; the next request continues it with `after`.",
+            json_schema!({ "type": "boolean", "default": false }),
+        ),
+        "after" => (
+            "Only with `follow`: the id of the last event that the client has.",
+            json_schema!({ "type": "string", "pattern": "^[0-9]{1,16}-[0-9]{1,16}$" }),
         ),
         _ => return None,
     })

@@ -1,17 +1,19 @@
 use super::{Answer, Content};
 use crate::code::Code;
 use crate::http::Response;
+use crate::logs::LogQuery;
 use crate::problem::{PROBLEM_JSON, Problem};
 
 /// The answer to a request, ready to be sent.
 pub type Reply = Response;
 
 pub(super) fn of_answer(answer: Answer, path: &str, query: &str) -> Reply {
-    let (body, media_type, cursor) = content(answer.content);
+    let (body, media_type, cursor, log_stream) = content(answer.content);
     let mut reply = Reply {
         status: answer.status,
         headers: vec![("content-type", media_type)],
         body,
+        log_stream,
         problem: None,
     };
     if let Some(version) = answer.version {
@@ -30,6 +32,7 @@ pub fn of_problem(problem: Problem, request_id: &str) -> Reply {
         status: problem.code.status(),
         headers: vec![("content-type", PROBLEM_JSON.to_owned())],
         body: serde_json::to_string(&problem.document(request_id)).unwrap_or_default(),
+        log_stream: None,
         problem: None,
     };
     if let Some(seconds) = problem.retry_after {
@@ -43,12 +46,13 @@ pub fn of_problem(problem: Problem, request_id: &str) -> Reply {
     reply
 }
 
-/// The content of an answer, and its media type.
-fn content(content: Content) -> (String, String, Option<String>) {
+/// The content of an answer, its media type, the cursor of the next page, and the log whose events follow.
+fn content(content: Content) -> (String, String, Option<String>, Option<Box<LogQuery>>) {
     match content {
-        Content::Json(text) => (text, "application/json".to_owned(), None),
-        Content::JsonLines { text, cursor } => (text, "application/x-ndjson".to_owned(), cursor),
-        Content::Document { text, media_type } => (text.into_owned(), media_type.into_owned(), None),
+        Content::Json(text) => (text, "application/json".to_owned(), None, None),
+        Content::JsonLines { text, cursor } => (text, "application/x-ndjson".to_owned(), cursor, None),
+        Content::Document { text, media_type } => (text.into_owned(), media_type.into_owned(), None, None),
+        Content::LogStream(query) => (String::new(), "text/event-stream".to_owned(), None, Some(query)),
     }
 }
 

@@ -4,13 +4,14 @@ use super::Operation;
 use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
 use super::page::Page;
 use super::route::Route;
-use super::{drift, health, namespaces, promote, rollback, secrets, tags, verify, workers};
+use super::{drift, health, logs, namespaces, promote, rollback, secrets, tags, verify, workers};
 use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
 use crate::deploys::PromotionDifference;
 use crate::ledger::calls::{
     audit, audit_segments, deployments, exchange, explain, health_check, locks, policy, tokens,
 };
+use crate::logs::LogPage;
 use crate::policy::PolicyDocument;
 use crate::router::{Found, NoRoute, Routes};
 use crate::store::policies::PolicyVersion;
@@ -145,6 +146,7 @@ pub const ROUTES: &[Route] = &[
     .takes::<promote::PromoteRequest>(),
     Route::new::<verify::Verification>("POST", worker!("/verify"), Operation::Verify)
         .with(&["path", "expect"]),
+    Route::new::<LogPage>("GET", worker!("/logs"), Operation::LogRead).with(logs::PARAMETERS),
     Route::new::<locks::Shown>("GET", worker!("/lock"), Operation::LockGet),
     Route::new::<locks::Shown>("PUT", worker!("/lock"), Operation::Lock).takes::<locks::LockRequest>(),
     Route::new::<locks::Shown>("DELETE", worker!("/lock"), Operation::Unlock),

@@ -52,6 +52,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         };
         if is_head {
             reply.body.clear();
+            reply.log_stream = None;
         }
         reply
     }

@@ -6,11 +6,12 @@ use worker::{Context, Env, event};
 
 use super::incoming::{Incoming, IncomingBody};
 use super::log::Line;
-use super::response::{from_problem, into_response, is_below};
+use super::response::{from_problem, into_response, is_below, with_body};
 use super::services::{Services, misconfigured};
 use crate::audit::Client;
 use crate::code::Code;
 use crate::problem::Problem;
+use crate::v1::logs::logs_unavailable;
 use crate::{gateway, http, v1};
 
 /// Responds to a request. `entry.js` calls this, and [`failed`] if the Wasm traps.
@@ -34,6 +35,17 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     };
     if let Some(problem) = &response.problem {
         Line::of_problem(problem, &incoming.method, &incoming.path, &request_id).write();
+    }
+    if let (Some(query), Ok(services)) = (&response.log_stream, Services::of(&env)) {
+        return match services.log_stream(query).await {
+            Ok(stream) => Ok(with_body(&response, stream.body().as_ref(), &request_id)?),
+            Err(failure) => {
+                let problem = logs_unavailable(&failure);
+                Line::of_problem(&problem, &incoming.method, &incoming.path, &request_id).write();
+                let response = from_problem(problem, &incoming.path, &request_id);
+                Ok(into_response(&response, &request_id)?)
+            }
+        };
     }
     Ok(into_response(&response, &request_id)?)
 }

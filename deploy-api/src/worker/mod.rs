@@ -18,6 +18,7 @@ mod key_source;
 mod ledger;
 mod ledger_client;
 mod log;
+mod logs;
 mod object_store;
 mod reconciler;
 mod response;

@@ -1,5 +1,5 @@
 use wasm_bindgen::prelude::*;
-use web_sys::{Response, ResponseInit};
+use web_sys::{ReadableStream, Response, ResponseInit};
 
 use crate::gateway;
 use crate::http;
@@ -12,7 +12,26 @@ pub fn into_response(answer: &http::Response, request_id: &str) -> Result<Respon
     let init = ResponseInit::new();
     init.set_status(answer.status);
     let body = (!answer.body.is_empty()).then_some(answer.body.as_str());
-    let response = Response::new_with_opt_str_and_init(body, &init)?;
+    finished(
+        Response::new_with_opt_str_and_init(body, &init)?,
+        answer,
+        request_id,
+    )
+}
+
+/// The same with a stream as the body.
+pub fn with_body(
+    answer: &http::Response,
+    body: Option<&ReadableStream>,
+    request_id: &str,
+) -> Result<Response, JsValue> {
+    let init = ResponseInit::new();
+    init.set_status(answer.status);
+    let response = Response::new_with_opt_readable_stream_and_init(body, &init)?;
+    finished(response, answer, request_id)
+}
+
+fn finished(response: Response, answer: &http::Response, request_id: &str) -> Result<Response, JsValue> {
     let headers = response.headers();
     for (name, value) in &answer.headers {
         headers.set(name, value)?;

@@ -17,7 +17,7 @@ use crate::runtime::Runtime;
 use crate::upload::{Admission, FingerprintKey};
 
 /// The settings and the bindings of the Worker. Implements the traits of the services: `Upstream`, `ObjectStore`,
-/// `Dispatcher`, `KeySource`, `Runtime` and `LedgerClient`.
+/// `Dispatcher`, `Logs`, `KeySource`, `Runtime` and `LedgerClient`.
 pub struct Services {
     /// The variables and secrets.
     pub settings: Settings,
@@ -26,6 +26,8 @@ pub struct Services {
     upstream: Option<Fetcher>,
     /// The dispatch Worker: the service binding `DISPATCHER`.
     pub dispatcher: Option<Fetcher>,
+    /// The logs Worker: the service binding `LOGS`.
+    pub logs: Option<Fetcher>,
     /// The bundle store: the R2 binding `BUNDLES`.
     pub bundles: Option<Bucket>,
     /// The Durable Object.
@@ -68,6 +70,7 @@ impl Services {
             settings,
             upstream: env.service("UPSTREAM").ok(),
             dispatcher: env.service("DISPATCHER").ok(),
+            logs: env.service("LOGS").ok(),
             bundles: env.bucket("BUNDLES").ok(),
             ledger: LedgerStub::new(env)?,
         })
@@ -86,6 +89,7 @@ impl Services {
             cursor_key: &self.cursor_key,
             admission: &self.admission,
             worker_urls: &self.settings.worker_urls,
+            stores_logs: self.settings.stores_logs,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Settings {
     upstream_timeout: u32,
     /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
     pub upstream_calls: u32,
+    /// `WORKER_LOGS`: whether the logs Worker gets the logs of the Workers that are deployed.
+    pub stores_logs: bool,
     /// `WORKER_URLS`
     pub worker_urls: WorkerUrls,
 }
@@ -72,6 +74,9 @@ pub enum Misconfigured {
     /// `UPSTREAM_TIMEOUT_SECONDS`
     #[error("UPSTREAM_TIMEOUT_SECONDS is not a number from 1 to 60")]
     Timeout,
+    /// `WORKER_LOGS`
+    #[error("WORKER_LOGS is neither \"on\" nor \"off\"")]
+    WorkerLogs,
     /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
     #[error("UPSTREAM_CALLS_PER_FIVE_MINUTES is not a number from 1 to 1000000")]
     Calls,
@@ -112,6 +117,7 @@ impl Settings {
             upstream_calls: text("UPSTREAM_CALLS_PER_FIVE_MINUTES")
                 .as_deref()
                 .map_or(Ok(UPSTREAM_CALLS), calls)?,
+            stores_logs: text("WORKER_LOGS").as_deref().map_or(Ok(true), on_or_off)?,
             worker_urls: text("WORKER_URLS")
                 .as_deref()
                 .map_or(Ok(WorkerUrls::default()), WorkerUrls::parse)?,
@@ -146,6 +152,14 @@ fn calls(text: &str) -> Result<u32, Misconfigured> {
         .ok()
         .filter(|calls| (1..=1_000_000).contains(calls))
         .ok_or(Misconfigured::Calls)
+}
+
+fn on_or_off(text: &str) -> Result<bool, Misconfigured> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Misconfigured::WorkerLogs),
+    }
 }
 
 fn timeout(text: &str) -> Result<u32, Misconfigured> {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use data_encoding::BASE64;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
+use deploy_api::logs::{LogPage, LogQuery, Logs, LogsFailure};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
 use deploy_api::upstream::{
@@ -301,6 +302,13 @@ impl Dispatcher for Cloud {
             1 => Ok(answers[0].clone()),
             _ => Ok(answers.pop_front().unwrap()),
         }
+    }
+}
+
+impl Logs for Cloud {
+    async fn log_page(&self, _: &LogQuery) -> Result<LogPage, LogsFailure> {
+        yield_once().await;
+        Err(LogsFailure::NoResponse("there is no logs Worker".to_owned()))
     }
 }
 

@@ -216,6 +216,7 @@ impl Platform {
             cursor_key: cursor_key(),
             admission: &self.admission,
             worker_urls: &WorkerUrls::default(),
+            stores_logs: true,
         };
         act(&gateway).await
     }

@@ -13,6 +13,7 @@ use deploy_api::deploys::Gateway;
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
 use deploy_api::http::Request;
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
+use deploy_api::logs::{LogPage, LogQuery, Logs, LogsFailure};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
 use deploy_api::store::audit_segments::ArchiveRules;
@@ -111,6 +112,12 @@ impl Dispatcher for Nothing {
     }
 }
 
+impl Logs for Nothing {
+    fn log_page(&self, _: &LogQuery) -> impl Future<Output = Result<LogPage, LogsFailure>> {
+        ready(Err(LogsFailure::NoResponse("there is no logs Worker".to_owned())))
+    }
+}
+
 impl Runtime for Nothing {
     fn now(&self) -> Timestamp {
         at(1)
@@ -175,6 +182,8 @@ pub struct Answered {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub text: String,
+    /// The log whose events are the body.
+    pub log_stream: Option<Box<LogQuery>>,
     pub body_was_read: bool,
     /// How many messages the ledger received.
     pub messages: usize,
@@ -242,6 +251,7 @@ impl<'a> Call<'a> {
             cursor_key: cursor_key(),
             admission: &Admission::default(),
             worker_urls: &WorkerUrls::default(),
+            stores_logs: true,
         };
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let served = v1::Api {
@@ -270,6 +280,7 @@ impl<'a> Call<'a> {
             status: reply.status,
             headers: reply.headers,
             text: reply.body,
+            log_stream: reply.log_stream,
             body_was_read: was_read.get(),
             messages: ledger.messages.get(),
         }

@@ -14,4 +14,5 @@ mod answers;
 mod bodies;
 mod failing_database;
 mod lists;
+mod logs;
 mod refusals;

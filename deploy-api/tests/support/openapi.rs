@@ -47,7 +47,7 @@ pub fn assert_described(method: &str, path: &str, status: u16, media_type: &str,
     let validator = VALIDATORS
         .get(&key)
         .unwrap_or_else(|| panic!("{call}: no {media_type}"));
-    let value = if media_type == "application/x-ndjson" {
+    let value = if matches!(media_type, "application/x-ndjson" | "text/event-stream") {
         json!(body)
     } else {
         serde_json::from_str(body).unwrap()

@@ -6,6 +6,7 @@
 // `WebSocket`, `EventSource` and `sendBeacon`, which take no headers.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
+import { inRequest } from "./__local_platform__console.js";
 import names from "./__local_platform__names.js";
 
 /** The most calls of methods of this Worker's entrypoints at the same time. RPC has no headers, so only this bounds a recursion. */
@@ -25,7 +26,7 @@ function currentDepth() {
   return depth.getStore() ?? 2;
 }
 
-/** Makes the `fetch` handlers of the objects that a script exports take the count from their requests. */
+/** Makes the `fetch` handlers of the objects that a script exports take the count and the id from their requests. */
 export function countInvocations(script) {
   for (const exported of Object.values(script)) {
     if (typeof exported !== "object" || exported === null || Object.isFrozen(exported)) continue;
@@ -48,10 +49,10 @@ export function countedInstance(instance) {
 function countedFetch(fetch) {
   return function (request, ...rest) {
     const received = request instanceof Request ? request.headers.get(names.depthHeader) : null;
-    if (received === null) return fetch.call(this, request, ...rest);
+    if (received === null) return inRequest(request, () => fetch.call(this, request, ...rest));
     const plain = new Request(request);
     plain.headers.delete(names.depthHeader);
-    return depth.run(Number(received) + 1, () => fetch.call(this, plain, ...rest));
+    return depth.run(Number(received) + 1, () => inRequest(plain, () => fetch.call(this, plain, ...rest)));
   };
 }
 

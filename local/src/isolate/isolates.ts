@@ -3,7 +3,7 @@ import { bindingValues } from "../bindings/kinds.ts";
 import { recordServices } from "../bindings/service/targets.ts";
 import type { UploadedModule } from "../deploy/modules.ts";
 import type { Platform } from "../platform.ts";
-import type { MainModule, ScriptAddress, ScriptVersion, VersionAddress } from "../script.ts";
+import { isAccountWorker, type MainModule, type ScriptAddress, type ScriptVersion, type VersionAddress } from "../script.ts";
 import { readAllBytes } from "../store/client.ts";
 import { tailConsumers } from "../tail-consumers.ts";
 import { pooledIsolate } from "./isolate-pool.ts";
@@ -24,7 +24,7 @@ export function scriptIsolate(platform: Platform, address: VersionAddress): Work
     await recordServices(platform, version);
     const modules = await readModules(platform, version);
     const code = {
-      ...servingCode(isolateSource(version, version.main, modules), isolateEnv(platform, address, version)),
+      ...servingCode(isolateSource(address, version, version.main, modules), isolateEnv(platform, address, version)),
       globalOutbound: platform.entrypoint("Outbound", {}),
       ...(tailConsumers(version.settings).length > 0 ? { tails: [platform.entrypoint("Tail", address)] } : {}),
     };
@@ -40,7 +40,7 @@ export async function startOnce(
   main: MainModule,
   modules: readonly UploadedModule[],
 ): Promise<StartedScript> {
-  const code = probeCode(isolateSource(version, main, modules), isolateEnv(platform, address, version));
+  const code = probeCode(isolateSource(address, version, main, modules), isolateEnv(platform, address, version));
   const probe = platform.environment.LOADER.load(code).getEntrypoint(PROBE_ENTRYPOINT);
   return await (probe as unknown as { started(): Promise<StartedScript> }).started();
 }
@@ -67,9 +67,15 @@ function isolateEnv(platform: Platform, address: ScriptAddress, version: ScriptV
   };
 }
 
-function isolateSource(version: ScriptVersion, main: MainModule, modules: readonly UploadedModule[]): IsolateSource {
+function isolateSource(
+  address: ScriptAddress,
+  version: ScriptVersion,
+  main: MainModule,
+  modules: readonly UploadedModule[],
+): IsolateSource {
   const { bindings, objectClasses, exportedClasses = [], runtimeDate, compatibilityFlags } = version;
   return {
+    worker: isAccountWorker(address) ? address.script : `${address.namespace}/${address.script}`,
     main,
     modules,
     bindings,

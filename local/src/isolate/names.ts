@@ -30,6 +30,8 @@ export const NAMES = {
   objectProps: `${OWN_MODULE_PREFIX}object`,
   /** The member of the `props` of a facet that a script started, with its id and the script's props: `facets.isolate.js`. */
   facetProps: `${OWN_MODULE_PREFIX}facet`,
+  /** What surrounds the Worker and the request in a line of the console: `console.isolate.js`. */
+  consoleOrigin: { start: "\u0001", end: "\u0002", endOfValue: "\u0003" },
   /** The entrypoint of every pooled isolate: the class of `end.isolate.js`. */
   endEntrypoint: "IsolateEnd",
   /** The entrypoint of the isolate of a script that calls its `tail` handler: the class of `tail.isolate.js`. */

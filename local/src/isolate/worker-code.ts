@@ -8,6 +8,7 @@ import { OWN_MODULE_PREFIX, moduleKind, type UploadedModule } from "../deploy/mo
 import type { MainModule } from "../script.ts";
 import cacheModule from "./cache.isolate.js";
 import classesModule from "./classes.isolate.js";
+import consoleModule from "./console.isolate.js";
 import depthModule from "./depth.isolate.js";
 import endModule from "./end.isolate.js";
 import invocationsModule from "./invocations.isolate.js";
@@ -19,6 +20,8 @@ import startProbeModule from "./start-probe.isolate.js";
 
 /** What an isolate is started from. */
 export interface IsolateSource {
+  /** How lines of the console name the Worker. */
+  readonly worker: string;
   readonly main: MainModule;
   readonly modules: readonly UploadedModule[];
   readonly bindings: readonly Binding[];
@@ -48,8 +51,10 @@ const OWN = {
   main: `${OWN_MODULE_PREFIX}main.js`,
   cache: `${OWN_MODULE_PREFIX}cache.js`,
   classes: `${OWN_MODULE_PREFIX}classes.js`,
+  console: `${OWN_MODULE_PREFIX}console.js`,
   depth: `${OWN_MODULE_PREFIX}depth.js`,
   names: `${OWN_MODULE_PREFIX}names.js`,
+  worker: `${OWN_MODULE_PREFIX}worker.js`,
   serviceWorker: `${OWN_MODULE_PREFIX}service-worker.js`,
   bindings: `${OWN_MODULE_PREFIX}bindings.js`,
   probe: `${OWN_MODULE_PREFIX}probe.js`,
@@ -107,6 +112,8 @@ export function probeCode(source: IsolateSource, env: Record<string, unknown>): 
 function allModules(source: IsolateSource): Modules {
   const own: Modules = {
     [OWN.cache]: { js: cacheModule },
+    [OWN.console]: { js: consoleModule },
+    [OWN.worker]: { js: `export default ${JSON.stringify(source.worker)};\n` },
     [OWN.depth]: { js: depthModule },
     [OWN.names]: { js: `export default ${JSON.stringify(NAMES)};\n` },
     "cloudflare:email": { js: emailModule },

@@ -1,10 +1,14 @@
 //! The deploy API's configuration: `deploy-api/wrangler.jsonc`.
 
-use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER};
+use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, LOGS_WORKER};
 use serde_json::Value;
 
 use super::{
-    bindings::Interface, bindings_of, elements, must_be, must_be_at, problems::Problems, schema::shown,
+    bindings::Interface,
+    bindings_of, elements, must_be, must_be_at,
+    objects::{self, Class},
+    problems::Problems,
+    schema::shown,
 };
 
 /// The variables that are numbers, each from 1 to this one.
@@ -20,6 +24,7 @@ const INTERFACE: Interface = Interface {
         ("durable_objects", "LEDGER"),
         ("r2_buckets", "BUNDLES"),
         ("services", "DISPATCHER"),
+        ("services", "LOGS"),
     ],
     variables: &[
         "OIDC_ISSUERS",
@@ -27,6 +32,7 @@ const INTERFACE: Interface = Interface {
         "UPSTREAM_TIMEOUT_SECONDS",
         "UPSTREAM_CALLS_PER_FIVE_MINUTES",
         "UPSTREAM_URL",
+        "WORKER_LOGS",
         "WORKER_URLS",
     ],
     secrets: &[
@@ -40,13 +46,34 @@ const INTERFACE: Interface = Interface {
 /// The secrets without which the Worker does not serve requests.
 const REQUIRED_SECRETS: [&str; 3] = ["CLOUDFLARE_API_TOKEN", "CHECKPOINT_KEY", "UPLOAD_KEY"];
 
+/// The Durable Object that stores all records.
+const LEDGER: Class = Class {
+    binding: "LEDGER",
+    name: "Ledger",
+};
+
+/// The service bindings, the Workers that they reach, and their use.
+const SERVICES: [(&str, &str, &str); 2] = [
+    (
+        "DISPATCHER",
+        DISPATCH_WORKER,
+        "through which deployments are verified",
+    ),
+    ("LOGS", LOGS_WORKER, "which stores the logs of Workers"),
+];
+
 /// Adds everything that is wrong with the configuration, and returns what it contains in a few words.
 pub fn check(configuration: &Value, problems: &mut Problems) -> String {
     must_be(configuration, "name", DEPLOY_API_WORKER, problems);
     must_be(configuration, "account_id", ACCOUNT_ID, problems);
     must_be(configuration, "main", "build/entry.js", problems);
     let meant = INTERFACE.check(configuration, problems);
-    for (section, name) in INTERFACE.bindings {
+    objects::check(configuration, LEDGER, &meant, problems);
+    for (section, name) in INTERFACE
+        .bindings
+        .iter()
+        .filter(|(_, name)| *name != LEDGER.binding)
+    {
         if !meant.contains(name) && !bindings_of(configuration, section).any(|found| found == *name) {
             problems.add(
                 format!("/{section}"),
@@ -54,9 +81,8 @@ pub fn check(configuration: &Value, problems: &mut Problems) -> String {
             );
         }
     }
-    check_ledger(configuration, problems);
     check_bucket(configuration, problems);
-    check_dispatcher(configuration, problems);
+    check_services(configuration, problems);
     check_variables(configuration, problems);
     format!(
         "{} bindings, {} variables",
@@ -67,36 +93,17 @@ pub fn check(configuration: &Value, problems: &mut Problems) -> String {
 
 fn example(binding: &str) -> String {
     match binding {
-        "LEDGER" => r#"{ "name": "LEDGER", "class_name": "Ledger" } to its "bindings""#.to_owned(),
         "BUNDLES" => {
             r#"{ "binding": "BUNDLES", "bucket_name": "…" }, without which no deployment can be rolled back"#
                 .to_owned()
         }
-        _ => format!(
-            r#"{{ "binding": "{binding}", "service": "{DISPATCH_WORKER}" }}, through which deployments are verified"#
-        ),
-    }
-}
-
-/// The Durable Object that stores all records has its class, and that class uses SQLite.
-fn check_ledger(configuration: &Value, problems: &mut Problems) {
-    let bindings = elements(configuration, "/durable_objects/bindings");
-    for (index, binding) in bindings.iter().enumerate() {
-        if binding["name"] == "LEDGER" {
-            let pointer = format!("/durable_objects/bindings/{index}/class_name");
-            must_be_at(binding, "class_name", pointer, "Ledger", problems);
-        }
-    }
-    let uses_sqlite = elements(configuration, "/migrations")
-        .iter()
-        .flat_map(|migration| elements(migration, "/new_sqlite_classes"))
-        .any(|class| class == "Ledger");
-    if !uses_sqlite {
-        problems.add(
-            "/migrations",
-            "no migration has the class Ledger in \"new_sqlite_classes\", and Cloudflare cannot convert a class later: add \
-             { \"tag\": \"v1\", \"new_sqlite_classes\": [\"Ledger\"] }",
-        );
+        _ => SERVICES
+            .into_iter()
+            .find(|(name, ..)| *name == binding)
+            .map(|(name, service, purpose)| {
+                format!(r#"{{ "binding": "{name}", "service": "{service}" }}, {purpose}"#)
+            })
+            .unwrap_or_default(),
     }
 }
 
@@ -119,11 +126,13 @@ fn check_bucket(configuration: &Value, problems: &mut Problems) {
     }
 }
 
-fn check_dispatcher(configuration: &Value, problems: &mut Problems) {
+fn check_services(configuration: &Value, problems: &mut Problems) {
     for (index, service) in elements(configuration, "/services").iter().enumerate() {
-        if service["binding"] == "DISPATCHER" {
-            let pointer = format!("/services/{index}/service");
-            must_be_at(service, "service", pointer, DISPATCH_WORKER, problems);
+        for (binding, worker, _) in SERVICES {
+            if service["binding"] == binding {
+                let pointer = format!("/services/{index}/service");
+                must_be_at(service, "service", pointer, worker, problems);
+            }
         }
     }
 }
@@ -170,6 +179,14 @@ fn check_variables(configuration: &Value, problems: &mut Problems) {
              \"[\\\"https://token.actions.githubusercontent.com\\\"]\"",
         );
     }
+    if let Some(value) = variable("WORKER_LOGS")
+        && !matches!(value.as_str(), Some("on" | "off"))
+    {
+        problems.add(
+            "/vars/WORKER_LOGS",
+            format!("{} is not a valid value: write \"on\" or \"off\"", shown(value)),
+        );
+    }
     for (name, largest) in NUMBERS {
         let Some(value) = variable(name) else { continue };
         let number = value.as_str().and_then(|text| text.parse::<u32>().ok());
@@ -208,9 +225,12 @@ mod tests {
             "durable_objects": {"bindings": [{"name": "LEDGER", "class_name": "Ledger"}]},
             "migrations": [{"tag": "v1", "new_sqlite_classes": ["Ledger"]}],
             "r2_buckets": [{"binding": "BUNDLES", "bucket_name": "bundles"}],
-            "services": [{"binding": "DISPATCHER", "service": DISPATCH_WORKER}],
+            "services": [
+                {"binding": "DISPATCHER", "service": DISPATCH_WORKER},
+                {"binding": "LOGS", "service": LOGS_WORKER},
+            ],
             "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]",
-                "UPSTREAM_TIMEOUT_SECONDS": "60", "UPSTREAM_CALLS_PER_FIVE_MINUTES": "1200"},
+                "UPSTREAM_TIMEOUT_SECONDS": "60", "UPSTREAM_CALLS_PER_FIVE_MINUTES": "1200", "WORKER_LOGS": "on"},
             "secrets": {"required": REQUIRED_SECRETS},
         })
     }
@@ -226,12 +246,18 @@ mod tests {
         assert_eq!(problems(&valid()), [""; 0]);
     }
 
+    /// Asserts that a valid configuration with one other value has one problem.
+    fn assert_reported(pointer: &str, replacement: Value, expected: &str) {
+        let mut configuration = valid();
+        *configuration.pointer_mut(pointer).unwrap() = replacement;
+        let found = problems(&configuration);
+        assert_eq!(found.len(), 1, "{pointer}: {found:#?}");
+        assert!(found[0].starts_with(expected), "{expected}: {found:#?}");
+    }
+
     #[test]
-    fn reports_each_invalid_value() {
+    fn reports_each_invalid_or_missing_binding() {
         for (pointer, replacement, expected) in [
-            ("/name", json!("api"), "name: write"),
-            ("/account_id", json!("0"), "account_id: write"),
-            ("/main", json!("entry.js"), "main: write"),
             (
                 "/durable_objects/bindings/0/class_name",
                 json!("Book"),
@@ -274,9 +300,30 @@ mod tests {
             ),
             (
                 "/services",
-                json!([]),
+                json!([{"binding": "LOGS", "service": LOGS_WORKER}]),
                 "services: the binding DISPATCHER is missing",
             ),
+            (
+                "/services",
+                json!([{"binding": "DISPATCHER", "service": DISPATCH_WORKER}]),
+                "services: the binding LOGS is missing: add { \"binding\": \"LOGS\", \"service\": \"logs\" }",
+            ),
+            (
+                "/vars/WORKER_LOGS",
+                json!("no"),
+                "vars.WORKER_LOGS: \"no\" is not a valid value",
+            ),
+        ] {
+            assert_reported(pointer, replacement, expected);
+        }
+    }
+
+    #[test]
+    fn reports_each_invalid_value() {
+        for (pointer, replacement, expected) in [
+            ("/name", json!("api"), "name: write"),
+            ("/account_id", json!("0"), "account_id: write"),
+            ("/main", json!("entry.js"), "main: write"),
             ("/vars/OIDC_AUDIENCE", json!(""), "vars.OIDC_AUDIENCE"),
             (
                 "/vars/OIDC_ISSUERS",
@@ -320,11 +367,7 @@ mod tests {
                 "secrets.required: the secret UPLOAD_KEY is not listed",
             ),
         ] {
-            let mut configuration = valid();
-            *configuration.pointer_mut(pointer).unwrap() = replacement;
-            let found = problems(&configuration);
-            assert_eq!(found.len(), 1, "{pointer}: {found:#?}");
-            assert!(found[0].starts_with(expected), "{expected}: {found:#?}");
+            assert_reported(pointer, replacement, expected);
         }
     }
 

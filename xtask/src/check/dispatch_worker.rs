@@ -1,12 +1,12 @@
 //! The dispatch Worker's configuration: `wrangler.jsonc`.
 
 use dispatcher::routing::{Localhost, Router, RulesError};
-use dotdo_names::{ACCOUNT_ID, DISPATCH_WORKER, Environment};
+use dotdo_names::{ACCOUNT_ID, DISPATCH_WORKER, Environment, LOGS_WORKER};
 use serde_json::Value;
 
 use super::{
     bindings::Interface,
-    elements, must_be,
+    elements, must_be, must_be_at,
     problems::Problems,
     require_id,
     routes::{self, Zones},
@@ -26,6 +26,7 @@ const INTERFACE: Interface = Interface {
         ("dispatch_namespaces", Environment::Development.binding()),
         ("kv_namespaces", "HOSTNAMES"),
         ("analytics_engine_datasets", "ANALYTICS"),
+        ("services", "LOGS"),
     ],
     variables: &["ROUTES", "LOG_REFUSALS", "LOCALHOST"],
     secrets: &[],
@@ -39,6 +40,10 @@ pub fn check(configuration: &Value, zones: Zones<'_>, problems: &mut Problems) -
     let meant = INTERFACE.check(configuration, problems);
     check_namespaces(configuration, &meant, problems);
     check_variables(configuration, problems);
+    for (index, service) in elements(configuration, "/services").iter().enumerate() {
+        let pointer = format!("/services/{index}/service");
+        must_be_at(service, "service", pointer, LOGS_WORKER, problems);
+    }
     for (index, entry) in elements(configuration, "/kv_namespaces").iter().enumerate() {
         require_id(entry, &format!("/kv_namespaces/{index}"), problems);
     }
@@ -329,6 +334,11 @@ mod tests {
                 "/kv_namespaces",
                 json!([{"binding": "HOSTNAMES"}]),
                 "kv_namespaces[0].id: the id is missing".to_owned(),
+            ),
+            (
+                "/services",
+                json!([{"binding": "LOGS", "service": "other"}]),
+                format!("services[0].service: write \"{LOGS_WORKER}\""),
             ),
             (
                 "/secrets",

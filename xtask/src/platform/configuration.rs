@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment};
+use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER};
 use serde_json::{Map, Value, json};
 
 use super::{Api, Secrets, State};
@@ -55,6 +55,7 @@ pub fn write(
         (FRONT, front(api, secrets)?),
         (DISPATCH_WORKER, dispatcher(state, overrides)?),
         (LOCAL, local(state, supervisor, secrets)?),
+        (LOGS_WORKER, logs()?),
     ];
     if api == Api::Deploy {
         configurations.push((DEPLOY_API_WORKER, deploy_api(port, secrets, overrides)?));
@@ -197,13 +198,22 @@ fn local(state: &State, supervisor: &str, secrets: &Secrets) -> Result<Configura
     })
 }
 
+fn logs() -> Result<Configuration> {
+    let mut logs = read("logs/wrangler.jsonc")?;
+    remove_deployment_keys(&mut logs);
+    Ok(logs.into())
+}
+
 fn deploy_api(port: u16, secrets: &Secrets, overrides: &Overrides) -> Result<Configuration> {
     let mut deploy_api = read("deploy-api/wrangler.jsonc")?;
     remove_deployment_keys(&mut deploy_api);
     make_buckets_private(&mut deploy_api);
     deploy_api.insert(
         "services".to_owned(),
-        json!([{ "binding": "DISPATCHER", "service": DISPATCH_WORKER }]),
+        json!([
+            { "binding": "DISPATCHER", "service": DISPATCH_WORKER },
+            { "binding": "LOGS", "service": LOGS_WORKER },
+        ]),
     );
     match &overrides.upstream {
         None => extend(

@@ -88,7 +88,7 @@ fn developer_token(state: &State, port: u16, bootstrap: &str) -> Result<String> 
     let grant = json!({
         "namespaces": Environment::ALL.map(Environment::namespace),
         "workers": ["*"],
-        "actions": ["read", "deploy", "delete", "secrets", "rollback", "promote", "lock", "admin"],
+        "actions": ["read", "logs", "deploy", "delete", "secrets", "rollback", "promote", "lock", "admin"],
     });
     if administrator.has_no_policy()? {
         let mut rule = grant.clone();

@@ -2,6 +2,7 @@
 //! `wrangler dev` process behind one port.
 
 mod configuration;
+mod console_origin;
 mod credentials;
 mod guard;
 mod lock;

@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 
 use super::{
     RuntimeReports, State, StateLock,
+    console_origin::with_origin,
     processes::{self, ProcessGroup},
 };
 use crate::{node_tools, runtime, workspace};
@@ -170,7 +171,7 @@ impl Output {
         thread::spawn(move || {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
-                output.lock(|lines| lines.push(&line));
+                output.lock(|lines| lines.push(&with_origin(&line)));
             }
         });
     }

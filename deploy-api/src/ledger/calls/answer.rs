@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+use crate::logs::LogQuery;
 use crate::problem::Problem;
 
 /// The answer to a call that succeeded.
@@ -35,6 +36,8 @@ pub enum Content {
         /// Its media type.
         media_type: Cow<'static, str>,
     },
+    /// `text/event-stream`: the events of a log as they come, which the logs Worker sends.
+    LogStream(Box<LogQuery>),
 }
 
 impl Answer {

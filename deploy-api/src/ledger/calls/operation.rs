@@ -103,6 +103,8 @@ operations! {
     DriftResolve = "resolveDrift";
     /// Returns whether the namespace lists the Worker, and whether a request through the dispatch Worker reaches it.
     Verify = "verify";
+    /// Returns the log of a Worker, the newest event first; with `follow=true` the events as they come.
+    LogRead = "readLog";
     /// Returns the lock of a Worker, or the lock of its namespace.
     LockGet = "getLock";
     /// Locks a Worker: rejects every change of it.

@@ -66,7 +66,7 @@ fn an_invalid_rule_is_rejected() {
         ),
         (
             with(alice(), "/actions", json!(["publish"])),
-            "rule \"alice\": cannot be read: unknown variant `publish`, expected one of `read`, `deploy`, `delete`, \
+            "rule \"alice\": cannot be read: unknown variant `publish`, expected one of `read`, `logs`, `deploy`, `delete`, \
              `secrets`, `rollback`, `promote`, `lock`, `admin` (line 1)",
         ),
         (
