@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::baseline::Commit;
 use crate::{
     build::{self, Worker},
-    node_tools, workspace, wrangler_config,
+    node_tools, workspace,
 };
 
 /// The contender that is a separate Rust Worker, built as worker-build builds it.

@@ -10,12 +10,9 @@ mod dev;
 mod fuzz;
 mod node_tools;
 mod platform;
-mod route;
-mod routes_variable;
 mod schemathesis;
 mod test;
 mod workspace;
-mod wrangler_config;
 mod wrangler_output;
 
 use std::process::ExitCode;
@@ -49,8 +46,6 @@ enum Command {
     Deploy(deploy::Arguments),
     /// Fuzz every parser of external input (needs nightly Rust and cargo-fuzz)
     Fuzz(fuzz::Arguments),
-    /// Explain how requests are routed
-    Route(route::Arguments),
     /// Send generated requests to the deploy API (needs Python)
     Schemathesis(schemathesis::Arguments),
     /// Run every test
@@ -60,7 +55,7 @@ enum Command {
 fn main() -> ExitCode {
     workspace::find_program();
     match run(Arguments::parse().command) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -68,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
@@ -77,9 +72,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
-        Command::Route(arguments) => return Ok(route::run(&arguments)),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-    }?;
-    Ok(ExitCode::SUCCESS)
+    }
 }
