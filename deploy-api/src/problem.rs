@@ -1,5 +1,7 @@
 //! The error of a request: a code, a description, and the fix.
 
+use std::borrow::Cow;
+
 use crate::code::Code;
 use crate::schema::Uri;
 use schemars::JsonSchema;
@@ -81,45 +83,45 @@ impl Problem {
     pub fn document<'a>(&'a self, request_id: &'a str) -> Document<'a> {
         Document {
             r#type: self.code.page(),
-            title: self.code.title(),
+            title: Cow::Borrowed(self.code.title()),
             status: self.code.status(),
-            detail: &self.detail,
-            code: self.code.name(),
-            fix: &self.fix,
-            notes: &self.notes,
-            upstream: self.upstream.as_deref(),
-            request_id,
+            detail: Cow::Borrowed(&self.detail),
+            code: Cow::Borrowed(self.code.name()),
+            fix: Cow::Borrowed(&self.fix),
+            notes: Cow::Borrowed(&self.notes),
+            upstream: self.upstream.as_deref().map(Cow::Borrowed),
+            request_id: Cow::Borrowed(request_id),
         }
     }
 }
 
 /// A problem document (RFC 9457).
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Clone, Deserialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct Document<'a> {
     /// The section of docs/errors.md about the code.
     #[schemars(with = "Uri")]
-    r#type: String,
+    pub r#type: String,
     /// A short description of the error.
-    title: &'static str,
+    pub title: Cow<'static, str>,
     /// The HTTP status.
-    status: u16,
+    pub status: u16,
     /// What happened, in a sentence that names the input.
-    detail: &'a str,
+    pub detail: Cow<'a, str>,
     /// The code.
     #[schemars(with = "Code")]
-    code: &'static str,
+    pub code: Cow<'static, str>,
     /// What the caller can do.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    fix: &'a str,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub fix: Cow<'a, str>,
     /// More lines for the user.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    notes: &'a [String],
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub notes: Cow<'a, [String]>,
     /// The error of the upstream, if the upstream rejected the call.
     #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<&'a UpstreamError>,
+    pub upstream: Option<Cow<'a, UpstreamError>>,
     /// Identifies the request in the log and in the audit log.
-    request_id: &'a str,
+    pub request_id: Cow<'a, str>,
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ async fn rejects_a_second_platform_and_ends_the_processes_of_a_killed_one() -> R
     Ok(())
 }
 
-/// `npm run route` after a pull builds the tool again while `npm run dev` runs.
+/// `npm run check` after a pull builds the tool again while `npm run dev` runs.
 #[end_to_end::test]
 async fn a_replaced_build_tool_keeps_the_lock_of_the_state_folder() -> Result<()> {
     let folder = TempDir::with_prefix("dotdo-tool-")?;

@@ -1,4 +1,4 @@
-//! `npm run route`.
+//! `dotdo route`, which is also `npm run route`.
 
 use anyhow::Result;
 use dotdo_names::Environment;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 #[end_to_end::test]
 async fn prints_a_table_of_the_route() -> Result<()> {
-    let finished = Command::new(&["route", "https://staging.apis.do/agents/x?q"])
+    let finished = Command::dotdo(&["route", "https://staging.apis.do/agents/x?q"])?
         .run()
         .await?;
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
@@ -31,7 +31,7 @@ async fn prints_a_table_of_the_route() -> Result<()> {
 
 #[end_to_end::test]
 async fn prints_the_route_as_json() -> Result<()> {
-    let finished = Command::new(&["route", "https://staging.agents.do/x", "--json"])
+    let finished = Command::dotdo(&["route", "https://staging.agents.do/x", "--json"])?
         .run()
         .await?;
     assert_eq!(finished.code, Some(0), "{}", finished.errors);
@@ -56,10 +56,10 @@ async fn exits_with_1_for_a_request_that_gets_an_error() -> Result<()> {
         ("https://com.do/", "WORKER_NAME_INVALID"),
         ("https://unknown.example/", "HOST_UNKNOWN"),
     ] {
-        let finished = Command::new(&["route", url]).run().await?;
+        let finished = Command::dotdo(&["route", url])?.run().await?;
         assert_eq!(finished.code, Some(1), "{url}: {}", finished.errors);
         assert!(finished.output.contains(code), "{url}: {}", finished.output);
-        let finished = Command::new(&["route", "--json", url]).run().await?;
+        let finished = Command::dotdo(&["route", "--json", url])?.run().await?;
         assert_eq!(finished.code, Some(1), "{url}: {}", finished.errors);
         let explanation: Value = serde_json::from_str(&finished.output)?;
         let refusal = &explanation["refusal"];
@@ -77,7 +77,7 @@ async fn exits_with_1_for_a_request_that_gets_an_error() -> Result<()> {
 #[end_to_end::test]
 async fn exits_with_2_for_a_url_that_is_not_http() -> Result<()> {
     for text in ["ftp://agents.do/", "https://a b/", "https://"] {
-        let finished = Command::new(&["route", text]).run().await?;
+        let finished = Command::dotdo(&["route", text])?.run().await?;
         assert_eq!(finished.code, Some(2), "{text}: {}", finished.output);
         assert!(finished.errors.contains(text), "{}", finished.errors);
         assert!(!finished.errors.contains("panicked"), "{}", finished.errors);
@@ -97,7 +97,7 @@ async fn exits_with_2_for_rules_that_cannot_be_loaded_and_for_wrong_options() ->
         &["route"],
         &["route", "https://agents.do/", "--jsn"],
     ] {
-        let finished = Command::new(arguments).run().await?;
+        let finished = Command::dotdo(arguments)?.run().await?;
         assert_eq!(finished.code, Some(2), "{arguments:?}: {}", finished.errors);
         assert!(!finished.errors.is_empty(), "{arguments:?}");
     }
@@ -113,7 +113,7 @@ async fn explains_several_urls_and_exits_with_the_code_of_the_worst() -> Result<
         (&[invalid, refused, routed], 2),
     ] {
         let arguments: Vec<&str> = ["route", "--json"].iter().chain(urls).copied().collect();
-        let finished = Command::new(&arguments).run().await?;
+        let finished = Command::dotdo(&arguments)?.run().await?;
         assert_eq!(finished.code, Some(code), "{urls:?}: {}", finished.errors);
         let explained: Vec<Value> = serde_json::Deserializer::from_str(&finished.output)
             .into_iter()
@@ -126,7 +126,7 @@ async fn explains_several_urls_and_exits_with_the_code_of_the_worst() -> Result<
 
 #[end_to_end::test]
 async fn help_documents_the_exit_codes() -> Result<()> {
-    let finished = Command::new(&["route", "--help"]).run().await?;
+    let finished = Command::dotdo(&["route", "--help"])?.run().await?;
     assert_eq!(finished.code, Some(0));
     assert!(finished.output.contains("Exit code:"), "{}", finished.output);
     Ok(())

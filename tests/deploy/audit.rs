@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{Command, Platform, Script, worker_path, workspace_program};
+use end_to_end::{Command, Platform, Script, dotdo, worker_path};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -87,15 +87,16 @@ async fn export(platform: &Platform) -> Result<String> {
     Ok(text)
 }
 
-/// Runs `audit-verify`. Returns whether it accepts the log, and its output.
+/// Runs `dotdo audit verify`. Returns whether it accepts the log, and its output.
 async fn audit_verify(log: &str, checkpoint: &Value) -> Result<(bool, String)> {
     let folder = TempDir::with_prefix("dotdo-audit-")?;
     let log_file = folder.path().join("audit.ndjson");
     let checkpoint_file = folder.path().join("checkpoint.json");
     fs::write(&log_file, log)?;
     fs::write(&checkpoint_file, checkpoint.to_string())?;
-    let mut command = std::process::Command::new(workspace_program("audit-verify")?);
+    let mut command = std::process::Command::new(dotdo()?);
     command
+        .args(["audit", "verify"])
         .arg("--log")
         .arg(&log_file)
         .arg("--checkpoint")
@@ -128,7 +129,7 @@ async fn audit_verify_rejects_a_changed_log() -> Result<()> {
     let (_, without_first) = log.split_once('\n').context("the log has only one entry")?;
     assert!(
         !audit_verify(without_first, &checkpoint).await?.0,
-        "audit-verify accepts a log without its first entry"
+        "`dotdo audit verify` accepts a log without its first entry"
     );
     Ok(())
 }

@@ -15,9 +15,10 @@ use crate::{
 };
 
 /// All documents with commands.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "CONTRIBUTING.md",
+    "docs/cli.md",
     "docs/deploy-api.md",
     "docs/deploy-api-design.md",
     "docs/errors.md",
@@ -142,7 +143,7 @@ async fn the_commands_of_the_deploy_api_and_of_the_runbook_work() -> Result<()> 
     }
     assert_eq!(api.deployments(Staging, "agents").await?.len(), 1);
 
-    let variables = [("API", origin.as_str()), ("TOKEN", platform.token())];
+    let variables = [("DOTDO_API", origin.as_str()), ("DOTDO_TOKEN", platform.token())];
     execute("docs/runbook.md", project.folder(), &[], &variables).await?;
     let lock = api
         .get("/v1/namespaces/dotdo-production/workers/agents/lock")

@@ -37,21 +37,19 @@ const NPM: &str = r#"#!/bin/bash
 echo "npm $*" >> "$(dirname "$0")/calls"
 case "$1 $2" in
   "ci ") ;;
-  "run route" | "run check")
-    command=$2
+  "run check")
     shift 2
     [ "$1" != -- ] || shift
-    exec XTASK "$command" "$@"
+    exec XTASK check "$@"
+    ;;
+  "run route" | "run dotdo" | "run --silent")
+    [ "$2" = route ] && command=route
+    while [ "$1" != -- ]; do shift; done
+    shift
+    exec DOTDO $command "$@"
     ;;
   *) echo "npm $*: not in a test" >&2; exit 127 ;;
 esac
-"#;
-
-/// `cargo run -p audit-verify` without a build for release.
-const CARGO: &str = r#"#!/bin/bash
-while [ "$1" != -- ]; do shift; done
-shift
-exec VERIFY "$@"
 "#;
 
 impl Shell {
@@ -61,7 +59,7 @@ impl Shell {
         let node = repository().join("node_modules/.bin/node");
         let wrangler = repository().join(Version::V4_152.program());
         let xtask = env::var("XTASK").unwrap_or_else(|_| format!("sh {}/xtask/run", repository().display()));
-        let verify = end_to_end::workspace_program("audit-verify")?;
+        let dotdo = end_to_end::dotdo()?.display().to_string();
         for (name, text) in [
             (
                 "curl",
@@ -72,8 +70,8 @@ impl Shell {
                 NPX.replace("NODE", &node.display().to_string())
                     .replace("WRANGLER", &wrangler.display().to_string()),
             ),
-            ("npm", NPM.replace("XTASK", &xtask)),
-            ("cargo", CARGO.replace("VERIFY", &verify.display().to_string())),
+            ("npm", NPM.replace("XTASK", &xtask).replace("DOTDO", &dotdo)),
+            ("dotdo", format!("#!/bin/bash\nexec {dotdo} \"$@\"\n")),
         ] {
             let path = programs.path().join(name);
             fs::write(&path, text)?;

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     deadline, processes,
-    programs::{node, repository, xtask},
+    programs::{dotdo, node, repository, xtask},
 };
 
 /// A command that a test runs to its end, with a deadline.
@@ -39,7 +39,7 @@ pub struct Finished {
 }
 
 impl Command {
-    /// One of the project's own commands with its arguments, as `npm run` runs it: `["route", "https://agents.do/"]`.
+    /// One of the project's own commands with its arguments, as `npm run` runs it: `["check"]`.
     #[must_use]
     pub fn new(arguments: &[&str]) -> Self {
         let mut command = xtask();
@@ -53,6 +53,22 @@ impl Command {
         let (port, state) = (port.to_string(), state.display().to_string());
         let arguments = ["dev", "--api", "rest", "--port", &port, "--state", &state];
         Self::new(&[&arguments, more].concat())
+    }
+
+    /// `dotdo` with its arguments, in the repository's root. It finds no credentials, except in the variables that the test sets.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn dotdo(arguments: &[&str]) -> Result<Self> {
+        let mut command = std::process::Command::new(dotdo()?);
+        command
+            .args(arguments)
+            .current_dir(repository())
+            .env("XDG_CONFIG_HOME", "/does/not/exist");
+        for name in ["DOTDO_API", "DOTDO_TOKEN"] {
+            command.env_remove(name);
+        }
+        Ok(Self::of(command))
     }
 
     /// The Node that npm installed, with its arguments, in the repository's root.

@@ -37,7 +37,7 @@ pub use options::Options;
 pub use platform::{Platform, Shared};
 pub use ports::free_port;
 pub use programs::{
-    copy_with_entry, deploy_api_build, dispatcher_build, repository, trapping_dispatcher_build,
+    copy_with_entry, deploy_api_build, dispatcher_build, dotdo, repository, trapping_dispatcher_build,
     workspace_program,
 };
 pub use project::Project;

@@ -6,10 +6,10 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::{deadline, processes};
 
@@ -62,6 +62,16 @@ pub fn workspace_program(name: &str) -> Result<PathBuf> {
         .current_dir(repository());
     build(name, cargo)?;
     Ok(target().join("debug").join(name))
+}
+
+/// The program `dotdo`, which is built once for each test program.
+///
+/// # Errors
+/// When it does not compile; cargo's own output says why.
+pub fn dotdo() -> Result<PathBuf> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| workspace_program("dotdo").map_err(|error| format!("{error:#}")));
+    program.clone().map_err(|error| anyhow!(error))
 }
 
 /// Builds the dispatch Worker, unless it is built, and returns its folder.

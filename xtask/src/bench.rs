@@ -17,7 +17,7 @@ use crate::{
     build::{self, Worker},
     node_tools,
     platform_worker::PlatformWorker,
-    workspace, wrangler_config,
+    workspace,
 };
 
 /// The contender that is a separate Rust Worker, built as worker-build builds it.

@@ -11,13 +11,10 @@ mod fuzz;
 mod node_tools;
 mod platform;
 mod platform_worker;
-mod route;
-mod routes_variable;
 mod runtime;
 mod schemathesis;
 mod test;
 mod workspace;
-mod wrangler_config;
 mod wrangler_output;
 
 use std::process::ExitCode;
@@ -51,8 +48,6 @@ enum Command {
     Deploy(deploy::Arguments),
     /// Fuzz every parser of external input (needs nightly Rust and cargo-fuzz)
     Fuzz(fuzz::Arguments),
-    /// Explain how requests are routed
-    Route(route::Arguments),
     /// Run the Workers runtime for wrangler (the local platform calls this)
     #[command(hide = true)]
     Runtime(runtime::Arguments),
@@ -67,7 +62,7 @@ enum Command {
 fn main() -> ExitCode {
     workspace::find_program();
     match run(Arguments::parse().command) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -75,7 +70,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
@@ -84,11 +79,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
-        Command::Route(arguments) => return Ok(route::run(&arguments)),
-        Command::Runtime(arguments) => return runtime::run(&arguments),
+        Command::Runtime(arguments) => runtime::run(&arguments),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::TestApps(arguments) => test::apps::run(&arguments),
-    }?;
-    Ok(ExitCode::SUCCESS)
+    }
 }

@@ -10,7 +10,7 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::process::CommandExt,
-    process::{Command, ExitCode, Stdio},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -46,7 +46,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the runtime cannot be started, or the supervisor does not answer.
-pub fn run(Arguments { arguments }: &Arguments) -> Result<ExitCode> {
+pub fn run(Arguments { arguments }: &Arguments) -> Result<()> {
     let (inspector, arguments): (Vec<_>, Vec<_>) = arguments
         .iter()
         .partition(|argument| argument.starts_with(INSPECTOR));

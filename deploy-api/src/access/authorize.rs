@@ -8,7 +8,7 @@ use crate::audit::{Action, Entry, Outcome, Reason};
 use crate::code::Code;
 use crate::identity::Identity;
 use crate::policy::{
-    Caller, Decision, Explanation, Policy, Readable, Request, Resource, RuleName, WorkerPattern,
+    BoundGrant, Caller, Decision, Explanation, Policy, Readable, Request, Resource, RuleName, WorkerPattern,
 };
 use crate::problem::Problem;
 use crate::sql::{Sql, SqlError};
@@ -80,6 +80,16 @@ impl<S: Sql> Access<'_, S> {
     /// `RECORD_UNAVAILABLE` when the database fails.
     pub fn readable(&self, caller: &Caller) -> Result<Readable, Problem> {
         Ok(self.policy_for(caller)?.policy.readable(caller))
+    }
+
+    /// The permissions that the rules of the policy give to a caller, and the version of the policy. The scope of the caller's token can
+    /// limit them further. Nothing is recorded.
+    ///
+    /// # Errors
+    /// `RECORD_UNAVAILABLE` when the database fails.
+    pub fn permissions(&self, caller: &Caller) -> Result<(Vec<BoundGrant>, u64), Problem> {
+        let active = self.policy_for(caller)?;
+        Ok((active.policy.permissions(&caller.identity), active.version))
     }
 
     fn decide(&self, caller: &Caller, request: &Request) -> Result<(Decision, u64), SqlError> {

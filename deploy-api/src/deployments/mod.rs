@@ -6,6 +6,7 @@ mod last_deployment;
 mod record;
 mod remote_version;
 mod sent_change;
+mod shown_drift;
 mod worker_urls;
 
 pub use health::{
@@ -16,4 +17,5 @@ pub use last_deployment::LastDeployment;
 pub use record::{Deployment, Failure, State, Warning};
 pub use remote_version::{Drift, DriftKind, RemoteVersion};
 pub use sent_change::{ExpectedState, SentChange};
+pub use shown_drift::{ShownDrift, ShownVersion};
 pub use worker_urls::{InvalidWorkerUrls, WorkerUrls};

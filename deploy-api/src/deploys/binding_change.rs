@@ -1,14 +1,14 @@
 //! A binding that differs between a promoted deployment and its target, as it is shown to the caller.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::upload::BindingRef;
 
 /// A binding that differs between the source and the target.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub(crate) struct BindingChange {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BindingChange {
     /// The name of the binding.
     pub name: String,
     /// The type of the binding.
@@ -25,10 +25,10 @@ pub(crate) struct BindingChange {
 }
 
 /// How a binding of the source and one of the target differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "BindingChangeKind")]
-pub(crate) enum ChangeKind {
+pub enum ChangeKind {
     /// Only the source has it.
     Added,
     /// Both have it, with different values.
@@ -38,10 +38,10 @@ pub(crate) enum ChangeKind {
 }
 
 /// Whose value a binding of a promoted deployment has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "BindingValueOf")]
-pub(crate) enum ValueOf {
+pub enum ValueOf {
     /// The source's.
     Source,
     /// The target's.
@@ -52,6 +52,7 @@ pub(crate) enum ValueOf {
 
 impl BindingChange {
     /// Whether the request must give a value.
+    #[must_use]
     pub fn is_missing(&self) -> bool {
         self.change == ChangeKind::Added && self.from.is_none()
     }

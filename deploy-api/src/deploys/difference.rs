@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::binding_change::{BindingChange, shown};
@@ -23,8 +23,8 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// The difference between a promoted deployment and what the target serves.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct PromotionDifference {
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PromotionDifference {
     /// The promoted deployment.
     pub source: DeploymentId,
     /// The current deployment of the target; `None` if none is recorded.
@@ -46,8 +46,8 @@ pub(crate) struct PromotionDifference {
 }
 
 /// The modules that differ, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct ModuleChanges {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModuleChanges {
     /// Only the promoted deployment has them.
     pub added: Vec<String>,
     /// Both have them, with different contents.
@@ -57,9 +57,9 @@ pub(crate) struct ModuleChanges {
 }
 
 /// A value in the source and in the target.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "SettingValues")]
-pub(crate) struct Values {
+pub struct Values {
     /// In the source.
     pub source: Option<Value>,
     /// In the target.
@@ -67,8 +67,8 @@ pub(crate) struct Values {
 }
 
 /// The names of secrets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct SecretNames {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecretNames {
     /// Those of the source Worker.
     pub source: Vec<String>,
     /// Those of the target; `None` if the caller may not read it.
@@ -80,8 +80,8 @@ pub(crate) struct SecretNames {
 }
 
 /// The migration tags, and the steps between them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub(crate) struct MigrationTags {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MigrationTags {
     /// The tag of the promoted deployment.
     pub source: Option<String>,
     /// The tag of the target.

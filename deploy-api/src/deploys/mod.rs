@@ -57,14 +57,16 @@ pub(crate) use adopt::adopt;
 pub(crate) use assets::{
     bucket_request, read_session, session_request, session_unknown, single_file_request,
 };
+pub use binding_change::{BindingChange, ChangeKind as BindingChangeKind, ValueOf as BindingValueOf};
 pub(crate) use change::{SmallChange, change, worker_unknown};
 pub(crate) use deploy::deploy;
-pub(crate) use difference::PromotionDifference;
+pub use difference::{ModuleChanges, PromotionDifference};
 pub(crate) use health_check::host;
 pub(crate) use inspect::{find_drift, next_page, versions};
 pub(crate) use lease::Lease;
 pub(crate) use prepared_redeploy::RedeployOptions;
-pub(crate) use promoted_bindings::{Choice, Choices};
+pub use promoted_bindings::Choice;
+pub(crate) use promoted_bindings::Choices;
 pub(crate) use redeploy::{preview, redeploy};
 pub(crate) use remote::{
     RemoteState, read_state, remote_script, remote_settings, remote_state, remote_tags, without_own,

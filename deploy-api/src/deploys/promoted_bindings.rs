@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::binding_change::{BindingChange, ChangeKind, ValueOf, members, shown_names, shown_value};
@@ -12,9 +12,9 @@ use crate::problem::Problem;
 use crate::upload::{BindingRef, Metadata, NamespaceServices, of_this_worker};
 
 /// Which values a promotion takes for variables, or for resources.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Choice {
+pub enum Choice {
     /// Those of the target. A promotion with others is refused.
     #[default]
     Keep,

@@ -12,6 +12,7 @@ use crate::identity::ShownCredential;
 use crate::ledger::{Change, LedgerClient, PlanRedeploy};
 use crate::problem::Problem;
 use crate::services::Services;
+use crate::store::locks;
 use crate::target::Target;
 
 /// A redeploy that succeeded.
@@ -22,11 +23,15 @@ pub(crate) struct Redeployed {
     pub difference: Option<PromotionDifference>,
 }
 
-/// The effects of a promotion that was not executed.
+/// The effects of a rollback or a promotion that was not executed.
 pub(crate) struct Preview {
-    /// The difference to what the target serves.
+    /// The deployment that would be deployed again.
+    pub source: Deployment,
+    /// The current deployment of the Worker that would be changed.
+    pub current: Option<Deployment>,
+    /// For a promotion, the difference to what the target serves.
     pub difference: Option<PromotionDifference>,
-    /// Why the promotion would be refused; `None` if it would not.
+    /// Why the change would be refused; `None` if it would not.
     pub problem: Option<Problem>,
 }
 
@@ -51,7 +56,7 @@ pub(crate) async fn redeploy<L: LedgerClient, O: Services>(
     })
 }
 
-/// Determines the effects of a promotion, and changes nothing.
+/// Determines the effects of a rollback or a promotion, and changes nothing.
 ///
 /// # Errors
 /// The errors of [`redeploy`], except for those in [`Preview::problem`].
@@ -65,8 +70,11 @@ pub(crate) async fn preview<L: LedgerClient, O: Services>(
     let begin = gateway.begin(credential, target, change);
     let plan = gateway.send(&PlanRedeploy { begin }).await?;
     let prepared = prepare(gateway, target, &plan, options).await?;
+    let locked = plan.lock.as_ref().map(|lock| locks::locked(target, lock));
     Ok(Preview {
+        source: plan.source,
+        current: plan.current,
         difference: prepared.difference,
-        problem: prepared.problem,
+        problem: locked.or(prepared.problem),
     })
 }

@@ -62,7 +62,7 @@ pub(super) async fn read<L: LedgerClient, O: Services>(
 /// delete a script that has Durable Objects or to which other scripts bind.
 ///
 /// # Errors
-/// The errors of [`v1::workers::delete`], and `PARAMETER_INVALID`.
+/// The errors of [`v1::deletion::delete`], and `PARAMETER_INVALID`.
 pub(super) async fn delete<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -86,7 +86,7 @@ pub(super) async fn delete<L: LedgerClient, O: Services>(
             ));
         }
     };
-    match v1::workers::remove(gateway, credential, target, is_forced).await {
+    match v1::deletion::remove(gateway, credential, target, is_forced).await {
         Ok(()) => Ok(Reply::Success(Envelope::of(Value::Null))),
         Err(problem) if problem.code == Code::WorkerUnknown => Ok(Reply::Absent(Absent::NamespaceScript)),
         Err(problem) => Err(problem),

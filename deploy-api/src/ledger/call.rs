@@ -88,6 +88,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             Operation::TokenList => calls::tokens::list(access, caller, parameters),
             Operation::TokenRevokeSelf => calls::tokens::revoke_self(access, caller),
             Operation::TokenRevoke => calls::tokens::revoke(access, caller, call.capture("token")),
+            Operation::WhoAmI => calls::whoami::whoami(access, caller),
+            Operation::Status => calls::status::status(access, caller),
             Operation::PolicyGet => calls::policy::get(access, caller, parameters),
             Operation::PolicyPut => calls::policy::put(access, caller, &call.body, parameters, call.if_match),
             Operation::PolicyVersions => calls::policy::versions(access, caller, parameters),

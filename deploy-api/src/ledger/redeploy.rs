@@ -16,6 +16,7 @@ use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
+use crate::store::locks::{self, Lock, Place};
 use crate::store::object_classes::RecordedClass;
 use crate::store::{deployments, leases, migrations, object_classes, workers};
 use crate::target::Target;
@@ -34,6 +35,9 @@ pub struct RedeployPlan {
     pub removed_classes: Vec<RecordedClass>,
     /// Whether the caller may read the Worker that is changed.
     pub may_read: bool,
+    /// The lock that is in effect for that Worker.
+    #[serde(default)]
+    pub lock: Option<Lock>,
 }
 
 /// Asks what a rollback or a promotion would be made from. Nothing is changed; a denial is recorded.
@@ -92,6 +96,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             migrations: migrations::of_worker(sql, target.worker.as_str())?,
             removed_classes: object_classes::removed(sql, target)?,
             may_read: access.may(&actor.caller, &Request::worker(Action::Read, target.clone()))?,
+            lock: locks::holding(sql, Place::worker(target), access.now)?,
         })
     }
 

@@ -92,33 +92,37 @@ impl Policy {
         }
     }
 
+    /// The permissions that the rules give to an identity, in the order of the policy.
+    #[must_use]
+    pub fn permissions(&self, identity: &Identity) -> Vec<BoundGrant> {
+        let is_barred = matches!(identity, Identity::GithubRun(run) if is_barred_from_production(run));
+        let rules = self.rules.iter().filter(|rule| rule.who.is(identity));
+        rules
+            .filter_map(|rule| {
+                let grant = if is_barred {
+                    rule.grant.without(Environment::Production)?
+                } else {
+                    rule.grant.clone()
+                };
+                Some(BoundGrant {
+                    rule: rule.name.clone(),
+                    grant,
+                })
+            })
+            .collect()
+    }
+
     /// The permissions that the rules give to a run. Its deploy token is limited to them.
     ///
     /// # Errors
     /// Returns an explanation if no rule gives the run any permission.
     pub fn bind(&self, run: &GitHubRun) -> Result<Vec<BoundGrant>, Box<Explanation>> {
         let identity = Identity::GithubRun(Box::new(run.clone()));
-        let barred = is_barred_from_production(run);
-        let mut matched = false;
-        let mut bound = Vec::new();
-        for rule in self.rules.iter().filter(|rule| rule.who.is(&identity)) {
-            matched = true;
-            let grant = if barred {
-                rule.grant.without(Environment::Production)
-            } else {
-                Some(rule.grant.clone())
-            };
-            if let Some(grant) = grant {
-                bound.push(BoundGrant {
-                    rule: rule.name.clone(),
-                    grant,
-                });
-            }
-        }
+        let bound = self.permissions(&identity);
         if !bound.is_empty() {
             return Ok(bound);
         }
-        let cause = if matched {
+        let cause = if self.rules.iter().any(|rule| rule.who.is(&identity)) {
             Cause::EventBarred(run.event_name.clone())
         } else {
             let rules = self.rules.iter().filter(|rule| rule.who.concerns(&identity));

@@ -1,5 +1,6 @@
 //! The deployments: every upload to the upstream, including pending ones.
 
+use dotdo_names::Environment;
 use jiff::Timestamp;
 
 use crate::audit::{Action, Annotations};
@@ -116,6 +117,23 @@ fn unresolved(deployment: &Deployment) -> Result<Value, SqlError> {
         Some(unresolved) => super::write_json("deployment's unresolved bindings", unresolved),
         None => Ok(Value::Null),
     }
+}
+
+/// The current deployments in a namespace whose health check failed, by the names of their Workers.
+///
+/// # Errors
+/// When the database fails.
+pub fn unhealthy(sql: &impl Sql, environment: Environment) -> Result<Vec<Deployment>, SqlError> {
+    let rows = sql.exec(
+        &format!(
+            "SELECT {COLUMNS} FROM deployments
+             WHERE id IN (SELECT deployment FROM workers WHERE namespace = ? AND deployment IS NOT NULL)
+                 AND health ->> '$.result' = 'failed'
+             ORDER BY worker"
+        ),
+        &[Value::from(environment.namespace())],
+    )?;
+    rows.iter().map(read).collect()
 }
 
 /// Stores which objects of the bundle store a deployment needs besides its bundle.

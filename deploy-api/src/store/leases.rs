@@ -3,7 +3,9 @@
 //! A row is written together with its intent in the audit log and deleted together with the intent's outcome. An exclusive
 //! lease is the only one of its Worker; the lease of an asset session is not exclusive.
 
+use dotdo_names::Environment;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptId;
@@ -33,7 +35,7 @@ pub(super) const TABLES: &[&str] = &[
 pub(super) const SENT: &str = "ALTER TABLE leases ADD COLUMN sent TEXT";
 
 /// The state of the attempt that has a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaseState {
     /// It is in progress, or its process ended without a message.
@@ -182,6 +184,18 @@ pub fn of_worker(sql: &impl Sql, target: &Target) -> Result<Option<Lease>, SqlEr
         &super::key(target),
     )?;
     rows.first().map(read).transpose()
+}
+
+/// The leases of the Workers of a namespace, the oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_namespace(sql: &impl Sql, environment: Environment) -> Result<Vec<Lease>, SqlError> {
+    let rows = sql.exec(
+        &format!("SELECT {COLUMNS} FROM leases WHERE namespace = ? ORDER BY intent"),
+        &[Value::from(environment.namespace())],
+    )?;
+    rows.iter().map(read).collect()
 }
 
 /// The leases that the reconciler has to inspect by a time, the earliest first.

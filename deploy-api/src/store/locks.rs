@@ -102,6 +102,19 @@ pub fn holding(sql: &impl Sql, place: Place<'_>, now: Timestamp) -> Result<Optio
     rows.first().map(read).transpose()
 }
 
+/// The locks in effect in a namespace: that of the namespace first, then those of its Workers by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_namespace(sql: &impl Sql, environment: Environment, now: Timestamp) -> Result<Vec<Lock>, SqlError> {
+    let rows = sql.exec(
+        "SELECT namespace, worker, why, locked_by, since, until FROM locks
+         WHERE namespace = ? AND (until IS NULL OR until > ?) ORDER BY worker",
+        &[Value::from(environment.namespace()), Value::from(now)],
+    )?;
+    rows.iter().map(read).collect()
+}
+
 /// Locks a place, in place of the lock that it may have.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::policy::Policy;
@@ -28,7 +28,7 @@ pub struct ActivePolicy {
 }
 
 /// A version of the policy, without its document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyVersion {
     /// From 1 without gaps.
     pub version: u64,

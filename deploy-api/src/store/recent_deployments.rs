@@ -4,7 +4,7 @@ use dotdo_names::{Environment, WorkerName};
 use jiff::{SignedDuration, Timestamp};
 
 use super::deployments::{COLUMNS, read};
-use crate::deployments::{Deployment, DeploymentId};
+use crate::deployments::{Deployment, DeploymentId, State};
 use crate::policy::WorkerPattern;
 use crate::sql::{Sql, SqlError, Value};
 
@@ -89,17 +89,12 @@ pub fn find(
     list: &RecentDeployments<'_>,
 ) -> Result<(Vec<Deployment>, Option<DeploymentId>), SqlError> {
     let Range { condition, bindings } = list.range();
-    let readable: Vec<[String; 2]> = list
-        .readable
-        .iter()
-        .map(|(environment, pattern)| [environment.namespace().to_owned(), pattern.to_string()])
-        .collect();
     let mut all = bindings.clone();
     all.extend([
         Value::from(WINDOW),
         Value::from(list.since.unwrap_or(Timestamp::MIN)),
         Value::from(list.until.unwrap_or(Timestamp::MAX)),
-        super::write_json("list of readable Workers", &readable)?,
+        patterns(list.readable)?,
         Value::from(list.limit.saturating_add(1)),
     ]);
     let found = sql.exec(
@@ -137,6 +132,51 @@ pub fn find(
         rows.iter().map(read).collect::<Result<_, _>>()?,
         next.map_err(|error| super::content("deployment's id", &error))?,
     ))
+}
+
+/// How many deployments in a namespace began at a time or later, by state, without those that the caller may not read. `readable` are
+/// the Workers that the caller may read, as in [`RecentDeployments::readable`].
+///
+/// # Errors
+/// When the database fails.
+pub fn count(
+    sql: &impl Sql,
+    environment: Environment,
+    readable: &[(Environment, WorkerPattern)],
+    since: Timestamp,
+) -> Result<Vec<(State, u64)>, SqlError> {
+    let first = since.saturating_sub(CLOCKS_DIFFER).unwrap_or(Timestamp::MIN);
+    let rows = sql.exec(
+        "SELECT state, count(*) FROM deployments
+         WHERE namespace = ? AND id >= ? AND created >= ?
+             AND EXISTS (
+                 SELECT 1 FROM json_each(?) AS readable
+                 WHERE namespace = readable.value ->> 0 AND worker GLOB readable.value ->> 1
+             )
+         GROUP BY state",
+        &[
+            Value::from(environment.namespace()),
+            Value::from(DeploymentId::new(first, [0; 16]).as_str()),
+            Value::from(since),
+            patterns(readable)?,
+        ],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let state = State::from_name(row.text(0)?);
+            let state = state.ok_or_else(|| super::content("deployment's state", &"it is unknown"))?;
+            Ok((state, row.unsigned(1)?))
+        })
+        .collect()
+}
+
+/// The Workers that a caller may read, as JSON: pairs of a namespace and a pattern.
+fn patterns(readable: &[(Environment, WorkerPattern)]) -> Result<Value, SqlError> {
+    let readable: Vec<[String; 2]> = readable
+        .iter()
+        .map(|(environment, pattern)| [environment.namespace().to_owned(), pattern.to_string()])
+        .collect();
+    super::write_json("list of readable Workers", &readable)
 }
 
 /// The last deployment that a page covers, if there can be more after it.

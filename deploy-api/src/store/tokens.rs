@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptId;
 use crate::identity::{Identity, Rejection, Subject, Token, TokenHash, TokenId, TokenKind};
@@ -50,7 +50,7 @@ pub struct NewToken<'a> {
 }
 
 /// A token in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenRecord {
     /// Its id.
     pub id: TokenId,

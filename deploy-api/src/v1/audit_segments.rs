@@ -10,7 +10,7 @@ use crate::ledger::{FindSegment, LedgerClient};
 use crate::problem::Problem;
 use crate::services::Services;
 
-/// `GET /v1/audit/segments/{first}`: the object of a segment, which is what `audit-verify` reads.
+/// `GET /v1/audit/segments/{first}`: the object of a segment, which is what `dotdo audit verify` reads.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` unless the caller may administer or read the whole platform; `PATH_UNKNOWN` if there is no such

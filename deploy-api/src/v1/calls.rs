@@ -6,8 +6,8 @@ use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit_segments, drift, exchange, health, logs, namespace, namespaces, promote, rollback, secrets, tags,
-    target, verify, workers,
+    audit_segments, deletion, dispatcher, drift, everywhere, exchange, health, logs, namespace, namespaces,
+    promote, rollback, secrets, tags, target, verify, workers,
 };
 use crate::code::Code;
 use crate::identity::ShownCredential;
@@ -67,7 +67,11 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
                 workers::list(gateway, credential, environment()?, call.parameters).await
             }
             Operation::WorkerGet => workers::get(gateway, credential, &target()?).await,
-            Operation::WorkerDelete => workers::delete(gateway, credential, &target()?).await,
+            Operation::WorkerEverywhere => everywhere::get(gateway, credential, captures.get("worker")).await,
+            Operation::Dispatcher => dispatcher::get(gateway, credential).await,
+            Operation::WorkerDelete => {
+                deletion::delete(gateway, credential, &target()?, call.parameters).await
+            }
             Operation::SecretList => secrets::list(gateway, credential, &target()?).await,
             Operation::SecretPut => {
                 let name = captures.get("secret");

@@ -9,65 +9,19 @@ use super::promote::accepts_inexact;
 use super::{Answer, body};
 use crate::audit;
 use crate::code::Code;
-use crate::deployments::{Drift, DriftKind, RemoteVersion};
+use crate::deployments::ShownDrift;
 use crate::deploys::{Gateway, RedeployOptions, adopt, find_drift, redeploy, remote_state};
 use crate::identity::ShownCredential;
 use crate::ledger::{Change, LedgerClient};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
-use crate::schema::Time;
 use crate::services::Services;
 use crate::target::Target;
-
-/// A change of a Worker that was made outside of this API.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Drift")]
-pub(crate) struct ShownDrift {
-    /// What was changed.
-    kind: DriftKind,
-    /// The same in words.
-    explanation: &'static str,
-    /// When it was found.
-    #[schemars(with = "Time")]
-    since: jiff::Timestamp,
-    /// The script at the upstream; null if there is none.
-    found: Option<ShownVersion>,
-}
-
-/// A script at the upstream.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "RemoteVersion")]
-struct ShownVersion {
-    /// The deployment that its tags name.
-    deployment: Option<crate::deployments::DeploymentId>,
-    /// The upstream's digest of it.
-    etag: Option<String>,
-    /// When it or its settings changed last.
-    #[schemars(with = "Option<Time>")]
-    modified_on: Option<jiff::Timestamp>,
-}
-
-impl ShownDrift {
-    /// The drift as responses contain it.
-    pub fn of(drift: Drift) -> Self {
-        let version = |found: RemoteVersion| ShownVersion {
-            deployment: found.deployment,
-            etag: found.etag,
-            modified_on: found.modified,
-        };
-        Self {
-            kind: drift.kind,
-            explanation: drift.kind.explanation(),
-            since: drift.since,
-            found: drift.found.map(version),
-        }
-    }
-}
 
 /// How a drift is resolved.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Resolution {
+pub enum Resolution {
     /// What the upstream has is recorded as a deployment, or as a deletion.
     Adopt,
     /// The recorded deployment is deployed again.
@@ -75,23 +29,23 @@ enum Resolution {
 }
 
 /// The resolution of a drift.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DriftRequest {
+pub struct DriftRequest {
     /// `adopt` or `overwrite`.
-    resolve: Resolution,
+    pub resolve: Resolution,
 }
 
 /// A drift that was resolved.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "DriftResolution")]
-pub(super) struct Resolved<'a> {
+pub struct Resolved<'a> {
     /// How it was resolved.
-    resolution: Resolution,
+    pub resolution: Resolution,
     /// The drift.
-    drift: ShownDrift,
+    pub drift: ShownDrift,
     /// The new deployment; null if the deletion of the Worker was adopted.
-    deployment: Option<Shown<'a>>,
+    pub deployment: Option<Shown<'a>>,
 }
 
 /// `POST …/drift`, `{"resolve": "adopt"}` or `{"resolve": "overwrite"}`. Adoption needs `deploy`: what the upstream has becomes the

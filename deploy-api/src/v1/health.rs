@@ -1,7 +1,9 @@
 //! `GET /v1/health`.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Answer;
 use crate::deploys::Gateway;
@@ -12,37 +14,37 @@ use crate::services::Services;
 use crate::sql::MAX_DATABASE;
 
 /// The state of the API.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Health {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+pub struct Health {
     /// `ok`
     #[schemars(extend("const" = "ok"))]
-    status: &'static str,
+    pub status: Cow<'static, str>,
     /// The version of the API.
-    version: &'static str,
+    pub version: Cow<'static, str>,
     /// The sizes of the Wasm memories. Only in the response to an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
-    wasm_memory_bytes: Option<WasmMemory>,
+    pub wasm_memory_bytes: Option<WasmMemory>,
     /// The size of the ledger's database. Only in the response to an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
-    database: Option<Database>,
+    pub database: Option<Database>,
 }
 
 /// The size of the ledger's database, in bytes.
-#[derive(Serialize, JsonSchema)]
-struct Database {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+pub struct Database {
     /// The size.
-    bytes: u64,
+    pub bytes: u64,
     /// The maximum size. A full database records no change, so every change fails with `RECORD_UNAVAILABLE`.
-    limit: u64,
+    pub limit: u64,
 }
 
 /// The sizes of the Wasm memories, in bytes. A Wasm memory never shrinks, so these are also the peaks.
-#[derive(Serialize, JsonSchema)]
-struct WasmMemory {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+pub struct WasmMemory {
     /// Of the gateway instance that answers.
-    gateway: u64,
+    pub gateway: u64,
     /// Of the ledger.
-    ledger: u64,
+    pub ledger: u64,
 }
 
 /// The API is healthy if the ledger's database can be read and written. Only an administrator gets the sizes of the Wasm memories
@@ -69,8 +71,8 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
     Answer::json(
         200,
         &Health {
-            status: "ok",
-            version: env!("CARGO_PKG_VERSION"),
+            status: Cow::Borrowed("ok"),
+            version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
             wasm_memory_bytes,
             database: ledger.database_bytes.map(|bytes| Database {
                 bytes,

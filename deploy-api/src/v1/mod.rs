@@ -4,8 +4,11 @@
 
 pub mod audit_segments;
 mod calls;
+pub mod deletion;
+pub mod dispatcher;
 mod documents;
 pub mod drift;
+pub mod everywhere;
 pub mod exchange;
 mod health;
 pub mod logs;
@@ -20,13 +23,15 @@ mod reply;
 pub mod rollback;
 mod route;
 mod routes;
+mod secret_text;
 pub mod secrets;
 mod serve;
 pub mod tags;
+pub mod types;
 pub mod verify;
 pub mod workers;
 
-pub use crate::ledger::calls::{Answer, Content, Operation, namespace, target};
+pub use crate::ledger::calls::{Answer, Content, Operation, namespace, target, worker_name};
 use crate::ledger::calls::{body, deployments, page};
 
 pub use reply::{Reply, of_problem};

@@ -1,8 +1,10 @@
 //! `/v1/namespaces`: the dispatch namespaces and their script counts.
 
+use std::borrow::Cow;
+
 use dotdo_names::Environment;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Answer;
@@ -17,25 +19,25 @@ use crate::services::Services;
 use crate::upstream::{call, script};
 
 /// A namespace in a response.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "Namespace")]
-pub(super) struct Shown {
+pub struct Shown {
     /// Its name.
     #[schemars(with = "NamespaceName")]
-    name: &'static str,
+    pub name: Cow<'static, str>,
     /// `production`, `staging` or `development`.
-    environment: &'static str,
+    pub environment: Cow<'static, str>,
     /// Cloudflare's id.
     #[schemars(extend("format" = "uuid"))]
-    id: &'static str,
+    pub id: Cow<'static, str>,
     /// The number of Workers; null if the upstream does not have the namespace.
-    script_count: Option<u64>,
+    pub script_count: Option<u64>,
     /// Whether the Workers are trusted.
-    trusted_workers: Option<bool>,
+    pub trusted_workers: Option<bool>,
     /// When it was created, according to the upstream.
-    created_on: Option<String>,
+    pub created_on: Option<String>,
     /// When it was changed, according to the upstream.
-    modified_on: Option<String>,
+    pub modified_on: Option<String>,
 }
 
 impl Shown {
@@ -43,9 +45,9 @@ impl Shown {
         let member = |name: &str| described.and_then(|described| described.get(name));
         let text = |name: &str| member(name).and_then(Value::as_str).map(str::to_owned);
         Self {
-            name: environment.namespace(),
-            environment: environment.name(),
-            id: environment.namespace_id(),
+            name: Cow::Borrowed(environment.namespace()),
+            environment: Cow::Borrowed(environment.name()),
+            id: Cow::Borrowed(environment.namespace_id()),
             script_count: member("script_count").and_then(Value::as_u64),
             trusted_workers: member("trusted_workers").and_then(Value::as_bool),
             created_on: text("created_on"),
@@ -55,11 +57,11 @@ impl Shown {
 }
 
 /// The namespaces.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "NamespaceItems")]
-pub(super) struct Listed {
+pub struct Listed {
     /// The namespaces.
-    items: Vec<Shown>,
+    pub items: Vec<Shown>,
 }
 
 /// The namespaces that a caller may read something in, as the upstream describes them.

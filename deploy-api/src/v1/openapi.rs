@@ -162,9 +162,19 @@ impl Generators {
             },
         });
         if let (Some(preview), Some(responses)) = (route.preview, responses.as_object_mut()) {
-            let schema = preview(&mut self.written);
+            let preview = preview(&mut self.written);
+            // Some changes are answered with the same status as their dry run.
+            let (description, schema) = if route.status == 200 {
+                let answer = (route.answer)(&mut self.written);
+                (
+                    "The request succeeded; with `dry_run=true`, the effect of the change, which was not made.",
+                    json!({ "anyOf": [answer, preview] }),
+                )
+            } else {
+                ("The effect of the change, which was not made.", json!(preview))
+            };
             let preview = json!({
-                "description": "The effect of the change, which was not made.",
+                "description": description,
                 "content": { "application/json": { "schema": schema } },
             });
             responses.insert("200".to_owned(), preview);

@@ -97,7 +97,7 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
             json_schema!({ "enum": ["newest", "oldest"], "default": "newest" }),
         ),
         "format" => (
-            "`ndjson` for one entry a line, which `audit-verify` reads. The URL of the next page is then in the header `Link`.",
+            "`ndjson` for one entry a line, which `dotdo audit verify` reads. The URL of the next page is then in the header `Link`.",
             json_schema!({ "enum": ["json", "ndjson"], "default": "json" }),
         ),
         "tag" => ("Only Workers with this tag.", not_empty()),

@@ -1,5 +1,6 @@
 //! `…/workers/{worker}/promote`: deploys the bundle of a deployment to another namespace.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use dotdo_names::Environment;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use super::deployments::deployed;
 use super::page::Parameters;
 use super::secrets::check_secret_name;
-use super::{Answer, body};
+use super::{Answer, body, secret_text};
 use crate::code::Code;
 use crate::deploys::{Choice, Choices, Gateway, PromotionDifference, RedeployOptions, preview, redeploy};
 use crate::identity::ShownCredential;
@@ -25,43 +26,43 @@ use crate::target::Target;
 const CONFIRMATION: &str = "inexact";
 
 /// A promotion.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PromoteRequest {
+pub struct PromoteRequest {
     /// The target namespace.
     #[schemars(with = "NamespaceName")]
-    to: String,
+    pub to: String,
     /// The deployment to promote. Default: the current one.
     #[serde(default)]
-    deployment: Option<String>,
+    pub deployment: Option<String>,
     /// Values of secrets that the target namespace does not have yet, by name.
-    #[serde(default)]
+    #[serde(default, serialize_with = "secret_text::serialize_all")]
     #[schemars(with = "BTreeMap<String, String>")]
-    secrets: BTreeMap<String, SecretString>,
+    pub secrets: BTreeMap<String, SecretString>,
     /// Which variables the target gets, unless `values` has them.
     #[serde(default)]
-    variables: Choice,
+    pub variables: Choice,
     /// Which resource ids the target gets, unless `bindings` has them.
     #[serde(default)]
-    resources: Choice,
+    pub resources: Choice,
     /// The values of single variables, by name.
     #[serde(default)]
-    values: BTreeMap<String, Value>,
+    pub values: BTreeMap<String, Value>,
     /// Members of single bindings to resources, by name, such as `{"KV": {"namespace_id": "…"}}`.
     #[serde(default)]
-    bindings: BTreeMap<String, Map<String, Value>>,
+    pub bindings: BTreeMap<String, Map<String, Value>>,
 }
 
 /// The answer to a dry run of a promotion.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "PromotionPreview")]
-pub(super) struct Previewed<'a> {
+pub struct Previewed<'a> {
     /// True.
-    dry_run: bool,
+    pub dry_run: bool,
     /// The difference to what the target serves.
-    difference: Option<&'a PromotionDifference>,
+    pub difference: Option<Cow<'a, PromotionDifference>>,
     /// Why the promotion would be refused; null if it would not.
-    problem: Option<Document<'a>>,
+    pub problem: Option<Document<'a>>,
 }
 
 /// `POST …/promote`, `{"to": "dotdo-staging"}`: deploys what serves here, or the body's `deployment`, to the Worker of the
@@ -82,9 +83,7 @@ pub async fn promote<L: LedgerClient, O: Services>(
     body: &[u8],
 ) -> Result<Answer, Problem> {
     let parameters = Parameters::new(parameters, &["dry_run", "confirm"])?;
-    let is_dry_run = parameters
-        .parse("dry_run", "true or false", |value| value.parse().ok())?
-        .unwrap_or(false);
+    let is_dry_run = parameters.is_dry_run()?;
     let accepts_inexact = accepts_inexact(&parameters)?;
     let request: PromoteRequest = body::read_secret(
         body,
@@ -128,7 +127,7 @@ pub async fn promote<L: LedgerClient, O: Services>(
             200,
             &Previewed {
                 dry_run: true,
-                difference: preview.difference.as_ref(),
+                difference: preview.difference.as_ref().map(Cow::Borrowed),
                 problem: preview
                     .problem
                     .as_ref()

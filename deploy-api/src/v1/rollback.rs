@@ -4,36 +4,51 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::deployments::deployed;
+use super::deployments::{Shown, deployed, show};
 use super::page::Parameters;
 use super::promote::{accepts_inexact, read_secrets};
-use super::{Answer, body};
-use crate::deploys::{Gateway, RedeployOptions, redeploy};
+use super::{Answer, body, secret_text};
+use crate::deploys::{Gateway, RedeployOptions, preview, redeploy};
 use crate::identity::ShownCredential;
 use crate::ledger::{Change, LedgerClient};
-use crate::problem::Problem;
+use crate::problem::{Document, Problem};
 use crate::services::Services;
 use crate::target::Target;
 
 /// A rollback.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RollbackRequest {
+pub struct RollbackRequest {
     /// The deployment to which to roll back. Default: the one before the current one.
     #[serde(default)]
-    deployment: Option<String>,
+    pub deployment: Option<String>,
     /// Values of secrets that are set with the rollback, for example for a Worker that was deleted, by name.
-    #[serde(default)]
+    #[serde(default, serialize_with = "secret_text::serialize_all")]
     #[schemars(with = "BTreeMap<String, String>")]
-    secrets: BTreeMap<String, SecretString>,
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+/// The answer to a dry run of a rollback.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RollbackPreview")]
+pub struct Previewed<'a> {
+    /// True.
+    pub dry_run: bool,
+    /// The current deployment; null if none is recorded.
+    pub current: Option<Shown<'a>>,
+    /// The deployment that would be deployed again.
+    pub source: Shown<'a>,
+    /// Why the rollback would be refused; null if it would not.
+    pub problem: Option<Document<'a>>,
 }
 
 /// `POST …/rollback`: redeploys the deployment before the current one, or the one named by `deployment` in the body.
 /// The body is `{"deployment": "…"}`, `{}` or empty. With `secrets` (`{"NAME": "value"}`), for example for a Worker that was deleted,
 /// the caller needs `secrets` as well. With the parameter `confirm=inexact`, bindings that are not known are taken from the current
-/// version. The answer is the new deployment. Its health check is made if the Worker has one; a rollback that fails it stays
+/// version. With the parameter `dry_run=true`, the answer is the current deployment, the one that would be deployed again, and the
+/// problem that the rollback would have. The answer is the new deployment. Its health check is made if the Worker has one; a rollback that fails it stays
 /// current.
 ///
 /// # Errors
@@ -47,7 +62,8 @@ pub async fn rollback<L: LedgerClient, O: Services>(
     parameters: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    let parameters = Parameters::new(parameters, &["confirm"])?;
+    let parameters = Parameters::new(parameters, &["dry_run", "confirm"])?;
+    let is_dry_run = parameters.is_dry_run()?;
     let accepts_inexact = accepts_inexact(&parameters)?;
     let request: RollbackRequest = if body.is_empty() {
         RollbackRequest::default()
@@ -66,6 +82,23 @@ pub async fn rollback<L: LedgerClient, O: Services>(
         deployment: request.deployment,
         with_secrets: !options.secrets.is_empty(),
     };
+    if is_dry_run {
+        let preview = preview(gateway, credential, target, change, &options).await?;
+        let request_id = &gateway.client.request_id;
+        let urls = gateway.worker_urls;
+        return Answer::json(
+            200,
+            &Previewed {
+                dry_run: true,
+                current: preview.current.as_ref().map(|current| show(current, None, urls)),
+                source: show(&preview.source, None, urls),
+                problem: preview
+                    .problem
+                    .as_ref()
+                    .map(|problem| problem.document(request_id)),
+            },
+        );
+    }
     let redeployed = redeploy(gateway, credential, target, change, &options).await?;
     deployed(
         &redeployed.deployment,

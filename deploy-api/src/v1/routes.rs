@@ -4,12 +4,16 @@ use super::Operation;
 use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
 use super::page::Page;
 use super::route::Route;
-use super::{drift, health, logs, namespaces, promote, rollback, secrets, tags, verify, workers};
+use super::{
+    deletion, dispatcher, drift, everywhere, health, logs, namespaces, promote, rollback, secrets, tags, verify,
+    workers,
+};
 use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
 use crate::deploys::PromotionDifference;
 use crate::ledger::calls::{
-    audit, audit_segments, deployments, exchange, explain, health_check, locks, policy, tokens,
+    audit, audit_segments, deployments, exchange, explain, health_check, locks, policy, status, tokens,
+    whoami,
 };
 use crate::logs::LogPage;
 use crate::policy::PolicyDocument;
@@ -42,6 +46,7 @@ pub const ROUTES: &[Route] = &[
     Route::new::<JsonSchemaDocument>("GET", "/v1/policy/schema.json", Operation::PolicySchema)
         .open()
         .media_type("application/schema+json"),
+    Route::new::<whoami::WhoAmI>("GET", "/v1/whoami", Operation::WhoAmI),
     Route::new::<exchange::Exchanged<'static>>("POST", "/v1/tokens/exchange", Operation::TokenExchange)
         .open()
         .takes::<super::exchange::ExchangeRequest>(),
@@ -94,6 +99,9 @@ pub const ROUTES: &[Route] = &[
         .takes::<audit::BreakGlassRequest>(),
     Route::new::<Page<deployments::Shown<'static>>>("GET", "/v1/deployments", Operation::AllDeploymentList)
         .with(&["since", "until", "namespace", "worker", "limit", "cursor"]),
+    Route::new::<status::Status>("GET", "/v1/status", Operation::Status),
+    Route::new::<dispatcher::DispatchWorker>("GET", "/v1/dispatcher", Operation::Dispatcher),
+    Route::new::<everywhere::Everywhere>("GET", "/v1/workers/{worker}", Operation::WorkerEverywhere),
     Route::new::<namespaces::Listed>("GET", "/v1/namespaces", Operation::NamespaceList),
     Route::new::<namespaces::Shown>("GET", namespace!(""), Operation::NamespaceGet),
     Route::new::<locks::Shown>("GET", namespace!("/lock"), Operation::NamespaceLockGet),
@@ -109,7 +117,9 @@ pub const ROUTES: &[Route] = &[
     Route::new::<Page<workers::Listed>>("GET", namespace!("/workers"), Operation::WorkerList)
         .with(&["limit", "cursor", "tag"]),
     Route::new::<workers::Shown>("GET", worker!(""), Operation::WorkerGet),
-    Route::new::<()>("DELETE", worker!(""), Operation::WorkerDelete),
+    Route::new::<()>("DELETE", worker!(""), Operation::WorkerDelete)
+        .previews::<deletion::Previewed<'static>>()
+        .with(&["dry_run"]),
     Route::new::<secrets::Listed>("GET", worker!("/secrets"), Operation::SecretList),
     Route::new::<secrets::SecretName>("PUT", worker!("/secrets/{secret}"), Operation::SecretPut)
         .takes::<secrets::PutRequest>(),
@@ -130,7 +140,8 @@ pub const ROUTES: &[Route] = &[
     ),
     Route::new::<deployments::Shown<'static>>("POST", worker!("/rollback"), Operation::Rollback)
         .created()
-        .with(&["confirm"])
+        .previews::<rollback::Previewed<'static>>()
+        .with(&["dry_run", "confirm"])
         .may_take::<rollback::RollbackRequest>(),
     Route::new::<drift::Resolved<'static>>("POST", worker!("/drift"), Operation::DriftResolve)
         .with(&["confirm"])

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, body};
+use super::{Answer, body, secret_text};
 use crate::audit;
 use crate::code::Code;
 use crate::deployments::ExpectedState;
@@ -22,31 +22,32 @@ use crate::upstream::{Method, call, script};
 pub(super) const MAX_NAME: usize = 128;
 
 /// A secret in a list.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct SecretName {
+#[derive(Debug, Serialize, Deserialize, Clone, JsonSchema)]
+pub struct SecretName {
     /// Its name.
-    name: String,
+    pub name: String,
     /// Its type, as named by Cloudflare.
     #[serde(rename = "type", default)]
-    kind: String,
+    pub kind: String,
 }
 
 /// The secrets of a Worker.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "SecretItems")]
-pub(super) struct Listed {
+pub struct Listed {
     /// The secrets.
-    items: Vec<SecretName>,
+    pub items: Vec<SecretName>,
 }
 
 /// The value of a secret.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SecretRequest")]
-pub(super) struct PutRequest {
+pub struct PutRequest {
     /// The value of the secret.
+    #[serde(serialize_with = "secret_text::serialize")]
     #[schemars(with = "String")]
-    text: SecretString,
+    pub text: SecretString,
 }
 
 /// `GET …/secrets`: the names and types.

@@ -1,5 +1,7 @@
 //! `…/workers/{worker}/tags`: the tags by which Workers are found, without the tag that names the deployment.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,17 +24,19 @@ use crate::upstream::{Method, script};
 const MAX_TAG: usize = 256;
 
 /// The tags of a Worker.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Tags<'a> {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+pub struct Tags<'a> {
     /// The tags, without the one that names the deployment.
-    tags: &'a [String],
+    pub tags: Cow<'a, [String]>,
 }
 
 /// The new tags of a Worker.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Clone, Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub(super) struct TagsRequest(
-    #[schemars(length(max = MAX_TAGS - 1), inner(length(min = 1, max = MAX_TAG)))] Vec<String>,
+pub struct TagsRequest(
+    /// The tags.
+    #[schemars(length(max = MAX_TAGS - 1), inner(length(min = 1, max = MAX_TAG)))]
+    pub Vec<String>,
 );
 
 /// `GET …/tags`: the tags.
@@ -52,7 +56,12 @@ pub async fn list<L: LedgerClient, O: Services>(
         .await
         .map_err(|failure| failure.problem)?
         .ok_or_else(|| worker_unknown(target))?;
-    Answer::json(200, &Tags { tags: &remote.tags })
+    Answer::json(
+        200,
+        &Tags {
+            tags: Cow::Owned(remote.tags),
+        },
+    )
 }
 
 /// `PUT …/tags`, `["a", "b"]`: replaces all of them, at most seven. Needs the action `deploy`.
@@ -68,7 +77,12 @@ pub async fn put<L: LedgerClient, O: Services>(
 ) -> Result<Answer, Problem> {
     let TagsRequest(tags) = body::read(body, "a list of texts, such as [\"team:agents\"]")?;
     set(gateway, credential, target, &tags).await?;
-    Answer::json(200, &Tags { tags: &tags })
+    Answer::json(
+        200,
+        &Tags {
+            tags: Cow::Owned(tags),
+        },
+    )
 }
 
 /// Replaces a Worker's tags, for a call of either API.

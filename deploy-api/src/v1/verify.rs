@@ -1,13 +1,12 @@
 //! `…/workers/{worker}/verify`: whether the recorded deployment is deployed and can be reached.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Answer;
-use super::drift::ShownDrift;
 use super::page::{Parameters, parameter_invalid};
 use crate::audit;
-use crate::deployments::DeploymentId;
+use crate::deployments::{DeploymentId, ShownDrift};
 use crate::deploys::{Gateway, find_drift, host, remote_state};
 use crate::dispatcher::Wanted;
 use crate::identity::ShownCredential;
@@ -19,42 +18,42 @@ use crate::services::Services;
 use crate::target::Target;
 
 /// The checks of a Worker.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "Verified")]
-pub(super) struct Verification {
+pub struct Verification {
     /// Whether every check below succeeded.
-    verified: bool,
+    pub verified: bool,
     /// Whether the namespace has the Worker.
-    listed: bool,
+    pub listed: bool,
     /// The deployment that the upstream has; null if it was not deployed through this API.
-    deployment: Option<DeploymentId>,
+    pub deployment: Option<DeploymentId>,
     /// The current deployment according to the records of this API.
-    recorded_deployment: Option<DeploymentId>,
+    pub recorded_deployment: Option<DeploymentId>,
     /// The change that was made outside of this API; null if there is none.
-    drift: Option<ShownDrift>,
+    pub drift: Option<ShownDrift>,
     /// The first check that failed, in words; null if every check succeeded.
-    reason: Option<String>,
+    pub reason: Option<String>,
     /// The request through the dispatch Worker.
-    health_check: HealthCheckResult,
+    pub health_check: HealthCheckResult,
 }
 
 /// A request through the dispatch Worker.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "HealthCheckResult")]
-struct HealthCheckResult {
+pub struct HealthCheckResult {
     /// The URL.
-    url: String,
+    pub url: String,
     /// Whether the Worker responded.
-    reached: bool,
+    pub reached: bool,
     /// The HTTP status of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
+    pub status: Option<u16>,
     /// The expected HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<u16>,
+    pub expected: Option<u16>,
     /// Why the Worker was not reached.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl HealthCheckResult {

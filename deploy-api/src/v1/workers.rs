@@ -1,77 +1,77 @@
 //! `/v1/namespaces/{namespace}/workers`: the Workers that are deployed in a namespace, and their records.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use dotdo_names::{Environment, WorkerName};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Answer;
-use super::drift::ShownDrift;
 use super::page::{Cursors, Page, Parameters};
 use crate::audit;
 use crate::deployments::{
-    DeploymentHealth, DeploymentId, Drift, DriftKind, HealthCheckRequest, LastDeployment,
+    DeploymentHealth, DeploymentId, Drift, DriftKind, HealthCheckRequest, LastDeployment, ShownDrift,
 };
 use crate::deploys::{
-    Gateway, Lease, RemoteState, SmallChange, change, find_drift, next_page, read_state, remote_script,
-    versions, worker_unknown,
+    Gateway, RemoteState, find_drift, next_page, read_state, remote_script, versions, worker_unknown,
 };
 use crate::identity::ShownCredential;
-use crate::ledger::{Ask, Change, LedgerClient, Observe, Overview, WorkerOverview};
+use crate::ledger::{Ask, LedgerClient, Observe, Overview, WorkerOverview};
 use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::schema::{NamespaceName, Uri};
 use crate::services::Services;
 use crate::store::locks::Lock;
 use crate::target::Target;
-use crate::upstream::{Method, call, script};
+use crate::upstream::{call, script};
 
 /// A Worker in a list.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "ListedWorker")]
-pub(super) struct Listed {
+pub struct Listed {
     /// Its name.
-    name: String,
+    pub name: String,
     /// The addresses of the Worker by the built-in rules of the dispatch Worker.
     #[schemars(with = "Vec<Uri>")]
-    urls: Vec<String>,
+    pub urls: Vec<String>,
     /// The deployment that serves; null if the Worker was changed outside of this API.
-    deployment: Option<DeploymentId>,
+    pub deployment: Option<DeploymentId>,
     /// Its tags, without the one that names the deployment.
-    tags: Vec<String>,
+    pub tags: Vec<String>,
     /// When it was created, according to the upstream.
-    created_on: Option<String>,
+    pub created_on: Option<String>,
     /// When it was changed, according to the upstream.
-    modified_on: Option<String>,
+    pub modified_on: Option<String>,
     /// The recorded current deployment: who deployed last, and when.
-    last_deployment: Option<LastDeployment>,
+    pub last_deployment: Option<LastDeployment>,
     /// The result of the current deployment's health check.
-    health: DeploymentHealth,
+    pub health: DeploymentHealth,
     /// The lock that is in effect.
-    lock: Option<Lock>,
+    pub lock: Option<Lock>,
     /// The change that was made outside of this API; null if there is none.
-    drift: Option<ShownDrift>,
+    pub drift: Option<ShownDrift>,
 }
 
 /// One Worker in a response.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "Worker")]
-pub(super) struct Shown {
+pub struct Shown {
+    /// The Worker as a list has it.
     #[serde(flatten)]
-    listed: Listed,
+    pub listed: Listed,
     /// The namespace.
     #[schemars(with = "NamespaceName")]
-    namespace: &'static str,
+    pub namespace: Cow<'static, str>,
     /// The current deployment according to the records of this API.
-    recorded_deployment: Option<DeploymentId>,
+    pub recorded_deployment: Option<DeploymentId>,
     /// The upstream's digest of the script.
-    etag: Option<String>,
+    pub etag: Option<String>,
     /// The tag of the last Durable Object migration.
-    migration_tag: Option<String>,
+    pub migration_tag: Option<String>,
     /// The health check.
-    health_check: Option<HealthCheckRequest>,
+    pub health_check: Option<HealthCheckRequest>,
 }
 
 impl Listed {
@@ -237,6 +237,19 @@ pub async fn get<L: LedgerClient, O: Services>(
     credential: &ShownCredential,
     target: &Target,
 ) -> Result<Answer, Problem> {
+    let found = find(gateway, credential, target).await?;
+    Answer::json(200, &found.ok_or_else(|| worker_unknown(target))?)
+}
+
+/// One Worker with its records; `None` if it is not deployed, and nothing else is known of it than earlier deployments.
+///
+/// # Errors
+/// `PERMISSION_DENIED`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
+pub(super) async fn find<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+) -> Result<Option<Shown>, Problem> {
     let request = Request::worker(Action::Read, target.clone());
     let authorized = gateway
         .authorize_for(credential, vec![request], audit::Action::Read, target)
@@ -255,7 +268,7 @@ pub async fn get<L: LedgerClient, O: Services>(
     let version = state.as_ref().map(|state| &state.version);
     let drift = find_drift(gateway, target, version, authorized.now).await?;
     if state.is_none() && drift.is_none() {
-        return Err(worker_unknown(target));
+        return Ok(None);
     }
     let state = state.unwrap_or_default();
     let known = authorized.worker.unwrap_or_default();
@@ -272,49 +285,12 @@ pub async fn get<L: LedgerClient, O: Services>(
         tags: state.tags.unwrap_or_default(),
         ..Listed::of(target.worker.as_str(), &found.unwrap_or_default())
     };
-    let shown = Shown {
+    Ok(Some(Shown {
         listed: listed.with(gateway.worker_urls.of(target), recorded, drift),
-        namespace: target.namespace(),
+        namespace: Cow::Borrowed(target.namespace()),
         recorded_deployment: known.deployment,
         etag: state.version.etag,
         migration_tag: state.migration_tag,
         health_check: known.health_check,
-    };
-    Answer::json(200, &shown)
-}
-
-/// `DELETE …/workers/{worker}`: removes the Worker from its namespace. Its deployments and bundles stay.
-///
-/// # Errors
-/// `PERMISSION_DENIED`, `WORKER_LOCKED`, `WORKER_UNKNOWN`, `DEPLOYMENT_UNSETTLED`, `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
-pub async fn delete<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    credential: &ShownCredential,
-    target: &Target,
-) -> Result<Answer, Problem> {
-    // A caller with the permission to delete has confirmed it.
-    remove(gateway, credential, target, true).await?;
-    Answer::json(200, &Value::Null)
-}
-
-/// Removes a Worker, for a call of either API. Unless it `is_forced`, the upstream does not delete a script that has Durable Objects
-/// or to which other scripts bind.
-pub(crate) async fn remove<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    credential: &ShownCredential,
-    target: &Target,
-    is_forced: bool,
-) -> Result<(), Problem> {
-    let lease = Lease::begin(gateway, credential, target, Change::Delete).await?;
-    let mut request = script::script(Method::Delete, target, &[]);
-    if is_forced {
-        request = request.parameter("force", "true");
-    }
-    let deletion = SmallChange {
-        action: audit::Action::Delete,
-        request,
-        expected: None,
-        secret: None,
-    };
-    change(&lease, deletion).await
+    }))
 }

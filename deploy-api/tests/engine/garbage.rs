@@ -66,7 +66,7 @@ fn objects_of_a_deleted_worker_are_kept_for_30_days() {
     let bundles = platform.cloud.stored.keys();
     let target = v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .v1(async |gateway, credential| v1::workers::delete(gateway, credential, &target).await)
+        .v1(async |gateway, credential| v1::deletion::delete(gateway, credential, &target, &[]).await)
         .unwrap();
 
     platform.cloud.pass(29 * DAY);

@@ -34,8 +34,8 @@ fn a_lock_rejects_every_change_with_owner_reason_and_end() {
         r#"{"name": "T", "text": "w", "type": "secret_text"}"#,
     );
     assert_eq!(secret.status, 409);
-    let deleted =
-        platform.v1(async |gateway, credential| v1::workers::delete(gateway, credential, &target).await);
+    let deleted = platform
+        .v1(async |gateway, credential| v1::deletion::delete(gateway, credential, &target, &[]).await);
     assert_eq!(deleted.unwrap_err().code, Code::WorkerLocked);
     assert_eq!(
         platform.cloud.changes().len(),

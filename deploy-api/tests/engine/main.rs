@@ -37,6 +37,7 @@ mod lost_answers;
 mod marked_secret;
 mod messages;
 mod migrations;
+mod overviews;
 mod pending_health_checks;
 mod pitfalls;
 mod promotions;

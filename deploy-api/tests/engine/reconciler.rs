@@ -160,8 +160,8 @@ fn a_deletion_with_a_lost_response_is_reconciled_with_the_remote_state() {
         let token = platform.alice("dotdo-staging");
         platform.deploy(&token, &Upload::of("one"));
         platform.cloud.fail_next(fault);
-        let lost =
-            platform.v1(async |gateway, credential| v1::workers::delete(gateway, credential, &target).await);
+        let lost = platform
+            .v1(async |gateway, credential| v1::deletion::delete(gateway, credential, &target, &[]).await);
         // If the upstream was asked at once, the outcome is known already.
         assert_eq!(lost.is_ok(), outcome == "delete succeeded");
         platform.cloud.pass(100);

@@ -561,13 +561,16 @@ fn a_deleted_worker_keeps_its_deployments() {
     platform.deploy(&token, &Upload::of("1"));
     let target = deploy_api::v1::target("dotdo-staging", "agents").unwrap();
     platform
-        .v1(async |gateway, credential| deploy_api::v1::workers::delete(gateway, credential, &target).await)
+        .v1(async |gateway, credential| {
+            deploy_api::v1::deletion::delete(gateway, credential, &target, &[]).await
+        })
         .unwrap();
     assert_eq!(platform.serves("dotdo-staging"), None);
     let deployments = platform.deployments("dotdo-staging");
     assert_eq!(deployments[0]["serving"], false);
-    let again = platform
-        .v1(async |gateway, credential| deploy_api::v1::workers::delete(gateway, credential, &target).await);
+    let again = platform.v1(async |gateway, credential| {
+        deploy_api::v1::deletion::delete(gateway, credential, &target, &[]).await
+    });
     assert_eq!(again.unwrap_err().code, Code::WorkerUnknown);
     // It can be restored by its id.
     let body = json!({ "deployment": deployments[0]["id"] }).to_string();

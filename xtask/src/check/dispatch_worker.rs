@@ -12,7 +12,6 @@ use super::{
     routes::{self, Zones},
     schema::shown,
 };
-use crate::routes_variable;
 
 /// The maximum size of a variable, in bytes (<https://developers.cloudflare.com/workers/platform/limits/>).
 const MAX_VARIABLE: usize = 5 * 1024;
@@ -59,7 +58,7 @@ pub fn check(configuration: &Value, zones: Zones<'_>, problems: &mut Problems) -
 
 /// The router of the configuration, if its rules can be loaded.
 fn load(configuration: &Value, problems: &mut Problems) -> Option<Router> {
-    let rules = match routes_variable::of(configuration) {
+    let rules = match wrangler_config::routes(configuration) {
         Ok(None) => return Some(Router::builtin(Localhost::Unserved)),
         Ok(Some(rules)) => rules,
         Err(error) => {

@@ -7,7 +7,6 @@ use jsonc_parser::{CollectOptions, ast, common::Ranged as _, parse_to_ast};
 use serde_json::Value;
 
 use super::problems::child;
-use crate::wrangler_config;
 
 /// The parsed text of a file.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, L
 use serde_json::{Map, Value, json};
 
 use super::{Api, Secrets, State};
-use crate::{build::Worker, workspace, wrangler_config};
+use crate::{build::Worker, workspace};
 
 /// Changes that tests make to the Workers' configurations.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -14,8 +14,9 @@ use crate::{cargo, workspace};
 const END_TO_END_FOLDER: &str = "tests";
 
 /// The end-to-end test programs, in the order in which they run: short ones first.
-const END_TO_END: [&str; 6] = [
+const END_TO_END: [&str; 7] = [
     "configuration",
+    "cli",
     "dispatch",
     "local",
     "deploy-api",

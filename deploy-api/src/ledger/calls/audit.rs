@@ -22,20 +22,21 @@ use crate::store::{audit_batch, audit_log, audit_segments as archive};
 use crate::target::Target;
 
 /// One page of the audit log.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct AuditPage {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+pub struct AuditPage {
     /// The entries.
-    items: Vec<Link>,
+    pub items: Vec<Link>,
     /// The cursor of the next page; null on the last page.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
     /// The first entry that is not archived.
-    first: u64,
+    pub first: u64,
+    /// The archived segments; `None` for callers who may not read the whole log.
     #[serde(flatten)]
-    archive: Option<audit_segments::Links>,
+    pub archive: Option<audit_segments::Links>,
 }
 
 /// `GET /v1/audit`: the log, the newest entry first, or with `order=oldest` the oldest. The filters are those of
-/// [`Query`]; with `format=ndjson` each entry is one line, which is what `audit-verify` reads. A page has at most
+/// [`Query`]; with `format=ndjson` each entry is one line, which is what `dotdo audit verify` reads. A page has at most
 /// 1 MiB of entries. `first` is the first entry that is not archived.
 ///
 /// A caller who may administer or read the whole platform sees every entry, and gets links to the newest archived segments.
@@ -150,10 +151,10 @@ pub(super) fn readable<S: Sql>(
 }
 
 /// The verification of a part of the chain.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "AuditVerification")]
-pub(crate) enum Verification {
+pub enum Verification {
     /// The part is not broken.
     Whole {
         /// True.

@@ -1,7 +1,7 @@
 //! `/v1/audit/segments`: the archived segments of the audit log.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Answer;
 use super::page::{Cursors, Page, Parameters};
@@ -20,27 +20,27 @@ use crate::store::audit_segments;
 const LINKED_SEGMENTS: u32 = 20;
 
 /// The newest archived segments, and the cursor of the older ones in `GET /v1/audit/segments`.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Links {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+pub struct Links {
     /// The newest archived segments, the newest first; only for callers who may read the whole log.
     #[schemars(length(max = LINKED_SEGMENTS))]
-    segments: Vec<SegmentLink>,
+    pub segments: Vec<SegmentLink>,
     /// The cursor of the older segments for GET /v1/audit/segments; null if there are none.
-    segments_cursor: Option<String>,
+    pub segments_cursor: Option<String>,
 }
 
 /// A link to an archived segment of the audit log.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "AuditSegmentLink")]
-struct SegmentLink {
+pub struct SegmentLink {
     /// The segment's first entry.
-    first: u64,
+    pub first: u64,
     /// The segment's last entry.
-    last: u64,
+    pub last: u64,
     /// The hash of the last entry.
-    hash: Hash,
+    pub hash: Hash,
     /// The path of the call that returns the segment.
-    url: String,
+    pub url: String,
 }
 
 impl SegmentLink {
@@ -55,28 +55,28 @@ impl SegmentLink {
 }
 
 /// An archived segment of the audit log.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "AuditSegment")]
-pub(crate) struct ShownSegment {
+pub struct ShownSegment {
     /// The first entry.
-    first: u64,
+    pub first: u64,
     /// The last entry.
-    last: u64,
+    pub last: u64,
     /// The hash of the entry before the first.
-    previous: Hash,
+    pub previous: Hash,
     /// The hash of the last entry.
-    hash: Hash,
+    pub hash: Hash,
     /// The path of the call that returns the segment.
-    url: String,
+    pub url: String,
     /// The SHA-256 of the segment's object without its last line.
     #[schemars(with = "HexDigest")]
-    sha256: String,
+    pub sha256: String,
     /// The public key, Ed25519, in hexadecimal.
     #[schemars(with = "HexDigest")]
-    key: String,
+    pub key: String,
     /// The signature, in hexadecimal.
     #[schemars(regex(pattern = "^[0-9a-f]{128}$"))]
-    signature: String,
+    pub signature: String,
 }
 
 impl From<SegmentRecord> for ShownSegment {

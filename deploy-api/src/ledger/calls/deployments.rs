@@ -1,12 +1,13 @@
 //! `…/workers/{worker}/deployments` and `…/{namespace}/deployments`: the deployments, their callers, their commits and their outcomes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Answer;
 use super::audit::readable;
@@ -26,84 +27,83 @@ use crate::target::Target;
 use crate::upload::Unresolved;
 
 /// A deployment in a response.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema)]
 #[schemars(rename = "Deployment")]
-pub(crate) struct Shown<'a> {
+pub struct Shown<'a> {
     /// Its id.
-    id: &'a DeploymentId,
+    pub id: Cow<'a, DeploymentId>,
     /// The namespace.
     #[schemars(with = "NamespaceName")]
-    namespace: &'static str,
+    pub namespace: Cow<'static, str>,
     /// The Worker.
     #[schemars(with = "schema::WorkerName")]
-    worker: &'a str,
+    pub worker: Cow<'a, str>,
     /// The addresses of the Worker by the built-in rules of the dispatch Worker.
     #[schemars(with = "Vec<Uri>")]
-    urls: Vec<String>,
+    pub urls: Vec<String>,
     /// `deploy`, `rollback`, `promote` or `adopt`.
     #[serde(rename = "verb")]
-    action: audit::Action,
+    pub action: audit::Action,
     /// How it ended.
-    state: State,
+    pub state: State,
     /// Whether this is the current deployment according to the records of this API, and the Worker was not changed outside of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    serving: Option<bool>,
+    pub serving: Option<bool>,
     /// The size of the modules of the upload, in bytes.
-    size: u64,
+    pub size: u64,
     /// Whether a rollback restores all that it ran with, except for secrets.
-    redeployable: Redeployable<'a>,
+    pub redeployable: Redeployable<'a>,
     /// The content of the upload, as digests; null for an adopted change, which cannot be redeployed.
-    bundle: Option<&'a Bundle>,
+    pub bundle: Option<Cow<'a, Bundle>>,
     /// What the developer wrote about the upload.
-    annotations: &'a Annotations,
+    pub annotations: Cow<'a, Annotations>,
     /// Who deployed it, and from which commit and run.
-    identity: &'a Identity,
+    pub identity: Cow<'a, Identity>,
     /// The id of the token of the request; null for the bootstrap secret.
-    token: Option<&'a str>,
+    pub token: Option<Cow<'a, str>>,
     /// The deployment whose bundle was redeployed; null for an upload.
-    source: Option<&'a DeploymentId>,
+    pub source: Option<Cow<'a, DeploymentId>>,
     /// The previous deployment; null for the first.
-    previous: Option<&'a DeploymentId>,
+    pub previous: Option<Cow<'a, DeploymentId>>,
     /// The sequence number of its intent in the audit log.
-    intent: u64,
+    pub intent: u64,
     /// When it began.
     #[schemars(with = "Time")]
-    created: Timestamp,
+    pub created: Timestamp,
     /// When it ended; null while it is pending.
     #[schemars(with = "Option<Time>")]
-    finished: Option<Timestamp>,
+    pub finished: Option<Timestamp>,
     /// The time from `created` to `finished` in milliseconds.
-    #[schemars(with = "Option<u64>")]
-    milliseconds: Option<i128>,
+    pub milliseconds: Option<u64>,
     /// The upstream's digest of the script.
-    etag: Option<&'a str>,
+    pub etag: Option<Cow<'a, str>>,
     /// How long the script took to start, in milliseconds, as the upstream measured it.
-    startup_time_ms: Option<u64>,
+    pub startup_time_ms: Option<u64>,
     /// The tag of the last Durable Object migration that the Worker has with it.
-    migration_tag: Option<&'a str>,
+    pub migration_tag: Option<Cow<'a, str>>,
     /// The tags that the Worker has with it.
-    tags: &'a [String],
+    pub tags: Cow<'a, [String]>,
     /// Why it failed, or was rolled back.
-    failure: Option<&'a Failure>,
+    pub failure: Option<Cow<'a, Failure>>,
     /// The warnings about the upload.
-    warnings: &'a [Warning],
+    pub warnings: Cow<'a, [Warning]>,
     /// The result of its health check.
-    health: DeploymentHealth,
+    pub health: DeploymentHealth,
 }
 
 /// Whether a rollback restores all that a deployment ran with, except for secrets.
-#[derive(Serialize, JsonSchema)]
-struct Redeployable<'a> {
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema)]
+pub struct Redeployable<'a> {
     /// Null if that was not recorded: the rollback itself finds out.
-    exact: Option<bool>,
+    pub exact: Option<bool>,
     /// The bindings that came from the version before, and whose values are not known.
-    unresolved: &'a [Unresolved],
+    pub unresolved: Cow<'a, [Unresolved]>,
 }
 
 fn redeployable(deployment: &Deployment) -> Redeployable<'_> {
     Redeployable {
         exact: deployment.unresolved.as_ref().map(Vec::is_empty),
-        unresolved: deployment.unresolved.as_deref().unwrap_or_default(),
+        unresolved: Cow::Borrowed(deployment.unresolved.as_deref().unwrap_or_default()),
     }
 }
 
@@ -115,60 +115,61 @@ pub(crate) fn show<'a>(
 ) -> Shown<'a> {
     let serving = serving.map(|serving| serving.as_ref() == Some(&deployment.id));
     Shown {
-        id: &deployment.id,
-        namespace: deployment.target.namespace(),
-        worker: deployment.target.worker.as_str(),
+        id: Cow::Borrowed(&deployment.id),
+        namespace: Cow::Borrowed(deployment.target.namespace()),
+        worker: Cow::Borrowed(deployment.target.worker.as_str()),
         urls: urls.of(&deployment.target),
         action: deployment.action,
         state: deployment.state,
         serving,
         size: deployment.bundle.modules.iter().map(|module| module.size).sum(),
         redeployable: redeployable(deployment),
-        bundle: (deployment.action != audit::Action::Adopt).then_some(&deployment.bundle),
-        annotations: &deployment.annotations,
-        identity: &deployment.identity,
-        token: deployment.token.as_deref(),
-        source: deployment.source.as_ref(),
-        previous: deployment.previous.as_ref(),
+        bundle: (deployment.action != audit::Action::Adopt).then_some(Cow::Borrowed(&deployment.bundle)),
+        annotations: Cow::Borrowed(&deployment.annotations),
+        identity: Cow::Borrowed(&deployment.identity),
+        token: deployment.token.as_deref().map(Cow::Borrowed),
+        source: deployment.source.as_ref().map(Cow::Borrowed),
+        previous: deployment.previous.as_ref().map(Cow::Borrowed),
         intent: deployment.intent,
         created: deployment.created,
         finished: deployment.finished,
         milliseconds: deployment
             .finished
-            .map(|finished| finished.duration_since(deployment.created).as_millis()),
-        etag: deployment.etag.as_deref(),
+            .and_then(|finished| u64::try_from(finished.duration_since(deployment.created).as_millis()).ok()),
+        etag: deployment.etag.as_deref().map(Cow::Borrowed),
         startup_time_ms: deployment.startup_time_ms,
-        migration_tag: deployment.migration_tag.as_deref(),
-        tags: &deployment.tags,
-        failure: deployment.failure.as_ref(),
-        warnings: &deployment.warnings,
+        migration_tag: deployment.migration_tag.as_deref().map(Cow::Borrowed),
+        tags: Cow::Borrowed(&deployment.tags),
+        failure: deployment.failure.as_ref().map(Cow::Borrowed),
+        warnings: Cow::Borrowed(&deployment.warnings),
         health: deployment.health.shown(serving == Some(true)),
     }
 }
 
 /// A new deployment in a response, with the difference to the one before if it was promoted.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, Clone, Debug, JsonSchema)]
 #[schemars(rename = "PromotedDeployment")]
-pub(crate) struct Deployed<'a, D> {
+pub struct Deployed<'a, D: Clone> {
+    /// The deployment.
     #[serde(flatten)]
-    deployment: Shown<'a>,
+    pub deployment: Shown<'a>,
     /// The difference to what the target served before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    difference: Option<&'a D>,
+    pub difference: Option<Cow<'a, D>>,
 }
 
 /// The answer to a call that deployed something: `201`, the deployment, and the `difference` of a promotion.
 pub(crate) fn deployed(
     deployment: &Deployment,
     urls: &WorkerUrls,
-    difference: Option<&impl Serialize>,
+    difference: Option<&(impl Serialize + Clone)>,
 ) -> Result<Answer, Problem> {
     let deployment = show(deployment, None, urls);
     Answer::json(
         201,
         &Deployed {
             deployment,
-            difference,
+            difference: difference.map(Cow::Borrowed),
         },
     )
 }

@@ -19,25 +19,25 @@ use crate::sql::Sql;
 use crate::target::Target;
 
 /// A request to be explained. A Worker requires its namespace. Without both, the request is about the whole platform.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Clone, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ExplainRequest {
+pub struct ExplainRequest {
     /// The identity. Default: the caller.
-    identity: Option<ExplainedIdentity>,
+    pub identity: Option<ExplainedIdentity>,
     /// The action.
-    action: Action,
+    pub action: Action,
     /// The namespace.
     #[schemars(with = "Option<NamespaceName>")]
-    namespace: Option<String>,
+    pub namespace: Option<String>,
     /// The Worker.
     #[schemars(with = "Option<WorkerNameSchema>")]
-    worker: Option<String>,
+    pub worker: Option<String>,
 }
 
 /// The identity of a request to be explained.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum ExplainedIdentity {
+pub enum ExplainedIdentity {
     /// Claims of a GitHub run. Claims that are left out match no rule.
     Github(BTreeMap<String, String>),
     /// The subject of an API token.
@@ -45,18 +45,26 @@ enum ExplainedIdentity {
 }
 
 /// Whether a request is allowed, and why.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Explained {
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Explained")]
+pub struct Explained<E = Explanation> {
     /// Whether the request is allowed.
-    allowed: bool,
+    pub allowed: bool,
     /// The version of the policy that was evaluated.
-    policy_version: u64,
+    pub policy_version: u64,
     /// The rule that allows the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<RuleName>,
+    pub rule: Option<RuleName>,
     /// Why the request is denied.
     #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<Explanation>,
+    pub explanation: Option<E>,
+}
+
+/// The sentences of an explanation, for a client.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ExplanationLines {
+    /// What is denied, then a sentence for each reason.
+    pub lines: Vec<String>,
 }
 
 /// Whether an action would be allowed, by which rule, or why not. Without `identity` it is about the caller, who learns of

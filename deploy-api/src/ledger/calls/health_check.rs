@@ -1,7 +1,7 @@
 //! `…/workers/{worker}/health-check`: the health check of a Worker. A deployment that fails it is rolled back.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, body};
 use crate::access::Access;
@@ -19,11 +19,11 @@ use crate::target::Target;
 const MAX_PATH: usize = 1000;
 
 /// The health check of a Worker.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "HealthCheckState")]
-pub(crate) struct Shown {
+pub struct Shown {
     /// The health check; null if there is none.
-    health_check: Option<HealthCheckRequest>,
+    pub health_check: Option<HealthCheckRequest>,
 }
 
 /// `GET …/health-check`: the health check of the Worker; `{"health_check": null}` if it has none.

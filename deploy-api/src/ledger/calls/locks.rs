@@ -20,24 +20,24 @@ use crate::target::Target;
 const MAX_WHY: usize = 300;
 
 /// A lock to be set.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Clone, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LockRequest {
+pub struct LockRequest {
     /// The reason, for the callers whose changes are rejected.
     #[schemars(length(min = 1, max = MAX_WHY))]
-    why: String,
+    pub why: String,
     /// The end of the lock. Default: no end.
     #[serde(default)]
     #[schemars(with = "Option<Time>")]
-    until: Option<Timestamp>,
+    pub until: Option<Timestamp>,
 }
 
 /// The lock of a Worker or a namespace.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "LockState")]
-pub(crate) struct Shown {
+pub struct Shown {
     /// The lock; null if there is none.
-    lock: Option<Lock>,
+    pub lock: Option<Lock>,
 }
 
 /// The object of a lock, for the table of locks, the policy and the audit log.

@@ -16,8 +16,10 @@ mod operation;
 pub(crate) mod page;
 mod path;
 pub mod policy;
+pub mod status;
 pub mod tokens;
+pub mod whoami;
 
 pub use answer::{Answer, Content};
 pub use operation::Operation;
-pub use path::{namespace, target};
+pub use path::{namespace, target, worker_name};

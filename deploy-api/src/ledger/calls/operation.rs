@@ -31,6 +31,8 @@ operations! {
     OpenApi = "openapi";
     /// The JSON Schema of a policy. Needs no credential.
     PolicySchema = "policySchema";
+    /// Returns the identity of the caller, the limits of the token, and the rules of the policy that apply.
+    WhoAmI = "whoAmI";
     /// Exchanges the OIDC token of a GitHub run, once, for a deploy token of 15 minutes.
     TokenExchange = "exchangeToken";
     /// Creates an API token for a person or another CI. Only this response contains it.
@@ -61,6 +63,10 @@ operations! {
     AuditCheckpoint = "getCheckpoint";
     /// Records a change that an administrator made without this API.
     AuditBreakGlass = "recordBreakGlass";
+    /// Returns what needs attention in each namespace: failed health checks, locks, drifts, recent deployments and open intents.
+    Status = "getStatus";
+    /// Returns whether the dispatch Worker answers, and which of its bindings are present.
+    Dispatcher = "getDispatcher";
     /// Lists the namespaces that the caller may read, with their script counts.
     NamespaceList = "listNamespaces";
     /// Returns one namespace.
@@ -79,6 +85,8 @@ operations! {
     WorkerList = "listWorkers";
     /// Returns a Worker, its current deployment, its lock and its health check.
     WorkerGet = "getWorker";
+    /// Returns a Worker in each environment in which the caller may read it.
+    WorkerEverywhere = "getWorkerEverywhere";
     /// Removes a Worker from its namespace. Its deployments and bundles stay.
     WorkerDelete = "deleteWorker";
     /// Lists the names of a Worker's secrets. Their values can never be read.

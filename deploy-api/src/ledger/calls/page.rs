@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::cursor::CursorKey;
@@ -14,9 +14,9 @@ pub(crate) const DEFAULT_LIMIT: u32 = 100;
 pub(crate) const MAX_LIMIT: u32 = 1000;
 
 /// One page of a list.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, Clone, JsonSchema)]
 #[schemars(rename = "{T}Page")]
-pub(crate) struct Page<T> {
+pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
     /// The cursor of the next page; null on the last page.
@@ -25,7 +25,12 @@ pub(crate) struct Page<T> {
 
 impl<T> Page<T> {
     /// A page from the items of a query for one item more than the page has. `position` is the position after an item.
-    pub fn of(mut items: Vec<T>, limit: u32, cursors: &Cursors<'_>, position: impl Fn(&T) -> String) -> Self {
+    pub(crate) fn of(
+        mut items: Vec<T>,
+        limit: u32,
+        cursors: &Cursors<'_>,
+        position: impl Fn(&T) -> String,
+    ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
@@ -142,6 +147,12 @@ impl<'a> Parameters<'a> {
         self.get("cursor")
             .map(|cursor| cursors.open(cursor, read))
             .transpose()
+    }
+
+    /// The parameter `dry_run`.
+    pub fn is_dry_run(&self) -> Result<bool, Problem> {
+        let is_dry_run = self.parse("dry_run", "true or false", |value| value.parse().ok())?;
+        Ok(is_dry_run.unwrap_or(false))
     }
 
     /// The parameter `limit`.

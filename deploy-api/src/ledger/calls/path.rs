@@ -26,12 +26,20 @@ pub fn namespace(segment: &str) -> Result<Environment, Problem> {
 pub fn target(namespace_segment: &str, worker_segment: &str) -> Result<Target, Problem> {
     Ok(Target {
         environment: namespace(namespace_segment)?,
-        worker: WorkerName::parse(worker_segment).map_err(|reason| {
-            Problem::new(
-                Code::WorkerUnknown,
-                format!("The name is not a valid Worker name: {reason}."),
-                "Write the Worker's name as its wrangler configuration has it.",
-            )
-        })?,
+        worker: worker_name(worker_segment)?,
+    })
+}
+
+/// The Worker that a segment of a path names. It need not exist.
+///
+/// # Errors
+/// `WORKER_UNKNOWN` for a name that no Worker can have.
+pub fn worker_name(segment: &str) -> Result<WorkerName, Problem> {
+    WorkerName::parse(segment).map_err(|reason| {
+        Problem::new(
+            Code::WorkerUnknown,
+            format!("The name is not a valid Worker name: {reason}."),
+            "Write the Worker's name as its wrangler configuration has it.",
+        )
     })
 }

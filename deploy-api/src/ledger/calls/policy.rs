@@ -1,7 +1,7 @@
 //! `/v1/policy`: the policy, its versions, and the effects of a change.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Answer;
@@ -19,19 +19,35 @@ use crate::store::tokens;
 const CONFIRMATION: &str = "lock_out";
 
 /// The effects of a change of the policy.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "PolicyChange")]
-pub(crate) struct Put {
+pub struct Put<C = Changes> {
     /// The current version.
-    version: u64,
+    pub version: u64,
     /// Whether the policy was only checked, not stored.
-    dry_run: bool,
+    pub dry_run: bool,
     /// Whether the document differs from the previous version.
-    changed: bool,
+    pub changed: bool,
     /// What becomes allowed and what becomes forbidden.
-    changes: Changes,
+    pub changes: C,
     /// What is valid but probably a mistake.
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+/// The sentences of the effects of a change, for a client.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChangeSentences {
+    /// What becomes allowed.
+    pub allowed: Vec<ChangeSentence>,
+    /// What becomes forbidden.
+    pub forbidden: Vec<ChangeSentence>,
+}
+
+/// A permission that one policy has and the other does not.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChangeSentence {
+    /// Who may do what, by which rule.
+    pub sentence: String,
 }
 
 /// `PUT /v1/policy`: replaces the policy by the document in the body, and returns what it newly allows and forbids.
@@ -56,9 +72,7 @@ pub fn put<S: Sql>(
         audit::Action::PolicyChange,
     )?;
     let parameters = Parameters::new(parameters, &["dry_run", "confirm"])?;
-    let dry_run = parameters
-        .parse("dry_run", "true or false", |value| value.parse().ok())?
-        .unwrap_or(false);
+    let dry_run = parameters.is_dry_run()?;
     let is_confirmed = parameters
         .parse("confirm", CONFIRMATION, |value| {
             (value == CONFIRMATION).then_some(())

@@ -1,5 +1,7 @@
 //! `/v1/tokens`: API tokens for people and other CI systems, and the revocation of tokens.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,38 +22,38 @@ use crate::store::tokens::{self, NewToken, TokenRecord};
 pub const MAX_API_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// An API token to be created.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "TokenRequest")]
-pub(crate) struct CreateRequest {
+pub struct CreateRequest {
     /// The person or system for which the token is created.
-    subject: Subject,
+    pub subject: Subject,
     /// What the token allows, at most.
     #[schemars(length(min = 1))]
-    grants: Vec<GrantDocument>,
+    pub grants: Vec<GrantDocument>,
     /// When the token expires, at most 366 days from now.
     #[schemars(with = "Time")]
-    expires: Timestamp,
+    pub expires: Timestamp,
 }
 
 /// A new API token.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "ApiToken")]
-pub(crate) struct Created<'a> {
+pub struct Created<'a> {
     /// The token. Only this response contains it.
     #[schemars(regex(pattern = "^dotdo_api_[0-9a-f]{48}$"))]
-    token: &'a str,
+    pub token: Cow<'a, str>,
     /// Its id.
-    id: TokenId,
+    pub id: TokenId,
     /// The person or system for which it was created.
-    subject: &'a Subject,
+    pub subject: Cow<'a, Subject>,
     /// What it allows, at most.
-    grants: &'a [Grant],
+    pub grants: Cow<'a, [Grant]>,
     /// When it expires.
     #[schemars(with = "Time")]
-    expires: Timestamp,
+    pub expires: Timestamp,
     /// What is valid but probably a mistake: no rule of the policy names the subject.
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// `POST /v1/tokens`: creates an API token for a subject, limited to grants and to a time. Its holder may do what the
@@ -107,10 +109,10 @@ pub fn create<S: Sql>(
         access.record(&entry)
     })?;
     let created = Created {
-        token: token.reveal(),
+        token: Cow::Borrowed(token.reveal()),
         id: token.id(),
-        subject: &request.subject,
-        grants: &grants,
+        subject: Cow::Borrowed(&request.subject),
+        grants: Cow::Borrowed(&grants),
         expires: request.expires,
         warnings,
     };

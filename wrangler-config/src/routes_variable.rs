@@ -1,5 +1,3 @@
-//! The variable `ROUTES` of a `wrangler.jsonc`.
-
 use anyhow::{Result, bail};
 use serde_json::Value;
 
@@ -8,7 +6,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// If the value is anything else.
-pub fn of(configuration: &Value) -> Result<Option<String>> {
+pub fn routes(configuration: &Value) -> Result<Option<String>> {
     match configuration.pointer("/vars/ROUTES") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -27,13 +25,13 @@ mod tests {
     fn accepts_an_array_and_its_text() {
         let rules = r#"[{"pattern":"a.example","worker":"a"}]"#;
         let written: Value = serde_json::from_str(rules).unwrap();
-        for routes in [json!(rules), written] {
-            let configuration = json!({"vars": {"ROUTES": routes}});
-            assert_eq!(of(&configuration).unwrap().as_deref(), Some(rules));
+        for value in [json!(rules), written] {
+            let configuration = json!({"vars": {"ROUTES": value}});
+            assert_eq!(routes(&configuration).unwrap().as_deref(), Some(rules));
         }
         for configuration in [json!({}), json!({"vars": {}})] {
-            assert_eq!(of(&configuration).unwrap(), None);
+            assert_eq!(routes(&configuration).unwrap(), None);
         }
-        assert!(of(&json!({"vars": {"ROUTES": {}}})).is_err());
+        assert!(routes(&json!({"vars": {"ROUTES": {}}})).is_err());
     }
 }

@@ -1,6 +1,8 @@
-//! `npm run route`: explains a routing decision with the code that the dispatch Worker runs.
+//! `dotdo route`: explains a routing decision with the code that the dispatch Worker runs.
 
-use std::{fmt::Write as _, fs, path::PathBuf, process::ExitCode};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -8,83 +10,83 @@ use dispatcher::routing::{Explanation, Localhost, Outcome, RefusalExplanation, R
 use dotdo_names::ERRORS_PAGE;
 use url::Url;
 
-use crate::{platform_worker::PlatformWorker, routes_variable, workspace, wrangler_config};
+use crate::clone;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
 
 /// What the exit code says, for scripts.
 const EXIT_CODES: &str = "\
 Exit code:
   0  every request is routed to a Worker
   1  a request gets an error, such as HOST_UNKNOWN
-  2  a URL is not valid, the rules cannot be loaded, or an option is wrong";
+  2  a URL is not valid, the rules cannot be loaded, or an option is wrong
 
-#[derive(Args)]
+JSON: one object for each URL, with `url`, and `route` or `refusal`.";
+
+/// The arguments of `dotdo route`.
+#[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
-pub struct Arguments {
+pub struct RouteArguments {
     /// The URLs of requests, such as <https://staging.agents.do/x>
     #[arg(value_name = "URL", required = true)]
     urls: Vec<String>,
-    /// Read the JSON of ROUTES from this file instead of wrangler.jsonc
+    /// Read the JSON of ROUTES from this file, instead of the clone's wrangler.jsonc
     #[arg(long, value_name = "FILE")]
     routes: Option<PathBuf>,
-    /// Print one JSON object for each URL
-    #[arg(long)]
-    json: bool,
-}
-
-/// The exit codes, the worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Status {
-    Routed = 0,
-    Refused = 1,
-    Invalid = 2,
 }
 
 /// Prints what happens to each request. The exit code is that of the worst result, see [`EXIT_CODES`].
-pub fn run(arguments: &Arguments) -> ExitCode {
-    let status = match router(arguments) {
-        Ok(router) => arguments
-            .urls
-            .iter()
-            .map(|url| print(&router, url, arguments.json))
-            .max()
-            .unwrap_or(Status::Routed),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            Status::Invalid
-        }
-    };
-    ExitCode::from(status as u8)
-}
-
-fn print(router: &Router, url: &str, json: bool) -> Status {
-    let printed = explain(router, url).and_then(|explanation| {
-        if json {
-            println!("{}", serde_json::to_string_pretty(&explanation)?);
-        } else {
-            print!("{}", text(&explanation));
-        }
-        Ok(explanation)
-    });
-    match printed {
-        Ok(explanation) => match explanation.outcome {
-            Outcome::Route(_) => Status::Routed,
-            Outcome::Refusal(_) => Status::Refused,
-        },
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            Status::Invalid
+pub fn run(arguments: &RouteArguments, session: &Session) -> Result<Exit, Failure> {
+    let router = router(arguments).map_err(|error| {
+        Failure::usage(
+            format!("{error:#}"),
+            "Correct the rules; `npm run check` lists every mistake.",
+        )
+    })?;
+    let mut worst = Exit::Success;
+    for url in &arguments.urls {
+        let exit = print(&router, url, session)?;
+        if exit as u8 > worst as u8 {
+            worst = exit;
         }
     }
+    Ok(worst)
 }
 
-fn router(arguments: &Arguments) -> Result<Router> {
-    let (file, routes) = if let Some(file) = &arguments.routes {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        (file.display().to_string(), Some(text))
-    } else {
-        let file = PlatformWorker::Dispatcher.configuration();
-        let configuration = wrangler_config::read(&workspace::path(file))?;
-        (file.to_owned(), routes_variable::of(&configuration)?)
+fn print(router: &Router, url: &str, session: &Session) -> Result<Exit, Failure> {
+    let explanation = match explain(router, url) {
+        Ok(explanation) => explanation,
+        Err(error) => {
+            let failure = Failure::usage(format!("{error:#}"), "");
+            session.output.failure(&failure);
+            return Ok(failure.exit());
+        }
+    };
+    session
+        .output
+        .either(&explanation, |output| output.text(&text(&explanation)))?;
+    Ok(match explanation.outcome {
+        Outcome::Route(_) => Exit::Success,
+        Outcome::Refusal(_) => Exit::Refused,
+    })
+}
+
+/// The router with the rules of a file, or of the clone that contains the current folder. Elsewhere, it has only the built-in rules.
+fn router(arguments: &RouteArguments) -> Result<Router> {
+    let root = env::current_dir().ok().and_then(|folder| clone::root(&folder));
+    let (file, routes) = match (&arguments.routes, root) {
+        (Some(file), _) => {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            (file.display().to_string(), Some(text))
+        }
+        (None, Some(root)) => {
+            let configuration = wrangler_config::read(&root.join("wrangler.jsonc"))?;
+            (
+                "wrangler.jsonc".to_owned(),
+                wrangler_config::routes(&configuration)?,
+            )
+        }
+        (None, None) => (String::new(), None),
     };
     // A deployed Worker never gets a request for `.localhost`, so this does not change the result for any other host.
     let localhost = Localhost::MirrorsDo;
@@ -235,10 +237,9 @@ mod tests {
     #[test]
     fn reads_rules_from_a_file() {
         let file = std::env::temp_dir().join(format!("dotdo-route-test-{}.json", std::process::id()));
-        let arguments = Arguments {
+        let arguments = RouteArguments {
             urls: Vec::new(),
             routes: Some(file.clone()),
-            json: false,
         };
         fs::write(
             &file,

@@ -1,4 +1,4 @@
-//! Runs the program on exported logs.
+//! `dotdo audit verify` on exported logs.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -55,8 +55,9 @@ fn run(arguments: &[&str], files: &[(&str, Vec<u8>)]) -> Verification {
     for (name, content) in files {
         std::fs::write(folder.path().join(name), content).unwrap();
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_audit-verify"))
+    let output = Command::new(env!("CARGO_BIN_EXE_dotdo"))
         .current_dir(folder.path())
+        .args(["audit", "verify"])
         .args(arguments)
         .output()
         .unwrap();

@@ -1,8 +1,11 @@
+//! The hash chain of an exported log.
+
 use std::fmt;
 use std::io::{self, BufRead};
 
 use deploy_api::audit::chain::{Break, Broken, Hash, Head, Link};
 use deploy_api::audit::{Checkpoint, Segment, Verified};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 /// The result for an intact log.
@@ -50,6 +53,21 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+impl Report {
+    /// The report for a program.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        json!({
+            "intact": true,
+            "size": self.verified.size,
+            "head": self.verified.head,
+            "segments": self.segments,
+            "signed": self.is_signed,
+            "checkpoint": self.last_checkpoint,
+        })
     }
 }
 

@@ -1,5 +1,3 @@
-//! wrangler's configuration files: JSON with comments and trailing commas, and no other extension, as wrangler reads them.
-
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail};

@@ -1,0 +1,69 @@
+//! `dotdo`: the command line of the platform. It talks only to the deploy API, and shares its request and response types.
+//!
+//! - `commands/`: one file for each subject; `commands/mod.rs` lists them
+//! - `client`: HTTP; `credentials`: the address and the token; `failure`: errors and exit codes
+//! - `output`, `table`, `progress`, `confirm`: what people see
+
+mod arguments;
+mod client;
+mod clone;
+mod commands;
+mod configuration;
+mod confirm;
+mod credentials;
+mod failure;
+mod output;
+mod progress;
+mod session;
+mod table;
+mod times;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::Parser;
+use commands::Command;
+use failure::{Exit, Failure};
+use output::Output;
+use session::Session;
+
+/// What `--help` says after the commands.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  the command succeeded
+  1  it was refused: by the policy, by a lock, by a check, or by you
+  2  the command line or an input is wrong, or there are no credentials
+  3  the deploy API cannot be reached, or cannot do its work now
+
+Credentials: DOTDO_API and DOTDO_TOKEN, or else the platform of `npm run dev`, or else `dotdo login`.";
+
+/// The command line of the .do platform
+#[derive(Debug, Parser)]
+#[command(name = "dotdo", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+struct Arguments {
+    /// Write the result as JSON, and an error as JSON on the standard error
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let session = Session {
+        output: Output::new(arguments.json),
+    };
+    let exit = match commands::run(arguments.command, &session) {
+        Ok(exit) => exit,
+        // The reader of the output has seen enough, as `head` does.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Success,
+        Err(failure) => {
+            session.output.failure(&failure);
+            failure.exit()
+        }
+    };
+    exit.into()
+}
+
+#[cfg(test)]
+mod documentation;

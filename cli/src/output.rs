@@ -1,0 +1,135 @@
+//! The standard output: text for people, or JSON for programs.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+use terminal_size::Width;
+
+use crate::failure::Failure;
+use crate::table::Table;
+
+/// How a command writes its result.
+#[derive(Clone, Debug)]
+pub struct Output {
+    is_json: bool,
+    width: Option<u16>,
+    has_colors: bool,
+}
+
+impl Output {
+    /// The standard output of this process. Colours and a width exist only on a terminal.
+    #[must_use]
+    pub fn new(is_json: bool) -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let has_colors =
+            is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let size = is_terminal
+            .then(|| terminal_size::terminal_size_of(&stdout))
+            .flatten();
+        Self {
+            is_json,
+            width: size.map(|(Width(width), _)| width),
+            has_colors,
+        }
+    }
+
+    /// An output with a width and colours.
+    #[cfg(test)]
+    pub fn for_tests(width: Option<u16>, has_colors: bool) -> Self {
+        Self {
+            is_json: false,
+            width,
+            has_colors,
+        }
+    }
+
+    /// Whether the result is written as JSON.
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// The columns of the terminal; `None` if the output is not a terminal.
+    #[must_use]
+    pub const fn width(&self) -> Option<u16> {
+        self.width
+    }
+
+    /// Whether the terminal shows colours.
+    #[must_use]
+    pub const fn has_colors(&self) -> bool {
+        self.has_colors
+    }
+
+    /// Writes text as it is.
+    ///
+    /// # Errors
+    /// If the output is closed.
+    #[expect(
+        clippy::unused_self,
+        reason = "the output is the standard output of this process"
+    )]
+    pub fn text(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// If the output is closed.
+    pub fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        self.text(&format!("{}\n", text.as_ref()))
+    }
+
+    /// Writes a table.
+    ///
+    /// # Errors
+    /// If the output is closed.
+    pub fn table(&self, table: Table) -> Result<(), Failure> {
+        self.text(&table.text(self))
+    }
+
+    /// Writes JSON.
+    ///
+    /// # Errors
+    /// If the output is closed.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
+        self.line(text)
+    }
+
+    /// Writes JSON with `--json`, and otherwise the text that `text` writes.
+    ///
+    /// # Errors
+    /// If the output is closed.
+    pub fn either(
+        &self,
+        json: &impl Serialize,
+        text: impl FnOnce(&Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if self.is_json { self.json(json) } else { text(self) }
+    }
+
+    /// Writes a failure on the standard error.
+    pub fn failure(&self, failure: &Failure) {
+        if self.is_json {
+            eprintln!("{:#}", failure.json());
+        } else if io::stderr().is_terminal() && self.has_colors {
+            eprintln!("\x1b[31merror:\x1b[0m {}", failure.text());
+        } else {
+            eprintln!("error: {}", failure.text());
+        }
+    }
+
+    /// Tells a person something that is not part of the result, on the standard error.
+    pub fn note(&self, text: &str) {
+        if !self.is_json {
+            eprintln!("{text}");
+        }
+    }
+}

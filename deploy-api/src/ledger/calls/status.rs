@@ -1,0 +1,197 @@
+//! `GET /v1/status`: what needs attention in each namespace.
+
+use std::borrow::Cow;
+
+use dotdo_names::{Environment, WorkerName};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Answer;
+use crate::access::Access;
+use crate::audit;
+use crate::deployments::{DeploymentHealth, DeploymentId, ShownDrift, State};
+use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
+use crate::problem::Problem;
+use crate::schema::{NamespaceName, Time, WorkerName as WorkerNameSchema};
+use crate::sql::Sql;
+use crate::store::leases::{self, LeaseState};
+use crate::store::locks::{self, Lock};
+use crate::store::{deployments, drifts, recent_deployments, workers};
+
+/// The time for which deployments are counted.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
+
+/// The state of each namespace that the caller may read, according to the records of this API.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Status {
+    /// The namespaces, production first.
+    pub namespaces: Vec<NamespaceStatus>,
+}
+
+/// The state of a namespace. Workers that the caller may not read are omitted and not counted.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NamespaceStatus {
+    /// `production`, `staging` or `development`.
+    pub environment: Cow<'static, str>,
+    /// The namespace.
+    #[schemars(with = "NamespaceName")]
+    pub namespace: Cow<'static, str>,
+    /// The number of Workers that are deployed through this API.
+    pub workers: u64,
+    /// The Workers whose current deployment failed its health check.
+    pub unhealthy: Vec<UnhealthyWorker>,
+    /// The locks in effect.
+    pub locks: Vec<Lock>,
+    /// The changes that were made outside of this API, as far as they were found. They are searched for every ten minutes.
+    pub drifts: Vec<WorkerDrift>,
+    /// The deployments that began within the last 24 hours, by state.
+    pub last_day: RecentCounts,
+    /// The changes that began and have no outcome yet, the oldest first.
+    pub open_intents: Vec<OpenIntent>,
+}
+
+/// A Worker whose current deployment failed its health check.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct UnhealthyWorker {
+    /// The Worker.
+    #[schemars(with = "WorkerNameSchema")]
+    pub worker: String,
+    /// Its current deployment.
+    pub deployment: DeploymentId,
+    /// The result of its health check.
+    pub health: DeploymentHealth,
+}
+
+/// A Worker that was changed outside of this API.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WorkerDrift {
+    /// The Worker.
+    #[schemars(with = "WorkerNameSchema")]
+    pub worker: String,
+    /// The change.
+    pub drift: ShownDrift,
+}
+
+/// Numbers of deployments by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DeploymentCounts")]
+pub struct RecentCounts {
+    /// Those that the upstream accepted.
+    pub succeeded: u64,
+    /// Those that the upstream did not accept.
+    pub failed: u64,
+    /// Those whose health check failed, so that they were rolled back.
+    pub rolled_back: u64,
+    /// Those that are in progress.
+    pub pending: u64,
+}
+
+/// A change without an outcome.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct OpenIntent {
+    /// The sequence number of its intent in the audit log.
+    pub intent: u64,
+    /// The Worker.
+    #[schemars(with = "WorkerNameSchema")]
+    pub worker: String,
+    /// The change.
+    #[serde(rename = "verb")]
+    pub action: audit::Action,
+    /// The state of the attempt.
+    pub state: LeaseState,
+    /// When the attempt was active last.
+    #[schemars(with = "Time")]
+    pub renewed: Timestamp,
+}
+
+/// `GET /v1/status`: the namespaces that the caller may read something in. The upstream is not called.
+///
+/// # Errors
+/// `PERMISSION_DENIED` if the caller may read nothing; `RECORD_UNAVAILABLE`.
+pub fn status<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Answer, Problem> {
+    let readable = match access.readable(caller)? {
+        Readable::Everything => Environment::ALL
+            .map(|environment| (environment, WorkerPattern::Every))
+            .to_vec(),
+        Readable::Workers(workers) => workers,
+    };
+    if readable.is_empty() {
+        access.authorize(caller, &Request::platform(Action::Read), audit::Action::Read)?;
+    }
+    let namespaces = Environment::ALL
+        .into_iter()
+        .filter(|environment| readable.iter().any(|(readable, _)| readable == environment))
+        .map(|environment| namespace(access, environment, &readable))
+        .collect::<Result<_, _>>()?;
+    Answer::json(200, &Status { namespaces })
+}
+
+fn namespace<S: Sql>(
+    access: &Access<'_, S>,
+    environment: Environment,
+    readable: &[(Environment, WorkerPattern)],
+) -> Result<NamespaceStatus, Problem> {
+    let sql = access.sql;
+    let may_read = |worker: &WorkerName| {
+        readable
+            .iter()
+            .any(|(readable, pattern)| *readable == environment && pattern.matches(worker))
+    };
+    let deployed = workers::deployed_in(sql, environment)?;
+    let deployed = deployed.iter().filter(|target| may_read(&target.worker)).count();
+    let unhealthy = deployments::unhealthy(sql, environment)?
+        .into_iter()
+        .filter(|deployment| may_read(&deployment.target.worker))
+        .map(|deployment| UnhealthyWorker {
+            worker: deployment.target.worker.to_string(),
+            health: deployment.health.shown(true),
+            deployment: deployment.id,
+        })
+        .collect();
+    let mut found_drifts = Vec::new();
+    for target in drifts::in_namespace(sql, environment)? {
+        if let Some(drift) = drifts::get(sql, &target)?.filter(|_| may_read(&target.worker)) {
+            found_drifts.push(WorkerDrift {
+                worker: target.worker.to_string(),
+                drift: ShownDrift::of(drift),
+            });
+        }
+    }
+    let mut locks = locks::in_namespace(sql, environment, access.now)?;
+    locks.retain(|lock| {
+        let worker = lock.worker.as_deref().map(WorkerName::parse);
+        worker.is_none_or(|worker| worker.is_ok_and(|worker| may_read(&worker)))
+    });
+    let since = access.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
+    let mut last_day = RecentCounts::default();
+    for (state, count) in recent_deployments::count(sql, environment, readable, since)? {
+        match state {
+            State::Succeeded => last_day.succeeded = count,
+            State::Failed => last_day.failed = count,
+            State::RolledBack => last_day.rolled_back = count,
+            State::Pending => last_day.pending = count,
+        }
+    }
+    let open_intents = leases::in_namespace(sql, environment)?
+        .into_iter()
+        .filter(|lease| may_read(&lease.target.worker))
+        .map(|lease| OpenIntent {
+            intent: lease.intent,
+            worker: lease.target.worker.to_string(),
+            action: lease.action,
+            state: lease.state,
+            renewed: lease.renewed,
+        })
+        .collect();
+    Ok(NamespaceStatus {
+        environment: Cow::Borrowed(environment.name()),
+        namespace: Cow::Borrowed(environment.namespace()),
+        workers: u64::try_from(deployed).unwrap_or(u64::MAX),
+        unhealthy,
+        locks,
+        drifts: found_drifts,
+        last_day,
+        open_intents,
+    })
+}

@@ -1,0 +1,92 @@
+//! `GET /v1/workers/{worker}`: one Worker across all environments.
+
+use std::borrow::Cow;
+
+use dotdo_names::{Environment, WorkerName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::workers::{Shown, find};
+use super::{Answer, worker_name};
+use crate::audit;
+use crate::deploys::Gateway;
+use crate::identity::ShownCredential;
+use crate::ledger::{Ask, LedgerClient};
+use crate::policy::{Action, Request};
+use crate::problem::Problem;
+use crate::schema::{NamespaceName, WorkerName as WorkerNameSchema};
+use crate::services::Services;
+use crate::target::Target;
+
+/// One Worker in every environment in which the caller may read it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WorkerEverywhere")]
+pub struct Everywhere {
+    /// Its name.
+    #[schemars(with = "WorkerNameSchema")]
+    pub name: String,
+    /// The environments, production first.
+    pub environments: Vec<InEnvironment>,
+}
+
+/// One Worker in an environment.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WorkerInEnvironment")]
+pub struct InEnvironment {
+    /// `production`, `staging` or `development`.
+    pub environment: Cow<'static, str>,
+    /// The namespace.
+    #[schemars(with = "NamespaceName")]
+    pub namespace: Cow<'static, str>,
+    /// The Worker; null if it is not deployed there.
+    pub worker: Option<Shown>,
+}
+
+/// `GET /v1/workers/{worker}`: the Worker in each environment in which the caller may read it, with its addresses, its deployment, its
+/// drift, its lock and its health check.
+///
+/// # Errors
+/// `PERMISSION_DENIED` if the caller may read it nowhere; `UPSTREAM_…`, `RECORD_UNAVAILABLE`.
+pub async fn get<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    worker: &str,
+) -> Result<Answer, Problem> {
+    let worker = worker_name(worker)?;
+    let targets = Environment::ALL.map(|environment| Target {
+        environment,
+        worker: WorkerName::clone(&worker),
+    });
+    let requests = targets
+        .clone()
+        .map(|target| Request::worker(Action::Read, target));
+    let ask = Ask::Which {
+        requests: requests.to_vec(),
+    };
+    let which = gateway.authorize(credential, ask).await?.which;
+    if !which.contains(&true) {
+        let ask = Ask::OneOf {
+            requests: requests.to_vec(),
+            action: audit::Action::Read,
+        };
+        gateway.authorize(credential, ask).await?;
+    }
+    let mut environments = Vec::new();
+    for (target, may_read) in targets.iter().zip(which) {
+        if !may_read {
+            continue;
+        }
+        environments.push(InEnvironment {
+            environment: Cow::Borrowed(target.environment.name()),
+            namespace: Cow::Borrowed(target.namespace()),
+            worker: find(gateway, credential, target).await?,
+        });
+    }
+    Answer::json(
+        200,
+        &Everywhere {
+            name: worker.to_string(),
+            environments,
+        },
+    )
+}
