@@ -77,7 +77,10 @@ impl Configuration<'_> {
         let modules = [&["inspect.js", "capture.js"], modules].concat();
         let dispatcher = self.worker("dispatcher", &modules, &bindings);
         let (served, caller) = if optional.caller {
-            ("caller", format!(", {}", self.caller(&namespace_service(&load::worker(0)))))
+            (
+                "caller",
+                format!(", {}", self.caller(&namespace_service(&load::worker(0)))),
+            )
         } else {
             ("dispatcher", String::new())
         };
@@ -165,11 +168,7 @@ impl Configuration<'_> {
         }
         let mut bindings = String::new();
         for environment in dotdo_names::Environment::ALL {
-            let scripts = if environment == Production {
-                &*scripts
-            } else {
-                ""
-            };
+            let scripts = if environment == Production { &*scripts } else { "" };
             let _ = writeln!(
                 bindings,
                 "(name = \"{}\", wrapped = (moduleName = \"bench:namespace\", innerBindings = [{scripts}])), ",

@@ -36,7 +36,12 @@ pub struct PromoteRequest {
     #[serde(default)]
     pub deployment: Option<String>,
     /// Values of secrets that the target namespace does not have yet, by name.
-    #[serde(default, serialize_with = "secret_text::serialize_all")]
+    // Without the condition, the schema would have a default, which generated clients take for a required member.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "secret_text::serialize_all"
+    )]
     #[schemars(with = "BTreeMap<String, String>")]
     pub secrets: BTreeMap<String, SecretString>,
     /// Which variables the target gets, unless `values` has them.

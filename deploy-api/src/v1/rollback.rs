@@ -25,7 +25,12 @@ pub struct RollbackRequest {
     #[serde(default)]
     pub deployment: Option<String>,
     /// Values of secrets that are set with the rollback, for example for a Worker that was deleted, by name.
-    #[serde(default, serialize_with = "secret_text::serialize_all")]
+    // Without the condition, the schema would have a default, which generated clients take for a required member.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "secret_text::serialize_all"
+    )]
     #[schemars(with = "BTreeMap<String, String>")]
     pub secrets: BTreeMap<String, SecretString>,
 }

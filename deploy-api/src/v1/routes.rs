@@ -5,8 +5,8 @@ use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
 use super::page::Page;
 use super::route::Route;
 use super::{
-    deletion, dispatcher, drift, everywhere, health, logs, namespaces, promote, rollback, secrets, tags, verify,
-    workers,
+    deletion, dispatcher, drift, everywhere, health, logs, namespaces, promote, rollback, secrets, tags,
+    verify, workers,
 };
 use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
