@@ -58,8 +58,8 @@ async fn the_id_of_an_error_page_shows_the_exception() -> Result<()> {
     assert_contains(
         &text,
         &[
-            "exception 502 GET staging.log-read.do/fail",
-            "WORKER_FAILED",
+            " exception GET staging.log-read.do/fail ",
+            " WORKER_FAILED 502 GET staging.log-read.do/fail ",
             &id,
             "\n    log    served /fail\n",
             "\n    error  about to fail\n",

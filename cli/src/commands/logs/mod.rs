@@ -41,7 +41,7 @@ const AHEAD: usize = 100;
 /// The arguments of `dotdo logs`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "JSON: {\"items\": […], \"dropped\": …}; the items are those of GET …/workers/NAME/logs, the newest first. With `--follow`, one JSON value a line: each is such an item, or {\"dropped\": {\"events\": COUNT}} where events are missing.\n\nText has the newest event last. An event is shown about a second after it ended. The last 5,000 events or 4 MB are kept, for at most 7 days."
+    after_help = "JSON: {\"items\": […], \"dropped\": …}; the items are those of GET …/workers/NAME/logs, the newest first. With `-f`, one JSON value a line: each is such an item, or {\"dropped\": {\"events\": COUNT}} where events are missing.\n\nText has the newest event last. An event is shown about a second after it ended. The last 5,000 events or 4 MB are kept, for at most 7 days."
 )]
 pub struct LogsArguments {
     #[command(flatten)]
