@@ -1,7 +1,7 @@
 //! `dotdo`: the command line of the platform. It talks only to the deploy API, and shares its request and response types.
 //!
 //! - `commands/`: one file for each subject; `commands/mod.rs` lists them
-//! - `client`: HTTP; `credentials`: the address and the token; `failure`: errors and exit codes
+//! - `client`: HTTP; `event_stream`: server-sent events; `credentials`: the address and the token; `failure`: errors and exit codes
 //! - `output`, `table`, `progress`, `confirm`: what people see
 
 mod arguments;
@@ -11,6 +11,7 @@ mod commands;
 mod configuration;
 mod confirm;
 mod credentials;
+mod event_stream;
 mod failure;
 mod output;
 mod progress;

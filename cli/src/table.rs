@@ -50,6 +50,23 @@ impl<T: Into<String>> From<T> for Value {
 }
 
 impl Tone {
+    /// Text in this tone, for output that is not a table.
+    #[must_use]
+    pub fn paint(self, text: &str, output: &Output) -> String {
+        let code = match self {
+            Self::Good => "32",
+            Self::Warning => "33",
+            Self::Bad => "31",
+            Self::Dim => "2",
+            Self::Plain => return text.to_owned(),
+        };
+        if output.has_colors() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
     /// A value in this tone.
     pub fn of(self, text: impl Into<String>) -> Value {
         Value {

@@ -10,6 +10,7 @@ mod audit;
 mod changes;
 mod configuration;
 mod credentials;
+mod logs;
 mod program;
 mod shapes;
 mod workers;

@@ -46,7 +46,7 @@ fn merge(one: Value, other: Value) -> Value {
     }
 }
 
-fn assert_shape(name: &str, value: &Value) {
+pub fn assert_shape(name: &str, value: &Value) {
     let text = serde_json::to_string_pretty(&shape(value)).expect("JSON");
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(name, text);

@@ -9,6 +9,7 @@ mod doctor;
 mod health;
 mod locks;
 mod login;
+mod logs;
 mod policy;
 mod route;
 mod secrets;
@@ -42,6 +43,8 @@ pub enum Command {
     Worker(workers::WorkerArguments),
     /// List deployments: who, commit, run, message, time, outcome
     Deployments(deployments::DeploymentsArguments),
+    /// Show the log of a Worker: requests, console lines and exceptions
+    Logs(logs::LogsArguments),
     /// Deploy an earlier deployment again
     Rollback(changes::RollbackArguments),
     /// Deploy what one environment serves to another one
@@ -96,6 +99,7 @@ pub fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Workers(arguments) => workers::list(&arguments, session),
         Command::Worker(arguments) => workers::show(&arguments, session),
         Command::Deployments(arguments) => deployments::list(&arguments, session),
+        Command::Logs(arguments) => logs::run(&arguments, session),
         Command::Rollback(arguments) => changes::rollback(&arguments, session),
         Command::Promote(arguments) => changes::promote(&arguments, session),
         Command::Delete(arguments) => changes::delete(&arguments, session),
