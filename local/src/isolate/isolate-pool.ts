@@ -7,7 +7,7 @@ const ISOLATE_BYTES = 3.4e6;
 /** How many bytes of memory each byte of a module takes: its text, its compiled code and what it allocates at start-up. */
 const BYTES_PER_MODULE_BYTE = 3;
 /** Above this estimate of their memory, isolates are ended, the least recently used first. In bytes. */
-const MAX_BYTES = 1000e6;
+const MAX_BYTES = 600e6;
 /** How often, at most, requests look for isolates to end. In milliseconds. */
 const CHECK_INTERVAL_MS = 500;
 
