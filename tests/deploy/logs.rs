@@ -137,15 +137,15 @@ async fn the_id_on_an_error_page_finds_the_exception() -> Result<()> {
 #[end_to_end::test]
 async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
     platform()
-        .deploy(Staging, "paged", &Script::module(TALKATIVE))
+        .deploy(Staging, "logged", &Script::module(TALKATIVE))
         .await?;
     for number in 0..7 {
-        let answer = visit("paged", &format!("/{number}"), &format!("paged-{number}")).await?;
+        let answer = visit("logged", &format!("/{number}"), &format!("paged-{number}")).await?;
         assert_eq!(answer.status, 201);
     }
-    visit("paged", "/fail", "paged-fail").await?;
+    visit("logged", "/fail", "paged-fail").await?;
     // The failure of the dispatch Worker as well.
-    let all = events(Staging, "paged", "", 9).await?;
+    let all = events(Staging, "logged", "", 9).await?;
     assert_eq!(all.len(), 9);
     let of_worker = all.iter().filter(|event| event["source"] == "worker");
     let times: Vec<_> = of_worker.map(|event| event["time"].as_str()).collect();
@@ -156,7 +156,7 @@ async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
     let mut cursor = String::new();
     loop {
         let page = api
-            .get(&log(Staging, "paged", &format!("limit=2{cursor}")))
+            .get(&log(Staging, "logged", &format!("limit=2{cursor}")))
             .await?;
         let items = page["items"].as_array().context("no items")?;
         assert!(!items.is_empty() && items.len() <= 2, "{page:#}");
@@ -177,14 +177,14 @@ async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
         ("until=1h", 0),
         ("since=2999-01-01", 0),
     ] {
-        let found = api.get(&log(Staging, "paged", query)).await?;
+        let found = api.get(&log(Staging, "logged", query)).await?;
         assert_eq!(
             found["items"].as_array().map(Vec::len),
             Some(count),
             "{query}: {found:#}"
         );
     }
-    let other = api.get(&log(Production, "paged", "")).await?;
+    let other = api.get(&log(Production, "logged", "")).await?;
     assert_eq!(other["items"], json!([]), "the log of another namespace");
     assert_eq!(other["dropped"], json!({ "events": 0, "last": null }));
     for query in [
@@ -196,7 +196,7 @@ async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
         "after=1-2",
         "follow=maybe",
     ] {
-        let answer = api.send(Method::GET, &log(Staging, "paged", query), None).await?;
+        let answer = api.send(Method::GET, &log(Staging, "logged", query), None).await?;
         assert_eq!(answer.status, 400, "{query}: {}", answer.text());
         assert_eq!(answer.json()["code"], "PARAMETER_INVALID", "{query}");
     }
