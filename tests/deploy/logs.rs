@@ -196,7 +196,9 @@ async fn a_log_is_filtered_and_read_page_by_page() -> Result<()> {
         "after=1-2",
         "follow=maybe",
     ] {
-        let answer = api.send(Method::GET, &log(Staging, "logged", query), None).await?;
+        let answer = api
+            .send(Method::GET, &log(Staging, "logged", query), None)
+            .await?;
         assert_eq!(answer.status, 400, "{query}: {}", answer.text());
         assert_eq!(answer.json()["code"], "PARAMETER_INVALID", "{query}");
     }
