@@ -1,45 +1,26 @@
-//! `dotdo rollback`, `promote` and `delete`. Each shows what it would change, asks in production, and then changes exactly that.
+//! `dotdo promote`.
 
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use deploy_api::v1::types::{
-    BindingChange, BindingChangeKind, Choice, DeletionPreview, Deployed, Deployment, Identity,
-    ProblemDocument, PromoteRequest, PromotionDifference, PromotionPreview, RollbackPreview, RollbackRequest,
-    Worker,
+    BindingChange, BindingChangeKind, BindingValueOf, Choice, Deployed, ProblemDocument, PromoteRequest,
+    PromotionDifference, PromotionPreview,
 };
 use dotdo_names::Environment;
-use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use ureq::http::Method;
 
-use super::deployments::{resolve, short};
+use super::{explained, refused_if, report};
 use crate::arguments::{self, ChangeArguments, RedeployArguments, WorkerArguments};
-use crate::client::{Answer, Client, with_parameters, worker_path};
+use crate::client::{Answer, with_parameters, worker_path};
+use crate::commands::deployments::{resolve, short};
 use crate::confirm::Confirmation;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress;
-use crate::session::{Session, commit, who};
+use crate::session::Session;
 use crate::table::{Table, Tone, Value};
-use crate::times;
-
-/// The arguments of `dotdo rollback`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "JSON: the new deployment, the response of POST /v1/namespaces/{namespace}/workers/{worker}/rollback; with --dry-run the preview."
-)]
-pub struct RollbackArguments {
-    #[command(flatten)]
-    worker: WorkerArguments,
-    /// The deployment to go back to, by its id; default: the one before the current one
-    #[arg(long, value_name = "ID")]
-    to: Option<String>,
-    #[command(flatten)]
-    redeploy: RedeployArguments,
-    #[command(flatten)]
-    change: ChangeArguments,
-}
 
 /// The arguments of `dotdo promote`.
 #[derive(Args, Debug)]
@@ -69,18 +50,6 @@ pub struct PromoteArguments {
     choice_of_resources: Values,
     #[command(flatten)]
     redeploy: RedeployArguments,
-    #[command(flatten)]
-    change: ChangeArguments,
-}
-
-/// The arguments of `dotdo delete`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "JSON: {\"deleted\": true}; with --dry-run the preview of DELETE /v1/namespaces/{namespace}/workers/{worker}."
-)]
-pub struct DeleteArguments {
-    #[command(flatten)]
-    worker: WorkerArguments,
     #[command(flatten)]
     change: ChangeArguments,
 }
@@ -115,137 +84,6 @@ fn member(text: &str) -> Result<(String, String, String), String> {
     let (name, value) = pair(text).map_err(|_| "write NAME.MEMBER=VALUE")?;
     let (name, member) = name.split_once('.').ok_or("write NAME.MEMBER=VALUE")?;
     Ok((name.to_owned(), member.to_owned(), value))
-}
-
-/// Deploys an earlier deployment again.
-pub fn rollback(arguments: &RollbackArguments, session: &Session) -> Result<Exit, Failure> {
-    let RollbackArguments {
-        worker: WorkerArguments { name, env },
-        to,
-        redeploy,
-        change,
-    } = arguments;
-    let client = session.client()?;
-    let deployment = match to {
-        Some(text) => Some(resolve(&client, *env, name, text)?.to_string()),
-        None => None,
-    };
-    let path = format!("{}/rollback", worker_path(*env, name));
-    let confirm = redeploy.confirm();
-    let mut request = RollbackRequest {
-        deployment,
-        secrets: redeploy.secrets()?,
-    };
-    let call = with_parameters(
-        &path,
-        &[("dry_run", Some("true".to_owned())), ("confirm", confirm.clone())],
-    );
-    let preview: Answer<RollbackPreview<'static>> =
-        progress::during("finding the deployment to go back to", || {
-            client.send(&Method::POST, &call, &request)
-        })
-        .map_err(|failure| match to {
-            None if failure.is("ROLLBACK_IMPOSSIBLE") => impossible(&client, &arguments.worker, failure),
-            _ => explained(failure, &arguments.worker),
-        })?;
-    let RollbackPreview {
-        current,
-        source,
-        problem,
-        ..
-    } = &preview.value;
-    if change.dry_run {
-        session.output.either(&preview.json, |output| {
-            output.table(plan(*env, current.as_ref(), source))
-        })?;
-        return refused_if(problem.as_ref(), &arguments.worker);
-    }
-    refused_if(problem.as_ref(), &arguments.worker)?;
-    // A second rollback would go one deployment further back: a command that was killed can be typed again.
-    if to.is_none()
-        && let Some(current) = current
-        && current.action.name() == "rollback"
-    {
-        let next = format!(
-            "To go further back, type `dotdo rollback {name} --env {env} --to {}`.",
-            short(&source.id)
-        );
-        return Err(already(
-            &arguments.worker,
-            current.created,
-            &current.identity,
-            next,
-        ));
-    }
-    if !session.output.is_json() {
-        session.output.table(plan(*env, current.as_ref(), source))?;
-    }
-    Confirmation::of(*env, change.yes).ask(&format!("Roll {name} back in {env}?"))?;
-    request.deployment = Some(source.id.to_string());
-    let call = with_parameters(&path, &[("confirm", confirm)]);
-    let deployed: Answer<Deployment<'static>> =
-        progress::during(&format!("rolling {name} back in {env}"), || {
-            client.send(&Method::POST, &call, &request)
-        })
-        .map_err(|failure| explained(failure, &arguments.worker))?;
-    report(&session.output, &deployed.json, &deployed.value, "Rolled back")
-}
-
-/// The refusal of a rollback without `--to` of a Worker that was rolled back.
-fn already(worker: &WorkerArguments, since: Timestamp, by: &Identity, next: String) -> Failure {
-    let WorkerArguments { name, env } = worker;
-    let since = times::ago(since, Timestamp::now());
-    let by = who(by);
-    Failure::refused(
-        format!("{name} in {env} was already rolled back {since} by {by}; nothing was changed"),
-        next,
-    )
-}
-
-/// There is no deployment to go back to. The reason can be that an earlier command went back to the first one.
-fn impossible(client: &Client, worker: &WorkerArguments, failure: Failure) -> Failure {
-    let WorkerArguments { name, env } = worker;
-    let found = client.get::<Worker>(&worker_path(*env, name));
-    let last = found.ok().and_then(|found| found.value.listed.last_deployment);
-    match last.filter(|last| last.action.name() == "rollback") {
-        Some(last) => {
-            let next = format!(
-                "It serves its first deployment. Type `dotdo deployments {name}` to list all of them."
-            );
-            already(worker, last.created, &last.identity, next)
-        }
-        None => explained(failure, worker),
-    }
-}
-
-/// What a rollback changes.
-fn plan(environment: Environment, current: Option<&Deployment<'_>>, source: &Deployment<'_>) -> Table {
-    let mut table = Table::properties();
-    table.property("environment", Value::from(environment.name()));
-    table.property("now", current.map(|current| Value::from(described(current))));
-    table.property("then", Value::from(described(source)));
-    table
-}
-
-/// A deployment in one line.
-fn described(deployment: &Deployment<'_>) -> String {
-    let mut text = format!(
-        "{}, {} by {}",
-        short(&deployment.id),
-        times::ago(deployment.created, Timestamp::now()),
-        who(&deployment.identity)
-    );
-    let message = deployment.annotations.message.as_deref();
-    for part in [
-        commit(&deployment.identity),
-        message.unwrap_or_default().to_owned(),
-    ] {
-        if !part.is_empty() {
-            text.push_str(", ");
-            text.push_str(&part);
-        }
-    }
-    text
 }
 
 /// Deploys what one environment serves to another one.
@@ -417,97 +255,13 @@ fn binding(change: &BindingChange) -> Value {
         (_, Some(from)) => Value::from(format!(
             "{name} has the value of {}: {} here, {} there",
             match from {
-                deploy_api::v1::types::BindingValueOf::Source => "the source",
-                deploy_api::v1::types::BindingValueOf::Target => "the target",
-                deploy_api::v1::types::BindingValueOf::Given => "this command",
+                BindingValueOf::Source => "the source",
+                BindingValueOf::Target => "the target",
+                BindingValueOf::Given => "this command",
             },
             value(&change.source),
             value(&change.target)
         )),
-    }
-}
-
-/// Removes a Worker from an environment.
-pub fn delete(arguments: &DeleteArguments, session: &Session) -> Result<Exit, Failure> {
-    let WorkerArguments { name, env } = &arguments.worker;
-    let client = session.client()?;
-    let path = worker_path(*env, name);
-    let preview: Answer<DeletionPreview<'static>> = progress::during("finding what would be lost", || {
-        client.call(&Method::DELETE, &format!("{path}?dry_run=true"))
-    })
-    .map_err(|failure| explained(failure, &arguments.worker))?;
-    let problem = preview.value.problem.as_ref();
-    if arguments.change.dry_run {
-        session
-            .output
-            .either(&preview.json, |output| output.table(losses(*env, &preview.value)))?;
-        return refused_if(problem, &arguments.worker);
-    }
-    refused_if(problem, &arguments.worker)?;
-    if !session.output.is_json() {
-        session.output.table(losses(*env, &preview.value))?;
-    }
-    Confirmation::of(*env, arguments.change.yes).ask(&format!("Delete {name} in {env}?"))?;
-    remove(&client, &arguments.worker)?;
-    session.output.either(&json!({ "deleted": true }), |output| {
-        output.line(format!("Deleted {name} in {env}. Its deployments are kept: `dotdo rollback {name} --env {env} --to ID` deploys one again."))
-    })?;
-    Ok(Exit::Success)
-}
-
-fn remove(client: &Client, worker: &WorkerArguments) -> Result<(), Failure> {
-    let WorkerArguments { name, env } = worker;
-    let path = worker_path(*env, name);
-    let what = format!("deleting {name} in {env}");
-    progress::during(&what, || client.call::<Json>(&Method::DELETE, &path))
-        .map(drop)
-        .map_err(|failure| explained(failure, worker))
-}
-
-/// What a deletion loses.
-fn losses(environment: Environment, preview: &DeletionPreview<'_>) -> Table {
-    let mut table = Table::properties();
-    let listed = &preview.worker.listed;
-    table.property("environment", Value::from(environment.name()));
-    table.property("URL", Value::from(listed.urls.join(" ")));
-    table.property(
-        "deployment",
-        listed.deployment.as_ref().map(|id| Value::from(short(id))),
-    );
-    let names = |names: &[String]| (!names.is_empty()).then(|| Tone::Warning.of(names.join(", ")));
-    table.property("secrets lost", names(&preview.secrets));
-    table.property("objects lost of", names(&preview.object_classes));
-    table
-}
-
-/// Writes a new deployment.
-fn report(output: &Output, json: &Json, deployment: &Deployment<'_>, done: &str) -> Result<Exit, Failure> {
-    output.either(json, |output| {
-        output.line(format!(
-            "{done}: {} is deployment {}.",
-            deployment.worker,
-            short(&deployment.id)
-        ))?;
-        let mut table = Table::properties();
-        table.property("URL", Value::from(deployment.urls.join(" ")));
-        let health = deployment.health.detail.clone();
-        table.property("health", health.map(|detail| Tone::Warning.of(detail)));
-        for warning in deployment.warnings.iter() {
-            table.property(
-                "warning",
-                Tone::Warning.of(format!("{} ({})", warning.message, warning.code)),
-            );
-        }
-        output.table(table)
-    })?;
-    Ok(Exit::Success)
-}
-
-/// A dry run that says that the change would be refused.
-fn refused_if(problem: Option<&ProblemDocument<'static>>, worker: &WorkerArguments) -> Result<Exit, Failure> {
-    match problem {
-        None => Ok(Exit::Success),
-        Some(document) => Err(explained(Failure::problem(document.clone()), worker)),
     }
 }
 
@@ -524,38 +278,6 @@ fn promotion_refused_if(
             )
             .suggest(&["SECRETS_MISSING"], "Add --secrets-file FILE with {\"NAME\": \"value\"} for the secrets that the target lacks.")
     })
-}
-
-/// A failure with the command that helps.
-fn explained(failure: Failure, worker: &WorkerArguments) -> Failure {
-    let WorkerArguments { name, env } = worker;
-    failure
-        .suggest(
-            &["WORKER_LOCKED"],
-            format!(
-                "Wait, or type `dotdo unlock {name} --env {env}`; for a lock of the whole namespace, --all."
-            ),
-        )
-        .suggest(
-            &["WORKER_UNKNOWN"],
-            format!("Type `dotdo workers {env}` to list the Workers of {env}."),
-        )
-        .suggest(
-            &["DEPLOYMENT_UNKNOWN", "ROLLBACK_IMPOSSIBLE", "BUNDLE_MISSING"],
-            format!("Type `dotdo deployments {name}` to list the deployments, and name one with --to."),
-        )
-        .suggest(
-            &["REDEPLOY_INEXACT"],
-            "Add --accept-inexact to accept this difference, or deploy the version from its sources.",
-        )
-        .suggest(
-            &["SECRETS_MISSING"],
-            "Add --secrets-file FILE with {\"NAME\": \"value\"}.",
-        )
-        .suggest(
-            &["HEALTH_CHECK_FAILED"],
-            format!("Type `dotdo health check {name} --env {env}` to check it again."),
-        )
 }
 
 #[cfg(test)]
