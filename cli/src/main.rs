@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod session;
 mod table;
+mod terminal;
 mod times;
 
 use std::io::ErrorKind;

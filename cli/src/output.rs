@@ -3,45 +3,34 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
-use terminal_size::Width;
 
 use crate::failure::Failure;
 use crate::table::Table;
+use crate::terminal::Terminal;
 
 /// How a command writes its result.
 #[derive(Clone, Debug)]
 pub struct Output {
     is_json: bool,
-    width: Option<u16>,
-    has_colors: bool,
+    terminal: Terminal,
 }
 
 impl Output {
-    /// The standard output of this process. Colours and a width exist only on a terminal.
+    /// The standard output of this process.
     #[must_use]
     pub fn new(is_json: bool) -> Self {
-        let stdout = io::stdout();
-        let is_terminal = stdout.is_terminal();
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let has_colors =
-            is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let size = is_terminal
-            .then(|| terminal_size::terminal_size_of(&stdout))
-            .flatten();
         Self {
             is_json,
-            width: size.map(|(Width(width), _)| width),
-            has_colors,
+            terminal: Terminal::of_stdout(),
         }
     }
 
-    /// An output with a width and colours.
+    /// The output of a test.
     #[cfg(test)]
-    pub fn for_tests(width: Option<u16>, has_colors: bool) -> Self {
+    pub const fn for_tests(terminal: Terminal) -> Self {
         Self {
             is_json: false,
-            width,
-            has_colors,
+            terminal,
         }
     }
 
@@ -51,16 +40,10 @@ impl Output {
         self.is_json
     }
 
-    /// The columns of the terminal; `None` if the output is not a terminal.
+    /// What the text must fit.
     #[must_use]
-    pub const fn width(&self) -> Option<u16> {
-        self.width
-    }
-
-    /// Whether the terminal shows colours.
-    #[must_use]
-    pub const fn has_colors(&self) -> bool {
-        self.has_colors
+    pub const fn terminal(&self) -> Terminal {
+        self.terminal
     }
 
     /// Writes text as it is.
@@ -91,7 +74,7 @@ impl Output {
     /// # Errors
     /// If the output is closed.
     pub fn table(&self, table: Table) -> Result<(), Failure> {
-        self.text(&table.text(self))
+        self.text(&table.text(self.terminal))
     }
 
     /// Writes JSON.
@@ -119,7 +102,7 @@ impl Output {
     pub fn failure(&self, failure: &Failure) {
         if self.is_json {
             eprintln!("{:#}", failure.json());
-        } else if io::stderr().is_terminal() && self.has_colors {
+        } else if io::stderr().is_terminal() && self.terminal.has_colors {
             eprintln!("\x1b[31merror:\x1b[0m {}", failure.text());
         } else {
             eprintln!("error: {}", failure.text());

@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Width};
 
-use crate::output::Output;
+use crate::terminal::Terminal;
 
 /// A table with a line for each item, or a list of properties.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl<T: Into<String>> From<T> for Value {
 impl Tone {
     /// Text in this tone, for output that is not a table.
     #[must_use]
-    pub fn paint(self, text: &str, output: &Output) -> String {
+    pub fn paint(self, text: &str, terminal: Terminal) -> String {
         let code = match self {
             Self::Good => "32",
             Self::Warning => "33",
@@ -60,7 +60,7 @@ impl Tone {
             Self::Dim => "2",
             Self::Plain => return text.to_owned(),
         };
-        if output.has_colors() {
+        if terminal.has_colors {
             format!("\x1b[{code}m{text}\x1b[0m")
         } else {
             text.to_owned()
@@ -126,10 +126,10 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The text, which ends with a line feed. Columns without values are omitted. If the output has a width, long values are wrapped
+    /// The text, which ends with a line feed. Columns without values are omitted. If the terminal has a width, long values are wrapped
     /// between words as far as possible.
     #[must_use]
-    pub fn text(mut self, output: &Output) -> String {
+    pub fn text(mut self, terminal: Terminal) -> String {
         self.omit_empty_columns();
         let mut table = comfy_table::Table::new();
         table.load_preset(NOTHING);
@@ -143,7 +143,7 @@ impl Table {
         for row in &self.rows {
             table.add_row(row.iter().map(Value::cell));
         }
-        match output.width() {
+        match terminal.width {
             Some(width) => {
                 table.set_content_arrangement(ContentArrangement::Dynamic);
                 table.set_width(width);
@@ -159,7 +159,7 @@ impl Table {
                 table.set_content_arrangement(ContentArrangement::Disabled);
             }
         }
-        if output.has_colors() {
+        if terminal.has_colors {
             table.enforce_styling();
         } else {
             table.force_no_tty();
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_table_fits_the_terminal() {
         for width in [80, 120] {
-            let text = table().text(&Output::for_tests(Some(width), false));
+            let text = table().text(Terminal::new(Some(width), false));
             assert!(
                 text.lines()
                     .all(|line| line.chars().count() <= usize::from(width)),
@@ -244,10 +244,10 @@ mod tests {
 
     #[test]
     fn a_table_in_a_file_has_one_line_for_each_item_and_no_colors() {
-        let text = table().text(&Output::for_tests(None, false));
+        let text = table().text(Terminal::new(None, false));
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(!text.contains('\x1b'), "{text:?}");
-        let colored = table().text(&Output::for_tests(Some(80), true));
+        let colored = table().text(Terminal::new(Some(80), true));
         assert!(
             colored.contains("\x1b[38;5;9m") || colored.contains("\x1b[31m"),
             "{colored:?}"
@@ -265,7 +265,7 @@ mod tests {
                 "a long message ".repeat(9).into(),
             ]);
         }
-        let text = table.text(&Output::for_tests(Some(80), false));
+        let text = table.text(Terminal::new(Some(80), false));
         assert!(!text.contains("COMMIT"), "{text}");
         for word in ["billing-and-invoices", "production", "development"] {
             assert!(text.contains(word), "{text}");
@@ -279,6 +279,6 @@ mod tests {
         table.property("lock", None);
         assert!(table.is_empty());
         table.property("worker", Value::from("agents"));
-        assert_eq!(table.text(&Output::for_tests(None, false)), "worker  agents\n");
+        assert_eq!(table.text(Terminal::new(None, false)), "worker  agents\n");
     }
 }

@@ -124,7 +124,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::output::Output;
+    use crate::terminal::Terminal;
 
     fn namespaces() -> Vec<NamespaceStatus> {
         serde_json::from_value(json!([{
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn everything_that_needs_attention_has_the_command_that_helps() {
         let now = "2026-11-24T13:00:00Z".parse().unwrap();
-        let text = attention(&namespaces(), now).text(&Output::for_tests(None, false));
+        let text = attention(&namespaces(), now).text(Terminal::new(None, false));
         for expected in [
             "unhealthy      agents in production  GET /health: 500",
             "dotdo rollback agents --env production",
@@ -163,10 +163,10 @@ mod tests {
             assert!(words(&text).contains(&words(expected)), "{expected}: {text}");
         }
         for width in [80, 120] {
-            let output = Output::for_tests(Some(width), false);
+            let terminal = Terminal::new(Some(width), false);
             for text in [
-                attention(&namespaces(), now).text(&output),
-                summary(&namespaces()).text(&output),
+                attention(&namespaces(), now).text(terminal),
+                summary(&namespaces()).text(terminal),
             ] {
                 assert!(
                     text.lines()

@@ -57,7 +57,7 @@ pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Fai
     session.output.either(&json!({ "namespaces": json }), |output| {
         let now = Timestamp::now();
         // On a narrow terminal, only `dotdo worker NAME` shows them.
-        let shows_urls = output.width().is_none_or(|width| width >= WIDE);
+        let shows_urls = output.terminal().width.is_none_or(|width| width >= WIDE);
         let mut table = Table::new(&["Worker", "env", "deployed", "by", "state", "URL"]);
         for (environment, workers) in &listed {
             for worker in workers {
@@ -234,7 +234,7 @@ fn in_environment(found: &InEnvironment) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Output;
+    use crate::terminal::Terminal;
 
     #[test]
     fn a_worker_that_is_not_deployed_is_shown_as_such() {
@@ -244,7 +244,7 @@ mod tests {
             worker: None,
         };
         assert_eq!(
-            in_environment(&found).text(&Output::for_tests(Some(80), false)),
+            in_environment(&found).text(Terminal::new(Some(80), false)),
             "environment  staging (dotdo-staging)\nstate        not deployed\n"
         );
     }

@@ -112,10 +112,10 @@ pub fn run(arguments: &LogsArguments, session: &Session) -> Result<Exit, Failure
         Shown::Dropped(events) if output.is_json() => {
             output.line(json!({ "dropped": { "events": events } }).to_string())
         }
-        Shown::Event(event, _) => output.text(&text::event(&event, output)),
+        Shown::Event(event, _) => output.text(&text::event(&event, output.terminal())),
         Shown::Dropped(events) => output.text(&text::dropped(
             &format!("{events} events are missing here, because too many came at once."),
-            output,
+            output.terminal(),
         )),
     })
 }
@@ -150,7 +150,7 @@ fn read(arguments: &LogsArguments, client: &Client, output: &Output) -> Result<E
             output.line("There are no such events.")?;
         }
         for event in events.iter().rev() {
-            output.text(&text::event(event, output))?;
+            output.text(&text::event(event, output.terminal()))?;
         }
         if let Some(last) = dropped.last {
             output.text(&text::dropped(
@@ -158,7 +158,7 @@ fn read(arguments: &LogsArguments, client: &Client, output: &Output) -> Result<E
                     "{} events of the last 7 days are not in the log, because too many came at once, the last at {last:.0}.",
                     dropped.events
                 ),
-                output,
+                output.terminal(),
             ))?;
         }
         Ok(())
@@ -298,6 +298,7 @@ mod tests {
 
     use super::*;
     use crate::credentials::{Credentials, Source};
+    use crate::terminal::Terminal;
 
     #[derive(Parser)]
     struct Line {
@@ -367,13 +368,18 @@ mod tests {
         ];
         let arguments = Line::parse_from(line).arguments;
         let mut shown = Vec::new();
-        let failure = follow(&arguments, &client, &Output::for_tests(None, false), |what| {
-            shown.push(match what {
-                Shown::Event(event, _) => event.path.unwrap_or_default(),
-                Shown::Dropped(events) => events.to_string(),
-            });
-            Ok(())
-        })
+        let failure = follow(
+            &arguments,
+            &client,
+            &Output::for_tests(Terminal::new(None, false)),
+            |what| {
+                shown.push(match what {
+                    Shown::Event(event, _) => event.path.unwrap_or_default(),
+                    Shown::Dropped(events) => events.to_string(),
+                });
+                Ok(())
+            },
+        )
         .unwrap_err();
         assert_eq!(failure.exit(), Exit::Refused, "{failure}");
         assert_eq!(shown, ["/one", "7", "/two"]);

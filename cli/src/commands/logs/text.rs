@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use deploy_api::logs::{LogEvent, LogException, LogLevel, LogTrigger};
 
-use crate::output::Output;
 use crate::table::Tone;
+use crate::terminal::Terminal;
 
 /// The indent of what belongs to an event.
 const INDENT: usize = 4;
@@ -15,10 +15,10 @@ const LEVEL: usize = 7;
 
 /// An event with its lines and exceptions; ends with a line feed.
 #[must_use]
-pub fn event(event: &LogEvent, output: &Output) -> String {
+pub fn event(event: &LogEvent, terminal: Terminal) -> String {
     let mut text = Text {
         written: String::new(),
-        output,
+        terminal,
     };
     let failed = event.outcome != "ok" || event.status.is_some_and(|status| status >= 500);
     let tone = if failed { Tone::Bad } else { Tone::Good };
@@ -61,10 +61,10 @@ pub fn event(event: &LogEvent, output: &Output) -> String {
 
 /// That events are missing; ends with a line feed.
 #[must_use]
-pub fn dropped(what: &str, output: &Output) -> String {
+pub fn dropped(what: &str, terminal: Terminal) -> String {
     let mut text = Text {
         written: String::new(),
-        output,
+        terminal,
     };
     text.words(&[(Tone::Warning, what.to_owned())]);
     text.written
@@ -106,15 +106,15 @@ fn harmless(text: &str) -> String {
         .collect()
 }
 
-struct Text<'a> {
+struct Text {
     written: String,
-    output: &'a Output,
+    terminal: Terminal,
 }
 
-impl Text<'_> {
+impl Text {
     /// Words, which continue on indented lines where the terminal ends.
     fn words(&mut self, words: &[(Tone, String)]) {
-        let width = self.output.width().map_or(usize::MAX, usize::from);
+        let width = self.terminal.width.map_or(usize::MAX, usize::from);
         let mut column = 0;
         for (tone, word) in words.iter().filter(|(_, word)| !word.is_empty()) {
             for (number, part) in wrapped(&harmless(word), width.saturating_sub(INDENT))
@@ -129,7 +129,7 @@ impl Text<'_> {
                     self.written.push(' ');
                     column += 1;
                 }
-                self.written.push_str(&tone.paint(&part, self.output));
+                self.written.push_str(&tone.paint(&part, self.terminal));
                 column += length;
             }
         }
@@ -139,14 +139,14 @@ impl Text<'_> {
     /// The lines of a text, indented, with a label before the first one.
     fn paragraph(&mut self, tone: Tone, label: &str, text: &str) {
         let indent = INDENT + if label.is_empty() { 0 } else { LEVEL };
-        let width = self.output.width().map_or(usize::MAX, usize::from);
+        let width = self.terminal.width.map_or(usize::MAX, usize::from);
         let mut label = label;
         for line in text.lines() {
             for part in wrapped(&harmless(line), width.saturating_sub(indent)) {
                 let label = std::mem::take(&mut label);
                 let before = format!("{:INDENT$}{label}", "");
                 let before = format!("{before:indent$}");
-                let _ = writeln!(self.written, "{before}{}", tone.paint(&part, self.output));
+                let _ = writeln!(self.written, "{before}{}", tone.paint(&part, self.terminal));
             }
         }
     }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn an_event_has_its_lines_and_exceptions() {
         assert_eq!(
-            event(&failed(), &Output::for_tests(None, false)),
+            event(&failed(), Terminal::new(None, false)),
             "2026-11-28T12:00:00.250Z exception POST agents.do/pay 12ms cpu:3ms 8f1f0d3c2b1a0987-AMS
     info   paid
            by card
@@ -218,7 +218,7 @@ mod tests {
         let mut cron = failed();
         cron.trigger = LogTrigger::Scheduled;
         (cron.method, cron.host, cron.path, cron.request_id) = (None, None, None, None);
-        let text = event(&cron, &Output::for_tests(None, false));
+        let text = event(&cron, Terminal::new(None, false));
         assert!(text.contains(" exception cron 12ms cpu:3ms\n"), "{text}");
     }
 
@@ -230,7 +230,7 @@ mod tests {
             line.text = "a long message ".repeat(12);
         }
         for width in [80, 120] {
-            let text = event(&long, &Output::for_tests(Some(width), false));
+            let text = event(&long, Terminal::new(Some(width), false));
             assert!(
                 text.lines()
                     .all(|line| line.chars().count() <= usize::from(width)),
@@ -245,9 +245,9 @@ mod tests {
 
     #[test]
     fn colors_exist_only_on_a_terminal() {
-        let colored = event(&failed(), &Output::for_tests(Some(80), true));
+        let colored = event(&failed(), Terminal::new(Some(80), true));
         assert!(colored.contains("\x1b[31mexception\x1b[0m"), "{colored:?}");
-        assert!(!event(&failed(), &Output::for_tests(Some(80), false)).contains('\x1b'));
+        assert!(!event(&failed(), Terminal::new(Some(80), false)).contains('\x1b'));
     }
 
     #[test]
