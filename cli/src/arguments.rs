@@ -32,6 +32,12 @@ pub fn environment() -> impl TypedValueParser<Value = Environment> {
     })
 }
 
+/// The name of the namespace of an environment, as the deploy API takes it in a filter.
+#[must_use]
+pub fn namespace(environment: Option<Environment>) -> Option<String> {
+    environment.map(|environment| environment.namespace().to_owned())
+}
+
 /// Parses the name of a Worker.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ impl Confirmation {
     /// Asks the person at the terminal, unless the change is confirmed or needs no confirmation.
     ///
     /// # Errors
-    /// If the person does not confirm, or there is nobody to ask.
+    /// If the person does not confirm, or no terminal to ask on.
     pub fn ask(self, question: &str) -> Result<(), Failure> {
         let stdin = io::stdin();
         let is_terminal = stdin.is_terminal() && io::stderr().is_terminal();

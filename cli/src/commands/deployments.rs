@@ -41,12 +41,7 @@ pub fn list(arguments: &DeploymentsArguments, session: &Session) -> Result<Exit,
     let client = session.client()?;
     let parameters = [
         ("worker", arguments.name.as_ref().map(ToString::to_string)),
-        (
-            "namespace",
-            arguments
-                .env
-                .map(|environment| environment.namespace().to_owned()),
-        ),
+        ("namespace", arguments::namespace(arguments.env)),
         ("since", arguments.since.clone()),
         ("until", arguments.until.clone()),
     ];

@@ -279,9 +279,7 @@ fn explain(arguments: &ExplainArguments, session: &Session) -> Result<Exit, Fail
     let request = ExplainRequest {
         identity: of_token.or(of_run),
         action: arguments.action,
-        namespace: arguments
-            .env
-            .map(|environment| environment.namespace().to_owned()),
+        namespace: arguments::namespace(arguments.env),
         worker: arguments.worker.as_ref().map(ToString::to_string),
     };
     let answer: Answer<Explained<ExplanationLines>> = progress::during("asking the policy", || {

@@ -22,7 +22,7 @@ use deploy_api::upstream::{Purpose, Upstream, UpstreamAnswer, UpstreamFailure, U
 use deploy_api::v1;
 use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::api::{Api, BOOTSTRAP, cursor_key, new_cursor_key};
 use crate::support::openapi::assert_described;
@@ -285,6 +285,19 @@ impl<'a> Call<'a> {
             messages: ledger.messages.get(),
         }
     }
+}
+
+/// The answer to the creation of a token of alice with one action on `agents` in staging.
+pub fn create_token(api: &Api, action: &str) -> Answered {
+    let wanted = json!({
+        "subject": "alice",
+        "grants": [{ "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": [action] }],
+        "expires": "2027-02-01T00:00:00Z"
+    });
+    Call::new("POST", "/v1/tokens")
+        .by_administrator()
+        .body(wanted.to_string().as_bytes())
+        .send(api)
 }
 
 impl Answered {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::alone::Call;
+use super::alone::{Call, create_token};
 use crate::support::api::Api;
 use crate::support::rules;
 
@@ -32,15 +32,7 @@ fn health_shows_the_memory_only_to_an_administrator() {
         memory(health().by_administrator()),
         json!({ "gateway": bytes, "ledger": bytes })
     );
-    let wanted = json!({
-        "subject": "alice",
-        "grants": [{ "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": ["read"] }],
-        "expires": "2027-02-01T00:00:00Z"
-    });
-    let made = Call::new("POST", "/v1/tokens")
-        .by_administrator()
-        .body(wanted.to_string().as_bytes())
-        .send(&api);
+    let made = create_token(&api, "read");
     let bearer = format!("Bearer {}", made.json()["token"].as_str().unwrap());
     assert_eq!(memory(health().header("authorization", &bearer)), Value::Null);
 }
@@ -162,15 +154,7 @@ fn an_exported_log_names_its_next_page() {
 #[test]
 fn a_token_is_created_listed_and_revoked_by_its_owner() {
     let api = Api::with_policy(&[rules::alice()]);
-    let wanted = json!({
-        "subject": "alice",
-        "grants": [{ "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": ["read"] }],
-        "expires": "2027-02-01T00:00:00Z"
-    });
-    let made = Call::new("POST", "/v1/tokens")
-        .by_administrator()
-        .body(wanted.to_string().as_bytes())
-        .send(&api);
+    let made = create_token(&api, "read");
     assert_eq!(made.status, 201, "{}", made.text);
     let token = made.json()["token"].as_str().unwrap().to_owned();
     let listed = Call::new("GET", "/v1/tokens?kind=api")

@@ -3,7 +3,7 @@
 use deploy_api::logs::{LogLevel, Position};
 use serde_json::json;
 
-use super::alone::{Answered, Call};
+use super::alone::{Answered, Call, create_token};
 use crate::support::api::{Api, cursor_key};
 use crate::support::rules;
 
@@ -13,15 +13,7 @@ const LOGS: &str = "/v1/namespaces/dotdo-staging/workers/agents/logs";
 fn get(method: &str, query: &str) -> Answered {
     let rule = rules::with(rules::alice(), "/actions", json!(["logs"]));
     let api = Api::with_policy(&[rule]);
-    let wanted = json!({
-        "subject": "alice",
-        "grants": [{ "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": ["logs"] }],
-        "expires": "2027-02-01T00:00:00Z"
-    });
-    let made = Call::new("POST", "/v1/tokens")
-        .by_administrator()
-        .body(wanted.to_string().as_bytes())
-        .send(&api);
+    let made = create_token(&api, "logs");
     let bearer = format!("Bearer {}", made.json()["token"].as_str().unwrap());
     let path = format!("{LOGS}?{query}");
     Call::new(method, &path)

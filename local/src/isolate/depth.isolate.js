@@ -39,7 +39,7 @@ export function countedInstance(instance) {
   return new Proxy(instance, {
     get(target, property) {
       const value = Reflect.get(target, property, target);
-      // The runtime lets nobody call a member of the instance itself.
+      // The runtime refuses calls of the members of the instance itself.
       if (typeof value !== "function" || property === "constructor" || Object.hasOwn(target, property)) return value;
       return (property === "fetch" ? countedFetch(value) : boundedCall(value)).bind(target);
     },

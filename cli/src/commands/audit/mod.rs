@@ -110,12 +110,7 @@ fn list(arguments: &ListArguments, session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
     let parameters = [
         ("worker", arguments.name.as_ref().map(ToString::to_string)),
-        (
-            "namespace",
-            arguments
-                .env
-                .map(|environment| environment.namespace().to_owned()),
-        ),
+        ("namespace", arguments::namespace(arguments.env)),
         ("subject", arguments.subject.clone()),
         ("token", arguments.token.clone()),
         ("repository", arguments.repository.clone()),
