@@ -239,11 +239,10 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Waits until a runtime serves that is started after the start with the number `before`, and opens the gate.
-    fn wait_until_served(&mut self, mut wrangler: Wrangler, before: u64) -> Result<(), Failure> {
+    fn wait_until_served(&mut self, mut wrangler: Wrangler, mut before: u64) -> Result<(), Failure> {
         let group = wrangler.id();
         let began = Instant::now();
         let mut starting: Option<(u64, Monitor)> = None;
-        let mut before = before;
         let mut ends = self.runtime.now().ends;
         loop {
             if began.elapsed() > START_UP {
