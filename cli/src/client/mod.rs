@@ -1,11 +1,12 @@
 //! The HTTP client of the deploy API.
 
+mod paths;
+
 use std::io::{BufReader, Read};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use deploy_api::v1::types::{Page, ProblemDocument};
-use dotdo_names::{Environment, WorkerName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,8 @@ use ureq::{Agent, Body};
 
 use crate::credentials::Credentials;
 use crate::failure::Failure;
+
+pub use paths::{with_parameters, worker_path};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -51,27 +54,6 @@ pub struct Answer<T> {
     pub json: Value,
 }
 
-/// The path of a Worker in the API.
-#[must_use]
-pub fn worker_path(environment: Environment, worker: &WorkerName) -> String {
-    format!("/v1/namespaces/{}/workers/{worker}", environment.namespace())
-}
-
-/// A path with parameters; those without a value are omitted.
-#[must_use]
-pub fn with_parameters(path: &str, parameters: &[(&str, Option<String>)]) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    match query.finish() {
-        query if query.is_empty() => path.to_owned(),
-        query => format!("{path}?{query}"),
-    }
-}
-
 /// Makes a change, and waits for an earlier change of the same Worker that was interrupted: the deploy API finds out within two minutes
 /// how that ended.
 fn settled<T>(change: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
@@ -84,15 +66,6 @@ fn settled<T>(change: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
             other => return other,
         }
     }
-}
-
-/// The path in a header such as `</v1/audit?cursor=…>; rel="next"`.
-fn next_page(link: &str) -> Option<String> {
-    let path = link
-        .strip_suffix("; rel=\"next\"")?
-        .strip_prefix('<')?
-        .strip_suffix('>')?;
-    path.starts_with("/v1/").then(|| path.to_owned())
 }
 
 impl Client {
@@ -138,7 +111,7 @@ impl Client {
     pub fn lines(&self, path: &str) -> Result<(String, Option<String>), Failure> {
         let response = self.exchange(Method::GET, path, None, None)?;
         let link = response.headers().get("link").and_then(|link| link.to_str().ok());
-        let next = link.and_then(next_page);
+        let next = link.and_then(paths::next_page);
         Ok((self.read_text(response)?, next))
     }
 
@@ -310,31 +283,5 @@ impl Client {
             ),
             "Type `dotdo doctor` to check the address and the versions.",
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_encoded_and_omitted() {
-        let path = with_parameters(
-            "/v1/audit",
-            &[
-                ("since", Some("1h".to_owned())),
-                ("worker", None),
-                ("rule", Some("a&b".to_owned())),
-            ],
-        );
-        assert_eq!(path, "/v1/audit?since=1h&rule=a%26b");
-        assert_eq!(with_parameters("/v1/audit", &[("worker", None)]), "/v1/audit");
-    }
-
-    #[test]
-    fn the_next_page_is_a_path_of_the_api() {
-        let path = next_page("</v1/audit?format=ndjson&cursor=a>; rel=\"next\"");
-        assert_eq!(path.as_deref(), Some("/v1/audit?format=ndjson&cursor=a"));
-        assert_eq!(next_page("<https://evil.example/>; rel=\"next\""), None);
     }
 }
