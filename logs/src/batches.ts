@@ -10,6 +10,10 @@ const MAX_BYTES = 8_000_000;
 
 /** Events of one log that are sent together. */
 export interface Batch {
+  /** Identifies it when it is sent a second time. */
+  readonly id: string;
+  /** Whether the log may have it already, because no answer to the first attempt arrived. */
+  readonly isRepeated: boolean;
   /** Each as JSON. */
   events: string[];
   /** How many were dropped. */
@@ -58,10 +62,13 @@ export class Batches {
     await Promise.all([...pending].map(([log, batch]) => this.#send(log, batch)));
   }
 
-  /** Sends a batch, a second time if the first attempt fails: an object fails once while it moves. */
+  /**
+   * Sends a batch, a second time if the first attempt fails: an object fails once while it moves. It may have stored the batch before that,
+   * so the second attempt is marked.
+   */
   async #send(log: string, batch: Batch): Promise<void> {
     try {
-      await this.#deliver(log, batch).catch(() => this.#deliver(log, batch));
+      await this.#deliver(log, batch).catch(() => this.#deliver(log, { ...batch, isRepeated: true }));
     } catch (cause) {
       console.error(`${batch.events.length} events of ${log} are lost:`, cause);
       this.#of(log).dropped += batch.events.length + batch.dropped;
@@ -70,7 +77,10 @@ export class Batches {
 
   #of(log: string): Batch {
     let batch = this.#pending.get(log);
-    if (batch === undefined) this.#pending.set(log, (batch = { events: [], dropped: 0 }));
+    if (batch === undefined) {
+      batch = { id: crypto.randomUUID(), isRepeated: false, events: [], dropped: 0 };
+      this.#pending.set(log, batch);
+    }
     return batch;
   }
 }

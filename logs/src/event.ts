@@ -1,69 +1,7 @@
-/**
- * One event of a log, as `GET …/logs` of the deploy API returns it. `deploy-api/src/logs/event.rs` has the same type for the OpenAPI
- * document.
- */
-export interface LogEvent {
-  /** When it began: RFC 3339 with milliseconds, UTC. */
-  readonly time: string;
-  /** The dispatch namespace. */
-  readonly namespace: string;
-  readonly worker: string;
-  /** Who reports it: the runtime that ran the Worker, or the dispatch Worker that could not answer with a response of the Worker. */
-  readonly source: "worker" | "dispatcher";
-  /** What started the Worker. */
-  readonly trigger: Trigger;
-  /** The id of the deployment; `null` if it is not known. */
-  readonly deployment: string | null;
-  /** Cloudflare's id of the version; `null` if it is not known. */
-  readonly version: string | null;
-  /** `ok`, or the runtime's reason, such as `exception` or `exceededCpu`. */
-  readonly outcome: string;
-  /** The error code of the dispatch Worker; `null` in events of the runtime. */
-  readonly code: string | null;
-  /** The request id: the header `cf-ray`. */
-  readonly request_id: string | null;
-  readonly method: string | null;
-  readonly host: string | null;
-  /** The path without the query. */
-  readonly path: string | null;
-  /** The status of the response. */
-  readonly status: number | null;
-  /** Milliseconds from the start to the end of all work. */
-  readonly wall_ms: number | null;
-  /** Milliseconds of CPU time; `null` on the local platform, which does not measure it. */
-  readonly cpu_ms: number | null;
-  /** What the Worker wrote to the console. */
-  readonly lines: readonly LogLine[];
-  /** The exceptions that nothing caught. */
-  readonly exceptions: readonly LogException[];
-  /** How many lines and exceptions are left out because the event is too long. */
-  readonly omitted: number;
-}
-
-/** A line of the console. */
-export interface LogLine {
-  readonly time: string;
-  readonly level: Level;
-  /** Truncated texts end in {@link TRUNCATED}. */
-  readonly text: string;
-}
-
-/** An exception. */
-export interface LogException {
-  readonly time: string;
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | null;
-}
-
-/** What can start a Worker. */
-export type Trigger = "request" | "call" | "scheduled" | "alarm" | "queue" | "email" | "tail" | "web_socket" | "other";
+import type { LogEvent, LogLevel } from "./types.ts";
 
 /** The levels of lines, the least severe first. */
-export const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
-
-/** The level of a line. */
-export type Level = (typeof LEVELS)[number];
+export const LEVELS = ["debug", "log", "info", "warn", "error"] as const satisfies readonly LogLevel[];
 
 /** The end of a text that was truncated. */
 export const TRUNCATED = "… [truncated]";

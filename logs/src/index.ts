@@ -6,6 +6,7 @@ import { logOf, ownLog } from "./names.ts";
 import { readQuery } from "./query.ts";
 import { page } from "./read.ts";
 import { type DispatchFailure, eventOf, eventOfFailure } from "./trace.ts";
+import type { NamespaceName } from "./types.ts";
 
 export { WorkerLog } from "./worker-log.ts";
 
@@ -54,7 +55,8 @@ function add(traces: readonly TraceItem[]): void {
   for (const trace of traces) {
     const { scriptName, dispatchNamespace } = trace;
     if (typeof scriptName !== "string" || typeof dispatchNamespace !== "string") continue;
-    const source = { namespace: dispatchNamespace, worker: scriptName };
+    // Only Workers that the deploy API deploys have this tail consumer.
+    const source = { namespace: dispatchNamespace as NamespaceName, worker: scriptName };
     batches.add(ownLog(source.namespace, source.worker), () => JSON.stringify(eventOf(trace, source)));
   }
 }

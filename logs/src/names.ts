@@ -1,4 +1,4 @@
-import type { LogEvent } from "./event.ts";
+import type { LogEvent } from "./types.ts";
 
 /** The codes of failures that only a Worker that is deployed causes. */
 const OF_DEPLOYED = new Set(["WORKER_FAILED", "WORKER_LIMIT_EXCEEDED"]);

@@ -1,4 +1,5 @@
-import { LEVELS, levelOf, type LogEvent } from "./event.ts";
+import { LEVELS, levelOf } from "./event.ts";
+import type { LogEvent } from "./types.ts";
 
 /** Which events of a log are wanted. */
 export interface Filter {

@@ -1,5 +1,6 @@
-import type { LogEvent } from "./event.ts";
+import type { Batch } from "./batches.ts";
 import { type Filter, matches, type Positioned } from "./query.ts";
+import type { LogEvent } from "./types.ts";
 
 /** A log has at least this many of the last events, unless they are too large or too old. */
 export const MAX_EVENTS = 5_000;
@@ -17,10 +18,11 @@ const POSITIONS_PER_MS = 1000;
 
 /**
  * One row for many events, because each row that is written costs as much as a read of a thousand. `first` is the position of the first
- * event, `stored` the time at which the block was stored, and `events` has one JSON value a line.
+ * event, `stored` the time at which the block was stored, `batch` the id of the batch that it is a part of, and `events` has one JSON
+ * value a line.
  */
 const SCHEMA = [
-  "CREATE TABLE blocks (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, events TEXT NOT NULL)",
+  "CREATE TABLE blocks (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, batch TEXT NOT NULL, events TEXT NOT NULL)",
   "CREATE TABLE drops (id INTEGER PRIMARY KEY CHECK (id = 0), count INTEGER NOT NULL, last INTEGER NOT NULL)",
 ];
 
@@ -53,8 +55,12 @@ export class LogStore {
     this.#next = next;
   }
 
-  /** Stores events, each as JSON, and removes old ones. Returns the position of the first event. */
-  append(events: readonly string[], now: number): number {
+  /**
+   * Stores the events of a batch, each as JSON, and removes old ones. Returns the position of the first event; `null` if the batch is
+   * repeated and was stored before.
+   */
+  append(events: readonly string[], now: number, batch: Pick<Batch, "id" | "isRepeated">): number | null {
+    if (batch.isRepeated && this.#has(batch.id)) return null;
     if (events.length === 0) return this.#next;
     this.#create();
     const first = this.#events === 0 ? Math.max(this.#next, now * POSITIONS_PER_MS) : this.#next;
@@ -64,14 +70,14 @@ export class LogStore {
     for (const event of events) {
       const size = byteLength(event) + 1;
       if (block.length === BLOCK_EVENTS || (block.length > 0 && bytes + size > BLOCK_BYTES)) {
-        this.#insert(block, bytes, now);
+        this.#insert(block, bytes, now, batch.id);
         block = [];
         bytes = 0;
       }
       block.push(event);
       bytes += size;
     }
-    this.#insert(block, bytes, now);
+    this.#insert(block, bytes, now, batch.id);
     this.#trim();
     return first;
   }
@@ -137,19 +143,24 @@ export class LogStore {
     return row.stored ?? this.dropped().last;
   }
 
+  #has(batch: string): boolean {
+    return this.#isCreated && this.#sql.exec("SELECT 1 FROM blocks WHERE batch = ? LIMIT 1", batch).toArray().length > 0;
+  }
+
   #create(): void {
     if (this.#isCreated) return;
     for (const table of SCHEMA) this.#sql.exec(table);
     this.#isCreated = true;
   }
 
-  #insert(events: readonly string[], bytes: number, now: number): void {
+  #insert(events: readonly string[], bytes: number, now: number, batch: string): void {
     this.#sql.exec(
-      "INSERT INTO blocks (first, count, bytes, stored, events) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO blocks (first, count, bytes, stored, batch, events) VALUES (?, ?, ?, ?, ?, ?)",
       this.#next,
       events.length,
       bytes,
       now,
+      batch,
       events.join("\n"),
     );
     this.#next += events.length;

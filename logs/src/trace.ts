@@ -1,15 +1,5 @@
-import {
-  type Level,
-  LEVELS,
-  type LogEvent,
-  type LogException,
-  type LogLine,
-  MAX_CONTENT,
-  MAX_LINES,
-  MAX_TEXT,
-  type Trigger,
-  truncated,
-} from "./event.ts";
+import { LEVELS, MAX_CONTENT, MAX_LINES, MAX_TEXT, truncated } from "./event.ts";
+import type { LogEvent, LogException, LogLevel, LogLine, LogTrigger, NamespaceName } from "./types.ts";
 
 /** The prefix of the tag with which the deploy API marks each upload: `deploy-api/src/deployments/id.rs`. */
 const DEPLOYMENT_TAG = /^dotdo-deployment-(.{8})(.{4})(.{4})(.{4})(.{12})$/;
@@ -22,7 +12,7 @@ export interface DispatchFailure {
   readonly code: string;
   readonly status: number;
   /** The dispatch namespace. */
-  readonly namespace: string;
+  readonly namespace: NamespaceName;
   readonly worker: string;
   readonly request_id: string;
   readonly method: string;
@@ -35,7 +25,7 @@ export interface DispatchFailure {
 /** The Worker that a trace is of. */
 export interface Source {
   /** The dispatch namespace. */
-  readonly namespace: string;
+  readonly namespace: NamespaceName;
   readonly worker: string;
 }
 
@@ -118,7 +108,7 @@ function lineOf({ timestamp, level, message }: TraceLog): LogLine {
   const values: readonly unknown[] = Array.isArray(message) ? message : [message];
   return {
     time: timeOf(timestamp),
-    level: (LEVELS as readonly string[]).includes(level) ? (level as Level) : "log",
+    level: (LEVELS as readonly string[]).includes(level) ? (level as LogLevel) : "log",
     text: truncated(values.map(textOf).join(" "), MAX_TEXT.line),
   };
 }
@@ -159,7 +149,7 @@ function requestOf(event: Event): Pick<LogEvent, "request_id" | "method" | "host
 }
 
 /** The members of an event that tell its kind, the first that it has. */
-const TRIGGERS: readonly (readonly [string, Trigger])[] = [
+const TRIGGERS: readonly (readonly [string, LogTrigger])[] = [
   ["request", "request"],
   ["rpcMethod", "call"],
   ["cron", "scheduled"],
@@ -170,7 +160,7 @@ const TRIGGERS: readonly (readonly [string, Trigger])[] = [
   ["scheduledTime", "alarm"],
 ];
 
-function triggerOf(event: Event): Trigger {
+function triggerOf(event: Event): LogTrigger {
   if (event === null) return "other";
   return TRIGGERS.find(([member]) => member in event)?.[1] ?? "other";
 }

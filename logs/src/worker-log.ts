@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { Admission } from "./admission.ts";
 import type { Batch } from "./batches.ts";
-import type { LogEvent } from "./event.ts";
 import type { Filter, Positioned } from "./query.ts";
 import { type Dropped, LogStore, MAX_AGE_MS } from "./store.ts";
 import { type Message, Subscribers } from "./subscribers.ts";
+import type { LogEvent } from "./types.ts";
 
 /** A page of a log, the newest event first. */
 export interface Page {
@@ -35,13 +35,14 @@ export class WorkerLog extends DurableObject {
     this.#store = new LogStore(context.storage.sql);
   }
 
-  /** Stores events. Those that are too many are counted. */
-  async append({ events, dropped }: Batch): Promise<void> {
+  /** Stores events, unless it has stored this batch before. Those that are too many are counted. */
+  async append({ id, isRepeated, events, dropped }: Batch): Promise<void> {
     const now = Date.now();
     // The time is the first member of each event. Those of one batch come from several requests.
     const admitted = events.slice(0, this.#admission.admit(events.length, now)).sort();
     const lost = dropped + events.length - admitted.length;
-    const first = this.#store.append(admitted, now);
+    const first = this.#store.append(admitted, now, { id, isRepeated });
+    if (first === null) return;
     if (lost > 0) this.#store.recordDropped(lost, now);
     if (this.#subscribers.size > 0) {
       const added = admitted.map((text, index) => ({ position: first + index, event: JSON.parse(text) as LogEvent }));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openStore } from "../../local/tests/unit/sqlite.ts";
-import type { LogEvent } from "../src/event.ts";
 import { type Filter, type Positioned, matches } from "../src/query.ts";
 import { LogStore, MAX_AGE_MS, MAX_BYTES, MAX_EVENTS } from "../src/store.ts";
+import type { LogEvent } from "../src/types.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 
@@ -34,7 +34,7 @@ function event(number: number, members: Partial<LogEvent> = {}): LogEvent {
 }
 
 function append(store: LogStore, numbers: readonly number[], now = NOW, members: Partial<LogEvent> = {}): void {
-  store.append(numbers.map((number) => JSON.stringify(event(number, members))), now);
+  store.append(numbers.map((number) => JSON.stringify(event(number, members))), now, { id: crypto.randomUUID(), isRepeated: false });
 }
 
 function range(from: number, to: number): number[] {
@@ -57,7 +57,7 @@ test("a log that is only read stores nothing", () => {
   assert.deepEqual([...store.from(0, {})], []);
   assert.deepEqual(store.dropped(), { events: 0, last: null });
   assert.equal(store.expire(NOW), null);
-  store.append([], NOW);
+  store.append([], NOW, { id: "batch", isRepeated: true });
   assert.deepEqual(sql.exec("SELECT name FROM sqlite_master").toArray(), []);
 });
 
@@ -83,6 +83,19 @@ test("a batch of events is one row", () => {
   const store = new LogStore(sql);
   for (let batch = 0; batch < 20; batch += 1) append(store, range(0, 50));
   assert.equal(rows(sql), 20);
+});
+
+test("a batch that is repeated is stored once, also after a restart", () => {
+  const sql = openStore("");
+  const events = range(0, 250).map((number) => JSON.stringify(event(number)));
+  // The answer to the first attempt was lost.
+  new LogStore(sql).append(events, NOW, { id: "first", isRepeated: false });
+  const store = new LogStore(sql);
+  assert.equal(store.append(events, NOW, { id: "first", isRepeated: true }), null);
+  assert.equal(paths(store.before(null, {}, 1000)).length, 250);
+  // The first attempt did not arrive.
+  assert.notEqual(store.append(events.slice(0, 1), NOW, { id: "second", isRepeated: true }), null);
+  assert.equal(paths(store.before(null, {}, 1000)).length, 251);
 });
 
 test("the last 5,000 events are stored, and at most a block more", () => {

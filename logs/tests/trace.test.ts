@@ -5,7 +5,7 @@ import { logOf } from "../src/names.ts";
 import { eventOf, eventOfFailure } from "../src/trace.ts";
 
 const TIME = Date.parse("2026-11-28T12:00:00.250Z");
-const SOURCE = { namespace: "dotdo-staging", worker: "agents" };
+const SOURCE = { namespace: "dotdo-staging", worker: "agents" } as const;
 
 function trace(members: object): TraceItem {
   return {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployments::DeploymentId;
 use crate::schema::{NamespaceName, Time, WorkerName};
 
-/// One event of a log, as the logs Worker stores it: `LogEvent` in `logs/src/event.ts`. Long texts end in `… [truncated]`.
+/// One event of a log, as the logs Worker stores it. Long texts end in `… [truncated]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogEvent {
