@@ -6,7 +6,10 @@ use std::io::{self, BufRead};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// A comment, which shows that the stream is open.
-    Comment,
+    Comment {
+        /// The id after which another stream continues, if there is one already.
+        id: Option<String>,
+    },
     /// An event.
     Event {
         /// Its type; empty if it has none.
@@ -53,7 +56,10 @@ impl<R: BufRead> EventStream<R> {
             let value = value.strip_prefix(' ').unwrap_or(value);
             match field {
                 // Within an event, its end follows at once.
-                "" if data.is_none() && kind.is_empty() => return Ok(Some(Received::Comment)),
+                "" if data.is_none() && kind.is_empty() => {
+                    let id = self.id.clone();
+                    return Ok(Some(Received::Comment { id }));
+                }
                 "event" => value.clone_into(&mut kind),
                 "id" => self.id = Some(value.to_owned()),
                 "data" => match &mut data {
@@ -103,10 +109,12 @@ mod tests {
         assert_eq!(
             all(": open\n\nid: 1-2\nevent: log\ndata: {\"a\": 1}\n\nevent: dropped\ndata: 7\n\n: ping\n\n"),
             [
-                Received::Comment,
+                Received::Comment { id: None },
                 event("log", "{\"a\": 1}", Some("1-2")),
                 event("dropped", "7", Some("1-2")),
-                Received::Comment,
+                Received::Comment {
+                    id: Some("1-2".to_owned())
+                },
             ]
         );
     }
@@ -120,6 +128,12 @@ mod tests {
         assert_eq!(
             all("event: log\nid: 5\n\ndata: x\n\n"),
             [event("", "x", Some("5"))]
+        );
+        assert_eq!(
+            all("id: 5\n: open\n\n"),
+            [Received::Comment {
+                id: Some("5".to_owned())
+            }]
         );
     }
 

@@ -10,7 +10,10 @@ const PING_MS = 15_000;
 /** How long a stream lasts, in milliseconds. A client that connects again is authorized again. */
 const MAX_STREAM_MS = 15 * 60 * 1000;
 
-/** The events of a Worker as they come, as server-sent events. The id of each is the position after which the next stream continues. */
+/**
+ * The events of a Worker as they come, as server-sent events. The id of each is the position after which the next stream continues, and
+ * the first comment has the id at which this one begins.
+ */
 export async function follow(environment: Environment, namespace: string, worker: string, query: Query): Promise<Response> {
   const logs = logsOf(environment, namespace, worker);
   const { filter, cursor } = query;
@@ -41,7 +44,7 @@ async function send(
   const ping = setInterval(() => void write(": the stream is open\n\n").catch(end), PING_MS);
   const limit = setTimeout(() => void end(), MAX_STREAM_MS);
   try {
-    await write(": events follow\n\n");
+    await write(`id: ${writePositions(positions)}\n: events follow\n\n`);
     await Promise.all(
       readers.map(async ({ part, reader }) => {
         for await (const messages of received(reader)) {

@@ -118,10 +118,11 @@ export class LogStore {
     return found;
   }
 
-  /** The events from a position on that match, the oldest first. */
-  *from(position: number, filter: Filter): Generator<Positioned> {
+  /** The events that match from a position to a last one, the oldest first. */
+  *between(position: number, last: number, filter: Filter): Generator<Positioned> {
     for (const block of this.#blocks("first + count > ? ORDER BY first", position)) {
       for (const positioned of block) {
+        if (positioned.position > last) return;
         if (positioned.position >= position && matches(filter, positioned.event)) yield positioned;
       }
     }

@@ -61,7 +61,8 @@ export class WorkerLog extends DurableObject {
     const reached = Math.max(0, this.#store.next - 1);
     const isFromNow = after === null && filter.since === undefined;
     const start = isFromNow ? reached : (after ?? 0);
-    const stored = this.#store.from(start + 1, filter);
+    // They are read while new events are stored, which `publish` sends.
+    const stored = this.#store.between(start + 1, reached, filter);
     const messages = (function* (): Generator<Message> {
       if (isFromNow) return;
       yield* stored;

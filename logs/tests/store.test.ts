@@ -54,7 +54,7 @@ test("a log that is only read stores nothing", () => {
   const sql = openStore("");
   const store = new LogStore(sql);
   assert.deepEqual(store.before(null, {}, 10), []);
-  assert.deepEqual([...store.from(0, {})], []);
+  assert.deepEqual([...store.between(0, store.next, {})], []);
   assert.deepEqual(store.dropped(), { events: 0, last: null });
   assert.equal(store.expire(NOW), null);
   store.append([], NOW, { id: "batch", isRepeated: true });
@@ -74,8 +74,12 @@ test("events are read back in both directions, page by page, also after a restar
   }
   assert.deepEqual(paths(found), range(0, 250).reverse().map((number) => `/${number}`));
   const tenth = found.at(-10)?.position ?? assert.fail();
-  assert.deepEqual(paths(store.from(tenth, {})), range(9, 250).map((number) => `/${number}`));
-  assert.deepEqual(paths(store.from(store.next, {})), []);
+  assert.deepEqual(paths(store.between(tenth, store.next, {})), range(9, 250).map((number) => `/${number}`));
+  assert.deepEqual(paths(store.between(store.next, store.next, {})), []);
+  // A client that follows gets what is stored while it reads as new events, and must not get it twice.
+  const stored = store.between(tenth, store.next - 1, {});
+  append(store, [250]);
+  assert.deepEqual(paths(stored), range(9, 250).map((number) => `/${number}`));
 });
 
 test("a batch of events is one row", () => {

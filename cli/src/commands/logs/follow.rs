@@ -80,8 +80,13 @@ fn follow(
     output: &Output,
     mut show: impl FnMut(Shown) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    let begin = Timestamp::now();
-    let mut since = arguments.since.clone();
+    // A duration is one before the beginning, also for a later stream.
+    let now = Timestamp::now();
+    let since = arguments
+        .since
+        .as_deref()
+        .and_then(|text| time_filter::read(text, now));
+    let since = since.map(|time| time.to_string());
     let mut after = None;
     let mut was_open = false;
     let mut is_interrupted = false;
@@ -106,12 +111,6 @@ fn follow(
             }
             Err(failure) => return Err(failure),
         }
-        // A duration is one before the beginning. Without an event, the next stream begins where the first one did.
-        since = match (&after, &arguments.since) {
-            (Some(_), _) => None,
-            (None, None) => Some(begin.to_string()),
-            (None, Some(text)) => time_filter::read(text, begin).map(|time| time.to_string()),
-        };
         thread::sleep(PAUSE);
     }
 }
@@ -133,8 +132,10 @@ fn receive(
         }
     });
     while let Ok(received) = receiver.recv_timeout(SILENCE) {
-        let Received::Event { kind, data, id } = received else {
-            continue;
+        let (kind, data, id) = match received {
+            Received::Event { kind, data, id } => (kind, data, id),
+            // The first one has the position at which the stream begins.
+            Received::Comment { id } => (String::new(), String::new(), id),
         };
         match kind.as_str() {
             "log" => {
@@ -143,10 +144,9 @@ fn receive(
                 show(Shown::Event(Box::new(event), json))?;
             }
             "dropped" => show(Shown::Dropped(parsed::<Missing>(&data)?.events))?,
-            // A later version may have more.
+            // A comment; and a later version may have more.
             _ => {}
         }
-        // A stream that begins with `dropped` has no id yet.
         if id.is_some() {
             *after = id;
         }
@@ -212,7 +212,7 @@ mod tests {
     fn a_stream_that_ends_is_continued_after_its_last_event_until_it_is_refused() {
         let stream = |events: String| {
             format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n: open\n\n{events}"
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nid: 0-5\n: open\n\n{events}"
             )
         };
         let refusal = json!({
@@ -261,7 +261,7 @@ mod tests {
         let path = "GET /v1/namespaces/dotdo-staging/workers/agents/logs?";
         let filters = "level=warn&search=a+b&follow=true";
         assert_eq!(requests[0], format!("{path}{filters} HTTP/1.1"));
-        assert!(requests[1].starts_with(&format!("{path}since=2")), "{requests:?}");
+        assert_eq!(requests[1], format!("{path}{filters}&after=0-5 HTTP/1.1"));
         assert_eq!(requests[2], format!("{path}{filters}&after=1-0 HTTP/1.1"));
         assert_eq!(requests[3], format!("{path}{filters}&after=2-0 HTTP/1.1"));
     }
