@@ -89,7 +89,7 @@ fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Cred
         (None, None) => Ok(None),
         (Some(api), Some(token)) => Ok(Some(Credentials {
             api: address(&api)?,
-            token: token.into(),
+            token: self::token(&token)?,
             source: Source::Variables,
         })),
         (Some(_), None) => Err(Failure::usage(
@@ -137,6 +137,25 @@ fn is_running(api: &Url) -> bool {
     addresses
         .into_iter()
         .any(|address| TcpStream::connect_timeout(&address, LOCAL).is_ok())
+}
+
+/// A token as a person or a file writes it: spaces and line feeds around it are removed.
+///
+/// # Errors
+/// If it cannot be a token. The error does not contain it.
+pub fn token(text: &str) -> Result<SecretString, Failure> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned().into());
+    }
+    Err(Failure::usage(
+        if text.is_empty() {
+            "the token is empty"
+        } else {
+            "the token has spaces or characters that no token has"
+        },
+        "Copy the whole token, which begins with dotdo_. `dotdo login ADDRESS` asks for it, or reads it from the standard input.",
+    ))
 }
 
 /// The address of a deploy API without a path. The path that wrangler needs is accepted and removed.
@@ -317,6 +336,11 @@ mod tests {
         assert_eq!(of(API, "t").unwrap().unwrap().api, API);
         assert!(of(API, "").unwrap_err().text().contains("DOTDO_TOKEN is not"));
         assert!(of("", "t").unwrap_err().text().contains("DOTDO_API is not"));
+        assert_eq!(of(API, " t\n").unwrap().unwrap().token.expose_secret(), "t");
+        for token in [" \n", "secret one", "secret\none", "sécret"] {
+            let error = of(API, token).unwrap_err().text();
+            assert!(error.contains("the token") && !error.contains("cret"), "{error}");
+        }
     }
 
     #[test]

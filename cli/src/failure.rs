@@ -74,6 +74,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The codes of the deploy API for a call that has a wrong value.
+const INPUT_CODES: [&str; 2] = ["BODY_INVALID", "PARAMETER_INVALID"];
+
 /// The JSON of a failed command, on the standard error.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -143,6 +146,8 @@ impl Failure {
             Self::Unreachable { .. } => Exit::Unreachable,
             // The deploy API, or Cloudflare behind it, cannot do its work now.
             Self::Problem(problem) if matches!(problem.document.status, 502..=504) => Exit::Unreachable,
+            // An argument that only the deploy API checks is as wrong as one that the command line rejects.
+            Self::Problem(problem) if INPUT_CODES.contains(&problem.document.code.as_ref()) => Exit::Usage,
             Self::Problem(_) | Self::Refused { .. } => Exit::Refused,
             Self::Usage { .. } | Self::Output(_) => Exit::Usage,
         }
@@ -209,6 +214,15 @@ impl Failure {
     }
 }
 
+/// The failure of a command line that cannot be parsed.
+#[must_use]
+pub fn command_line(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    // After the first paragraph there is only advice.
+    let (what, advice) = text.trim_end().split_once("\n\n").unwrap_or((&text, ""));
+    Failure::usage(what.trim_start_matches("error: ").trim_end(), advice)
+}
+
 /// The command that helps with an error, whatever the command that failed.
 fn next_command(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -225,6 +239,8 @@ fn next_command(code: &str) -> Option<&'static str> {
         "DEPLOYMENT_UNSETTLED" => {
             "Another change of the Worker is not finished. Type the same command again in a moment; `dotdo status` lists open changes."
         }
+        "POLICY_INVALID" => "Correct the file. Type `dotdo policy diff FILE` to check it without storing it.",
+        "WORKER_UNKNOWN" => "Type `dotdo workers` to list the Workers.",
         "TOKEN_UNKNOWN" => "Type `dotdo tokens list` to list the tokens.",
         _ => return None,
     })
@@ -265,6 +281,7 @@ mod tests {
     fn the_exit_code_tells_refusals_from_failures() {
         assert_eq!(problem("WORKER_LOCKED", 409).exit(), Exit::Refused);
         assert_eq!(problem("RECORD_UNAVAILABLE", 503).exit(), Exit::Unreachable);
+        assert_eq!(problem("BODY_INVALID", 400).exit(), Exit::Usage);
         assert_eq!(Failure::usage("a", "b").exit(), Exit::Usage);
         assert_eq!(Failure::unreachable("a", "b").exit(), Exit::Unreachable);
         assert_eq!(Failure::refused("a", "b").json()["exit_code"], 1);

@@ -20,6 +20,7 @@ mod table;
 mod terminal;
 mod times;
 
+use std::env;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -51,7 +52,15 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && env::args_os().any(|argument| argument == "--json") => {
+            let failure = failure::command_line(&error);
+            eprintln!("{:#}", failure.json());
+            return failure.exit().into();
+        }
+        Err(error) => error.exit(),
+    };
     let session = Session {
         output: Output::new(arguments.json),
     };

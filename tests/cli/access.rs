@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::killed::killed;
 use crate::program::{assert_contains, dotdo, dotdo_as, fails, json, succeeds};
 
 #[end_to_end::test]
@@ -35,8 +36,19 @@ async fn the_policy_is_a_file_that_is_compared_confirmed_and_stored() -> Result<
     let asked = fails(2, &["policy", "apply", &path]).await?;
     assert_contains(&asked.output, &[sentence]);
     assert_contains(&asked.errors, &["--yes"]);
-    let stored = json(&["policy", "apply", &path, "--yes"]).await?;
-    assert_eq!(stored["changed"], true, "{stored}");
+    let version = json(&["policy", "get"]).await?["version"]
+        .as_u64()
+        .expect("a version");
+    // Commands that are killed before may have stored it, and only one of them.
+    let moments = killed(&["policy", "apply", &path, "--yes"], "").await?;
+    succeeds(&["policy", "apply", &path, "--yes"]).await?;
+    let stored = json(&["policy", "get"]).await?;
+    assert_eq!(
+        stored["version"],
+        version + 1,
+        "killed after {moments:?}: {stored}"
+    );
+    assert_eq!(stored["document"], policy);
     // The same command again changes nothing.
     assert_contains(
         &succeeds(&["policy", "apply", &path]).await?,
@@ -83,7 +95,7 @@ async fn the_policy_is_a_file_that_is_compared_confirmed_and_stored() -> Result<
 
     fs::write(&file, "{}")?;
     let invalid = fails(1, &["policy", "apply", &path, "--yes"]).await?;
-    assert_contains(&invalid.errors, &["POLICY_INVALID"]);
+    assert_contains(&invalid.errors, &["POLICY_INVALID", "dotdo policy diff FILE"]);
     fails(2, &["policy", "apply", "/does/not/exist"]).await?;
     Ok(())
 }
@@ -126,6 +138,20 @@ async fn a_token_is_shown_once_listed_and_revoked() -> Result<()> {
     assert_eq!(dotdo_as(&token, &["whoami"])?.run().await?.code, Some(1));
     let unknown = fails(1, &["tokens", "revoke", "0123456789abcdef", "--yes"]).await?;
     assert_contains(&unknown.errors, &["dotdo tokens list"]);
+    let too_long = fails(
+        2,
+        &[
+            "tokens",
+            "create",
+            "developer",
+            "--allow",
+            "read",
+            "--expires",
+            "900d",
+        ],
+    )
+    .await?;
+    assert_contains(&too_long.errors, &["BODY_INVALID", "within a year"]);
     let (_, warning) = created("nobody-knows", &["--allow", "read"]).await?;
     assert_contains(&warning, &["warning", "nobody-knows"]);
     Ok(())

@@ -87,5 +87,11 @@ async fn an_exported_log_is_verified_without_the_deploy_api() -> Result<()> {
     assert_eq!(broken.code, Some(1), "{}", broken.output);
     assert_contains(&broken.errors, &["broken at entry"]);
     fails(2, &["audit", "verify", "--key", key]).await?;
+    fails(2, &["audit", "verify", "--log", &log, "--key", "61d5"]).await?;
+    let missing = fails(2, &["audit", "verify", "--log", "/does/not/exist"]).await?;
+    assert_contains(
+        &missing.errors,
+        &["/does/not/exist cannot be read", "dotdo audit export"],
+    );
     Ok(())
 }

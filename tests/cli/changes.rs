@@ -1,20 +1,11 @@
 //! Changes: `rollback`, `promote`, `delete`, `lock`, `unlock`, and their confirmation.
 
 use anyhow::Result;
-use dotdo_names::Environment::{self, Development, Production, Staging};
+use dotdo_names::Environment::{Development, Production, Staging};
 use end_to_end::Script;
 use serde_json::{Value, json};
 
-use crate::program::{assert_contains, deploy, dotdo, fails, json, platform, succeeds};
-
-async fn served(environment: Environment, worker: &str) -> Result<String> {
-    let host = match environment {
-        Production => format!("{worker}.do"),
-        Staging => format!("staging.{worker}.do"),
-        Development => format!("dev.{worker}.do"),
-    };
-    Ok(platform().get(&host, "/").await?.text())
-}
+use crate::program::{assert_contains, deploy, fails, json, platform, served, succeeds};
 
 #[end_to_end::test]
 async fn rolls_back_in_production_only_after_a_confirmation() -> Result<()> {
@@ -53,27 +44,6 @@ async fn a_rollback_that_was_made_is_not_repeated() -> Result<()> {
     assert_eq!(served(Staging, "again").await?, "1");
     let unknown = fails(2, &[&rollback[..], &["--to", "ffffffff"]].concat()).await?;
     assert_contains(&unknown.errors, &["dotdo deployments again --env staging"]);
-    Ok(())
-}
-
-#[end_to_end::test]
-async fn a_rollback_that_is_killed_can_be_typed_again() -> Result<()> {
-    deploy(Development, "killed", &["1", "2"]).await?;
-    let rollback = ["rollback", "killed", "--env", "development"];
-    for milliseconds in [20, 60] {
-        let mut child = dotdo(&rollback)?
-            .into_std()
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()?;
-        tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
-        let _ = child.kill();
-        child.wait()?;
-    }
-    let last = dotdo(&rollback)?.run().await?;
-    let is_done = last.code == Some(0) || last.errors.contains("already rolled back");
-    assert!(is_done, "{}{}", last.output, last.errors);
-    assert_eq!(served(Development, "killed").await?, "1");
     Ok(())
 }
 
@@ -119,6 +89,15 @@ async fn a_promotion_shows_the_difference_and_what_is_missing() -> Result<()> {
         &["promote", "promoted", "--env", "staging", "--from", "staging"],
     )
     .await?;
+    let nothing = fails(1, &["promote", "never-promoted", "--env", "staging"]).await?;
+    assert_contains(
+        &nothing.errors,
+        &[
+            "Deploy it in development first",
+            "--from",
+            "dotdo worker never-promoted",
+        ],
+    );
     Ok(())
 }
 

@@ -175,6 +175,11 @@ async fn help_completions_and_wrong_arguments_need_no_platform() -> Result<()> {
     fails(2, &["rollback", "agents"]).await?;
     fails(2, &["rollback", "agents", "--env", "qa"]).await?;
     fails(2, &["no-such-command"]).await?;
+    let wrong = fails(2, &["logs", "agents", "--json"]).await?;
+    let error: serde_json::Value = serde_json::from_str(&wrong.errors)?;
+    assert_eq!(error["exit_code"], 2, "{error}");
+    assert_contains(&error["error"].to_string(), &["--env <ENV>"]);
+    assert_contains(&error["fix"].to_string(), &["Usage: dotdo logs"]);
     let script = fs::read_to_string(repository().join("package.json"))?;
     assert_contains(
         &script,

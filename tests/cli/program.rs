@@ -1,7 +1,7 @@
 //! Runs of the program against the platform that all tests share.
 
 use anyhow::{Context, Result, ensure};
-use dotdo_names::Environment;
+use dotdo_names::Environment::{self, Development, Production, Staging};
 use end_to_end::{Command, Finished, Options, Platform, Script, Shared};
 use serde_json::Value;
 
@@ -73,6 +73,16 @@ pub async fn deploy(environment: Environment, worker: &str, versions: &[&str]) -
             .await?;
     }
     Ok(())
+}
+
+/// What a Worker in an environment responds.
+pub async fn served(environment: Environment, worker: &str) -> Result<String> {
+    let host = match environment {
+        Production => format!("{worker}.do"),
+        Staging => format!("staging.{worker}.do"),
+        Development => format!("dev.{worker}.do"),
+    };
+    Ok(platform().get(&host, "/").await?.text())
 }
 
 /// Asserts that a text contains others.

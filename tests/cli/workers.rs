@@ -21,6 +21,8 @@ async fn lists_workers_with_who_deployed_them_and_their_urls() -> Result<()> {
     let found = namespaces.iter().find(|found| found["environment"] == "staging");
     let items = found.and_then(|found| found["items"].as_array()).expect("a list");
     assert!(items.iter().any(|item| item["name"] == "listed"), "{all}");
+    let tagged = succeeds(&["workers", "staging", "--tag", "no-such-tag"]).await?;
+    assert_eq!(tagged, "There are no Workers with the tag no-such-tag.\n");
     // An alias of an environment, and the name of its namespace.
     succeeds(&["workers", "dev"]).await?;
     succeeds(&["workers", "dotdo-development"]).await?;
@@ -54,7 +56,11 @@ async fn shows_one_worker_in_all_environments() -> Result<()> {
     let unknown = fails(1, &["worker", "never-deployed"]).await?;
     assert_contains(
         &unknown.errors,
-        &["never-deployed is not deployed", "dotdo workers"],
+        &[
+            "never-deployed is not deployed",
+            "dotdo workers",
+            "dotdo deployments never-deployed",
+        ],
     );
     fails(2, &["worker", "Not_a_name"]).await?;
     Ok(())

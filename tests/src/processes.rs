@@ -103,7 +103,10 @@ pub(crate) fn kill_tree(root: u32) {
 }
 
 /// Sends SIGKILL to a process, or to a process group by its negative id.
-pub(crate) fn kill(id: i32) -> Result<()> {
+///
+/// # Errors
+/// When there is no such process.
+pub fn kill(id: i32) -> Result<()> {
     let output = Command::new("kill")
         .args(["-9", "--", &id.to_string()])
         .output()?;

@@ -5,7 +5,6 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use clap::Args;
 use deploy_api::v1::types::{Grant, Identity, WhoAmI};
 use jiff::Timestamp;
-use secrecy::SecretString;
 use serde_json::json;
 
 use crate::client::{Answer, Client};
@@ -45,7 +44,7 @@ pub fn login(arguments: &LoginArguments, session: &Session) -> Result<Exit, Fail
         io::stdin().lock().read_line(&mut line)?;
         line
     };
-    let token: SecretString = token.trim().to_owned().into();
+    let token = credentials::token(&token)?;
     let file = credentials::stored_file()?;
     let credentials = Credentials {
         api,

@@ -79,9 +79,13 @@ pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Fai
             }
         }
         if table.is_empty() {
-            return output.line(
-                "There are no Workers. Deploy one: npx wrangler deploy --dispatch-namespace dotdo-staging",
-            );
+            let namespace = arguments.env.unwrap_or(Environment::Staging).namespace();
+            return output.line(match &arguments.tag {
+                Some(tag) => format!("There are no Workers with the tag {tag}."),
+                None => format!(
+                    "There are no Workers. Deploy one: npx wrangler deploy --dispatch-namespace {namespace}"
+                ),
+            });
         }
         output.table(table)
     })?;
@@ -164,7 +168,10 @@ pub fn show(arguments: &WorkerArguments, session: &Session) -> Result<Exit, Fail
             "{} is not deployed in an environment that you may read",
             arguments.name
         ),
-        "Type `dotdo workers` to list the Workers, or `dotdo deployments NAME` for its history.",
+        format!(
+            "Type `dotdo workers` to list the Workers, or `dotdo deployments {}` for its history.",
+            arguments.name
+        ),
     ))
 }
 

@@ -34,11 +34,37 @@ pub struct VerifyArguments {
     checkpoint: Vec<PathBuf>,
     /// The public key of the checkpoints and segments, 64 hexadecimal digits. Do not take it from a checkpoint or a segment itself. Without
     /// it, signatures are not verified
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", value_parser = public_key)]
     key: Option<String>,
     /// The archived segments from the first entry on, in any order
     #[arg(value_name = "SEGMENT")]
     segments: Vec<PathBuf>,
+}
+
+/// A key that has no form of one would verify nothing.
+fn public_key(text: &str) -> Result<String, String> {
+    let is_key = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_key
+        .then(|| text.to_owned())
+        .ok_or_else(|| "write the 64 hexadecimal digits of \"key\" of a checkpoint".to_owned())
+}
+
+/// A file that cannot be read says nothing about the log.
+fn files_exist(arguments: &VerifyArguments) -> Result<(), Failure> {
+    let files = arguments
+        .log
+        .iter()
+        .chain(&arguments.checkpoint)
+        .chain(&arguments.segments);
+    for file in files {
+        std::fs::File::open(file).map_err(|error| {
+            Failure::usage(
+                format!("{} cannot be read: {error}", file.display()),
+                "Export the log: dotdo audit export FOLDER. A checkpoint is the output of `dotdo audit checkpoint`.",
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// Verifies the files, or the log in the deploy API if there are none.
@@ -53,6 +79,7 @@ pub fn verify(arguments: &VerifyArguments, session: &Session) -> Result<Exit, Fa
         }
         return online(session);
     }
+    files_exist(arguments)?;
     let report = offline(arguments).map_err(|error| {
         Failure::refused(
             format!("{error:#}"),

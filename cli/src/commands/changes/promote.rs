@@ -105,7 +105,7 @@ pub fn promote(arguments: &PromoteArguments, session: &Session) -> Result<Exit, 
     let what = format!("comparing {from} with {env}");
     let preview: Answer<PromotionPreview<'static>> =
         progress::during(&what, || client.send(&Method::POST, &call, &request))
-            .map_err(|failure| explained(failure, &arguments.worker))?;
+            .map_err(|failure| unpromotable(failure, from, &arguments.worker))?;
     let difference = preview.value.difference.as_deref();
     let problem = preview.value.problem.as_ref();
     if arguments.change.dry_run {
@@ -263,6 +263,17 @@ fn binding(change: &BindingChange) -> Value {
             value(&change.target)
         )),
     }
+}
+
+/// A failure of the comparison, whose source can be empty.
+fn unpromotable(failure: Failure, from: Environment, worker: &WorkerArguments) -> Failure {
+    let name = &worker.name;
+    explained(failure, worker).suggest(
+        &["DEPLOYMENT_UNKNOWN"],
+        format!(
+            "Deploy it in {from} first, or name another environment with --from: `dotdo worker {name}` shows where it is deployed."
+        ),
+    )
 }
 
 fn promotion_refused_if(

@@ -84,7 +84,13 @@ fn token(caller: &WhoAmI, now: Timestamp) -> Line {
                 "Ask an administrator for a new one: dotdo tokens create",
             )
         }
-        _ => Line::ok("token", format!("{who}, {} rules apply", caller.rules.len())),
+        _ => {
+            let rules = match caller.rules.len() {
+                1 => "1 rule applies".to_owned(),
+                count => format!("{count} rules apply"),
+            };
+            Line::ok("token", format!("{who}, {rules}"))
+        }
     }
 }
 

@@ -90,6 +90,11 @@ fn read(arguments: &LogsArguments, client: &Client, output: &Output) -> Result<E
     output.either(&json!({ "items": items, "dropped": dropped }), |output| {
         if events.is_empty() {
             output.line("There are no such events.")?;
+            if arguments.request.is_some() {
+                output.note(
+                    "An event is shown about a second after it ended. `dotdo route URL` says which Worker and environment a URL leads to.",
+                );
+            }
         }
         for event in events.iter().rev() {
             output.text(&text::event(event, output.terminal()))?;
