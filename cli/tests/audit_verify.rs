@@ -34,7 +34,7 @@ fn log(workers: &[&str]) -> (Vec<String>, Vec<Head>) {
             sequence: after.size,
             previous: before.hash,
             hash: after.hash,
-            entry: serde_json::from_str(&canonical).unwrap(),
+            entry: serde_json::from_str::<serde_json::Value>(&canonical).unwrap(),
         };
         lines.push(serde_json::to_string(&link).unwrap());
         heads.push(after);

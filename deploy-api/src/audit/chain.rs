@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -85,7 +86,8 @@ impl<'de> Deserialize<'de> for Hash {
 /// One entry in its place in the chain, as it is stored and exported: one line of JSON each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
+#[schemars(rename = "Link", bound = "")]
+pub struct Link<E = Value> {
     /// Its place, from 1 without gaps.
     pub sequence: u64,
     /// The hash of the entry before it.
@@ -94,8 +96,11 @@ pub struct Link {
     pub hash: Hash,
     /// The entry. Its sequence number is part of it.
     #[schemars(with = "RecordedEntry")]
-    pub entry: Value,
+    pub entry: E,
 }
+
+/// A link whose entry is the text that is stored: a page of the log passes on what the database has.
+pub type StoredLink = Link<Box<RawValue>>;
 
 /// An entry of the audit log. Entries of earlier versions can have other members.
 #[derive(JsonSchema)]

@@ -5,12 +5,13 @@
 //! cannot differ from it. A trigger rejects every change of a stored entry.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::audit_batch::{BatchLimits, MAX_PAGE_BYTES, lengths};
 use super::audit_segments;
 use crate::audit::canonical::NotCanonical;
-use crate::audit::chain::{Hash, Head, InvalidHash, Link};
+use crate::audit::chain::{Hash, Head, InvalidHash, Link, StoredLink};
 use crate::audit::{Entry, Outcome, Query};
 use crate::sql::{Row, Sql, SqlError, Value};
 
@@ -156,10 +157,10 @@ pub fn get(sql: &impl Sql, sequence: u64) -> Result<Option<Link>, SqlError> {
 }
 
 /// One page of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Page {
     /// The entries.
-    pub links: Vec<Link>,
+    pub links: Vec<StoredLink>,
     /// The cursor of the next page; `None` on the last page.
     pub cursor: Option<u64>,
 }
@@ -264,7 +265,7 @@ impl Window {
     }
 }
 
-pub(super) fn read(row: &Row) -> Result<Link, SqlError> {
+pub(super) fn read<E: DeserializeOwned>(row: &Row) -> Result<Link<E>, SqlError> {
     let content = |reason: String| SqlError::Content {
         what: "audit entry",
         reason,

@@ -4,6 +4,7 @@
 //! transaction; a trigger allows the deletion of exactly the entries that a stored record covers.
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::audit_batch::{self, BatchLimits};
@@ -135,7 +136,7 @@ pub fn due(sql: &impl Sql, rules: ArchiveRules) -> Result<Option<(SegmentHeader,
     let mut lines = String::new();
     for row in &audit_batch::rows(sql, before.size, extent.count)? {
         head = audit_batch::follow(head, row)?;
-        let line = serde_json::to_string(&audit_log::read(row)?)
+        let line = serde_json::to_string(&audit_log::read::<Box<RawValue>>(row)?)
             .map_err(|error| super::content("audit entry", &error))?;
         lines.push_str(&line);
         lines.push('\n');

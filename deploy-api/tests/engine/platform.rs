@@ -390,7 +390,10 @@ impl Platform {
     pub fn record(&self) -> Vec<Value> {
         let query = Query::parse([("order", "oldest"), ("limit", "1000")], at(0)).unwrap();
         let links = audit_log::find(self.sql, &query).unwrap().links;
-        links.into_iter().map(|link| link.entry).collect()
+        links
+            .into_iter()
+            .map(|link| serde_json::from_str(link.entry.get()).unwrap())
+            .collect()
     }
 
     /// Action and outcome of each entry.

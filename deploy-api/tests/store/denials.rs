@@ -30,7 +30,10 @@ fn record(sqlite: &Sqlite, key: &str, seconds: i64) -> Option<u64> {
 fn entries(sqlite: &Sqlite) -> Vec<Value> {
     let query = Query::parse([("order", "oldest"), ("limit", "1000")], at(0)).unwrap();
     let links = audit_log::find(sqlite, &query).unwrap().links;
-    links.into_iter().map(|link| link.entry).collect()
+    links
+        .into_iter()
+        .map(|link| serde_json::from_str(link.entry.get()).unwrap())
+        .collect()
 }
 
 /// For each entry: the Worker, the number of denials, and the seconds since the beginning.

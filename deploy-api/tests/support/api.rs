@@ -130,7 +130,7 @@ impl Api {
             .unwrap()
             .links
             .into_iter()
-            .map(|link| link.entry)
+            .map(|link| serde_json::from_str(link.entry.get()).unwrap())
             .collect()
     }
 

@@ -46,12 +46,9 @@ impl Answer {
     /// # Errors
     /// `INTERNAL` if the value cannot be serialized.
     pub fn json(status: u16, value: &impl Serialize) -> Result<Self, Problem> {
-        let text = serde_json::to_string(value).map_err(|error| {
-            Problem::new(Code::Internal, "The answer could not be written.", "").caused_by(&error)
-        })?;
         Ok(Self {
             status,
-            content: Content::Json(text),
+            content: Content::Json(to_json(value)?),
             version: None,
         })
     }
@@ -74,4 +71,14 @@ impl Answer {
         self.version = Some(version);
         self
     }
+}
+
+/// The JSON text of a part of an answer.
+///
+/// # Errors
+/// `INTERNAL` if the value cannot be serialized.
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(value).map_err(|error| {
+        Problem::new(Code::Internal, "The answer could not be written.", "").caused_by(&error)
+    })
 }

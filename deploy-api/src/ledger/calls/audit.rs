@@ -6,7 +6,9 @@ use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::answer::to_json;
 use super::page::{Cursors, Parameters, parameter_invalid};
 use super::policy::may_see_all;
 use super::{Answer, Content, audit_segments, body};
@@ -23,9 +25,11 @@ use crate::target::Target;
 
 /// One page of the audit log.
 #[derive(Serialize, Clone, Debug, Deserialize, JsonSchema)]
-pub struct AuditPage {
+#[schemars(rename = "AuditPage", bound = "")]
+pub struct AuditPage<E = Value> {
     /// The entries.
-    pub items: Vec<Link>,
+    #[schemars(with = "Vec<Link>")]
+    pub items: Vec<Link<E>>,
     /// The cursor of the next page; null on the last page.
     pub cursor: Option<String>,
     /// The first entry that is not archived.
@@ -98,14 +102,7 @@ pub fn list<S: Sql>(
     }
     let mut text = String::new();
     for link in &page.links {
-        let Answer {
-            content: Content::Json(line),
-            ..
-        } = Answer::json(200, link)?
-        else {
-            continue;
-        };
-        text.push_str(&line);
+        text.push_str(&to_json(link)?);
         text.push('\n');
     }
     Ok(Answer {
