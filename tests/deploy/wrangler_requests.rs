@@ -2,14 +2,16 @@
 //!
 //! `GOLDEN=record npm test wrangler_requests` writes the files.
 
-use std::{env, fmt::Write, fs, path::PathBuf};
+use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use end_to_end::wrangler::Version;
+use end_to_end::{Platform, wrangler::Version};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     platforms::{behind_relay, relay_to},
-    wrangler_bindings, wrangler_deploys, wrangler_sessions,
+    wrangler_bindings, wrangler_deploys,
+    wrangler_sessions::{self, Session},
 };
 
 fn golden(version: Version) -> PathBuf {
@@ -20,17 +22,44 @@ fn golden(version: Version) -> PathBuf {
     end_to_end::repository().join("tests/deploy/golden").join(file)
 }
 
-/// The runs and their requests, as in the golden file. The upstream of the deploy API simulates resources.
+/// How many runs of one version are made at once.
+const AT_ONCE: usize = 4;
+
+/// The runs and their requests, as in the golden file. The runs for one Worker are made in order, those for different Workers at once. The
+/// upstream of the deploy API simulates resources.
 async fn record(version: Version) -> Result<String> {
     let relayed = behind_relay();
     wrangler_bindings::simulate_resources(relayed.relay);
-    let platform = relayed.platform;
-    let relay = relay_to(platform)?;
-    let base_url = format!("{}/client/v4", relay.origin());
     let mut sessions = wrangler_sessions::sessions(version)?;
     sessions.extend(wrangler_bindings::sessions(version)?);
-    let mut text = String::new();
-    for session in sessions {
+    let mut by_worker: BTreeMap<&str, Vec<(usize, Session)>> = BTreeMap::new();
+    for (place, session) in sessions.into_iter().enumerate() {
+        by_worker
+            .entry(session.worker)
+            .or_default()
+            .push((place, session));
+    }
+    let recorded = by_worker
+        .into_values()
+        .map(|sessions| record_in_order(relayed.platform, version, sessions));
+    let recorded: Vec<_> = stream::iter(recorded)
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let texts: BTreeMap<usize, String> = recorded.into_iter().flatten().collect();
+    Ok(texts.into_values().collect())
+}
+
+/// Makes runs one after the other, and returns the text of each with its place in the golden file.
+async fn record_in_order(
+    platform: &Platform,
+    version: Version,
+    sessions: Vec<(usize, Session)>,
+) -> Result<Vec<(usize, String)>> {
+    let relay = relay_to(platform)?;
+    let base_url = format!("{}/client/v4", relay.origin());
+    let mut texts = Vec::new();
+    for (place, session) in sessions {
         relay.remove_requests();
         let run = session
             .project
@@ -41,6 +70,7 @@ async fn record(version: Version) -> Result<String> {
             .await?;
         let is_refused = session.title.ends_with(", refused");
         anyhow::ensure!(run.succeeded != is_refused, "{}: {}", session.title, run.output);
+        let mut text = String::new();
         writeln!(text, "# {}", session.title)?;
         writeln!(text, "$ wrangler {}", session.arguments.join(" "))?;
         let name = wrangler_deploys::named(session.worker, version);
@@ -52,8 +82,9 @@ async fn record(version: Version) -> Result<String> {
             writeln!(text, "{} {path}", request.method)?;
         }
         text.push('\n');
+        texts.push((place, text));
     }
-    Ok(text)
+    Ok(texts)
 }
 
 async fn assert_equals_golden_file(version: Version) -> Result<()> {

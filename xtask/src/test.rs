@@ -7,10 +7,11 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     process::Command,
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 
 use crate::{
@@ -37,9 +38,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let build_tool = BuildTool::now()?;
     let programs = match &arguments.filter {
         None => everything_but_end_to_end()?,
-        Some(_) => compile(Selection::EndToEnd)?,
+        Some(_) => {
+            let programs = compile(Selection::EndToEnd)?;
+            build_workers()?;
+            programs
+        }
     };
-    build_workers()?;
     end_to_end(&programs, arguments.filter.as_deref())?;
     build_tool.check()?;
     say(&format!("all passed in {}", minutes(begin.elapsed())));
@@ -68,7 +72,17 @@ fn everything_but_end_to_end() -> Result<Vec<TestProgram>> {
             ]),
         )?;
     }
+    run_step("types of the local platform", npm("typecheck"))?;
+    run_step("tests of the local platform", npm("test:local"))?;
     let programs = compile(Selection::All)?;
+    at_once(build_workers, || native_tests(&programs))?;
+    let mut check = Command::new(workspace::program()?);
+    check.arg("check");
+    run_step("configuration", check)?;
+    Ok(programs)
+}
+
+fn native_tests(programs: &[TestProgram]) -> Result<()> {
     step("native tests", || {
         for program in programs.iter().filter(|program| !program.is_end_to_end) {
             let mut command = program.command();
@@ -79,13 +93,7 @@ fn everything_but_end_to_end() -> Result<Vec<TestProgram>> {
             "tests in the documentation",
             cargo::command(&["test", "--workspace", "--doc", "--locked", "--quiet"]),
         )
-    })?;
-    run_step("types of the local platform", npm("typecheck"))?;
-    run_step("tests of the local platform", npm("test:local"))?;
-    let mut check = Command::new(workspace::program()?);
-    check.arg("check");
-    run_step("configuration", check)?;
-    Ok(programs)
+    })
 }
 
 fn compile(selection: Selection) -> Result<Vec<TestProgram>> {
@@ -99,8 +107,19 @@ fn compile(selection: Selection) -> Result<Vec<TestProgram>> {
 
 fn build_workers() -> Result<()> {
     step("building the Workers", || {
-        build::build(Worker::Dispatcher, true)?;
-        build::build(Worker::DeployApi, true)
+        at_once(
+            || build::build(Worker::Dispatcher, true),
+            || build::build(Worker::DeployApi, true),
+        )
+    })
+}
+
+/// Runs two steps that use one core for most of the time, such as the optimisation of a Worker.
+fn at_once(first: impl FnOnce() -> Result<()> + Send, second: impl FnOnce() -> Result<()>) -> Result<()> {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        first.join().map_err(|_| anyhow!("a step panicked"))?.and(second)
     })
 }
 
