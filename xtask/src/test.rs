@@ -36,13 +36,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let begin = Instant::now();
     let build_tool = BuildTool::now()?;
-    let programs = match &arguments.filter {
-        None => everything_but_end_to_end()?,
-        Some(_) => {
-            let programs = compile(Selection::EndToEnd)?;
-            build_workers()?;
-            programs
-        }
+    let programs = if arguments.filter.is_none() {
+        everything_but_end_to_end()?
+    } else {
+        let programs = compile(Selection::EndToEnd)?;
+        build_workers()?;
+        programs
     };
     end_to_end(&programs, arguments.filter.as_deref())?;
     build_tool.check()?;
