@@ -1,12 +1,13 @@
-//! `dotdo`: the command line of the platform. It talks only to the deploy API, and shares its request and response types.
+//! `dotdo`: the command line of the platform. It calls the deploy API, and shares its request and response types.
 //!
 //! - `commands/`: one file for each subject; `commands/mod.rs` lists them
-//! - `client`: HTTP; `event_stream`: server-sent events; `credentials`: the address and the token; `failure`: errors and exit codes
+//! - `client`: HTTP; `cloudflare`: the same for `setup` and `migrate cutover`, which call Cloudflare; `event_stream`: server-sent events; `credentials`: the address and the token; `failure`: errors and exit codes
 //! - `output`, `table`, `progress`, `confirm`: what people see
 
 mod arguments;
 mod client;
 mod clone;
+mod cloudflare;
 mod commands;
 mod configuration;
 mod confirm;
