@@ -1,16 +1,22 @@
 /**
  * The error codes of the REST API and their HTTP statuses. All are codes of Cloudflare's API except the last three, which
- * exist only on the local platform. 10000 is not used: after it wrangler examines the account
- * and prints advice that is wrong here.
+ * exist only on the local platform. 10000 is used only for a token with fewer permissions than the platform's: after it
+ * wrangler examines the account and prints advice that is wrong for the platform's token.
  */
 const CODES = {
   ROUTE_UNKNOWN: { code: 7003, status: 404 },
   METHOD_NOT_ALLOWED: { code: 10405, status: 405 },
   TOKEN_INVALID: { code: 9109, status: 401 },
+  PERMISSION_MISSING: { code: 10000, status: 403 },
   ACCESS_FORBIDDEN: { code: 10023, status: 403 },
   ACCOUNT_SCRIPT_NOT_FOUND: { code: 10007, status: 404 },
   SCRIPT_NOT_FOUND: { code: 10092, status: 404 },
   NAMESPACE_NOT_FOUND: { code: 10090, status: 404 },
+  NAMESPACE_EXISTS: { code: 10089, status: 409 },
+  NAMESPACES_NOT_SUBSCRIBED: { code: 10121, status: 403 },
+  SUBDOMAIN_NOT_FOUND: { code: 10007, status: 404 },
+  SUBDOMAIN_EXISTS: { code: 10036, status: 409 },
+  SUBDOMAIN_MISSING: { code: 10063, status: 400 },
   NAME_INVALID: { code: 10016, status: 400 },
   SCRIPT_TOO_LARGE: { code: 10027, status: 413 },
   SCRIPT_INVALID: { code: 10021, status: 400 },
@@ -34,6 +40,8 @@ const CODES = {
   KV_NAMESPACE_NOT_FOUND: { code: 10013, status: 404 },
   KV_TITLE_TAKEN: { code: 10014, status: 400 },
   KV_REQUEST_INVALID: { code: 10033, status: 400 },
+  R2_NOT_ENABLED: { code: 10042, status: 403 },
+  R2_BUCKET_NOT_FOUND: { code: 10006, status: 404 },
   R2_BUCKET_EXISTS: { code: 10004, status: 409 },
   R2_BUCKET_NAME_INVALID: { code: 10005, status: 400 },
   R2_OBJECT_NOT_FOUND: { code: 10007, status: 404 },

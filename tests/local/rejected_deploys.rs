@@ -28,7 +28,6 @@ async fn rejects_unsupported_bindings_with_advice() -> Result<()> {
         json!({ "type": "images", "name": "STORE" }),
         json!({ "type": "workflow", "name": "STORE", "workflow_name": "x", "class_name": "X" }),
         json!({ "type": "browser", "name": "STORE" }),
-        json!({ "type": "dispatch_namespace", "name": "STORE", "namespace": "dotdo-production" }),
         json!({ "type": "invented", "name": "STORE" }),
     ] {
         let kind = binding["type"].clone();

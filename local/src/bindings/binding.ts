@@ -8,6 +8,7 @@ export type Binding =
   | { readonly type: "assets"; readonly name: string }
   | { readonly type: "version_metadata"; readonly name: string }
   | { readonly type: "durable_object_namespace"; readonly name: string; readonly class_name: string }
+  | { readonly type: "dispatch_namespace"; readonly name: string; readonly namespace: string }
   | { readonly type: "kv_namespace"; readonly name: string; readonly namespace_id: string }
   | { readonly type: "analytics_engine"; readonly name: string; readonly dataset: string }
   | { readonly type: "pipelines"; readonly name: string; readonly stream?: string; readonly pipeline?: string }

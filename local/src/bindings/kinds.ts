@@ -3,6 +3,7 @@ import { analyticsEngine } from "./analytics-engine/kind.ts";
 import { assets } from "./assets/kind.ts";
 import type { Binding, RequestedBinding } from "./binding.ts";
 import { d1 } from "./d1/kind.ts";
+import { dispatchNamespace } from "./dispatch-namespace/kind.ts";
 import { durableObjectNamespace } from "./durable-objects/kind.ts";
 import { sendEmail } from "./email/kind.ts";
 import { BindingFields, type BindingKind, type BoundWorker } from "./kind.ts";
@@ -22,6 +23,7 @@ const KINDS: { readonly [T in Binding["type"]]: BindingKind<Extract<Binding, { t
   assets,
   d1,
   data_blob: part("data_blob"),
+  dispatch_namespace: dispatchNamespace,
   durable_object_namespace: durableObjectNamespace,
   json,
   kv_namespace: kvNamespace,

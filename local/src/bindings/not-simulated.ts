@@ -4,7 +4,6 @@ import { Refusal } from "../refusal.ts";
 const ALTERNATIVES: Readonly<Record<string, string>> = {
   ai: "Call the REST API of Workers AI with fetch, with an account's token in a secret.",
   browser: "Run a browser on this machine, for example with Playwright, and call it with fetch.",
-  dispatch_namespace: "Call the other Worker by its host name, with fetch.",
   hyperdrive: "Put the database's address into a secret, and connect to it directly with `cloudflare:sockets` or a driver that uses it.",
   images: "Deploy the images in the sizes that the Worker needs as static assets.",
   mtls_certificate: "Call a test server that needs no client certificate.",

@@ -1,4 +1,5 @@
 import { checkServices } from "../bindings/service/targets.ts";
+import { checkDispatchNamespaces } from "../bindings/dispatch-namespace/namespaces.ts";
 import { checkQueues } from "../bindings/queues/directory.ts";
 import { NotPermitted, recordedInvocation } from "../invocations.ts";
 import { startOnce } from "../isolate/isolates.ts";
@@ -28,6 +29,7 @@ export async function checkStart(
 ): Promise<CheckedStart> {
   checkBindings(version);
   await checkServices(platform, address, version);
+  await checkDispatchNamespaces(platform, version.bindings);
   await checkQueues(platform, version.bindings);
   await checkTailConsumers(platform, version.settings);
   if (version.main === null) return { version, startupMs: 0, handlers: [] };

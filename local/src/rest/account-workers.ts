@@ -86,6 +86,9 @@ export async function setAddress(call: Call): Promise<Response> {
   const before = await workerOf(call);
   const body = await jsonObjectBody(call);
   const workersDev = flag(body, "enabled") ?? before.workersDev;
+  if (workersDev && (await call.var.platform.store.emptyAccount())?.subdomain === null) {
+    throw new Refusal("SUBDOMAIN_MISSING", "You need to register a workers.dev subdomain before publishing to workers.dev.");
+  }
   const previews = flag(body, "previews_enabled") ?? before.previews;
   await call.var.platform.store.setWorkerAddress(script, workersDev, previews);
   return success(shownAddress({ workersDev, previews }));
@@ -99,8 +102,26 @@ export async function disableAddress(call: Call): Promise<Response> {
 }
 
 /** The subdomain of the account. wrangler prints `NAME.local.workers.dev`; the address on this machine is `NAME.workers.dev.localhost`. */
-export function getAccountSubdomain(): Response {
-  return success({ subdomain: "local" });
+export async function getAccountSubdomain({ var: { platform } }: Call): Promise<Response> {
+  const account = await platform.store.emptyAccount();
+  if (account === null) return success({ subdomain: "local" });
+  if (account.subdomain !== null) return success({ subdomain: account.subdomain });
+  throw new Refusal("SUBDOMAIN_NOT_FOUND", "There is no workers.dev subdomain for this account yet.");
+}
+
+/** Registers the subdomain: `{subdomain}`. */
+export async function registerSubdomain(call: Call): Promise<Response> {
+  const { store } = call.var.platform;
+  const account = await store.emptyAccount();
+  const { subdomain } = await jsonObjectBody(call);
+  if (typeof subdomain !== "string" || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(subdomain)) {
+    throw new Refusal("BODY_INVALID", "`subdomain` must be 1 to 63 letters, digits and dashes.");
+  }
+  if (account === null || account.subdomain !== null) {
+    throw new Refusal("SUBDOMAIN_EXISTS", "The account has a workers.dev subdomain already.");
+  }
+  await store.setEmptyAccount({ ...account, subdomain });
+  return success({ subdomain });
 }
 
 /** The settings that belong to the script and not to its versions. */

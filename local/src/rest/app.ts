@@ -3,12 +3,14 @@ import { platform } from "../platform.ts";
 import { Refusal } from "../refusal.ts";
 import * as access from "./access.ts";
 import * as account from "./account.ts";
+import * as accountState from "./account-state.ts";
 import * as workers from "./account-workers.ts";
 import * as assets from "./asset-upload.ts";
 import type { CallTypes } from "./call.ts";
 import * as d1 from "./d1.ts";
 import { failure } from "./envelope.ts";
 import * as kv from "./kv.ts";
+import { checkPermission } from "./permissions.ts";
 import * as namespaces from "./namespaces.ts";
 import * as r2 from "./r2.ts";
 import * as queueMessages from "./queue-messages.ts";
@@ -47,8 +49,9 @@ export function restApi(): App {
   assetUploads(app);
   route(app, `${BASE}/local/d1-files/:token`, { GET: d1.downloadFile, PUT: d1.uploadFile });
   app.use(async (call, next) => {
-    await access.checkToken(call.req.raw, call.env.LOCAL_API_TOKEN);
-    await next();
+    const fault = await checkPermission(call, call.req.path.slice(BASE.length));
+    if (fault !== null) return fault;
+    return await next();
   });
   for (const path of [`${BASE}/accounts/:account`, `${BASE}/accounts/:account/*`]) app.use(path, account.checkAccount);
   accountCalls(app);
@@ -61,6 +64,8 @@ export function restApi(): App {
   route(app, `${BASE}/local/received`, { GET: local.listReceived, DELETE: local.clearReceived });
   route(app, `${BASE}/local/queues`, { GET: queueMessages.showQueues });
   route(app, `${BASE}/local/scheduled`, { POST: local.runScheduledHandler });
+  route(app, `${BASE}/local/account`, { PUT: accountState.emptyAccount, DELETE: accountState.fillAccount });
+  route(app, `${BASE}/local/tokens`, { POST: accountState.createLimitedToken });
   route(app, `${BASE}/local/isolates`, { GET: local.listIsolates });
   return app;
 }
@@ -107,7 +112,7 @@ function accountWorkerCalls(app: App): void {
   route(app, `${WORKERS}/services/:script`, { GET: workers.getService, DELETE: scripts.deleteScript });
   route(app, `${WORKERS}/workers/:script`, { GET: workers.getWorker });
   route(app, `${WORKERS}/tails/by-consumer/:script`, { GET: workers.listTailProducers });
-  route(app, `${WORKERS}/subdomain`, { GET: workers.getAccountSubdomain });
+  route(app, `${WORKERS}/subdomain`, { GET: workers.getAccountSubdomain, PUT: workers.registerSubdomain });
   app.all(`${WORKERS}/domains/*`, triggers.refuseZones);
   app.all(`${BASE}/zones/*`, triggers.refuseZones);
 }
@@ -130,7 +135,7 @@ function namespaceCalls(app: App): void {
   const SCRIPTS = `${NAMESPACES}/:namespace/scripts`;
   const SCRIPT = `${SCRIPTS}/:script`;
   const { refuseNamespaceChange } = namespaces;
-  route(app, NAMESPACES, { GET: namespaces.listNamespaces, POST: refuseNamespaceChange });
+  route(app, NAMESPACES, { GET: namespaces.listNamespaces, POST: namespaces.createNamespace });
   route(app, `${NAMESPACES}/:namespace`, {
     GET: namespaces.getNamespace,
     PUT: refuseNamespaceChange,
@@ -168,6 +173,7 @@ function storageCalls(app: App): void {
   route(app, `${NAMESPACE}/bulk/get`, { POST: kv.getMany });
   route(app, `${NAMESPACE}/bulk/delete`, { POST: kv.deleteMany });
   const BUCKET = `${ACCOUNT}/r2/buckets/:bucket`;
+  for (const path of [`${ACCOUNT}/r2`, `${ACCOUNT}/r2/*`]) app.use(path, r2.checkEnabled);
   route(app, `${ACCOUNT}/r2/buckets`, { GET: r2.listBuckets, POST: r2.createBucket });
   route(app, BUCKET, { GET: r2.getBucket, DELETE: r2.deleteBucket });
   route(app, `${BUCKET}/objects/:key{.+}`, { GET: r2.getObject, PUT: r2.putObject, DELETE: r2.deleteObject });

@@ -18,7 +18,7 @@ export function parameter(call: Call, name: string): string {
   return call.req.param(name) ?? "";
 }
 
-/** The namespace in the path. Refuses one that does not exist. */
+/** The namespace in the path. Refuses one that the configuration does not name. */
 export function namespaceOf(call: Call): string {
   const name = parameter(call, "namespace");
   checkNamespace(call.env, name);

@@ -24,6 +24,11 @@ export function success(result: unknown, options: { status?: number; info?: Resu
 
 /** A refusal in Cloudflare's envelope. */
 export function failure({ code, message, status }: Refusal): Response {
+  return failureOf(status, code, message);
+}
+
+/** An error in Cloudflare's envelope. */
+export function failureOf(status: number, code: number, message: string): Response {
   const envelope = { success: false, errors: [{ code, message }], messages: [], result: null };
   return Response.json(envelope, { status, headers: { "cache-control": "no-store" } });
 }

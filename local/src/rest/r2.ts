@@ -14,6 +14,13 @@ const HTTP_FIELDS = {
   cacheControl: "cache-control",
 };
 
+/** Refuses the calls about buckets in an account without R2. */
+export async function checkEnabled({ var: { platform } }: Call, next: () => Promise<void>): Promise<void> {
+  const account = await platform.store.emptyAccount();
+  if (account?.unsubscribed.includes("r2") !== true) return await next();
+  throw new Refusal("R2_NOT_ENABLED", "Please enable R2 through the Cloudflare Dashboard.");
+}
+
 /** The buckets of a jurisdiction. */
 export async function listBuckets(call: Call): Promise<Response> {
   const jurisdiction = jurisdictionOf(call);
@@ -35,11 +42,16 @@ export async function createBucket(call: Call): Promise<Response> {
   throw new Refusal("R2_BUCKET_EXISTS", "The bucket you tried to create already exists, and you own it.");
 }
 
-/** One bucket. A bucket that was not created exists too, because the first use creates it. */
+/**
+ * One bucket. A bucket that was not created exists too, because the first use creates it; but not in an account that began empty.
+ */
 export async function getBucket(call: Call): Promise<Response> {
   const bucket = checkedName(parameter(call, "bucket"));
   const address = bucketAddress({ bucket_name: bucket, ...jurisdictionField(call) });
   const found = (await call.var.platform.store.resources("r2")).find(({ id }) => id === address.id);
+  if (found === undefined && (await call.var.platform.store.emptyAccount()) !== null) {
+    throw new Refusal("R2_BUCKET_NOT_FOUND", "The specified bucket does not exist.");
+  }
   return success(shownBucket(call, bucket, found?.createdOn ?? new Date().toISOString()));
 }
 

@@ -69,7 +69,7 @@ export async function deleteScript(call: Call): Promise<Response> {
 }
 
 /** Removes a script. Returns `false` if there was none. */
-async function removeScript({ store }: Platform, address: ScriptAddress): Promise<boolean> {
+export async function removeScript({ store }: Platform, address: ScriptAddress): Promise<boolean> {
   const isRemoved = await store.remove(address);
   if (isRemoved) recordLiveVersion(address, null);
   return isRemoved;

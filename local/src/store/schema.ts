@@ -76,6 +76,14 @@ export const SCHEMA = `
     created_on TEXT NOT NULL,
     PRIMARY KEY (kind, id)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS account_state (
+    id       INTEGER PRIMARY KEY,
+    document TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS limited_tokens (
+    digest    TEXT PRIMARY KEY,
+    document  TEXT NOT NULL
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS asset_sessions (
     id         TEXT PRIMARY KEY,
     namespace  TEXT NOT NULL,

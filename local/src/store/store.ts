@@ -17,6 +17,7 @@ import {
   type UploadedVersion,
   type WorkerDeployment,
 } from "./account-workers.ts";
+import { AccountState, type EmptyAccount, type LimitedToken } from "./account.ts";
 import { type AssetSession, AssetUploads, type UploadedAsset } from "./asset-uploads.ts";
 import { type Chunk, Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
@@ -47,6 +48,7 @@ export class Store extends DurableObject<Environment> {
   readonly #assets: AssetUploads;
   readonly #resources: Resources;
   readonly #accountWorkers: AccountWorkers;
+  readonly #account: AccountState;
   readonly #dispatches = new DispatchLog();
   #unusedRemovedAt = Number.NEGATIVE_INFINITY;
 
@@ -59,6 +61,7 @@ export class Store extends DurableObject<Environment> {
     this.#assets = new AssetUploads(sql);
     this.#resources = new Resources(sql);
     this.#accountWorkers = new AccountWorkers(sql);
+    this.#account = new AccountState(sql);
     this.#removeUnused();
     // No deploy runs at this time.
     this.#contents.removeLooseChunks();
@@ -268,6 +271,28 @@ export class Store extends DurableObject<Environment> {
   /** Removes a resource from the list. */
   removeResource(address: StorageAddress): void {
     this.#resources.remove(address);
+  }
+
+  /** The account if it began empty; otherwise `null`. */
+  emptyAccount(): EmptyAccount | null {
+    return this.#account.empty();
+  }
+
+  /** Replaces what an account that began empty has. */
+  async setEmptyAccount(account: EmptyAccount | null): Promise<void> {
+    this.#account.setEmpty(account);
+    await this.ctx.storage.sync();
+  }
+
+  /** The token with this digest; `null` if there is none. */
+  limitedToken(digest: string): LimitedToken | null {
+    return this.#account.token(digest);
+  }
+
+  /** Stores a token under the digest of its text. */
+  async setLimitedToken(digest: string, token: LimitedToken): Promise<void> {
+    this.#account.setToken(digest, token);
+    await this.ctx.storage.sync();
   }
 
   #removeUnused(): void {

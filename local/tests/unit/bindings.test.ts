@@ -17,6 +17,7 @@ test("bindings that are simulated are read", () => {
     { type: "version_metadata", name: "VERSION" },
     { type: "durable_object_namespace", name: "ROOM", class_name: "Room" },
     { type: "wasm_module", name: "W", part: "w" },
+    { type: "dispatch_namespace", name: "DISPATCHER", namespace: "dotdo-staging" },
     { type: "kv_namespace", name: "CACHE", namespace_id: "0123456789abcdef0123456789abcdef" },
     { type: "kv_namespace", name: "CACHE", namespace_id: "my_cache-1.dev" },
     { type: "r2_bucket", name: "FILES", bucket_name: "photos" },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { destination } from "../../front/destination.ts";
-import { checkHost, checkOrigin, checkToken } from "../../src/rest/access.ts";
+import { checkHost, checkOrigin, isPlatformToken } from "../../src/rest/access.ts";
 import { refused } from "./refused.ts";
 
 test("the one port decides by host and path", () => {
@@ -60,6 +60,6 @@ test("a request that a page of another origin could have made is refused", async
 
 test("without a token of its own the platform accepts none", async () => {
   const request = new Request("http://localhost/", { headers: { authorization: "Bearer " } });
-  await refused(10902, /LOCAL_API_TOKEN/, () => checkToken(request, undefined));
-  await refused(10902, /LOCAL_API_TOKEN/, () => checkToken(request, ""));
+  await refused(10902, /LOCAL_API_TOKEN/, () => isPlatformToken(request, undefined));
+  await refused(10902, /LOCAL_API_TOKEN/, () => isPlatformToken(request, ""));
 });
