@@ -42,6 +42,8 @@ pub enum Source {
     LocalPlatform(PathBuf),
     /// The file that `dotdo login` writes.
     Stored(PathBuf),
+    /// The bootstrap secret that `dotdo setup` set for this run.
+    Bootstrap,
 }
 
 impl fmt::Display for Source {
@@ -50,6 +52,7 @@ impl fmt::Display for Source {
             Self::Variables => f.write_str("the variables DOTDO_API and DOTDO_TOKEN"),
             Self::LocalPlatform(file) => write!(f, "{}, of the platform on this machine", file.display()),
             Self::Stored(file) => write!(f, "{}, by `dotdo login`", file.display()),
+            Self::Bootstrap => f.write_str("the bootstrap secret of this run"),
         }
     }
 }
@@ -81,6 +84,19 @@ pub fn find() -> Result<Credentials, Failure> {
             "Type `dotdo login`, or set DOTDO_API and DOTDO_TOKEN. In a clone, none are needed while `npm run dev` runs.",
         )
     })
+}
+
+/// The credentials for one deploy API, in the variables or by `dotdo login`; `None` if there are none for its address.
+///
+/// # Errors
+/// If those that were found cannot be used.
+pub fn of_api(api: &str) -> Result<Option<Credentials>, Failure> {
+    if let Some(found) = of_variables(|name| env::var(name).ok())?
+        && found.api == api
+    {
+        return Ok(Some(found));
+    }
+    Ok(stored(&stored_file()?)?.filter(|found| found.api == api))
 }
 
 fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Credentials>, Failure> {
@@ -173,7 +189,7 @@ pub fn address(text: &str) -> Result<String, Failure> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(wrong("it must begin with https:// or http://"));
     }
-    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let is_local = url.host_str().is_some_and(is_loopback);
     if url.scheme() == "http" && !is_local {
         return Err(wrong("the token would be sent without TLS"));
     }
@@ -184,6 +200,12 @@ pub fn address(text: &str) -> Result<String, Failure> {
         "" | WRANGLER_PATH => Ok(url.origin().ascii_serialization()),
         _ => Err(wrong("it has a path")),
     }
+}
+
+/// Whether a host is this machine. Names below `localhost` always are: RFC 6761.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
 
 /// The file of `dotdo login`: `$XDG_CONFIG_HOME/dotdo/credentials.json`, or below `~/.config`.
@@ -369,7 +391,9 @@ mod tests {
     fn an_address_has_no_path_and_no_plain_http_over_a_network() {
         assert_eq!(address(&format!("{API}/")).unwrap(), API);
         assert_eq!(address(&format!("{API}/client/v4")).unwrap(), API);
-        assert_eq!(address("http://127.0.0.1:9000").unwrap(), "http://127.0.0.1:9000");
+        for local in ["http://127.0.0.1:9000", "http://api.workers.dev.localhost:9000"] {
+            assert_eq!(address(local).unwrap(), local);
+        }
         for text in [
             "deploy-api",
             "ftp://a.example",

@@ -37,7 +37,7 @@ Exit codes:
   0  the command succeeded
   1  it was refused: by the policy, by a lock, by a check, or by you
   2  the command line or an input is wrong, or there are no credentials
-  3  the deploy API cannot be reached, or cannot do its work now
+  3  the deploy API, or Cloudflare, cannot be reached, or cannot do its work now
 
 Credentials: DOTDO_API and DOTDO_TOKEN, or else the platform of `npm run dev`, or else `dotdo login`.";
 

@@ -14,5 +14,6 @@ mod killed;
 mod logs;
 mod program;
 mod restarts;
+mod setup;
 mod shapes;
 mod workers;

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
+use url::Url;
 
 use crate::credentials::Credentials;
 use crate::failure::Failure;
@@ -42,6 +43,8 @@ const PAGE: usize = 1000;
 pub struct Client {
     agent: Agent,
     api: String,
+    /// The address that is connected to, if not every system resolves the host of `api`: a name below `localhost`.
+    loopback: Option<(String, String)>,
     token: SecretString,
 }
 
@@ -68,6 +71,19 @@ fn settled<T>(change: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
     }
 }
 
+/// For a host below `localhost`, which only some systems resolve: the address of this machine, and the host with its port.
+fn loopback(api: &str) -> Option<(String, String)> {
+    let url = Url::parse(api).ok()?;
+    let host = url.host_str()?;
+    let port = url.port_or_known_default()?;
+    host.ends_with(".localhost").then(|| {
+        (
+            format!("{}://127.0.0.1:{port}", url.scheme()),
+            format!("{host}:{port}"),
+        )
+    })
+}
+
 impl Client {
     /// A client for these credentials. Nothing is sent.
     #[must_use]
@@ -83,6 +99,7 @@ impl Client {
             .new_agent();
         Self {
             agent,
+            loopback: loopback(&credentials.api),
             api: credentials.api.clone(),
             token: credentials.token.clone(),
         }
@@ -200,10 +217,14 @@ impl Client {
         body: Option<String>,
         version: Option<u64>,
     ) -> Result<Response<Body>, Failure> {
+        let address = self.loopback.as_ref().map_or(&self.api, |(address, _)| address);
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.api))
+            .uri(format!("{address}{path}"))
             .header("authorization", format!("Bearer {}", self.token.expose_secret()));
+        if let Some((_, host)) = &self.loopback {
+            request = request.header("host", host);
+        }
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use url::Url;
 
+use crate::credentials::is_loopback;
 use crate::failure::Failure;
 
 /// The variable with another address, which wrangler reads as well.
@@ -45,7 +46,7 @@ impl BaseUrl {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(wrong("it must begin with https://"));
         }
-        let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        let is_local = url.host_str().is_some_and(is_loopback);
         if url.scheme() == "http" && !is_local {
             return Err(wrong("the token would be sent without TLS"));
         }

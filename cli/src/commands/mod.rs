@@ -13,6 +13,7 @@ mod logs;
 mod policy;
 mod route;
 mod secrets;
+mod setup;
 mod status;
 mod tags;
 mod tokens;
@@ -82,6 +83,8 @@ pub enum Command {
         after_help = "JSON: {\"checks\": [{\"check\", \"outcome\", \"detail\", \"fix\"}]}; an outcome is `ok`, `warning` or `failed`. The exit code is 1 if a check failed, and 3 if the deploy API cannot be reached."
     )]
     Doctor,
+    /// Set the platform up in a Cloudflare account, or show what is missing
+    Setup(setup::SetupArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -114,6 +117,7 @@ pub fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Route(arguments) => route::run(&arguments, session),
         Command::Check(arguments) => check::run(&arguments, session),
         Command::Doctor => doctor::run(session),
+        Command::Setup(arguments) => setup::run(&arguments, session),
         Command::Completions(arguments) => completions::run(&arguments, session),
     }
 }

@@ -19,7 +19,7 @@ use crate::table::{Table, Tone, Value};
 use crate::times;
 
 /// How long a new token is valid by default.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 180);
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 180);
 
 /// A command about tokens.
 #[derive(Debug, Subcommand)]

@@ -2,19 +2,28 @@ import { connect } from "cloudflare:sockets";
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { Environment } from "../environment.ts";
 import { letOthersRun } from "../event-loop.ts";
+import { bearer } from "../rest/access.ts";
+import { restApi } from "../rest/app.ts";
+import { isKnownToken } from "../rest/permissions.ts";
 import { NAMES } from "./names.ts";
+
+/** The host of Cloudflare's API. */
+const CLOUDFLARE_API = "api.cloudflare.com";
 
 /** Hosts that the dispatch Worker serves. */
 const DISPATCHED = /\.do\.?$/i;
 
 /**
  * Receives everything that the isolate of a user Worker sends. A request for a host under `.do` goes to the dispatch Worker of this
- * machine, and every other one goes out.
+ * machine, a call of Cloudflare's API with a token of this platform goes to its REST API, and every other request goes out.
  */
 export class Outbound extends WorkerEntrypoint<Environment> {
   override async fetch(request: Request): Promise<Response> {
     await letOthersRun();
     const url = new URL(request.url);
+    if (url.hostname === CLOUDFLARE_API && (await isKnownToken(bearer(request), this.env))) {
+      return await restApi().fetch(request, this.env, this.ctx);
+    }
     if (!DISPATCHED.test(url.hostname)) return await fetch(request);
     const depth = Number(request.headers.get(NAMES.depthHeader) ?? url.searchParams.get(NAMES.depthQuery) ?? Number.NaN);
     if (Number.isNaN(depth)) {

@@ -1,5 +1,6 @@
 import { bearer, isPlatformToken } from "./access.ts";
-import { digestOf } from "../store/client.ts";
+import type { Environment } from "../environment.ts";
+import { digestOf, store } from "../store/client.ts";
 import { utf8 } from "../encoding.ts";
 import { Refusal } from "../refusal.ts";
 import type { LimitedToken } from "../store/account.ts";
@@ -24,6 +25,13 @@ export function neededPermission(method: string, path: string): string | null {
   const [, product] = PRODUCTS.find(([start]) => start.test(path)) ?? [];
   if (product === undefined) return null;
   return `${product} ${method === "GET" || method === "HEAD" ? "Read" : "Write"}`;
+}
+
+/** Whether this platform accepts a token. */
+export async function isKnownToken(token: string | null, environment: Environment): Promise<boolean> {
+  if (token === null) return false;
+  if (token === environment.LOCAL_API_TOKEN) return true;
+  return (await store(environment).limitedToken(await digestOf(utf8(token)))) !== null;
 }
 
 /**

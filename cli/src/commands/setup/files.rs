@@ -1,0 +1,517 @@
+//! The files of the clone that name the account: `dotdo.jsonc`, and those whose lines follow from it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use dotdo_names::{
+    ACCOUNT_ID, CUSTOM_HOSTNAME_ZONE, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, ZONES,
+};
+use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use serde_json::{Value, json};
+
+use super::platform_worker::PlatformWorker;
+use crate::clone;
+use crate::failure::Failure;
+
+/// The file that belongs to the account.
+pub const ACCOUNT_FILE: &str = "dotdo.jsonc";
+
+/// The variables for deployment scripts.
+const ENV_FILE: &str = ".env.example";
+
+/// The ids of the namespaces by their names, as far as they exist.
+pub type NamespaceIds = BTreeMap<&'static str, String>;
+
+/// The clone whose files are written.
+#[derive(Debug)]
+pub struct Clone {
+    root: PathBuf,
+}
+
+/// A value in a file.
+#[derive(Debug)]
+struct Setting {
+    file: &'static str,
+    place: Place,
+    /// `None`: the id of a namespace that does not exist yet.
+    value: Option<String>,
+}
+
+/// Where a value is.
+#[derive(Debug)]
+enum Place {
+    /// A text in an object: the names of the members on the way.
+    Member(Vec<&'static str>),
+    /// A member of the element with this `binding`: list, binding, member.
+    Binding(&'static str, &'static str, &'static str),
+    /// An element of `routes`, with the pattern of `value` and this zone.
+    Route(&'static str),
+    /// A line `NAME=value`.
+    Variable(String),
+}
+
+impl Clone {
+    /// The clone around the current folder. Its `dotdo.jsonc` must be the one with which this program was built, except for the ids of
+    /// namespaces.
+    ///
+    /// # Errors
+    /// If there is none, or it was changed since.
+    pub fn find() -> Result<Self, Failure> {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let root = clone::root(&folder).ok_or_else(|| {
+            Failure::usage(
+                "setup deploys the Workers of the platform, and this folder is not in a clone of it",
+                "Change to the folder with dotdo.jsonc, and type `npm run dotdo -- setup`.",
+            )
+        })?;
+        let clone = Self { root };
+        let account = clone.read(ACCOUNT_FILE)?;
+        if let Some(pointer) = changed_since_build(&account) {
+            return Err(Failure::usage(
+                format!("{pointer} of dotdo.jsonc was changed after this program was built"),
+                "Type `npm run dotdo -- setup`, which builds it again.",
+            ));
+        }
+        Ok(clone)
+    }
+
+    /// Its top folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The bucket of the deploy API.
+    ///
+    /// # Errors
+    /// If its configuration names none.
+    pub fn bucket(&self) -> Result<String, Failure> {
+        let file = PlatformWorker::DeployApi.configuration();
+        let configuration = self.read(file)?;
+        let buckets = configuration.get("r2_buckets").and_then(Value::as_array);
+        buckets
+            .into_iter()
+            .flatten()
+            .find(|bucket| bucket.get("binding") == Some(&json!("BUNDLES")))
+            .and_then(|bucket| bucket.get("bucket_name")?.as_str().map(str::to_owned))
+            .ok_or_else(|| {
+                Failure::usage(
+                    format!("{file} has no bucket with the binding BUNDLES"),
+                    format!("Type `git checkout {file}`."),
+                )
+            })
+    }
+
+    /// Whether a Worker has an address at workers.dev, by its configuration.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub fn has_address(&self, worker: PlatformWorker) -> Result<bool, Failure> {
+        let configuration = self.read(worker.configuration())?;
+        Ok(configuration.get("workers_dev").and_then(Value::as_bool) != Some(false))
+    }
+
+    /// The places that differ from `dotdo.jsonc` and from the account, by file.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn differences(&self, ids: &NamespaceIds) -> Result<BTreeMap<&'static str, Vec<String>>, Failure> {
+        let mut differences: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (file, settings) in by_file(settings(ids)) {
+            let text = self.text(file)?;
+            for setting in settings {
+                if setting.changed(&text)?.is_some() {
+                    differences.entry(file).or_default().push(setting.to_string());
+                }
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Writes the places of a file that differ, and nothing else of it. The file is replaced as a whole.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn write(&self, file: &str, ids: &NamespaceIds) -> Result<(), Failure> {
+        let mut text = self.text(file)?;
+        for (_, settings) in by_file(settings(ids))
+            .into_iter()
+            .filter(|(name, _)| *name == file)
+        {
+            for setting in settings {
+                if let Some(changed) = setting.changed(&text)? {
+                    text = changed;
+                }
+            }
+        }
+        let path = self.root.join(file);
+        replace(&path, &text).map_err(|error| {
+            Failure::usage(
+                format!("{} cannot be written: {error}", path.display()),
+                "Correct that, and type the same command again.",
+            )
+        })
+    }
+
+    fn read(&self, file: &str) -> Result<Value, Failure> {
+        wrangler_config::read(&self.root.join(file))
+            .map_err(|error| Failure::usage(format!("{file}: {error:#}"), "Correct the file."))
+    }
+
+    fn text(&self, file: &str) -> Result<String, Failure> {
+        fs::read_to_string(self.root.join(file)).map_err(|error| {
+            Failure::usage(
+                format!("{file} cannot be read: {error}"),
+                format!("Type `git checkout {file}`."),
+            )
+        })
+    }
+}
+
+/// The member of `dotdo.jsonc` that differs from the constants of this program.
+fn changed_since_build(account: &Value) -> Option<String> {
+    let mut expected = vec![
+        ("account.id".to_owned(), json!(ACCOUNT_ID)),
+        ("workers.dispatch".to_owned(), json!(DISPATCH_WORKER)),
+        ("workers.deploy_api".to_owned(), json!(DEPLOY_API_WORKER)),
+        ("workers.logs".to_owned(), json!(LOGS_WORKER)),
+        ("zones".to_owned(), json!(ZONES)),
+        ("custom_hostname_zone".to_owned(), json!(CUSTOM_HOSTNAME_ZONE)),
+    ];
+    expected.extend(Environment::ALL.map(|environment| {
+        (
+            format!("namespaces.{}.name", environment.name()),
+            json!(environment.namespace()),
+        )
+    }));
+    expected.into_iter().find_map(|(member, value)| {
+        let pointer = format!("/{}", member.replace('.', "/"));
+        let found = account.pointer(&pointer).unwrap_or(&Value::Null);
+        (*found != value).then_some(member)
+    })
+}
+
+/// Every value that belongs to the account.
+fn settings(ids: &NamespaceIds) -> Vec<Setting> {
+    let set = |file, place, value: &str| Setting {
+        file,
+        place,
+        value: Some(value.to_owned()),
+    };
+    let id = |environment: Environment| ids.get(environment.namespace()).cloned();
+    let dispatch = PlatformWorker::Dispatch.configuration();
+    let api = PlatformWorker::DeployApi.configuration();
+    let mut settings = vec![set(
+        ENV_FILE,
+        Place::Variable("CLOUDFLARE_ACCOUNT_ID".to_owned()),
+        ACCOUNT_ID,
+    )];
+    for worker in PlatformWorker::ALL {
+        let file = worker.configuration();
+        settings.push(set(file, Place::Member(vec!["name"]), worker.script()));
+        settings.push(set(file, Place::Member(vec!["account_id"]), ACCOUNT_ID));
+    }
+    for environment in Environment::ALL {
+        let variable = environment.name().to_ascii_uppercase();
+        settings.push(Setting {
+            file: ACCOUNT_FILE,
+            place: Place::Member(vec!["namespaces", environment.name(), "id"]),
+            value: id(environment),
+        });
+        settings.push(Setting {
+            file: ENV_FILE,
+            place: Place::Variable(format!("DISPATCH_NAMESPACE_ID_{variable}")),
+            value: id(environment),
+        });
+        settings.push(set(
+            ENV_FILE,
+            Place::Variable(format!("DISPATCH_NAMESPACE_{variable}")),
+            environment.namespace(),
+        ));
+        settings.push(set(
+            dispatch,
+            Place::Binding("dispatch_namespaces", environment.binding(), "namespace"),
+            environment.namespace(),
+        ));
+    }
+    let service = |binding| Place::Binding("services", binding, "service");
+    settings.push(set(dispatch, service("LOGS"), LOGS_WORKER));
+    settings.push(set(api, service("LOGS"), LOGS_WORKER));
+    settings.push(set(api, service("DISPATCHER"), DISPATCH_WORKER));
+    for zone in ZONES {
+        settings.push(set(dispatch, Place::Route(zone), &format!("{zone}/*")));
+        settings.push(set(dispatch, Place::Route(zone), &format!("*.{zone}/*")));
+    }
+    if let Some(zone) = CUSTOM_HOSTNAME_ZONE {
+        settings.push(set(dispatch, Place::Route(zone), "*/*"));
+    }
+    settings
+}
+
+fn by_file(settings: Vec<Setting>) -> BTreeMap<&'static str, Vec<Setting>> {
+    let mut files: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for setting in settings {
+        files.entry(setting.file).or_default().push(setting);
+    }
+    files
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.place {
+            Place::Member(names) => f.write_str(&names.join("."))?,
+            Place::Binding(list, binding, member) => write!(f, "{list}[{binding}].{member}")?,
+            Place::Route(_) => f.write_str("routes")?,
+            Place::Variable(name) => f.write_str(name)?,
+        }
+        match &self.value {
+            Some(value) => write!(f, ": {value}"),
+            None => f.write_str(": the id of the new namespace"),
+        }
+    }
+}
+
+impl Setting {
+    /// The text of the file with the value; `None` if it has it already.
+    fn changed(&self, text: &str) -> Result<Option<String>, Failure> {
+        // The id of a namespace that does not exist yet: it will differ.
+        let value = self.value.as_deref().unwrap_or_default();
+        if let Place::Variable(name) = &self.place {
+            return Ok(changed_variable(text, name, value));
+        }
+        let root = CstRootNode::parse(text, &wrangler_config::SYNTAX)
+            .map_err(|error| Failure::usage(format!("{}: {error}", self.file), "Correct the file."))?;
+        let top = root.object_value().ok_or_else(|| self.absent())?;
+        let is_changed = match &self.place {
+            Place::Member(names) => {
+                let (last, way) = names.split_last().ok_or_else(|| self.absent())?;
+                let object = way.iter().try_fold(top, |object, name| {
+                    object.object_value(name).ok_or_else(|| self.absent())
+                })?;
+                set_text(&object, last, value)
+            }
+            Place::Binding(list, binding, member) => {
+                let elements = top.array_value(list).ok_or_else(|| self.absent())?.elements();
+                let bound = elements
+                    .iter()
+                    .filter_map(jsonc_parser::cst::CstNode::as_object)
+                    .find(|element| text_of(element, "binding").as_deref() == Some(binding));
+                set_text(&bound.ok_or_else(|| self.absent())?, member, value)
+            }
+            Place::Route(zone) => add_route(&top, zone, value),
+            Place::Variable(_) => false,
+        };
+        Ok(is_changed.then(|| root.to_string()))
+    }
+
+    fn absent(&self) -> Failure {
+        Failure::usage(
+            format!("{} has no place for {self}", self.file),
+            format!("Type `git diff {}`, and take back what removed it.", self.file),
+        )
+    }
+}
+
+fn text_of(object: &CstObject, member: &str) -> Option<String> {
+    object.get(member)?.value()?.as_string_lit()?.decoded_value().ok()
+}
+
+fn set_text(object: &CstObject, member: &str, value: &str) -> bool {
+    if text_of(object, member).as_deref() == Some(value) {
+        return false;
+    }
+    let value = CstInputValue::String(value.to_owned());
+    match object.get(member) {
+        Some(property) => property.set_value(value),
+        None => drop(object.append(member, value)),
+    }
+    true
+}
+
+fn add_route(top: &CstObject, zone: &str, pattern: &str) -> bool {
+    let routes = top.array_value_or_set("routes");
+    let is_there = routes.elements().iter().any(|route| {
+        let written = route.as_object().and_then(|route| text_of(&route, "pattern"));
+        written
+            .or_else(|| route.as_string_lit()?.decoded_value().ok())
+            .as_deref()
+            == Some(pattern)
+    });
+    if !is_there {
+        let text = |text: &str| CstInputValue::String(text.to_owned());
+        routes.append(CstInputValue::Object(vec![
+            ("pattern".to_owned(), text(pattern)),
+            ("zone_name".to_owned(), text(zone)),
+        ]));
+    }
+    !is_there
+}
+
+fn changed_variable(text: &str, name: &str, value: &str) -> Option<String> {
+    let line = format!("{name}={value}");
+    let is_of_name = |found: &str| {
+        found
+            .split_once('=')
+            .is_some_and(|(variable, _)| variable.trim() == name)
+    };
+    if text.lines().any(|found| found == line) {
+        return None;
+    }
+    if !text.lines().any(is_of_name) {
+        return Some(format!("{}\n{line}\n", text.trim_end_matches('\n')));
+    }
+    let lines = text.split_inclusive('\n').map(|found| {
+        if is_of_name(found) {
+            format!("{line}{}", if found.ends_with('\n') { "\n" } else { "" })
+        } else {
+            found.to_owned()
+        }
+    });
+    Some(lines.collect())
+}
+
+/// Replaces a file, so that a program that is killed leaves the old or the new one.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = folder.join(format!(".{name}-{}", std::process::id()));
+    let written = fs::File::create(&new)
+        .and_then(|mut file| {
+            file.set_permissions(fs::metadata(path)?.permissions())?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const ID: &str = "00000000-0000-4000-8000-00000000000";
+
+    fn repository() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    }
+
+    fn ids() -> NamespaceIds {
+        Environment::ALL
+            .iter()
+            .enumerate()
+            .map(|(index, environment)| (environment.namespace(), format!("{ID}{index}")))
+            .collect()
+    }
+
+    /// A copy of the files that setup writes.
+    fn copy() -> (TempDir, Clone) {
+        let folder = TempDir::new().unwrap();
+        for file in by_file(settings(&ids())).into_keys() {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::copy(repository().join(file), path).unwrap();
+        }
+        let root = folder.path().to_owned();
+        (folder, Clone { root })
+    }
+
+    #[test]
+    fn only_the_ids_are_written_and_everything_else_stays() {
+        let (_folder, clone) = copy();
+        let before = clone.text(ACCOUNT_FILE).unwrap();
+        let differences = clone.differences(&ids()).unwrap();
+        assert_eq!(
+            differences.keys().copied().collect::<Vec<_>>(),
+            [ENV_FILE, ACCOUNT_FILE]
+        );
+        assert_eq!(
+            differences[ACCOUNT_FILE][0],
+            format!("namespaces.production.id: {ID}0")
+        );
+        for file in differences.keys() {
+            clone.write(file, &ids()).unwrap();
+        }
+        assert!(clone.differences(&ids()).unwrap().is_empty());
+        let expected = Environment::ALL.iter().fold(before, |text, environment| {
+            text.replace(environment.namespace_id(), &ids()[environment.namespace()])
+        });
+        assert_eq!(clone.text(ACCOUNT_FILE).unwrap(), expected);
+        assert_eq!(changed_since_build(&clone.read(ACCOUNT_FILE).unwrap()), None);
+    }
+
+    #[test]
+    fn the_files_of_another_account_are_made_to_follow() {
+        let (folder, clone) = copy();
+        let repository: NamespaceIds = Environment::ALL
+            .iter()
+            .map(|environment| (environment.namespace(), environment.namespace_id().to_owned()))
+            .collect();
+        let files = [
+            "wrangler.jsonc",
+            "logs/wrangler.jsonc",
+            "deploy-api/wrangler.jsonc",
+            ENV_FILE,
+        ];
+        let originals = files.map(|file| clone.text(file).unwrap());
+        for file in files {
+            let text = clone.text(file).unwrap();
+            let other = text
+                .replace(ACCOUNT_ID, &"0".repeat(32))
+                .replace("\"dotdo-", "\"other-")
+                .replace("_PRODUCTION=dotdo-production", "_PRODUCTION=other")
+                .replace("\"service\": \"logs\"", "\"service\": \"other-logs\"")
+                .replace("\"name\": \"deploy-api\"", "\"name\": \"other-api\"");
+            assert_ne!(text, other);
+            fs::write(
+                folder.path().join(file),
+                other.replace("\"other-bundles\"", "\"dotdo-bundles\""),
+            )
+            .unwrap();
+        }
+        for file in clone.differences(&repository).unwrap().keys() {
+            clone.write(file, &repository).unwrap();
+        }
+        assert_eq!(files.map(|file| clone.text(file).unwrap()), originals);
+        assert_eq!(clone.bucket().unwrap(), "dotdo-bundles");
+    }
+
+    #[test]
+    fn a_zone_gets_its_routes_once() {
+        let route = |pattern: &str| Setting {
+            file: "wrangler.jsonc",
+            place: Place::Route("agents.do"),
+            value: Some(pattern.to_owned()),
+        };
+        let text = "{\n  // Kept.\n  \"name\": \"dispatcher\",\n}\n";
+        let once = route("agents.do/*").changed(text).unwrap().unwrap();
+        let twice = route("*.agents.do/*").changed(&once).unwrap().unwrap();
+        assert!(twice.contains("// Kept."), "{twice}");
+        assert_eq!(route("agents.do/*").changed(&twice).unwrap(), None);
+        let value = wrangler_config::parse(&twice).unwrap();
+        assert_eq!(
+            value["routes"],
+            json!([
+                { "pattern": "agents.do/*", "zone_name": "agents.do" },
+                { "pattern": "*.agents.do/*", "zone_name": "agents.do" },
+            ])
+        );
+    }
+
+    #[test]
+    fn a_file_without_the_place_is_an_error_that_names_it() {
+        let (folder, clone) = copy();
+        fs::write(folder.path().join("logs/wrangler.jsonc"), "[]").unwrap();
+        let failure = clone.differences(&ids()).unwrap_err().text();
+        assert!(
+            failure.contains("logs/wrangler.jsonc") && failure.contains("git diff"),
+            "{failure}"
+        );
+    }
+}

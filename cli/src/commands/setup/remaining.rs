@@ -1,0 +1,180 @@
+//! What remains to be done by hand in the zones of the platform: DNS records, and routes that no deploy made.
+
+use dotdo_names::{CUSTOM_HOSTNAME_ZONE, DISPATCH_WORKER, ZONES};
+use serde::Deserialize;
+
+use super::permission::Permission;
+use crate::cloudflare::{Cloudflare, CloudflareError};
+use crate::failure::Failure;
+
+#[derive(Deserialize)]
+struct Zone {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Route {
+    pattern: String,
+    #[serde(default)]
+    script: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    name: String,
+    #[serde(default)]
+    proxied: bool,
+}
+
+/// A zone whose requests go to the dispatch Worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Routed<'z> {
+    /// Its name.
+    pub name: &'z str,
+    /// Whether it is the zone of custom hostnames.
+    pub is_custom: bool,
+}
+
+/// The zones of `dotdo.jsonc`.
+#[must_use]
+pub fn zones() -> Vec<Routed<'static>> {
+    let routed = ZONES.iter().map(|name| Routed {
+        name,
+        is_custom: false,
+    });
+    let custom = CUSTOM_HOSTNAME_ZONE.iter().map(|name| Routed {
+        name,
+        is_custom: true,
+    });
+    routed.chain(custom).collect()
+}
+
+/// What remains for a zone, a sentence for each step.
+///
+/// # Errors
+/// If Cloudflare does not answer.
+pub fn of_zone(cloudflare: &Cloudflare, zone: Routed<'_>) -> Result<Vec<String>, Failure> {
+    let Routed { name, is_custom } = zone;
+    let found: Vec<Zone> = match cloudflare.list(&format!("/zones?name={name}")) {
+        Ok(found) => found,
+        Err(error) => {
+            return unknown(
+                &error,
+                Permission::Zones,
+                &format!("whether the zone {name} exists"),
+            );
+        }
+    };
+    let Some(found) = found.first() else {
+        return Ok(vec![format!(
+            "Add the zone {name} to the account, then type `npm run deploy`, which makes its routes."
+        )]);
+    };
+    let mut steps = Vec::new();
+    let patterns = if is_custom {
+        vec!["*/*".to_owned()]
+    } else {
+        vec![format!("{name}/*"), format!("*.{name}/*")]
+    };
+    match cloudflare.list::<Route>(&format!("/zones/{}/workers/routes", found.id)) {
+        Ok(routes) => steps.extend(missing_routes(&patterns, &routes)),
+        Err(error) => steps.extend(unknown(
+            &error,
+            Permission::Routes,
+            &format!("the routes of {name}"),
+        )?),
+    }
+    if !is_custom {
+        match cloudflare.list::<Record>(&format!("/zones/{}/dns_records", found.id)) {
+            Ok(records) => steps.extend(missing_records(name, &records)),
+            Err(error) => {
+                steps.extend(unknown(
+                    &error,
+                    Permission::Dns,
+                    &format!("the DNS records of {name}"),
+                )?);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+fn missing_routes(patterns: &[String], routes: &[Route]) -> Vec<String> {
+    patterns
+        .iter()
+        .filter_map(
+            |pattern| match routes.iter().find(|route| route.pattern == *pattern) {
+                Some(route) if route.script.as_deref() == Some(DISPATCH_WORKER) => None,
+                Some(route) => Some(format!(
+                    "Change the route {pattern}: it goes to {}, and must go to {DISPATCH_WORKER}.",
+                    route.script.as_deref().unwrap_or("no Worker")
+                )),
+                None => Some(format!(
+                    "Type `npm run deploy`, which makes the route {pattern} to {DISPATCH_WORKER}."
+                )),
+            },
+        )
+        .collect()
+}
+
+/// A host is served by a route only if a proxied record resolves it. The address of the record is never reached.
+fn missing_records(zone: &str, records: &[Record]) -> Vec<String> {
+    [zone.to_owned(), format!("*.{zone}")]
+        .into_iter()
+        .filter_map(|name| match records.iter().find(|record| record.name == name) {
+            Some(record) if record.proxied => None,
+            Some(_) => Some(format!("Switch the DNS record {name} to \"Proxied\".")),
+            None => Some(format!("Create the DNS record: AAAA, {name}, 100::, proxied.")),
+        })
+        .collect()
+}
+
+/// A step by which a person finds out what the token may not read.
+fn unknown(error: &CloudflareError, permission: Permission, what: &str) -> Result<Vec<String>, Failure> {
+    if error.is_permission_missing() {
+        Ok(vec![format!(
+            "Check {what}: the token lacks the permission {permission}."
+        )])
+    } else {
+        Err(permission.failure(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn routes_of_other_workers_and_missing_routes_remain() {
+        let routes: Vec<Route> = serde_json::from_value(json!([
+            { "pattern": "agents.do/*", "script": DISPATCH_WORKER },
+            { "pattern": "*.agents.do/*", "script": "old" },
+        ]))
+        .unwrap();
+        let patterns = ["agents.do/*", "*.agents.do/*", "*/*"].map(str::to_owned);
+        let steps = missing_routes(&patterns, &routes);
+        assert_eq!(steps.len(), 2);
+        assert!(steps[0].contains("it goes to old"), "{steps:?}");
+        assert!(steps[1].contains("makes the route */*"), "{steps:?}");
+    }
+
+    #[test]
+    fn hosts_need_proxied_records() {
+        let of = |records: Value| {
+            let records: Vec<Record> = serde_json::from_value(records).unwrap();
+            missing_records("agents.do", &records)
+        };
+        assert_eq!(
+            of(json!([])),
+            [
+                "Create the DNS record: AAAA, agents.do, 100::, proxied.",
+                "Create the DNS record: AAAA, *.agents.do, 100::, proxied.",
+            ]
+        );
+        let records =
+            json!([{ "name": "agents.do", "proxied": true }, { "name": "*.agents.do", "proxied": false }]);
+        assert_eq!(of(records), ["Switch the DNS record *.agents.do to \"Proxied\"."]);
+    }
+}
