@@ -104,12 +104,16 @@ impl Machine {
 
     fn command(&self, token: &str, configuration: &Path, arguments: &[&str]) -> Result<Command> {
         let api = self.api();
-        let all = [
-            &["setup", "--api", &api, "--administrator", "alice"],
-            &["--subdomain", "example"],
-            arguments,
-        ]
-        .concat();
+        let always = [
+            "setup",
+            "--api",
+            &api,
+            "--administrator",
+            "alice",
+            "--subdomain",
+            "example",
+        ];
+        let all = [&always, arguments].concat();
         Ok(Command::dotdo(&all)?
             .folder(self.clone.path())
             .variable("CLOUDFLARE_API_BASE_URL", self.platform.base_url())
@@ -243,6 +247,16 @@ async fn names_what_is_missing(machine: &Machine) -> Result<()> {
             .fails(&without, 1, &[name, "code: 10000", "api-tokens"])
             .await?;
     }
+    // A Worker of somebody else has the name of one of the platform's.
+    let script = format!("/client/v4/accounts/{ACCOUNT_ID}/workers/scripts/logs");
+    let form = Script::answering("other").to_form();
+    let other = machine.platform.api(Method::PUT, &script).multipart(form);
+    let other = Answer::read(other.send().await?).await?;
+    assert_eq!(other.status, 200, "{}", other.text());
+    machine
+        .fails(&all, 1, &["which is not the logs Worker", "workers.logs"])
+        .await?;
+    machine.empty(&[]).await?;
     let reader = machine
         .token(&["Workers Scripts Read", "Workers R2 Storage Read"], Value::Null)
         .await?;
@@ -298,7 +312,7 @@ async fn completes_after_failures(machine: &Machine) -> Result<String> {
         after_failure.output
     );
 
-    let moment = Duration::from_millis(rand::random_range(0..25_000));
+    let moment = Duration::from_millis(rand::random_range(0..12_000));
     let mut command = machine
         .command(&token, machine.configuration.path(), &["--yes"])?
         .into_std();
@@ -352,6 +366,30 @@ async fn changes_nothing_the_second_time(machine: &Machine, token: &str) -> Resu
         &["Everything is in place", "The platform answers at", "\"zones\""],
     );
     assert_eq!(machine.inventory().await?, before);
+
+    // What somebody removed is made again, and nothing else is changed.
+    let script = format!("/accounts/{ACCOUNT_ID}/workers/scripts/deploy-api");
+    let secret = json!({ "name": "BOOTSTRAP_TOKEN", "text": "left", "type": "secret_text" });
+    machine
+        .call(Method::PUT, &format!("{script}/secrets"), secret)
+        .await?;
+    machine
+        .call(
+            Method::DELETE,
+            &format!("{script}/secrets/UPLOAD_KEY"),
+            Value::Null,
+        )
+        .await?;
+    let repaired = machine.setup(token, &["--yes", "--json"]).await?;
+    let repaired: Value = serde_json::from_str(&repaired.output)?;
+    let made: Vec<&str> = repaired["changes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|change| change["change"].as_str())
+        .collect();
+    assert_eq!(made, ["set_secret", "remove_secret"], "{repaired}");
+    assert_eq!(machine.inventory().await?[4], before[4]);
 
     // The stored token deploys through the deployed deploy API.
     let stored = fs::read_to_string(machine.configuration.path().join("dotdo/credentials.json"))?;

@@ -85,7 +85,7 @@ pub fn recorded_group(state: &Path) -> Result<i32> {
 }
 
 /// Kills a process with all its descendants.
-pub(crate) fn kill_tree(root: u32) {
+pub fn kill_tree(root: u32) {
     let processes = all().unwrap_or_default();
     let Ok(root) = i32::try_from(root) else { return };
     let mut tree = vec![root];

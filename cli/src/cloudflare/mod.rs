@@ -6,6 +6,8 @@
 mod base_url;
 mod client;
 mod error;
+#[cfg(test)]
+pub mod scripted;
 mod token;
 
 pub use base_url::BaseUrl;

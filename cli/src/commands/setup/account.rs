@@ -9,6 +9,7 @@ use ureq::http::Method;
 
 use super::permission::{Permission, missing};
 use super::platform_worker::{Comparison, PlatformWorker};
+use super::remaining::{self, Routed};
 use crate::cloudflare::{Cloudflare, CloudflareError};
 use crate::failure::Failure;
 
@@ -107,13 +108,14 @@ impl Account {
             cloudflare.get::<Value>(&path("/workers/scripts")),
         )?;
         let buckets = refused.note(Permission::R2, read_bucket(cloudflare, bucket))?;
+        check_zones(cloudflare, &remaining::zones(), &mut refused)?;
         refused.into_result()?;
         let (Some(_), Some(has_bucket)) = (scripts, buckets) else {
             return Err(missing(&[]));
         };
         let of_workers = |error: CloudflareError| Permission::WorkersScripts.failure(&error);
         let listed: Vec<Namespace> = cloudflare
-            .list(&path("/workers/dispatch/namespaces"))
+            .get(&path("/workers/dispatch/namespaces"))
             .map_err(of_workers)?;
         let namespaces = Environment::ALL
             .iter()
@@ -216,7 +218,9 @@ impl Refused {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.is_permission_missing() => {
-                self.0.push((permission, error.to_string()));
+                if self.0.iter().all(|(noted, _)| *noted != permission) {
+                    self.0.push((permission, error.to_string()));
+                }
                 Ok(None)
             }
             Err(error) => Err(permission.failure(&error)),
@@ -273,6 +277,30 @@ fn check_account(cloudflare: &Cloudflare) -> Result<(), Failure> {
     ))
 }
 
+/// Checks that the zones exist, and notes the permissions that are missing for their routes.
+fn check_zones(cloudflare: &Cloudflare, zones: &[Routed<'_>], refused: &mut Refused) -> Result<(), Failure> {
+    let mut absent = Vec::new();
+    for zone in zones {
+        match refused.note(Permission::Zones, remaining::find(cloudflare, zone.name))? {
+            Some(Some(found)) => {
+                refused.note(Permission::Routes, remaining::routes(cloudflare, &found))?;
+            }
+            Some(None) => absent.push(zone.name),
+            None => {}
+        }
+    }
+    if absent.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        format!(
+            "the account {ACCOUNT_NAME} has no zone {}, which dotdo.jsonc names",
+            absent.join(", ")
+        ),
+        "Add it in the dashboard, Domains, Onboard a domain. Or remove it from dotdo.jsonc, and type `npm run dotdo -- setup`.",
+    ))
+}
+
 fn read_bucket(cloudflare: &Cloudflare, bucket: &str) -> Result<bool, CloudflareError> {
     match cloudflare.get::<Value>(&path(&format!("/r2/buckets/{bucket}"))) {
         Ok(_) => Ok(true),
@@ -316,4 +344,47 @@ fn read_worker(
         difference,
         has_address: address.enabled,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloudflare::scripted::{failure, server, success};
+
+    #[test]
+    fn every_missing_permission_of_the_zones_is_named_once() {
+        let zones = ["agents.do", "apis.do"].map(|name| Routed {
+            name,
+            is_custom: false,
+        });
+        let zone = || success(&json!([{ "id": "z1" }]), &Value::Null);
+        let (cloudflare, _) = server(vec![zone(), failure(403, 10000), zone(), failure(403, 10000)]);
+        let mut refused = Refused::default();
+        check_zones(&cloudflare, &zones, &mut refused).unwrap();
+        let failure = refused.into_result().unwrap_err().text();
+        assert_eq!(
+            failure.matches("Zone, Workers Routes, Edit").count(),
+            1,
+            "{failure}"
+        );
+        assert!(failure.contains("api-tokens"), "{failure}");
+    }
+
+    #[test]
+    fn a_zone_that_the_account_does_not_have_is_named() {
+        let zones = [Routed {
+            name: "agents.do",
+            is_custom: false,
+        }];
+        let (cloudflare, _) = server(vec![success(&json!([]), &Value::Null)]);
+        let failure = check_zones(&cloudflare, &zones, &mut Refused::default()).unwrap_err();
+        assert!(failure.text().contains("no zone agents.do"), "{}", failure.text());
+    }
+
+    #[test]
+    fn the_secrets_are_those_that_the_deploy_api_requires() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy-api/wrangler.jsonc");
+        let configuration = wrangler_config::read(std::path::Path::new(file)).unwrap();
+        assert_eq!(configuration["secrets"]["required"], json!(SECRETS));
+    }
 }

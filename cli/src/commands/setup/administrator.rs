@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Who administers the platform, as far as this machine knows.
 #[derive(Debug)]
 pub enum Administrator {
-    /// These credentials are valid.
+    /// These credentials are valid, as far as the deploy API can tell now.
     Known(Credentials),
     /// There are no valid credentials here; with the reason, as the end of a sentence.
     Unknown(&'static str),
@@ -45,21 +45,22 @@ pub enum Created {
     Existing(String),
 }
 
-/// Finds the credentials of this user for the deploy API at an address.
+/// Finds the credentials of this user for the deploy API at an address. It need not answer: setup may be what repairs it.
 ///
 /// # Errors
-/// If they cannot be read, or the deploy API does not answer.
+/// If they cannot be read.
 pub fn find(api: &str) -> Result<Administrator, Failure> {
     let Some(known) = credentials::of_api(api)? else {
         return Ok(Administrator::Unknown("this machine has no credentials for it"));
     };
-    match Client::new(&known).get::<WhoAmI>("/v1/whoami") {
-        Ok(_) => Ok(Administrator::Known(known)),
-        Err(failure) if failure.is("AUTHENTICATION_FAILED") => Ok(Administrator::Unknown(
-            "the token on this machine is not valid for it",
-        )),
-        Err(failure) => Err(failure),
-    }
+    let is_rejected = Client::new(&known)
+        .get::<WhoAmI>("/v1/whoami")
+        .is_err_and(|failure| failure.is("AUTHENTICATION_FAILED"));
+    Ok(if is_rejected {
+        Administrator::Unknown("the token on this machine is not valid for it")
+    } else {
+        Administrator::Known(known)
+    })
 }
 
 /// Creates the policy, unless there is one, and a token for its administrator, unless somebody uses one, and stores the token as
@@ -130,18 +131,38 @@ fn with_bootstrap(api: &str, subject: &Subject, secret: SecretString) -> Result<
 
 /// Whether there is a policy. Waits until the deploy API serves with the bootstrap secret.
 fn has_policy(client: &Client) -> Result<bool, Failure> {
+    propagated(
+        |failure| failure.is("AUTHENTICATION_FAILED"),
+        || match client.get::<Value>("/v1/policy") {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.is("POLICY_VERSION_UNKNOWN") => Ok(false),
+            Err(failure) => Err(failure),
+        },
+    )
+}
+
+/// The result of a call after a change of the Worker or of its secrets: waits while the deploy API does not answer, or answers as before
+/// the change.
+///
+/// # Errors
+/// The failure of the call, if it lasts.
+pub fn propagated<T>(
+    is_earlier: impl Fn(&Failure) -> bool,
+    call: impl Fn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let begin = Instant::now();
     loop {
-        let failure = match client.get::<Value>("/v1/policy") {
-            Ok(_) => return Ok(true),
-            Err(failure) if failure.is("POLICY_VERSION_UNKNOWN") => return Ok(false),
-            Err(failure) => failure,
-        };
-        let is_pending = failure.is("AUTHENTICATION_FAILED") || failure.exit() == Exit::Unreachable;
-        if !is_pending || begin.elapsed() > PROPAGATION {
-            return Err(failure);
+        match call() {
+            Err(failure)
+                if begin.elapsed() < PROPAGATION
+                    && (failure.exit() == Exit::Unreachable
+                        || failure.is("MISCONFIGURED")
+                        || is_earlier(&failure)) =>
+            {
+                thread::sleep(PAUSE);
+            }
+            other => return other,
         }
-        thread::sleep(PAUSE);
     }
 }
 

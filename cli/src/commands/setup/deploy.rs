@@ -80,14 +80,17 @@ pub fn deploy(
         return Ok(());
     }
     if output.contains(REFUSED) {
+        // wrangler names the call in front of the refusal. It makes the routes of zones with their permission.
+        let permission = if output.contains("/workers/routes") || output.contains("(/zones") {
+            Permission::Routes
+        } else {
+            Permission::WorkersScripts
+        };
         let refusal = output
             .lines()
             .find(|line| line.contains(REFUSED))
             .unwrap_or(REFUSED);
-        return Err(missing(&[(
-            Permission::WorkersScripts,
-            format!("wrangler: {}", refusal.trim()),
-        )]));
+        return Err(missing(&[(permission, format!("wrangler: {}", refusal.trim()))]));
     }
     Err(Failure::refused(
         format!(

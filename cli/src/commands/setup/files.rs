@@ -26,7 +26,7 @@ pub type NamespaceIds = BTreeMap<&'static str, String>;
 
 /// The clone whose files are written.
 #[derive(Debug)]
-pub struct Clone {
+pub struct Repository {
     root: PathBuf,
 }
 
@@ -50,9 +50,11 @@ enum Place {
     Route(&'static str),
     /// A line `NAME=value`.
     Variable(String),
+    /// The same with an address, whose host must begin with the name of the deploy API.
+    Address(&'static str),
 }
 
-impl Clone {
+impl Repository {
     /// The clone around the current folder. Its `dotdo.jsonc` must be the one with which this program was built, except for the ids of
     /// namespaces.
     ///
@@ -66,15 +68,15 @@ impl Clone {
                 "Change to the folder with dotdo.jsonc, and type `npm run dotdo -- setup`.",
             )
         })?;
-        let clone = Self { root };
-        let account = clone.read(ACCOUNT_FILE)?;
+        let repository = Self { root };
+        let account = repository.read(ACCOUNT_FILE)?;
         if let Some(pointer) = changed_since_build(&account) {
             return Err(Failure::usage(
                 format!("{pointer} of dotdo.jsonc was changed after this program was built"),
                 "Type `npm run dotdo -- setup`, which builds it again.",
             ));
         }
-        Ok(clone)
+        Ok(repository)
     }
 
     /// Its top folder.
@@ -208,6 +210,11 @@ fn settings(ids: &NamespaceIds) -> Vec<Setting> {
         Place::Variable("CLOUDFLARE_ACCOUNT_ID".to_owned()),
         ACCOUNT_ID,
     )];
+    settings.push(set(
+        ENV_FILE,
+        Place::Address("CLOUDFLARE_API_BASE_URL"),
+        &format!("https://{DEPLOY_API_WORKER}.<subdomain>.workers.dev/client/v4"),
+    ));
     for worker in PlatformWorker::ALL {
         let file = worker.configuration();
         settings.push(set(file, Place::Member(vec!["name"]), worker.script()));
@@ -265,6 +272,7 @@ impl std::fmt::Display for Setting {
             Place::Binding(list, binding, member) => write!(f, "{list}[{binding}].{member}")?,
             Place::Route(_) => f.write_str("routes")?,
             Place::Variable(name) => f.write_str(name)?,
+            Place::Address(name) => f.write_str(name)?,
         }
         match &self.value {
             Some(value) => write!(f, ": {value}"),
@@ -280,6 +288,9 @@ impl Setting {
         let value = self.value.as_deref().unwrap_or_default();
         if let Place::Variable(name) = &self.place {
             return Ok(changed_variable(text, name, value));
+        }
+        if let Place::Address(name) = &self.place {
+            return Ok(changed_address(text, name, value));
         }
         let root = CstRootNode::parse(text, &wrangler_config::SYNTAX)
             .map_err(|error| Failure::usage(format!("{}: {error}", self.file), "Correct the file."))?;
@@ -301,7 +312,7 @@ impl Setting {
                 set_text(&bound.ok_or_else(|| self.absent())?, member, value)
             }
             Place::Route(zone) => add_route(&top, zone, value),
-            Place::Variable(_) => false,
+            Place::Variable(_) | Place::Address(_) => false,
         };
         Ok(is_changed.then(|| root.to_string()))
     }
@@ -347,6 +358,17 @@ fn add_route(top: &CstObject, zone: &str, pattern: &str) -> bool {
         ]));
     }
     !is_there
+}
+
+/// The text with another address, if the present one is that of a Worker with another name.
+fn changed_address(text: &str, name: &str, value: &str) -> Option<String> {
+    let begin = format!("https://{DEPLOY_API_WORKER}.");
+    let is_other = text.lines().any(|line| {
+        line.strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('='))
+            .is_some_and(|address| address.contains(".workers.dev") && !address.starts_with(&begin))
+    });
+    is_other.then(|| changed_variable(text, name, value)).flatten()
 }
 
 fn changed_variable(text: &str, name: &str, value: &str) -> Option<String> {
@@ -398,7 +420,7 @@ mod tests {
 
     const ID: &str = "00000000-0000-4000-8000-00000000000";
 
-    fn repository() -> PathBuf {
+    fn top() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
     }
 
@@ -411,22 +433,22 @@ mod tests {
     }
 
     /// A copy of the files that setup writes.
-    fn copy() -> (TempDir, Clone) {
+    fn copy() -> (TempDir, Repository) {
         let folder = TempDir::new().unwrap();
         for file in by_file(settings(&ids())).into_keys() {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::copy(repository().join(file), path).unwrap();
+            fs::copy(top().join(file), path).unwrap();
         }
         let root = folder.path().to_owned();
-        (folder, Clone { root })
+        (folder, Repository { root })
     }
 
     #[test]
     fn only_the_ids_are_written_and_everything_else_stays() {
-        let (_folder, clone) = copy();
-        let before = clone.text(ACCOUNT_FILE).unwrap();
-        let differences = clone.differences(&ids()).unwrap();
+        let (_folder, repository) = copy();
+        let before = repository.text(ACCOUNT_FILE).unwrap();
+        let differences = repository.differences(&ids()).unwrap();
         assert_eq!(
             differences.keys().copied().collect::<Vec<_>>(),
             [ENV_FILE, ACCOUNT_FILE]
@@ -436,20 +458,20 @@ mod tests {
             format!("namespaces.production.id: {ID}0")
         );
         for file in differences.keys() {
-            clone.write(file, &ids()).unwrap();
+            repository.write(file, &ids()).unwrap();
         }
-        assert!(clone.differences(&ids()).unwrap().is_empty());
+        assert!(repository.differences(&ids()).unwrap().is_empty());
         let expected = Environment::ALL.iter().fold(before, |text, environment| {
             text.replace(environment.namespace_id(), &ids()[environment.namespace()])
         });
-        assert_eq!(clone.text(ACCOUNT_FILE).unwrap(), expected);
-        assert_eq!(changed_since_build(&clone.read(ACCOUNT_FILE).unwrap()), None);
+        assert_eq!(repository.text(ACCOUNT_FILE).unwrap(), expected);
+        assert_eq!(changed_since_build(&repository.read(ACCOUNT_FILE).unwrap()), None);
     }
 
     #[test]
     fn the_files_of_another_account_are_made_to_follow() {
-        let (folder, clone) = copy();
-        let repository: NamespaceIds = Environment::ALL
+        let (folder, repository) = copy();
+        let present: NamespaceIds = Environment::ALL
             .iter()
             .map(|environment| (environment.namespace(), environment.namespace_id().to_owned()))
             .collect();
@@ -459,27 +481,26 @@ mod tests {
             "deploy-api/wrangler.jsonc",
             ENV_FILE,
         ];
-        let originals = files.map(|file| clone.text(file).unwrap());
+        let originals = files.map(|file| repository.text(file).unwrap());
         for file in files {
-            let text = clone.text(file).unwrap();
+            let text = repository.text(file).unwrap();
             let other = text
                 .replace(ACCOUNT_ID, &"0".repeat(32))
-                .replace("\"dotdo-", "\"other-")
+                .replace("\"namespace\": \"dotdo-", "\"namespace\": \"other-")
+                .replace("=https://deploy-api.", "=https://other.")
                 .replace("_PRODUCTION=dotdo-production", "_PRODUCTION=other")
                 .replace("\"service\": \"logs\"", "\"service\": \"other-logs\"")
                 .replace("\"name\": \"deploy-api\"", "\"name\": \"other-api\"");
             assert_ne!(text, other);
-            fs::write(
-                folder.path().join(file),
-                other.replace("\"other-bundles\"", "\"dotdo-bundles\""),
-            )
-            .unwrap();
+            fs::write(folder.path().join(file), other).unwrap();
         }
-        for file in clone.differences(&repository).unwrap().keys() {
-            clone.write(file, &repository).unwrap();
+        for file in repository.differences(&present).unwrap().keys() {
+            repository.write(file, &present).unwrap();
         }
-        assert_eq!(files.map(|file| clone.text(file).unwrap()), originals);
-        assert_eq!(clone.bucket().unwrap(), "dotdo-bundles");
+        for (file, original) in files.iter().zip(originals) {
+            assert_eq!(repository.text(file).unwrap(), original, "{file}");
+        }
+        assert_eq!(repository.bucket().unwrap(), "dotdo-bundles");
     }
 
     #[test]
@@ -506,9 +527,9 @@ mod tests {
 
     #[test]
     fn a_file_without_the_place_is_an_error_that_names_it() {
-        let (folder, clone) = copy();
+        let (folder, repository) = copy();
         fs::write(folder.path().join("logs/wrangler.jsonc"), "[]").unwrap();
-        let failure = clone.differences(&ids()).unwrap_err().text();
+        let failure = repository.differences(&ids()).unwrap_err().text();
         assert!(
             failure.contains("logs/wrangler.jsonc") && failure.contains("git diff"),
             "{failure}"

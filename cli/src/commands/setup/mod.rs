@@ -23,7 +23,7 @@ use serde_json::json;
 
 use self::account::{Account, BOOTSTRAP, SECRETS};
 use self::administrator::{Administrator, Created};
-use self::files::Clone;
+use self::files::Repository;
 use self::plan::Change;
 use self::platform_worker::PlatformWorker;
 use super::policy;
@@ -89,7 +89,7 @@ struct Setup<'s> {
     session: &'s Session,
     arguments: &'s SetupArguments,
     cloudflare: Cloudflare,
-    clone: Clone,
+    repository: Repository,
     account: Account,
     /// The token that the deploy API will use.
     deploy_token: Option<SecretString>,
@@ -99,8 +99,8 @@ struct Setup<'s> {
 
 /// Sets the platform up.
 pub fn run(arguments: &SetupArguments, session: &Session) -> Result<Exit, Failure> {
-    let clone = Clone::find()?;
-    let bucket = clone.bucket()?;
+    let repository = Repository::find()?;
+    let bucket = repository.bucket()?;
     let given_api = arguments.api.as_deref().map(credentials::address).transpose()?;
     let deploy_token = match &arguments.deploy_token_file {
         Some(file) => TokenArguments {
@@ -125,14 +125,14 @@ pub fn run(arguments: &SetupArguments, session: &Session) -> Result<Exit, Failur
         }
         _ => None,
     };
-    let changes = plan::changes(&account, &clone, &bucket, subdomain, administrator.as_ref())?;
+    let changes = plan::changes(&account, &repository, &bucket, subdomain, administrator.as_ref())?;
     let api = api.unwrap_or_default();
     show_plan(session, &changes)?;
     let setup = Setup {
         session,
         arguments,
         cloudflare,
-        clone,
+        repository,
         account,
         deploy_token,
         notes: Vec::new(),
@@ -184,7 +184,7 @@ impl Setup<'_> {
         }
         let remaining = self.remaining()?;
         if !is_dry_run && let Some(credentials) = &known {
-            check_health(credentials)?;
+            check_health(credentials, !changes.is_empty())?;
         }
         let json = json!({
             "account": ACCOUNT_ID, "api": api, "dry_run": is_dry_run, "changes": changes, "notes": self.notes, "remaining": remaining,
@@ -216,7 +216,7 @@ impl Setup<'_> {
     fn make(&mut self, change: &Change, api: &str) -> Result<Option<Credentials>, Failure> {
         let Self {
             cloudflare,
-            clone,
+            repository,
             account,
             ..
         } = self;
@@ -232,12 +232,12 @@ impl Setup<'_> {
             Change::CreateBucket(name) => {
                 progress::during(what, || account::create_bucket(cloudflare, name))?;
             }
-            Change::WriteFile(file, _) => clone.write(file, &account.namespaces)?,
+            Change::WriteFile(file, _) => repository.write(file, &account.namespaces)?,
             Change::Deploy(worker, why) => {
                 let is_new_api = *worker == PlatformWorker::DeployApi && why.is_none();
                 let secrets = if is_new_api { self.secrets()? } else { Vec::new() };
                 progress::during(what, || {
-                    deploy::deploy(self.clone.root(), &self.cloudflare, *worker, &secrets)
+                    deploy::deploy(self.repository.root(), &self.cloudflare, *worker, &secrets)
                 })?;
             }
             Change::SetSecret(name) => {
@@ -340,12 +340,19 @@ fn user() -> Result<Subject, Failure> {
     })
 }
 
-/// Checks that the deploy API and the dispatch Worker answer.
-fn check_health(credentials: &Credentials) -> Result<(), Failure> {
+/// Checks that the deploy API and the dispatch Worker answer. After changes, it waits until they do.
+fn check_health(credentials: &Credentials, is_changed: bool) -> Result<(), Failure> {
     let client = Client::new(credentials);
-    progress::during("checking the platform", || {
+    let check = || {
         client.get::<Health>("/v1/health")?;
         client.get::<DispatchWorker>("/v1/dispatcher")?;
         Ok(())
+    };
+    progress::during("checking the platform", || {
+        if is_changed {
+            administrator::propagated(|_| false, check)
+        } else {
+            check()
+        }
     })
 }

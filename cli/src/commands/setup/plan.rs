@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::account::{Account, BOOTSTRAP, SECRETS};
 use super::administrator::Administrator;
-use super::files::Clone;
+use super::files::Repository;
 use super::platform_worker::PlatformWorker;
 use crate::failure::Failure;
 
@@ -21,7 +21,7 @@ pub enum Change {
     CreateNamespace(Environment),
     /// Create the bucket of the deploy API.
     CreateBucket(String),
-    /// Write these places of a file of the clone.
+    /// Write these places of a file of the repository.
     WriteFile(&'static str, Vec<String>),
     /// Deploy a Worker; with the reason, if it is deployed already.
     Deploy(PlatformWorker, Option<String>),
@@ -125,7 +125,7 @@ impl Serialize for Change {
 /// If a file of the clone cannot be read, or no subdomain is given although one is needed.
 pub fn changes(
     account: &Account,
-    clone: &Clone,
+    repository: &Repository,
     bucket: &str,
     subdomain: Option<&str>,
     administrator: Option<&Administrator>,
@@ -149,7 +149,7 @@ pub fn changes(
     if !account.has_bucket {
         changes.push(Change::CreateBucket(bucket.to_owned()));
     }
-    let differences = clone.differences(&account.namespaces)?;
+    let differences = repository.differences(&account.namespaces)?;
     let routes_differ = differences
         .get(PlatformWorker::Dispatch.configuration())
         .is_some_and(|places| places.iter().any(|place| place.starts_with("routes")));
@@ -164,7 +164,7 @@ pub fn changes(
             Some(deployed) => {
                 let why = if let Some(binding) = &deployed.difference {
                     Some(format!("its binding {binding} differs"))
-                } else if !deployed.has_address && clone.has_address(worker)? {
+                } else if !deployed.has_address && repository.has_address(worker)? {
                     Some("it has no address at workers.dev".to_owned())
                 } else if routes_differ && worker == PlatformWorker::Dispatch {
                     Some("its routes differ".to_owned())

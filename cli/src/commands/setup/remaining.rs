@@ -7,13 +7,15 @@ use super::permission::Permission;
 use crate::cloudflare::{Cloudflare, CloudflareError};
 use crate::failure::Failure;
 
-#[derive(Deserialize)]
-struct Zone {
+/// A zone of the account.
+#[derive(Debug, Deserialize)]
+pub struct Zone {
     id: String,
 }
 
-#[derive(Deserialize)]
-struct Route {
+/// A route of a zone.
+#[derive(Debug, Deserialize)]
+pub struct Route {
     pattern: String,
     #[serde(default)]
     script: Option<String>,
@@ -49,13 +51,30 @@ pub fn zones() -> Vec<Routed<'static>> {
     routed.chain(custom).collect()
 }
 
+/// The zone of a name; `None` if the account does not have it.
+///
+/// # Errors
+/// The refusal of Cloudflare.
+pub fn find(cloudflare: &Cloudflare, name: &str) -> Result<Option<Zone>, CloudflareError> {
+    let found: Vec<Zone> = cloudflare.list(&format!("/zones?name={name}"))?;
+    Ok(found.into_iter().next())
+}
+
+/// The routes of a zone.
+///
+/// # Errors
+/// The refusal of Cloudflare.
+pub fn routes(cloudflare: &Cloudflare, zone: &Zone) -> Result<Vec<Route>, CloudflareError> {
+    cloudflare.list(&format!("/zones/{}/workers/routes", zone.id))
+}
+
 /// What remains for a zone, a sentence for each step.
 ///
 /// # Errors
 /// If Cloudflare does not answer.
 pub fn of_zone(cloudflare: &Cloudflare, zone: Routed<'_>) -> Result<Vec<String>, Failure> {
     let Routed { name, is_custom } = zone;
-    let found: Vec<Zone> = match cloudflare.list(&format!("/zones?name={name}")) {
+    let found = match find(cloudflare, name) {
         Ok(found) => found,
         Err(error) => {
             return unknown(
@@ -65,9 +84,9 @@ pub fn of_zone(cloudflare: &Cloudflare, zone: Routed<'_>) -> Result<Vec<String>,
             );
         }
     };
-    let Some(found) = found.first() else {
+    let Some(found) = found else {
         return Ok(vec![format!(
-            "Add the zone {name} to the account, then type `npm run deploy`, which makes its routes."
+            "Add the zone {name} to the account, and type the same command again."
         )]);
     };
     let mut steps = Vec::new();
@@ -76,7 +95,7 @@ pub fn of_zone(cloudflare: &Cloudflare, zone: Routed<'_>) -> Result<Vec<String>,
     } else {
         vec![format!("{name}/*"), format!("*.{name}/*")]
     };
-    match cloudflare.list::<Route>(&format!("/zones/{}/workers/routes", found.id)) {
+    match routes(cloudflare, &found) {
         Ok(routes) => steps.extend(missing_routes(&patterns, &routes)),
         Err(error) => steps.extend(unknown(
             &error,
@@ -145,6 +164,36 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cloudflare::scripted::{failure, server, success};
+
+    #[test]
+    fn the_steps_of_a_zone_are_read_from_the_account() {
+        let routed = Routed {
+            name: "agents.do",
+            is_custom: false,
+        };
+        let none = &Value::Null;
+        let zone = || success(&json!([{ "id": "z1" }]), none);
+        let routes = json!([{ "pattern": "agents.do/*", "script": DISPATCH_WORKER }]);
+        let (cloudflare, served) = server(vec![zone(), success(&routes, none), failure(403, 10000)]);
+        let steps = of_zone(&cloudflare, routed).unwrap();
+        assert_eq!(
+            steps,
+            [
+                format!("Type `npm run deploy`, which makes the route *.agents.do/* to {DISPATCH_WORKER}."),
+                "Check the DNS records of agents.do: the token lacks the permission Zone, DNS, Read."
+                    .to_owned(),
+            ]
+        );
+        let requests = served.join().unwrap();
+        assert!(requests[0].contains("/zones?name=agents.do&"), "{}", requests[0]);
+        assert!(requests[2].contains("/zones/z1/dns_records?"), "{}", requests[2]);
+
+        let (cloudflare, _) = server(vec![success(&json!([]), none)]);
+        assert!(of_zone(&cloudflare, routed).unwrap()[0].contains("Add the zone agents.do"));
+        let (cloudflare, _) = server(vec![failure(400, 7003)]);
+        assert!(of_zone(&cloudflare, routed).is_err());
+    }
 
     #[test]
     fn routes_of_other_workers_and_missing_routes_remain() {
