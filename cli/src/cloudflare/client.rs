@@ -1,5 +1,6 @@
 //! The HTTP client of Cloudflare's API.
 
+use std::fmt;
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::error::{ApiError, Call, CloudflareError};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long a call may take.
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_mins(1);
 
 /// How often a read is tried. A write is tried once, because it may have been executed although no answer arrived.
 const READS: u32 = 3;
@@ -153,7 +154,7 @@ impl Cloudflare {
             method,
             path: path.to_owned(),
         };
-        let body = serde_json::to_string(body).map_err(|error| unexpected(&call, error))?;
+        let body = serde_json::to_string(body).map_err(|error| unexpected(&call, &error))?;
         let envelope = self.exchange(&call, Some(body)).map_err(|tried| tried.error)?;
         result(&call, envelope.result)
     }
@@ -179,12 +180,9 @@ impl Cloudflare {
             match self.exchange(call, None) {
                 Ok(envelope) => return Ok(envelope),
                 Err(Tried {
-                    error,
-                    retry: Some(retry),
-                }) if tries < READS => {
-                    drop(error);
-                    thread::sleep(retry.unwrap_or(pause).min(LONGEST_PAUSE));
-                }
+                    retry: Retry::After(asked),
+                    ..
+                }) if tries < READS => thread::sleep(asked.unwrap_or(pause).min(LONGEST_PAUSE)),
                 Err(Tried { error, .. }) => return Err(error),
             }
             pause *= 2;
@@ -204,7 +202,7 @@ impl Cloudflare {
             Some(body) => request.body(body).map(|request| self.agent.run(request)),
             None => request.body(()).map(|request| self.agent.run(request)),
         };
-        let sent = sent.map_err(|error| Tried::finally(unexpected(call, error)))?;
+        let sent = sent.map_err(|error| Tried::finally(unexpected(call, &error)))?;
         let response = sent.map_err(|error| Tried::again(unreachable(call, &error), None))?;
         answer(call, response)
     }
@@ -213,19 +211,28 @@ impl Cloudflare {
 /// A call that failed, and whether another try may succeed.
 struct Tried {
     error: CloudflareError,
-    /// `None`: no other try. Otherwise the pause before it, if Cloudflare asked for one.
-    retry: Option<Option<Duration>>,
+    retry: Retry,
+}
+
+/// Whether a read is tried again.
+enum Retry {
+    Never,
+    /// After the pause for which Cloudflare asked, if it did.
+    After(Option<Duration>),
 }
 
 impl Tried {
     const fn finally(error: CloudflareError) -> Self {
-        Self { error, retry: None }
+        Self {
+            error,
+            retry: Retry::Never,
+        }
     }
 
     const fn again(error: CloudflareError, pause: Option<Duration>) -> Self {
         Self {
             error,
-            retry: Some(pause),
+            retry: Retry::After(pause),
         }
     }
 }
@@ -245,13 +252,13 @@ fn answer(call: &Call, response: Response<Body>) -> Result<Envelope, Tried> {
         .map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => Tried::finally(unexpected(
                 call,
-                format_args!("it is longer than {} MiB", LONGEST / 1024 / 1024),
+                &format_args!("it is longer than {} MiB", LONGEST / 1024 / 1024),
             )),
             error => Tried::again(unreachable(call, &error), None),
         })?;
     if status.is_success() {
         let envelope: Envelope =
-            serde_json::from_str(&text).map_err(|error| Tried::finally(unexpected(call, error)))?;
+            serde_json::from_str(&text).map_err(|error| Tried::finally(unexpected(call, &error)))?;
         return if envelope.success {
             Ok(envelope)
         } else {
@@ -270,7 +277,7 @@ fn answer(call: &Call, response: Response<Body>) -> Result<Envelope, Tried> {
 }
 
 fn result<T: DeserializeOwned>(call: &Call, value: Value) -> Result<T, CloudflareError> {
-    serde_json::from_value(value).map_err(|error| unexpected(call, error))
+    serde_json::from_value(value).map_err(|error| unexpected(call, &error))
 }
 
 fn refused(call: &Call, status: u16, errors: Vec<ApiError>) -> CloudflareError {
@@ -288,7 +295,7 @@ fn unreachable(call: &Call, error: &ureq::Error) -> CloudflareError {
     }
 }
 
-fn unexpected(call: &Call, reason: impl ToString) -> CloudflareError {
+fn unexpected(call: &Call, reason: &dyn fmt::Display) -> CloudflareError {
     CloudflareError::Unexpected {
         call: call.clone(),
         reason: reason.to_string(),

@@ -265,13 +265,14 @@ fn check_account(cloudflare: &Cloudflare) -> Result<(), Failure> {
     if accounts.is_empty() || accounts.iter().any(|account| account.id == ACCOUNT_ID) {
         return Ok(());
     }
-    let lines: String = accounts
+    let lines: Vec<String> = accounts
         .iter()
-        .map(|account| format!("\n  {} ({})", account.id, account.name))
+        .map(|account| format!("{} ({})", account.id, account.name))
         .collect();
+    let lines = lines.join("\n  ");
     Err(Failure::usage(
         format!(
-            "the token is not for the account {ACCOUNT_ID} ({ACCOUNT_NAME}) of dotdo.jsonc, but for:{lines}"
+            "the token is not for the account {ACCOUNT_ID} ({ACCOUNT_NAME}) of dotdo.jsonc, but for:\n  {lines}"
         ),
         "Correct \"account\" in dotdo.jsonc, or use a token of that account. Then type `npm run dotdo -- setup`.",
     ))

@@ -22,7 +22,7 @@ use crate::credentials::{self, Credentials, Source};
 use crate::failure::{Exit, Failure};
 
 /// How long a new Worker and a new secret may take to be served everywhere. Cloudflare names no limit.
-const PROPAGATION: Duration = Duration::from_secs(180);
+const PROPAGATION: Duration = Duration::from_mins(3);
 
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_secs(2);

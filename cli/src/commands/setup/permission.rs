@@ -70,16 +70,16 @@ impl Permission {
 /// The failure of a token without these permissions. Each has the refusal that showed it.
 #[must_use]
 pub fn missing(permissions: &[(Permission, String)]) -> Failure {
-    let lines: String = permissions
+    let lines: Vec<String> = permissions
         .iter()
-        .map(|(permission, refusal)| format!("\n  {permission} ({refusal})"))
+        .map(|(permission, refusal)| format!("{permission} ({refusal})"))
         .collect();
     let (noun, pronoun) = match permissions {
         [_] => ("the permission", "it"),
         _ => ("these permissions", "them"),
     };
     Failure::refused(
-        format!("the token lacks {noun}:{lines}"),
+        format!("the token lacks {noun}:\n  {}", lines.join("\n  ")),
         format!(
             "Add {pronoun} to the token: https://dash.cloudflare.com/profile/api-tokens, Edit. Its value stays the same. Then type the \
              same command again."

@@ -174,8 +174,8 @@ mod tests {
         };
         let none = &Value::Null;
         let zone = || success(&json!([{ "id": "z1" }]), none);
-        let routes = json!([{ "pattern": "agents.do/*", "script": DISPATCH_WORKER }]);
-        let (cloudflare, served) = server(vec![zone(), success(&routes, none), failure(403, 10000)]);
+        let first = json!([{ "pattern": "agents.do/*", "script": DISPATCH_WORKER }]);
+        let (cloudflare, served) = server(vec![zone(), success(&first, none), failure(403, 10000)]);
         let steps = of_zone(&cloudflare, routed).unwrap();
         assert_eq!(
             steps,
