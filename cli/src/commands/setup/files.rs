@@ -1,6 +1,7 @@
 //! The files of the clone that name the account: `dotdo.jsonc`, and those whose lines follow from it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,10 +9,10 @@ use std::path::{Path, PathBuf};
 use dotdo_names::{
     ACCOUNT_ID, CUSTOM_HOSTNAME_ZONE, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, ZONES,
 };
-use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::{Value, json};
 
 use super::platform_worker::PlatformWorker;
+use super::setting::{Place, Setting};
 use crate::clone;
 use crate::failure::Failure;
 
@@ -28,30 +29,6 @@ pub type NamespaceIds = BTreeMap<&'static str, String>;
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
-}
-
-/// A value in a file.
-#[derive(Debug)]
-struct Setting {
-    file: &'static str,
-    place: Place,
-    /// `None`: the id of a namespace that does not exist yet.
-    value: Option<String>,
-}
-
-/// Where a value is.
-#[derive(Debug)]
-enum Place {
-    /// A text in an object: the names of the members on the way.
-    Member(Vec<&'static str>),
-    /// A member of the element with this `binding`: list, binding, member.
-    Binding(&'static str, &'static str, &'static str),
-    /// An element of `routes`, with the pattern of `value` and this zone.
-    Route(&'static str),
-    /// A line `NAME=value`.
-    Variable(String),
-    /// The same with an address, whose host must begin with the name of the deploy API.
-    Address(&'static str),
 }
 
 impl Repository {
@@ -83,6 +60,23 @@ impl Repository {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Prevents that another process sets up from this clone, until the result is dropped.
+    ///
+    /// # Errors
+    /// If another one does.
+    pub fn lock(&self) -> Result<fs::File, Failure> {
+        let busy = |error: &dyn fmt::Display| {
+            Failure::refused(
+                format!("another `dotdo setup` runs in {}: {error}", self.root.display()),
+                "Wait for its end, and type the same command again.",
+            )
+        };
+        // The lock of a folder creates no file, and ends with the process.
+        let folder = fs::File::open(&self.root).map_err(|error| busy(&error))?;
+        folder.try_lock().map_err(|error| busy(&error))?;
+        Ok(folder)
     }
 
     /// The bucket of the deploy API.
@@ -265,135 +259,6 @@ fn by_file(settings: Vec<Setting>) -> BTreeMap<&'static str, Vec<Setting>> {
     files
 }
 
-impl std::fmt::Display for Setting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.place {
-            Place::Member(names) => f.write_str(&names.join("."))?,
-            Place::Binding(list, binding, member) => write!(f, "{list}[{binding}].{member}")?,
-            Place::Route(_) => f.write_str("routes")?,
-            Place::Variable(name) => f.write_str(name)?,
-            Place::Address(name) => f.write_str(name)?,
-        }
-        match &self.value {
-            Some(value) => write!(f, ": {value}"),
-            None => f.write_str(": the id of the new namespace"),
-        }
-    }
-}
-
-impl Setting {
-    /// The text of the file with the value; `None` if it has it already.
-    fn changed(&self, text: &str) -> Result<Option<String>, Failure> {
-        // The id of a namespace that does not exist yet: it will differ.
-        let value = self.value.as_deref().unwrap_or_default();
-        if let Place::Variable(name) = &self.place {
-            return Ok(changed_variable(text, name, value));
-        }
-        if let Place::Address(name) = &self.place {
-            return Ok(changed_address(text, name, value));
-        }
-        let root = CstRootNode::parse(text, &wrangler_config::SYNTAX)
-            .map_err(|error| Failure::usage(format!("{}: {error}", self.file), "Correct the file."))?;
-        let top = root.object_value().ok_or_else(|| self.absent())?;
-        let is_changed = match &self.place {
-            Place::Member(names) => {
-                let (last, way) = names.split_last().ok_or_else(|| self.absent())?;
-                let object = way.iter().try_fold(top, |object, name| {
-                    object.object_value(name).ok_or_else(|| self.absent())
-                })?;
-                set_text(&object, last, value)
-            }
-            Place::Binding(list, binding, member) => {
-                let elements = top.array_value(list).ok_or_else(|| self.absent())?.elements();
-                let bound = elements
-                    .iter()
-                    .filter_map(jsonc_parser::cst::CstNode::as_object)
-                    .find(|element| text_of(element, "binding").as_deref() == Some(binding));
-                set_text(&bound.ok_or_else(|| self.absent())?, member, value)
-            }
-            Place::Route(zone) => add_route(&top, zone, value),
-            Place::Variable(_) | Place::Address(_) => false,
-        };
-        Ok(is_changed.then(|| root.to_string()))
-    }
-
-    fn absent(&self) -> Failure {
-        Failure::usage(
-            format!("{} has no place for {self}", self.file),
-            format!("Type `git diff {}`, and take back what removed it.", self.file),
-        )
-    }
-}
-
-fn text_of(object: &CstObject, member: &str) -> Option<String> {
-    object.get(member)?.value()?.as_string_lit()?.decoded_value().ok()
-}
-
-fn set_text(object: &CstObject, member: &str, value: &str) -> bool {
-    if text_of(object, member).as_deref() == Some(value) {
-        return false;
-    }
-    let value = CstInputValue::String(value.to_owned());
-    match object.get(member) {
-        Some(property) => property.set_value(value),
-        None => drop(object.append(member, value)),
-    }
-    true
-}
-
-fn add_route(top: &CstObject, zone: &str, pattern: &str) -> bool {
-    let routes = top.array_value_or_set("routes");
-    let is_there = routes.elements().iter().any(|route| {
-        let written = route.as_object().and_then(|route| text_of(&route, "pattern"));
-        written
-            .or_else(|| route.as_string_lit()?.decoded_value().ok())
-            .as_deref()
-            == Some(pattern)
-    });
-    if !is_there {
-        let text = |text: &str| CstInputValue::String(text.to_owned());
-        routes.append(CstInputValue::Object(vec![
-            ("pattern".to_owned(), text(pattern)),
-            ("zone_name".to_owned(), text(zone)),
-        ]));
-    }
-    !is_there
-}
-
-/// The text with another address, if the present one is that of a Worker with another name.
-fn changed_address(text: &str, name: &str, value: &str) -> Option<String> {
-    let begin = format!("https://{DEPLOY_API_WORKER}.");
-    let is_other = text.lines().any(|line| {
-        line.strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix('='))
-            .is_some_and(|address| address.contains(".workers.dev") && !address.starts_with(&begin))
-    });
-    is_other.then(|| changed_variable(text, name, value)).flatten()
-}
-
-fn changed_variable(text: &str, name: &str, value: &str) -> Option<String> {
-    let line = format!("{name}={value}");
-    let is_of_name = |found: &str| {
-        found
-            .split_once('=')
-            .is_some_and(|(variable, _)| variable.trim() == name)
-    };
-    if text.lines().any(|found| found == line) {
-        return None;
-    }
-    if !text.lines().any(is_of_name) {
-        return Some(format!("{}\n{line}\n", text.trim_end_matches('\n')));
-    }
-    let lines = text.split_inclusive('\n').map(|found| {
-        if is_of_name(found) {
-            format!("{line}{}", if found.ends_with('\n') { "\n" } else { "" })
-        } else {
-            found.to_owned()
-        }
-    });
-    Some(lines.collect())
-}
-
 /// Replaces a file, so that a program that is killed leaves the old or the new one.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -504,28 +369,6 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_gets_its_routes_once() {
-        let route = |pattern: &str| Setting {
-            file: "wrangler.jsonc",
-            place: Place::Route("agents.do"),
-            value: Some(pattern.to_owned()),
-        };
-        let text = "{\n  // Kept.\n  \"name\": \"dispatcher\",\n}\n";
-        let once = route("agents.do/*").changed(text).unwrap().unwrap();
-        let twice = route("*.agents.do/*").changed(&once).unwrap().unwrap();
-        assert!(twice.contains("// Kept."), "{twice}");
-        assert_eq!(route("agents.do/*").changed(&twice).unwrap(), None);
-        let value = wrangler_config::parse(&twice).unwrap();
-        assert_eq!(
-            value["routes"],
-            json!([
-                { "pattern": "agents.do/*", "zone_name": "agents.do" },
-                { "pattern": "*.agents.do/*", "zone_name": "agents.do" },
-            ])
-        );
-    }
-
-    #[test]
     fn a_file_without_the_place_is_an_error_that_names_it() {
         let (folder, repository) = copy();
         fs::write(folder.path().join("logs/wrangler.jsonc"), "[]").unwrap();
@@ -534,5 +377,15 @@ mod tests {
             failure.contains("logs/wrangler.jsonc") && failure.contains("git diff"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn two_processes_do_not_set_up_from_one_clone() {
+        let (_folder, repository) = copy();
+        let lock = repository.lock().unwrap();
+        let failure = repository.lock().unwrap_err().text();
+        assert!(failure.contains("another `dotdo setup`"), "{failure}");
+        drop(lock);
+        repository.lock().unwrap();
     }
 }

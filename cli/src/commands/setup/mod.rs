@@ -11,6 +11,7 @@ mod permission;
 mod plan;
 mod platform_worker;
 mod remaining;
+mod setting;
 
 use std::env;
 use std::path::PathBuf;
@@ -174,6 +175,7 @@ impl Setup<'_> {
         if !is_dry_run && !changes.is_empty() {
             Confirmation::of_platform(self.arguments.yes)
                 .ask(&format!("Make these changes in the account {ACCOUNT_NAME}?"))?;
+            let _lock = self.repository.lock()?;
             for change in changes {
                 let made = self.make(change, api)?;
                 known = made.or(known);
@@ -206,7 +208,12 @@ impl Setup<'_> {
                 }
             }
             output.line(
-                "\nNext: `dotdo doctor` checks everything. Commit the files that changed. docs/deploy-api.md continues with the first deploy.",
+                if changes.iter().any(|change| matches!(change, Change::WriteFile(..))) {
+                    "\nNext: commit the files that changed, and type `dotdo doctor`, which checks everything. docs/deploy-api.md continues with the \
+                     first deploy."
+                } else {
+                    "\nNext: `dotdo doctor` checks everything. docs/deploy-api.md continues with the first deploy."
+                },
             )
         })?;
         Ok(Exit::Success)
