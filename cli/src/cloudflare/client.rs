@@ -203,8 +203,54 @@ impl Cloudflare {
             None => request.body(()).map(|request| self.agent.run(request)),
         };
         let sent = sent.map_err(|error| Tried::finally(unexpected(call, &error)))?;
-        let response = sent.map_err(|error| Tried::again(unreachable(call, &error), None))?;
-        answer(call, response)
+        let response = sent.map_err(|error| Tried::again(self.unreachable(call, &error), None))?;
+        self.answer(call, response)
+    }
+
+    fn answer(&self, call: &Call, response: Response<Body>) -> Result<Envelope, Tried> {
+        let status = response.status();
+        let pause = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let text = response
+            .into_body()
+            .into_with_config()
+            .limit(LONGEST)
+            .read_to_string()
+            .map_err(|error| match error {
+                ureq::Error::BodyExceedsLimit(_) => Tried::finally(unexpected(
+                    call,
+                    &format_args!("it is longer than {} MiB", LONGEST / 1024 / 1024),
+                )),
+                error => Tried::again(self.unreachable(call, &error), None),
+            })?;
+        if status.is_success() {
+            let envelope: Envelope =
+                serde_json::from_str(&text).map_err(|error| Tried::finally(unexpected(call, &error)))?;
+            return if envelope.success {
+                Ok(envelope)
+            } else {
+                Err(Tried::finally(refused(call, status.as_u16(), envelope.errors)))
+            };
+        }
+        let errors = serde_json::from_str(&text)
+            .map(|envelope: Envelope| envelope.errors)
+            .unwrap_or_default();
+        let error = refused(call, status.as_u16(), errors);
+        Err(if status.as_u16() == 429 || status.is_server_error() {
+            Tried::again(error, pause)
+        } else {
+            Tried::finally(error)
+        })
+    }
+
+    fn unreachable(&self, call: &Call, error: &ureq::Error) -> CloudflareError {
+        CloudflareError::Unreachable {
+            call: call.clone(),
+            reason: format!("{error} ({})", self.base),
+        }
     }
 }
 
@@ -237,45 +283,6 @@ impl Tried {
     }
 }
 
-fn answer(call: &Call, response: Response<Body>) -> Result<Envelope, Tried> {
-    let status = response.status();
-    let pause = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
-    let text = response
-        .into_body()
-        .into_with_config()
-        .limit(LONGEST)
-        .read_to_string()
-        .map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(_) => Tried::finally(unexpected(
-                call,
-                &format_args!("it is longer than {} MiB", LONGEST / 1024 / 1024),
-            )),
-            error => Tried::again(unreachable(call, &error), None),
-        })?;
-    if status.is_success() {
-        let envelope: Envelope =
-            serde_json::from_str(&text).map_err(|error| Tried::finally(unexpected(call, &error)))?;
-        return if envelope.success {
-            Ok(envelope)
-        } else {
-            Err(Tried::finally(refused(call, status.as_u16(), envelope.errors)))
-        };
-    }
-    let errors = serde_json::from_str(&text)
-        .map(|envelope: Envelope| envelope.errors)
-        .unwrap_or_default();
-    let error = refused(call, status.as_u16(), errors);
-    Err(if status.as_u16() == 429 || status.is_server_error() {
-        Tried::again(error, pause)
-    } else {
-        Tried::finally(error)
-    })
-}
-
 fn result<T: DeserializeOwned>(call: &Call, value: Value) -> Result<T, CloudflareError> {
     serde_json::from_value(value).map_err(|error| unexpected(call, &error))
 }
@@ -285,13 +292,6 @@ fn refused(call: &Call, status: u16, errors: Vec<ApiError>) -> CloudflareError {
         call: call.clone(),
         status,
         errors,
-    }
-}
-
-fn unreachable(call: &Call, error: &ureq::Error) -> CloudflareError {
-    CloudflareError::Unreachable {
-        call: call.clone(),
-        reason: error.to_string(),
     }
 }
 

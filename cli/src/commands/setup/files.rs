@@ -1,8 +1,7 @@
 //! The files of the clone that name the account: `dotdo.jsonc`, and those whose lines follow from it.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -67,15 +66,21 @@ impl Repository {
     /// # Errors
     /// If another one does.
     pub fn lock(&self) -> Result<fs::File, Failure> {
-        let busy = |error: &dyn fmt::Display| {
-            Failure::refused(
-                format!("another `dotdo setup` runs in {}: {error}", self.root.display()),
-                "Wait for its end, and type the same command again.",
+        let failed = |error: io::Error| {
+            Failure::usage(
+                format!("{} cannot be locked: {error}", self.root.display()),
+                "Correct that, and type the same command again.",
             )
         };
         // The lock of a folder creates no file, and ends with the process.
-        let folder = fs::File::open(&self.root).map_err(|error| busy(&error))?;
-        folder.try_lock().map_err(|error| busy(&error))?;
+        let folder = fs::File::open(&self.root).map_err(failed)?;
+        folder.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Failure::refused(
+                format!("another `dotdo setup` runs in {}", self.root.display()),
+                "Wait for its end, and type the same command again.",
+            ),
+            TryLockError::Error(error) => failed(error),
+        })?;
         Ok(folder)
     }
 
