@@ -195,11 +195,15 @@ codes! {
     /// The logs Worker did not return a log.
     LogsUnavailable = 740_185, 503, "LOGS_UNAVAILABLE", "The logs are not available";
 
-    // Redeploys: 740190 to 740194.
+    // Redeploys and imports: 740190 to 740194.
     /// Some bindings of the deployment are not known, so that it cannot be redeployed as it was.
     RedeployInexact = 740_190, 409, "REDEPLOY_INEXACT", "The deployment cannot be redeployed exactly";
     /// The target lacks variables or resources of the promoted deployment, and the request neither has nor accepts them.
     PromotionIncomplete = 740_191, 409, "PROMOTION_INCOMPLETE", "The target lacks variables or resources";
+    /// The account has no Worker of this name outside of the namespaces.
+    AccountWorkerUnknown = 740_192, 404, "ACCOUNT_WORKER_UNKNOWN", "The account Worker does not exist";
+    /// The account Worker has code or data that the Cloudflare API does not return, such as static assets.
+    ImportImpossible = 740_193, 409, "IMPORT_IMPOSSIBLE", "The account Worker cannot be imported";
 
     // Changes that were made outside of this API: 740195 to 740199.
     /// Only a warning: the deployment replaced a change that was made outside of this API.

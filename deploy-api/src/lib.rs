@@ -8,6 +8,7 @@
 extern crate self as deploy_api;
 
 pub mod access;
+pub mod account;
 pub mod assets;
 pub mod attempt;
 pub mod audit;
@@ -17,6 +18,7 @@ pub mod cursor;
 pub mod deployments;
 pub mod deploys;
 pub mod dispatcher;
+pub mod download;
 pub mod gateway;
 pub mod http;
 pub mod identity;

@@ -2,11 +2,12 @@
 
 use crate::bundles::ObjectStore;
 use crate::dispatcher::Dispatcher;
+use crate::download::Downloads;
 use crate::logs::Logs;
 use crate::runtime::Runtime;
 use crate::upstream::Upstream;
 
 /// The Cloudflare API, the bundle store, the dispatch Worker, the logs Worker and the runtime. One value implements all of them.
-pub trait Services: Upstream + ObjectStore + Dispatcher + Logs + Runtime {}
+pub trait Services: Upstream + Downloads + ObjectStore + Dispatcher + Logs + Runtime {}
 
-impl<T: Upstream + ObjectStore + Dispatcher + Logs + Runtime> Services for T {}
+impl<T: Upstream + Downloads + ObjectStore + Dispatcher + Logs + Runtime> Services for T {}

@@ -32,6 +32,8 @@ pub enum Action {
     Rollback,
     /// A deployment of another namespace was deployed.
     Promote,
+    /// A Worker of the account was deployed to a namespace.
+    Import,
     /// A change that was made outside of the deploy API was found.
     Drift,
     /// A change that was made outside of the deploy API was recorded as a deployment.
@@ -56,7 +58,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Authenticate,
         Self::Read,
         Self::Deploy,
@@ -69,6 +71,7 @@ impl Action {
         Self::SettingsChange,
         Self::Rollback,
         Self::Promote,
+        Self::Import,
         Self::Drift,
         Self::Adopt,
         Self::Lock,
@@ -109,6 +112,7 @@ impl Action {
             Self::SettingsChange => "settings_change",
             Self::Rollback => "rollback",
             Self::Promote => "promote",
+            Self::Import => "import",
             Self::Drift => "drift",
             Self::Adopt => "adopt",
             Self::Lock => "lock",

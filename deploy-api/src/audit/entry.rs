@@ -221,6 +221,14 @@ pub enum SubjectRecord {
         /// The names of those that are removed.
         removed: Vec<String>,
     },
+    /// The account Worker that was deployed to a namespace.
+    AccountWorker {
+        /// Its name.
+        name: String,
+        /// Cloudflare's digest of its script; omitted if it returned none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<String>,
+    },
     /// Static assets, by number: one upload may carry thousands.
     Assets {
         /// How many files.

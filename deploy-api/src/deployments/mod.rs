@@ -14,7 +14,7 @@ pub use health::{
 };
 pub use id::{DeploymentId, InvalidDeploymentId, TAG_PREFIX};
 pub use last_deployment::LastDeployment;
-pub use record::{Deployment, Failure, State, Warning};
+pub use record::{Deployment, Failure, ImportedFrom, State, Warning};
 pub use remote_version::{Drift, DriftKind, RemoteVersion};
 pub use sent_change::{ExpectedState, SentChange};
 pub use shown_drift::{ShownDrift, ShownVersion};

@@ -42,6 +42,9 @@ pub struct Deployment {
     pub identity: Identity,
     /// The id of the token of the request.
     pub token: Option<String>,
+    /// The account Worker of an import; `None` for other deployments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedFrom>,
     /// The deployment whose bundle it deploys again.
     pub source: Option<DeploymentId>,
     /// The deployment that served before it.
@@ -72,6 +75,15 @@ pub struct Deployment {
     /// The result of its health check.
     #[serde(default)]
     pub health: DeploymentHealth,
+}
+
+/// The account Worker that was imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImportedFrom {
+    /// Its name.
+    pub worker: String,
+    /// Cloudflare's digest of its script; null if it returned none.
+    pub etag: Option<String>,
 }
 
 /// How a deployment ended.

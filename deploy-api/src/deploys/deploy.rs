@@ -1,5 +1,9 @@
 //! The deploy of a client's upload.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
+use dotdo_names::WorkerName;
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +21,7 @@ use crate::attempt::AttemptId;
 use crate::audit::Action;
 use crate::bundles::{ObjectStore, Retrying, Staged, StoreFailure, bundle_key};
 use crate::code::Code;
-use crate::deployments::Deployment;
+use crate::deployments::{Deployment, ImportedFrom};
 use crate::identity::ShownCredential;
 use crate::ledger::{
     Authorized, BasedOn, Begin, Begun, Change, HealthCheckResult, LedgerClient, NewUpload, ScriptState,
@@ -31,6 +35,67 @@ use crate::upload::{Metadata, NamespaceServices, SealedUpload, StreamedUpload};
 /// A stored object of this age is reused if it cannot be written again. It is half of the age at which objects that no deployment
 /// needs are deleted.
 const REUSED: SignedDuration = SignedDuration::from_hours(12);
+
+/// Where an upload comes from.
+pub(crate) enum Origin {
+    /// A client.
+    Client,
+    /// A Worker of the account.
+    Account {
+        /// The Worker.
+        from: ImportedFrom,
+        /// Whether secrets are set with it.
+        with_secrets: bool,
+        /// The Workers of the namespace that take the place of Workers of the account.
+        moved: BTreeSet<WorkerName>,
+    },
+}
+
+impl Origin {
+    /// The action that is recorded.
+    const fn action(&self) -> Action {
+        match self {
+            Self::Client => Action::Deploy,
+            Self::Account { .. } => Action::Import,
+        }
+    }
+
+    fn change(&self, upload: NewUpload) -> Change {
+        let upload = Box::new(upload);
+        match self {
+            Self::Client => Change::Deploy(upload),
+            Self::Account {
+                from, with_secrets, ..
+            } => Change::Import {
+                upload,
+                from: from.clone(),
+                with_secrets: *with_secrets,
+            },
+        }
+    }
+
+    /// The Workers that service bindings reach in the namespace although the account has them as well.
+    fn moved(&self) -> &BTreeSet<WorkerName> {
+        static NONE: BTreeSet<WorkerName> = BTreeSet::new();
+        match self {
+            Self::Client => &NONE,
+            Self::Account { moved, .. } => moved,
+        }
+    }
+}
+
+/// A part of the text that identifies the same upload; empty for an upload of a client.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => Ok(()),
+            Self::Account { from, moved, .. } => {
+                let moved: Vec<&str> = moved.iter().map(WorkerName::as_str).collect();
+                write!(f, " import of {} with {}", from.worker, moved.join(","))
+            }
+        }
+    }
+}
 
 /// A deploy that succeeded.
 pub(crate) struct Deployed {
@@ -53,23 +118,24 @@ pub(crate) async fn deploy<L: LedgerClient, O: Services, S: ObjectStore>(
     target: &Target,
     upload: StreamedUpload<'_, S>,
     query: Vec<(&'static str, String)>,
+    origin: &Origin,
 ) -> Result<Deployed, Problem> {
     let Prepared {
         intent,
         mut upload,
         upstream_jwt,
         services,
-    } = match prepare(gateway, authorized, target, upload, &query).await {
+    } = match prepare(gateway, authorized, target, upload, &query, origin).await {
         Ok(prepared) => prepared,
         Err(refusal) => {
             let Refusal { problem, binding } = *refusal;
             return Err(gateway
-                .refuse(authorized, target, Action::Deploy, problem, binding)
+                .refuse(authorized, target, origin.action(), problem, binding)
                 .await);
         }
     };
     let key = intent.object.clone();
-    let begin = gateway.begin(credential, target, Change::Deploy(Box::new(intent)));
+    let begin = gateway.begin(credential, target, origin.change(intent));
     // A small bundle is written while the intent is recorded; the upload waits for both. A large one is stored already.
     let store = store_small(gateway, &key, &upload.contents);
     let (stored, outcome) = join(store, begin_or_replay(gateway, authorized.now, begin)).await;
@@ -196,9 +262,10 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
     target: &Target,
     mut upload: StreamedUpload<'_, S>,
     query: &[(&'static str, String)],
+    origin: &Origin,
 ) -> Result<Prepared, Box<Refusal>> {
     let checked = async {
-        let findings = check(gateway, target, &upload.metadata).await?;
+        let findings = check(gateway, target, &upload.metadata, origin.moved()).await?;
         let assets = assets::of_upload(gateway, authorized, target, &upload.metadata)
             .await
             .map_err(Refusal::new)?;
@@ -223,7 +290,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
         Some(token) => token.to_string(),
         None => authorized.caller.identity.to_string(),
     };
-    let about = format!("{target} {query:?}");
+    let about = format!("{target} {query:?}{origin}");
     let metadata = &upload.metadata;
     let fingerprint = gateway
         .fingerprint_key

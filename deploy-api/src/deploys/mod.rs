@@ -1,4 +1,4 @@
-//! Changes of Workers: deploys, redeploys (rollback and promotion), secrets, tags, and the reconciler.
+//! Changes of Workers: deploys, imports of account Workers, redeploys (rollback and promotion), secrets, tags, and the reconciler.
 //!
 //! # States of a deployment
 //!
@@ -31,6 +31,8 @@ mod deploy;
 mod difference;
 mod gateway;
 mod health_check;
+mod import;
+mod imported_metadata;
 mod inspect;
 mod lease;
 mod migration_path;
@@ -59,9 +61,10 @@ pub(crate) use assets::{
 };
 pub use binding_change::{BindingChange, ChangeKind as BindingChangeKind, ValueOf as BindingValueOf};
 pub(crate) use change::{SmallChange, change, worker_unknown};
-pub(crate) use deploy::deploy;
+pub(crate) use deploy::{Origin, deploy};
 pub use difference::{ModuleChanges, PromotionDifference};
 pub(crate) use health_check::host;
+pub(crate) use import::{Import, import};
 pub(crate) use inspect::{find_drift, next_page, versions};
 pub(crate) use lease::Lease;
 pub(crate) use prepared_redeploy::RedeployOptions;

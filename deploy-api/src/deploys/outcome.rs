@@ -27,9 +27,10 @@ pub(super) struct LostChange<'a> {
 /// Asks the upstream how a change ended. `None` if it may still be executed, or the upstream does not answer.
 pub(super) async fn outcome(services: &impl Services, change: &LostChange<'_>) -> Option<End> {
     let known = match (change.action, change.deployment) {
-        (Action::Deploy | Action::Rollback | Action::Promote | Action::Adopt, Some(deployment)) => {
-            upload(services, change.target, deployment).await
-        }
+        (
+            Action::Deploy | Action::Import | Action::Rollback | Action::Promote | Action::Adopt,
+            Some(deployment),
+        ) => upload(services, change.target, deployment).await,
         (Action::Delete, _) => deletion(services, change.target).await,
         _ => match change.sent {
             Some(sent) => small_change(services, change.target, sent).await,

@@ -1,5 +1,7 @@
 //! What a rollback or a promotion uploads: the bundle of the source, with bindings, secrets and migrations that fit the target.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::binding_change::{BindingChange, shown_names};
@@ -173,7 +175,7 @@ async fn promote<L: LedgerClient, O: Services>(
     let promoted = promoted_bindings(source, current, choices, &resolved.services)?;
     let metadata = source.clone().with_bindings(promoted.bindings.clone());
     if !choices.bindings.is_empty() {
-        check(gateway, target, &metadata)
+        check(gateway, target, &metadata, &BTreeSet::new())
             .await
             .map_err(|refusal| refusal.problem)?;
     }
@@ -189,7 +191,7 @@ async fn services_of(
     metadata: &Metadata,
 ) -> Result<Checked, Problem> {
     lint::platform_workers(metadata).map_err(|refusal| refusal.problem)?;
-    let resolved = resolve_services(services, target, metadata).await;
+    let resolved = resolve_services(services, target, metadata, &BTreeSet::new()).await;
     resolved.map_err(|refusal| refusal.problem)
 }
 

@@ -1,6 +1,6 @@
 //! The check of an upload before it begins, and the targets of its service bindings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dotdo_names::WorkerName;
 
@@ -26,7 +26,7 @@ pub(super) struct Checked {
     pub services: NamespaceServices,
 }
 
-/// Checks the metadata of an upload, that a Durable Object or a tail consumer is not of a Worker that is only in a namespace, and
+/// Checks the metadata of an upload to a namespace into which the Workers `moved` are imported from the account, that a Durable Object or a tail consumer is not of a Worker that is only in a namespace, and
 /// where its service bindings lead.
 ///
 /// # Errors
@@ -35,6 +35,7 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     target: &Target,
     metadata: &Metadata,
+    moved: &BTreeSet<WorkerName>,
 ) -> Result<Checked, Box<Refusal>> {
     let findings = lint::metadata(metadata, target, gateway.now())?;
     for reference in &findings.references {
@@ -45,12 +46,13 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
             return Err(lint::unreachable_service(reference));
         }
     }
-    let mut checked = resolve_services(gateway.services, target, metadata).await?;
+    let mut checked = resolve_services(gateway.services, target, metadata, moved).await?;
     checked.warnings.splice(0..0, findings.warnings);
     Ok(checked)
 }
 
-/// Determines which service bindings of a deployment in `target` reach Workers of the same namespace. There is a warning for each of
+/// Determines which service bindings of a deployment in `target` reach Workers of the same namespace. Those to the Workers `moved` do,
+/// even if only the account has them so far. There is a warning for each of
 /// them that is not deployed yet.
 ///
 /// # Errors
@@ -60,6 +62,7 @@ pub(super) async fn resolve_services(
     services: &impl Services,
     target: &Target,
     metadata: &Metadata,
+    moved: &BTreeSet<WorkerName>,
 ) -> Result<Checked, Box<Refusal>> {
     let mut checked = Checked::default();
     let mut known: BTreeMap<&str, Location> = BTreeMap::new();
@@ -83,6 +86,10 @@ pub(super) async fn resolve_services(
                 None => locate(services, target, &worker).await.map_err(Refusal::new)?,
             };
             known.insert(service, location);
+            let location = match location {
+                Location::Account if moved.contains(&worker) => Location::Nowhere,
+                other => other,
+            };
             match location {
                 Location::Account => continue,
                 Location::Namespace => {}

@@ -12,7 +12,7 @@ use crate::audit;
 use crate::bundles::{MAX_BUFFERED, ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
 use crate::deployments::Deployment;
-use crate::deploys::{self, Gateway, remote_script, without_own};
+use crate::deploys::{self, Gateway, Origin, remote_script, without_own};
 use crate::http::{Request, read_body};
 use crate::identity::ShownCredential;
 use crate::ledger::LedgerClient;
@@ -86,7 +86,15 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
             return Err(problem);
         }
     };
-    let deploying = deploys::deploy(gateway, credential, &authorized, target, upload, query);
+    let deploying = deploys::deploy(
+        gateway,
+        credential,
+        &authorized,
+        target,
+        upload,
+        query,
+        &Origin::Client,
+    );
     let done = Box::pin(deploying).await?;
     Ok(Reply::Success(deployed(
         &done.deployment,

@@ -5,7 +5,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::{Authority, Begin, Begun, Change};
+use super::change::{Authority, Begin, Begun, Change, NewUpload};
 use super::health_check::DueHealthCheck;
 use super::{LEASE_WAIT, Ledger, Message};
 use crate::access::{Access, Allowed};
@@ -107,7 +107,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     /// Answers a retry of the current deployment with that deployment, whose health check is made again if the Worker has one. A
     /// lock does not matter, because nothing is uploaded.
     fn replay(&self, access: &Access<'_, S>, actor: &Actor, begin: &Begin) -> Result<Option<Begun>, Problem> {
-        let Change::Deploy(upload) = &begin.change else {
+        let Some(upload) = begin.change.upload() else {
             return Ok(None);
         };
         let since = begin_of_window(access.now);
@@ -203,7 +203,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
 
     /// The deployment of a lease, if it is of the same upload.
     fn same_upload(&self, begin: &Begin, lease: &Lease) -> Result<Option<Box<Deployment>>, Problem> {
-        let Change::Deploy(upload) = &begin.change else {
+        let Some(upload) = begin.change.upload() else {
             return Ok(None);
         };
         let since = begin_of_window(self.runtime.now());
@@ -242,6 +242,7 @@ impl Change {
     pub const fn action(&self) -> audit::Action {
         match self {
             Self::Deploy(_) => audit::Action::Deploy,
+            Self::Import { .. } => audit::Action::Import,
             Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => {
                 audit::Action::Rollback
             }
@@ -253,6 +254,15 @@ impl Change {
             Self::ChangeSecrets { .. } => audit::Action::SecretsBulk,
             Self::SetTags => audit::Action::SettingsChange,
             Self::AssetSession { .. } => audit::Action::AssetSession,
+        }
+    }
+
+    /// The upload, if it is a new one.
+    #[must_use]
+    pub fn upload(&self) -> Option<&NewUpload> {
+        match self {
+            Self::Deploy(upload) | Self::Import { upload, .. } => Some(upload),
+            _ => None,
         }
     }
 
@@ -268,6 +278,15 @@ impl Change {
         match self {
             Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } | Self::Adopt { .. } => {
                 vec![on(Action::Deploy)]
+            }
+            Self::Import { with_secrets, .. } => {
+                // Whoever can read any Worker of the account is an administrator.
+                let mut requests = vec![Request::platform(Action::Admin)];
+                if *with_secrets {
+                    requests.push(on(Action::Secrets));
+                }
+                requests.push(on(Action::Deploy));
+                requests
             }
             Self::Rollback {
                 with_secrets: true, ..
@@ -302,6 +321,10 @@ impl Change {
                 removed: removed.clone(),
             }),
             Self::AssetSession { assets } => Some(assets.clone()),
+            Self::Import { from, .. } => Some(crate::audit::SubjectRecord::AccountWorker {
+                name: from.worker.clone(),
+                etag: from.etag.clone(),
+            }),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use super::{Message, RedeployPlan};
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
 use crate::audit::{self, Action, Annotations, Client, SubjectRecord};
-use crate::deployments::{Deployment, DeploymentId, RemoteVersion, SentChange, Warning};
+use crate::deployments::{Deployment, DeploymentId, ImportedFrom, RemoteVersion, SentChange, Warning};
 use crate::identity::ShownCredential;
 use crate::policy::Caller;
 use crate::problem::Problem;
@@ -53,6 +53,15 @@ pub enum Authority {
 pub enum Change {
     /// A new upload.
     Deploy(Box<NewUpload>),
+    /// A Worker of the account, as a new upload.
+    Import {
+        /// The upload.
+        upload: Box<NewUpload>,
+        /// The account Worker.
+        from: ImportedFrom,
+        /// Whether secrets are set with it, which needs the action `secrets`.
+        with_secrets: bool,
+    },
     /// A redeploy of an earlier deployment; `None` for the deployment before the current one.
     Rollback {
         /// Its id, as the caller wrote it.

@@ -53,7 +53,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             environment_suffix::check(access, actor, target, worker.as_ref())?;
         }
         let serving = worker.as_ref().and_then(|worker| worker.deployment.clone());
-        if let Change::Deploy(upload) = &begin.change
+        if let Some(upload) = begin.change.upload()
             && let Some(based_on) = &upload.based_on
             && based_on.deployment != serving
         {
@@ -62,13 +62,13 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let source = source(sql, begin)?;
         let mut entry = entry_by(access, actor, begin, Outcome::Intent);
         entry.subject = begin.change.subject();
-        let mut deployment = match (&begin.change, &source) {
-            (Change::Deploy(upload), _) => Some(self.new_deployment(access, actor, begin, upload, serving)?),
-            (_, Some(source)) => Some(self.redeployment(access, actor, begin, source, serving)?),
-            (Change::Adopt { is_deleted: false }, _) => {
+        let mut deployment = match (begin.change.upload(), &source) {
+            (Some(upload), _) => Some(self.new_deployment(access, actor, begin, upload, serving)?),
+            (None, Some(source)) => Some(self.redeployment(access, actor, begin, source, serving)?),
+            (None, None) if matches!(begin.change, Change::Adopt { is_deleted: false }) => {
                 Some(self.pending_deployment(access, actor, begin, serving)?)
             }
-            _ => None,
+            (None, None) => None,
         };
         if let Some(deployment) = &deployment {
             entry.deployment = Some(deployment.id.to_string());
@@ -94,13 +94,11 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         )?;
         if let Some(deployment) = &mut deployment {
             deployment.intent = intent;
-            let fingerprint = match &begin.change {
-                Change::Deploy(upload) => Some(upload.fingerprint.as_str()),
-                _ => None,
-            };
+            let upload = begin.change.upload();
+            let fingerprint = upload.map(|upload| upload.fingerprint.as_str());
             deployments::begin(sql, deployment, fingerprint)?;
-            match (&begin.change, &source) {
-                (Change::Deploy(upload), _) => deployments::pin(sql, &deployment.id, &upload.pins)?,
+            match (upload, &source) {
+                (Some(upload), _) => deployments::pin(sql, &deployment.id, &upload.pins)?,
                 (_, Some(source)) => deployments::pin_as(sql, &deployment.id, &source.id)?,
                 _ => {}
             }
@@ -190,6 +188,10 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             unresolved: None,
             identity: actor.caller.identity.clone(),
             token: actor.caller.token.as_ref().map(ToString::to_string),
+            imported: match &begin.change {
+                Change::Import { from, .. } => Some(from.clone()),
+                _ => None,
+            },
             source: None,
             previous: serving,
             created: access.now,

@@ -43,10 +43,13 @@ pub(super) const REDEPLOYABLE: &[&str] = &[
 /// The result of each deployment's health check.
 pub(super) const HEALTH: &str = "ALTER TABLE deployments ADD COLUMN health TEXT";
 
+/// The account Worker of each import.
+pub(super) const IMPORTED: &str = "ALTER TABLE deployments ADD COLUMN imported TEXT";
+
 pub(super) const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
      finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations,
-     classes, metadata, unresolved, health";
+     classes, metadata, unresolved, health, imported";
 
 pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -102,6 +105,10 @@ pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
             .map_or(Ok(DeploymentHealth::default()), |text| {
                 super::read_json("deployment's health", text)
             })?,
+        imported: row
+            .optional_text(27)?
+            .map(|text| super::read_json("deployment's account Worker", text))
+            .transpose()?,
     })
 }
 
@@ -191,8 +198,8 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
     sql.exec(
         "INSERT INTO deployments (id, namespace, worker, verb, state, intent, fingerprint, bundle, identity, token,
              source, previous, created, migration_tag, migrations, tags, warnings, object, annotations,
-             classes, metadata, unresolved)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             classes, metadata, unresolved, imported)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(deployment.id.as_str()),
             Value::from(deployment.target.namespace()),
@@ -219,6 +226,10 @@ pub fn begin(sql: &impl Sql, deployment: &Deployment, fingerprint: Option<&str>)
             },
             Value::from(deployment.metadata.as_deref()),
             unresolved(deployment)?,
+            match &deployment.imported {
+                Some(imported) => super::write_json("deployment's account Worker", imported)?,
+                None => Value::Null,
+            },
         ],
     )
     .map(drop)

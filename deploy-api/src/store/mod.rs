@@ -169,6 +169,10 @@ pub const MIGRATIONS: &[Migration] = &[
             schedule::INSPECTION,
         ],
     },
+    Migration {
+        name: "deployments-0011",
+        statements: &[deployments::IMPORTED],
+    },
 ];
 
 fn content(what: &'static str, reason: &impl ToString) -> SqlError {

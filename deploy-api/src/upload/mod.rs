@@ -2,6 +2,7 @@
 //! ([`read_streamed`]) and is never passed on as received: the form for the Cloudflare API is written from the parts that
 //! were checked ([`script_pieces`]).
 
+mod account_script;
 mod admission;
 mod bindings;
 mod feeder;
@@ -23,6 +24,7 @@ mod source;
 mod streamed;
 mod upload_key;
 
+pub use account_script::read_account_script;
 pub use admission::{Admission, BUDGET, Permit};
 pub(crate) use bindings::redacted;
 pub use bindings::{BindingRef, is_secret_type};

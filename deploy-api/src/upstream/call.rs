@@ -81,11 +81,7 @@ pub async fn call(services: &(impl Upstream + Runtime), request: UpstreamRequest
     if let Err(problem) = services.reserve(request.purpose).await {
         return Called {
             record: audit::Upstream::default(),
-            outcome: Err(CallFailure {
-                problem,
-                effect: Effect::None,
-                absent: false,
-            }),
+            outcome: Err(CallFailure::not_sent(problem)),
         };
     }
     let answer = services.send(request).await;
@@ -122,6 +118,12 @@ fn read(answer: &UpstreamAnswer) -> Result<Reply, CallFailure> {
         }),
         envelope => Err(refusal(answer, envelope)),
     }
+}
+
+/// The failure that an answer with another status than 2xx reports.
+#[must_use]
+pub fn failure_of(answer: &UpstreamAnswer) -> CallFailure {
+    refusal(answer, serde_json::from_slice(&answer.body).ok())
 }
 
 fn refusal(answer: &UpstreamAnswer, envelope: Option<Envelope>) -> CallFailure {
@@ -205,7 +207,17 @@ fn unavailable(what: String, retry_after: Option<u32>) -> Problem {
 }
 
 impl CallFailure {
-    fn of(failure: UpstreamFailure) -> Self {
+    /// The failure of a call that was not sent.
+    pub(crate) const fn not_sent(problem: Problem) -> Self {
+        Self {
+            problem,
+            effect: Effect::None,
+            absent: false,
+        }
+    }
+
+    /// The failure of a call without a complete answer.
+    pub(crate) fn of(failure: UpstreamFailure) -> Self {
         let problem = match failure {
             UpstreamFailure::Timeout => Problem::new(
                 Code::UpstreamTimeout,

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::problem::Problem;
 
 pub use body::{Piece, UpstreamBody};
-pub use call::{CallFailure, Called, Effect, Reply, call};
+pub use call::{CallFailure, Called, Effect, Reply, call, failure_of};
 pub use request::{Bearer, Method, Purpose, UpstreamRequest};
 
 /// Sends calls to the Cloudflare API, or to the local platform in its place.

@@ -6,8 +6,8 @@ use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::serve::{Api, OPENAPI};
 use super::{
-    audit_segments, deletion, dispatcher, drift, everywhere, exchange, health, logs, namespace, namespaces,
-    promote, rollback, secrets, tags, target, verify, workers,
+    account, audit_segments, deletion, dispatcher, drift, everywhere, exchange, health, import, logs,
+    namespace, namespaces, promote, rollback, secrets, tags, target, verify, workers,
 };
 use crate::code::Code;
 use crate::identity::ShownCredential;
@@ -91,6 +91,13 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             Operation::DriftResolve => {
                 drift::resolve(gateway, credential, &target()?, call.parameters, call.body).await
             }
+            Operation::AccountWorkerList => account::list(gateway, credential, call.parameters).await,
+            Operation::AccountWorkerGet => {
+                account::get(gateway, credential, captures.get("account_worker")).await
+            }
+            Operation::AccountHostList => account::hosts(gateway, credential, call.parameters).await,
+            Operation::AccountQueueList => account::queues(gateway, credential, call.parameters).await,
+            Operation::Import => import::import(gateway, credential, &target()?, call.body).await,
             Operation::AuditSegmentGet => {
                 audit_segments::download(gateway, credential, captures.get("first")).await
             }

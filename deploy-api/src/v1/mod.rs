@@ -2,6 +2,7 @@
 //!
 //! The calls that need only the database are messages to the ledger ([`crate::ledger::calls`]).
 
+pub mod account;
 pub mod audit_segments;
 mod calls;
 pub mod deletion;
@@ -11,6 +12,7 @@ pub mod drift;
 pub mod everywhere;
 pub mod exchange;
 mod health;
+pub mod import;
 pub mod logs;
 pub mod namespaces;
 #[cfg(not(target_arch = "wasm32"))]

@@ -35,6 +35,10 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
             generator.subschema_for::<NamespaceName>(),
         ),
         "worker" => ("The Worker.", generator.subschema_for::<WorkerName>()),
+        "account_worker" => (
+            "The Worker of the account.",
+            json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$" }),
+        ),
         "token" => ("The id of the token.", generator.subschema_for::<TokenId>()),
         "secret" => (
             "The name of the secret.",

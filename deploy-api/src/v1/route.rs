@@ -8,6 +8,9 @@ use super::Operation;
 /// The longest body of most calls, in bytes.
 pub const MAX_BODY: usize = 32 * 1024;
 
+/// The longest body with the secrets of a Worker, in bytes.
+pub const MAX_SECRETS: usize = 512 * 1024;
+
 /// Generates the schema of a type. Only the OpenAPI document needs it, so the Worker does not contain the schemas.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -144,6 +147,12 @@ impl Route {
     /// The call takes a `T` in JSON, or no body.
     pub(super) const fn may_take<T: JsonSchema>(mut self) -> Self {
         self.takes = Some(Taken::new::<T>(MAX_BODY, true));
+        self
+    }
+
+    /// The call takes a `T` with the secrets of a Worker, of which there may be many.
+    pub(super) const fn takes_secrets<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Taken::new::<T>(MAX_SECRETS, false));
         self
     }
 

@@ -5,9 +5,10 @@ use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
 use super::page::Page;
 use super::route::Route;
 use super::{
-    deletion, dispatcher, drift, everywhere, health, logs, namespaces, promote, rollback, secrets, tags,
-    verify, workers,
+    deletion, dispatcher, drift, everywhere, health, import, logs, namespaces, promote, rollback, secrets,
+    tags, verify, workers,
 };
+use crate::account::{AccountHosts, AccountQueues, AccountWorker, ListedWorker};
 use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
 use crate::deploys::PromotionDifference;
@@ -102,6 +103,14 @@ pub const ROUTES: &[Route] = &[
     Route::new::<status::Status>("GET", "/v1/status", Operation::Status),
     Route::new::<dispatcher::DispatchWorker>("GET", "/v1/dispatcher", Operation::Dispatcher),
     Route::new::<everywhere::Everywhere>("GET", "/v1/workers/{worker}", Operation::WorkerEverywhere),
+    Route::new::<Page<ListedWorker>>("GET", "/v1/account/workers", Operation::AccountWorkerList).with(PAGED),
+    Route::new::<AccountWorker>(
+        "GET",
+        "/v1/account/workers/{account_worker}",
+        Operation::AccountWorkerGet,
+    ),
+    Route::new::<AccountHosts>("GET", "/v1/account/hosts", Operation::AccountHostList).with(&["cursor"]),
+    Route::new::<AccountQueues>("GET", "/v1/account/queues", Operation::AccountQueueList).with(&["cursor"]),
     Route::new::<namespaces::Listed>("GET", "/v1/namespaces", Operation::NamespaceList),
     Route::new::<namespaces::Shown>("GET", namespace!(""), Operation::NamespaceGet),
     Route::new::<locks::Shown>("GET", namespace!("/lock"), Operation::NamespaceLockGet),
@@ -143,6 +152,9 @@ pub const ROUTES: &[Route] = &[
         .previews::<rollback::Previewed<'static>>()
         .with(&["dry_run", "confirm"])
         .may_take::<rollback::RollbackRequest>(),
+    Route::new::<deployments::Shown<'static>>("POST", worker!("/import"), Operation::Import)
+        .created()
+        .takes_secrets::<import::ImportRequest>(),
     Route::new::<drift::Resolved<'static>>("POST", worker!("/drift"), Operation::DriftResolve)
         .with(&["confirm"])
         .takes::<drift::DriftRequest>(),

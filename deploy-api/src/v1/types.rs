@@ -6,6 +6,7 @@ pub use super::deletion::Previewed as DeletionPreview;
 pub use super::dispatcher::{DispatchWorker, NamespaceBinding};
 pub use super::everywhere::{Everywhere, InEnvironment};
 pub use super::health::Health;
+pub use super::import::ImportRequest;
 pub use super::namespaces::Listed as Namespaces;
 pub use super::promote::{Previewed as PromotionPreview, PromoteRequest};
 pub use super::rollback::{Previewed as RollbackPreview, RollbackRequest};
@@ -13,9 +14,13 @@ pub use super::secrets::{Listed as Secrets, PutRequest as SecretRequest, SecretN
 pub use super::tags::{Tags, TagsRequest};
 pub use super::verify::Verification as WorkerVerification;
 pub use super::workers::{Listed as ListedWorker, Shown as Worker};
+pub use crate::account::{
+    AccountBinding, AccountHost, AccountHosts, AccountQueues, AccountWorker, HostKind,
+    ListedWorker as ListedAccountWorker, ObjectNamespace, QueueConsumer, Unreadable,
+};
 pub use crate::deployments::{
-    DeploymentHealth, DeploymentId, HeaderProof, HealthCheckRequest, HealthResult, LastDeployment, Proof,
-    ShownDrift, State as DeploymentState,
+    DeploymentHealth, DeploymentId, HeaderProof, HealthCheckRequest, HealthResult, ImportedFrom,
+    LastDeployment, Proof, ShownDrift, State as DeploymentState,
 };
 pub use crate::deploys::{
     BindingChange, BindingChangeKind, BindingValueOf, Choice, ModuleChanges, PromotionDifference,

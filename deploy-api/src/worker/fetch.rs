@@ -161,6 +161,14 @@ impl Answered {
             })
     }
 
+    /// The body, and the signal that ends it at the time limit; `None` if it is empty.
+    pub fn into_chunks(self) -> Option<(Chunks, AbortSignal)> {
+        match self.response.body() {
+            ResponseBody::Stream(stream) => Some((Chunks::of(stream), self.signal)),
+            ResponseBody::Empty | ResponseBody::Body(_) => None,
+        }
+    }
+
     /// Reads the first bytes of the body, at most `limit`: fewer if it ends, fails or exceeds the time limit before.
     pub async fn read_beginning(self, limit: usize) -> Vec<u8> {
         let ResponseBody::Stream(stream) = self.response.body() else {

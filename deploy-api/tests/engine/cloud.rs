@@ -4,9 +4,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use data_encoding::BASE64;
 use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreFailure, UploadedPart};
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
+use deploy_api::download::{Download, Downloads};
 use deploy_api::logs::{LogPage, LogQuery, Logs, LogsFailure};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
@@ -183,6 +185,41 @@ impl Upstream for Cloud {
         // The call was executed, even if the caller no longer waits for the response.
         yield_once().await;
         answer
+    }
+}
+
+impl Downloads for Cloud {
+    type Body = std::vec::IntoIter<Bytes>;
+
+    async fn download(&self, request: UpstreamRequest) -> Result<Download<Self::Body>, UpstreamFailure> {
+        let scripts = self.scripts.borrow();
+        let path = request.path_and_query();
+        let name = path.split('/').rev().nth(2).unwrap_or_default();
+        let content = scripts
+            .account_workers
+            .get(name)
+            .map(|worker| worker.content.clone());
+        drop(scripts);
+        let answer = self.send(request).await?;
+        Ok(match content.filter(|_| answer.status == 200) {
+            Some(content) => Download {
+                status: 200,
+                content_type: Some(content.content_type),
+                entrypoint: content.entrypoint,
+                body: content
+                    .chunks
+                    .into_iter()
+                    .map(Bytes::from)
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            },
+            None => Download {
+                status: answer.status,
+                content_type: None,
+                entrypoint: None,
+                body: vec![Bytes::from(answer.body)].into_iter(),
+            },
+        })
     }
 }
 

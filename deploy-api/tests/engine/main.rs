@@ -31,6 +31,7 @@ mod health_check_retries;
 mod health_checks;
 mod health_proofs;
 mod hostile_uploads;
+mod imports;
 mod lints;
 mod locks;
 mod lost_answers;

@@ -40,6 +40,25 @@ impl Script {
     }
 }
 
+/// A Worker of the account that can be imported.
+#[derive(Clone, Debug, Default)]
+pub struct AccountScript {
+    /// Its item in the list, except for the name.
+    pub listed: Value,
+    pub settings: Value,
+    pub content: AccountContent,
+    /// The results of other calls about it, by the path below the script's.
+    pub parts: BTreeMap<String, Value>,
+}
+
+/// The answer of `content/v2`.
+#[derive(Clone, Debug, Default)]
+pub struct AccountContent {
+    pub content_type: String,
+    pub entrypoint: Option<String>,
+    pub chunks: Vec<Vec<u8>>,
+}
+
 #[derive(Default)]
 pub struct Scripts {
     /// The scripts by key, `namespace/name`.
@@ -52,6 +71,10 @@ pub struct Scripts {
     pub resources: BTreeMap<String, (u16, Value)>,
     /// Workers of the account, by name.
     pub account: Vec<String>,
+    /// Workers of the account with their code, by name.
+    pub account_workers: BTreeMap<String, AccountScript>,
+    /// The paths below the account's, or below `/client/v4`, that the token may not read.
+    pub forbidden: Vec<String>,
     /// Whether the settings of scripts cannot be read.
     pub hides_settings: bool,
     /// Contents of static assets, by namespace, Worker and hash.
@@ -79,7 +102,41 @@ impl Scripts {
         let whole = request.path_and_query();
         let path = whole.split('?').next().unwrap();
         let below: Vec<&str> = path.split('/').skip(3).collect();
+        let whole_below = path.trim_start_matches('/');
+        if self
+            .forbidden
+            .iter()
+            .any(|forbidden| whole_below.ends_with(forbidden.as_str()))
+        {
+            return failure(403, 10000, "Authentication error");
+        }
         match (request.method.as_str(), below.as_slice()) {
+            ("GET", ["workers", "scripts"]) => {
+                let list = self.account_workers.iter().map(|(name, worker)| {
+                    let mut listed = worker.listed.clone();
+                    listed["id"] = json!(name);
+                    listed
+                });
+                success(&list.collect())
+            }
+            ("GET", ["workers", "scripts", name, rest @ ..]) => {
+                let Some(worker) = self.account_workers.get(*name) else {
+                    return failure(404, 10007, "no such script");
+                };
+                match rest {
+                    ["settings"] => success(&worker.settings),
+                    ["content", "v2"] => success(&Value::Null),
+                    rest => success(worker.parts.get(&rest.join("/")).unwrap_or(&json!({}))),
+                }
+            }
+            ("GET", ["workers", "subdomain" | "domains", ..] | ["workers", "durable_objects", ..]) => {
+                let found = self.resources.get(&below.join("/"));
+                success(found.map_or(&json!([]), |(_, result)| result))
+            }
+            ("GET", _) if path.starts_with("/zones") => {
+                let found = self.resources.get(whole_below);
+                success(found.map_or(&json!([]), |(_, result)| result))
+            }
             ("GET", ["workers", "services", name]) => {
                 if self.account.iter().any(|worker| worker == name) {
                     success(&json!({ "id": name }))

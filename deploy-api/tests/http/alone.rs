@@ -11,6 +11,7 @@ use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreF
 use deploy_api::deployments::WorkerUrls;
 use deploy_api::deploys::Gateway;
 use deploy_api::dispatcher::{Dispatcher, DispatcherAnswer, DispatcherFailure, Wanted};
+use deploy_api::download::{Download, Downloads};
 use deploy_api::http::Request;
 use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::logs::{LogPage, LogQuery, Logs, LogsFailure};
@@ -44,6 +45,17 @@ impl Upstream for Nothing {
     }
 
     fn send(&self, _: UpstreamRequest) -> impl Future<Output = Result<UpstreamAnswer, UpstreamFailure>> {
+        ready(Err(UpstreamFailure::Connection))
+    }
+}
+
+impl Downloads for Nothing {
+    type Body = std::iter::Empty<Bytes>;
+
+    fn download(
+        &self,
+        _: UpstreamRequest,
+    ) -> impl Future<Output = Result<Download<Self::Body>, UpstreamFailure>> {
         ready(Err(UpstreamFailure::Connection))
     }
 }

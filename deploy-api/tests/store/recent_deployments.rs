@@ -14,6 +14,7 @@ use crate::support::time::at;
 
 fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
     let deployment = Deployment {
+        imported: None,
         id: DeploymentId::new(at(second), [1; 16]),
         target: target(environment, worker),
         action: Action::Deploy,

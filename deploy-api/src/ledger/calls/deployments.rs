@@ -15,7 +15,9 @@ use super::page::{Cursors, Page, Parameters};
 use crate::access::Access;
 use crate::audit::{self, Annotations, Bundle};
 use crate::code::Code;
-use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, Failure, State, Warning, WorkerUrls};
+use crate::deployments::{
+    Deployment, DeploymentHealth, DeploymentId, Failure, ImportedFrom, State, Warning, WorkerUrls,
+};
 use crate::identity::Identity;
 use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
 use crate::problem::Problem;
@@ -41,7 +43,7 @@ pub struct Shown<'a> {
     /// The addresses of the Worker by the built-in rules of the dispatch Worker.
     #[schemars(with = "Vec<Uri>")]
     pub urls: Vec<String>,
-    /// `deploy`, `rollback`, `promote` or `adopt`.
+    /// `deploy`, `import`, `rollback`, `promote` or `adopt`.
     #[serde(rename = "verb")]
     pub action: audit::Action,
     /// How it ended.
@@ -61,6 +63,9 @@ pub struct Shown<'a> {
     pub identity: Cow<'a, Identity>,
     /// The id of the token of the request; null for the bootstrap secret.
     pub token: Option<Cow<'a, str>>,
+    /// The account Worker of an import; omitted for other deployments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Cow<'a, ImportedFrom>>,
     /// The deployment whose bundle was redeployed; null for an upload.
     pub source: Option<Cow<'a, DeploymentId>>,
     /// The previous deployment; null for the first.
@@ -128,6 +133,7 @@ pub(crate) fn show<'a>(
         annotations: Cow::Borrowed(&deployment.annotations),
         identity: Cow::Borrowed(&deployment.identity),
         token: deployment.token.as_deref().map(Cow::Borrowed),
+        imported: deployment.imported.as_ref().map(Cow::Borrowed),
         source: deployment.source.as_ref().map(Cow::Borrowed),
         previous: deployment.previous.as_ref().map(Cow::Borrowed),
         intent: deployment.intent,

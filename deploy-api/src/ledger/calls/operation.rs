@@ -67,6 +67,14 @@ operations! {
     Status = "getStatus";
     /// Returns whether the dispatch Worker answers, and which of its bindings are present.
     Dispatcher = "getDispatcher";
+    /// Lists the Workers of the account that are in no namespace. Needs `admin`.
+    AccountWorkerList = "listAccountWorkers";
+    /// Returns one Worker of the account in detail: bindings, crons, Durable Objects, versions. Needs `admin`.
+    AccountWorkerGet = "getAccountWorker";
+    /// Lists the routes and custom domains that lead to Workers of the account, a page of zones at a time. Needs `admin`.
+    AccountHostList = "listAccountHosts";
+    /// Lists the Workers of the account that consume queues, a page of queues at a time. Needs `admin`.
+    AccountQueueList = "listAccountQueues";
     /// Lists the namespaces that the caller may read, with their script counts.
     NamespaceList = "listNamespaces";
     /// Returns one namespace.
@@ -107,6 +115,8 @@ operations! {
     Rollback = "rollback";
     /// Deploys the bundle of this Worker's deployment to another namespace.
     Promote = "promote";
+    /// Deploys a Worker of the account to this Worker, as a new deployment.
+    Import = "importWorker";
     /// Resolves a change of a Worker that was made outside of this API: adopts or overwrites it.
     DriftResolve = "resolveDrift";
     /// Returns whether the namespace lists the Worker, and whether a request through the dispatch Worker reaches it.
@@ -138,6 +148,7 @@ impl Operation {
                 | Self::TagPut
                 | Self::Rollback
                 | Self::Promote
+                | Self::Import
         )
     }
 }
