@@ -67,6 +67,8 @@ export interface ScriptVersion {
   readonly objectClasses: Readonly<Record<string, string>>;
   /** The exported classes, without a default export. Versions of earlier releases do not have it. */
   readonly exportedClasses?: readonly string[];
+  /** The handlers of the default export. Versions of earlier releases do not have it. */
+  readonly handlers?: readonly string[];
   readonly tags: readonly string[];
   readonly assets: ScriptAssets | null;
   readonly annotations: Readonly<Record<string, string>>;

@@ -72,7 +72,7 @@ fn settled<T>(change: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
 }
 
 /// For a host below `localhost`, which only some systems resolve: the address of this machine, and the host with its port.
-fn loopback(api: &str) -> Option<(String, String)> {
+pub fn loopback(api: &str) -> Option<(String, String)> {
     let url = Url::parse(api).ok()?;
     let host = url.host_str()?;
     let port = url.port_or_known_default()?;

@@ -10,6 +10,7 @@ mod health;
 mod locks;
 mod login;
 mod logs;
+mod migrate;
 mod policy;
 mod route;
 mod secrets;
@@ -76,6 +77,9 @@ pub enum Command {
     Audit(audit::AuditCommand),
     /// Explain how requests are routed
     Route(route::RouteArguments),
+    /// Move account Workers into the namespaces: plan, run, verify, cutover
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Compare the wrangler configuration of a Worker with what a namespace supports
     Check(check::CheckArguments),
     /// Check the credentials, the clock, wrangler, the deploy API and the dispatch Worker
@@ -115,6 +119,7 @@ pub fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Tokens(command) => tokens::run(&command, session),
         Command::Audit(command) => audit::run(&command, session),
         Command::Route(arguments) => route::run(&arguments, session),
+        Command::Migrate(command) => migrate::run(&command, session),
         Command::Check(arguments) => check::run(&arguments, session),
         Command::Doctor => doctor::run(session),
         Command::Setup(arguments) => setup::run(&arguments, session),

@@ -1,7 +1,7 @@
 //! `dotdo route`: explains a routing decision with the code that the dispatch Worker runs.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
@@ -37,12 +37,7 @@ pub struct RouteArguments {
 
 /// Prints what happens to each request. The exit code is that of the worst result, see [`EXIT_CODES`].
 pub fn run(arguments: &RouteArguments, session: &Session) -> Result<Exit, Failure> {
-    let router = router(arguments).map_err(|error| {
-        Failure::usage(
-            format!("{error:#}"),
-            "Correct the rules; `npm run check` lists every mistake.",
-        )
-    })?;
+    let router = router_of(arguments.routes.as_deref())?;
     let mut worst = Exit::Success;
     for url in &arguments.urls {
         let exit = print(&router, url, session)?;
@@ -72,9 +67,21 @@ fn print(router: &Router, url: &str, session: &Session) -> Result<Exit, Failure>
 }
 
 /// The router with the rules of a file, or of the clone that contains the current folder. Elsewhere, it has only the built-in rules.
-fn router(arguments: &RouteArguments) -> Result<Router> {
+///
+/// # Errors
+/// If the rules cannot be loaded.
+pub fn router_of(routes: Option<&Path>) -> Result<Router, Failure> {
+    router(routes).map_err(|error| {
+        Failure::usage(
+            format!("{error:#}"),
+            "Correct the rules; `npm run check` lists every mistake.",
+        )
+    })
+}
+
+fn router(routes: Option<&Path>) -> Result<Router> {
     let root = env::current_dir().ok().and_then(|folder| clone::root(&folder));
-    let (file, routes) = match (&arguments.routes, root) {
+    let (file, routes) = match (routes, root) {
         (Some(file), _) => {
             let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             (file.display().to_string(), Some(text))
@@ -246,19 +253,25 @@ mod tests {
             r#"[{"pattern": "{worker}.example.com", "worker": "{worker}", "limits": {"cpu_ms": 5}}]"#,
         )
         .unwrap();
-        let explained = text(&explain(&router(&arguments).unwrap(), "https://a.example.com/").unwrap());
+        let explained = text(
+            &explain(
+                &router(arguments.routes.as_deref()).unwrap(),
+                "https://a.example.com/",
+            )
+            .unwrap(),
+        );
         assert!(
             explained.contains("ROUTES[0]") && explained.contains("cpu_ms 5"),
             "{explained}"
         );
 
         fs::write(&file, r#"[{"pattern": "*.example.com", "worker": "a"}]"#).unwrap();
-        let error = format!("{:#}", router(&arguments).unwrap_err());
+        let error = format!("{:#}", router(arguments.routes.as_deref()).unwrap_err());
         assert!(
             error.contains("ROUTES[0]") && error.contains("*.example.com"),
             "{error}"
         );
         fs::remove_file(&file).unwrap();
-        assert!(router(&arguments).is_err());
+        assert!(router(arguments.routes.as_deref()).is_err());
     }
 }

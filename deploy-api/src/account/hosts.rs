@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::reading::{Unreadable, has_next_page, items, read, text};
+use crate::code::Code;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::upstream::{Method, UpstreamRequest, script};
@@ -108,8 +109,13 @@ async fn first_page(services: &impl Services, found: &mut AccountHosts) -> Resul
         "workers_dev_subdomain",
         &mut found.unknown,
     )
-    .await?;
-    found.workers_dev_subdomain = subdomain.and_then(|reply| text(&reply.result, "subdomain"));
+    .await;
+    found.workers_dev_subdomain = match subdomain {
+        Ok(reply) => reply.and_then(|reply| text(&reply.result, "subdomain")),
+        // The account has no subdomain, for which Cloudflare has the code of a script that does not exist.
+        Err(problem) if problem.code == Code::AccountWorkerUnknown => None,
+        Err(problem) => return Err(problem),
+    };
     let request = script::account(Method::Get, &["workers", "domains"]);
     let domains = read(
         services,

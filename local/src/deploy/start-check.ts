@@ -41,7 +41,7 @@ export async function checkStart(
     );
     checkExports(version, started);
     const exportedClasses = started.classes.filter((name) => name !== "default");
-    return { version: { ...version, exportedClasses }, startupMs: Date.now() - before, handlers: started.handlers };
+    return { version: { ...version, exportedClasses, handlers: started.handlers }, startupMs: Date.now() - before, handlers: started.handlers };
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
     if (cause instanceof NotPermitted) {

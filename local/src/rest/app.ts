@@ -23,6 +23,7 @@ import * as settings from "./settings.ts";
 import { startPage } from "./start-page.ts";
 import * as triggers from "./triggers.ts";
 import * as versions from "./versions.ts";
+import * as zones from "./zones.ts";
 
 /** Where the calls of Cloudflare's API begin. */
 const BASE = "/client/v4";
@@ -56,6 +57,7 @@ export function restApi(): App {
   for (const path of [`${BASE}/accounts/:account`, `${BASE}/accounts/:account/*`]) app.use(path, account.checkAccount);
   accountCalls(app);
   accountWorkerCalls(app);
+  zoneCalls(app);
   namespaceCalls(app);
   secretsStoreCalls(app);
   storageCalls(app);
@@ -107,14 +109,26 @@ function accountWorkerCalls(app: App): void {
   route(app, `${SCRIPT}/subdomain`, { GET: workers.getAddress, POST: workers.setAddress, DELETE: workers.disableAddress });
   route(app, `${SCRIPT}/schedules`, { GET: triggers.listSchedules, PUT: triggers.putSchedules });
   route(app, `${SCRIPT}/references`, { GET: workers.getReferences });
-  for (const path of ["routes", "domains/*"]) app.all(`${SCRIPT}/${path}`, triggers.refuseZones);
+  for (const path of ["routes", "domains/*"]) app.all(`${SCRIPT}/${path}`, triggers.refuseRoutes);
   app.all(`${SCRIPT}/tails`, triggers.refuseTail);
   route(app, `${WORKERS}/services/:script`, { GET: workers.getService, DELETE: scripts.deleteScript });
   route(app, `${WORKERS}/workers/:script`, { GET: workers.getWorker });
   route(app, `${WORKERS}/tails/by-consumer/:script`, { GET: workers.listTailProducers });
   route(app, `${WORKERS}/subdomain`, { GET: workers.getAccountSubdomain, PUT: workers.registerSubdomain });
-  app.all(`${WORKERS}/domains/*`, triggers.refuseZones);
-  app.all(`${BASE}/zones/*`, triggers.refuseZones);
+  route(app, `${WORKERS}/domains`, { GET: zones.listDomains, PUT: zones.attachDomain });
+  route(app, `${WORKERS}/domains/:domain`, { GET: zones.getDomain, DELETE: zones.detachDomain });
+  const OBJECTS = `${WORKERS}/durable_objects/namespaces`;
+  route(app, OBJECTS, { GET: zones.listObjectNamespaces });
+  route(app, `${OBJECTS}/:id/objects`, { GET: zones.listObjects });
+}
+
+/** The calls for zones and their routes. */
+function zoneCalls(app: App): void {
+  const ZONE = `${BASE}/zones/:zone`;
+  route(app, `${BASE}/zones`, { GET: zones.listZones, POST: zones.createZone });
+  route(app, ZONE, { GET: zones.getZone });
+  route(app, `${ZONE}/workers/routes`, { GET: zones.listRoutes, POST: zones.createRoute });
+  route(app, `${ZONE}/workers/routes/:route`, { GET: zones.getRoute, PUT: zones.changeRoute, DELETE: zones.deleteRoute });
 }
 
 /** The calls for the parts of a script. */

@@ -6,6 +6,7 @@ export interface ResultInfo {
   readonly per_page: number;
   readonly page?: number;
   readonly total_count?: number;
+  readonly total_pages?: number;
   readonly cursor?: string;
 }
 

@@ -91,6 +91,7 @@ export function shownScript({ script, createdOn, modifiedOn, version }: StoredSc
     logpush: version.settings["logpush"] ?? false,
     usage_model: "standard",
     deployment_id: version.id,
+    ...(version.handlers === undefined ? {} : { handlers: version.handlers }),
     ...(version.migrationTag === null ? {} : { migration_tag: version.migrationTag }),
   };
 }

@@ -33,11 +33,11 @@ function shownSchedules(schedules: readonly Schedule[]): Record<string, unknown>
   };
 }
 
-/** Refuses zones, routes and custom domains. */
-export function refuseZones(): never {
+/** Refuses the routes and custom domains of a deploy, which would not serve the Worker. */
+export function refuseRoutes(): never {
   throw new Refusal(
     "NOT_SIMULATED",
-    "The local platform has no zones, so it does not simulate routes and custom domains of account Workers. Remove `routes` from the " +
+    "The local platform stores zones, routes and custom domains for migrations, and serves no host of them. Remove `routes` from the " +
       'configuration for local use and set "workers_dev": true: the Worker then has the address NAME.workers.dev.localhost.',
   );
 }

@@ -76,6 +76,28 @@ export const SCHEMA = `
     created_on TEXT NOT NULL,
     PRIMARY KEY (kind, id)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS zones (
+    id   TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS zone_routes (
+    id      TEXT PRIMARY KEY,
+    zone    TEXT NOT NULL,
+    pattern TEXT NOT NULL,
+    script  TEXT,
+    UNIQUE (zone, pattern)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS custom_domains (
+    id       TEXT PRIMARY KEY,
+    hostname TEXT NOT NULL UNIQUE,
+    service  TEXT NOT NULL,
+    zone     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS used_objects (
+    storage TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    PRIMARY KEY (storage, id)
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS account_state (
     id       INTEGER PRIMARY KEY,
     document TEXT NOT NULL

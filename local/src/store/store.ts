@@ -23,6 +23,7 @@ import { type Chunk, Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
 import { type Resource, Resources } from "./resources.ts";
 import { type LiveVersion, type QueueProducer, type ScriptChange, Scripts } from "./scripts.ts";
+import { type CustomDomain, type Zone, type ZoneRoute, Zones } from "./zones.ts";
 import { DurableObject } from "cloudflare:workers";
 
 /** The shortest time between two searches for unused bytes, in milliseconds. A search reads every version. */
@@ -49,6 +50,7 @@ export class Store extends DurableObject<Environment> {
   readonly #resources: Resources;
   readonly #accountWorkers: AccountWorkers;
   readonly #account: AccountState;
+  readonly #zones: Zones;
   readonly #dispatches = new DispatchLog();
   #unusedRemovedAt = Number.NEGATIVE_INFINITY;
 
@@ -62,6 +64,7 @@ export class Store extends DurableObject<Environment> {
     this.#resources = new Resources(sql);
     this.#accountWorkers = new AccountWorkers(sql);
     this.#account = new AccountState(sql);
+    this.#zones = new Zones(sql);
     this.#removeUnused();
     // No deploy runs at this time.
     this.#contents.removeLooseChunks();
@@ -134,7 +137,10 @@ export class Store extends DurableObject<Environment> {
   async remove(address: ScriptAddress): Promise<boolean> {
     const now = new Date();
     const removed = this.ctx.storage.transactionSync(() => {
-      if (isAccountWorker(address)) this.#accountWorkers.remove(address.script, now);
+      if (isAccountWorker(address)) {
+        this.#accountWorkers.remove(address.script, now);
+        this.#zones.removeWorker(address.script);
+      }
       return this.#scripts.remove(address, now);
     });
     await this.ctx.storage.sync();
@@ -293,6 +299,71 @@ export class Store extends DurableObject<Environment> {
   async setLimitedToken(digest: string, token: LimitedToken): Promise<void> {
     this.#account.setToken(digest, token);
     await this.ctx.storage.sync();
+  }
+
+  /** The zones by name. */
+  zones(): Zone[] {
+    return this.#zones.zones();
+  }
+
+  /** Adds a zone. `null` if there is one of this name. */
+  async addZone(name: string): Promise<Zone | null> {
+    const zone = this.#zones.addZone(name);
+    await this.ctx.storage.sync();
+    return zone;
+  }
+
+  /** The routes of a zone by pattern. */
+  zoneRoutes(zone: string): ZoneRoute[] {
+    return this.#zones.routes(zone);
+  }
+
+  /** Adds a route. `null` if the zone has one with this pattern. */
+  async addZoneRoute(zone: string, pattern: string, script: string | null): Promise<ZoneRoute | null> {
+    const route = this.#zones.addRoute(zone, pattern, script);
+    await this.ctx.storage.sync();
+    return route;
+  }
+
+  /** Changes a route. False if another route has the pattern. */
+  async changeZoneRoute(route: ZoneRoute): Promise<boolean> {
+    const changed = this.#zones.changeRoute(route);
+    await this.ctx.storage.sync();
+    return changed;
+  }
+
+  /** Removes a route. */
+  async removeZoneRoute(zone: string, id: string): Promise<void> {
+    this.#zones.removeRoute(zone, id);
+    await this.ctx.storage.sync();
+  }
+
+  /** The custom domains by host name. */
+  customDomains(): CustomDomain[] {
+    return this.#zones.domains();
+  }
+
+  /** Attaches a host name to an account Worker, in place of the one that has it. */
+  async setCustomDomain(hostname: string, service: string, zone: string): Promise<CustomDomain> {
+    const domain = this.#zones.setDomain(hostname, service, zone);
+    await this.ctx.storage.sync();
+    return domain;
+  }
+
+  /** Detaches a custom domain. */
+  async removeCustomDomain(id: string): Promise<void> {
+    this.#zones.removeDomain(id);
+    await this.ctx.storage.sync();
+  }
+
+  /** Records that a Durable Object was used. */
+  recordObject(storage: string, id: string): void {
+    this.#zones.recordObject(storage, id);
+  }
+
+  /** The Durable Objects of a class that were used, by id. */
+  usedObjects(storage: string): string[] {
+    return this.#zones.objects(storage);
   }
 
   #removeUnused(): void {

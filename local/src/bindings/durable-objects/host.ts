@@ -89,6 +89,10 @@ export class ObjectHost extends DurableObject<Environment> {
     const started = typeof stored === "string" ? { version: stored, name: null } : stored;
     const name = called === "unnamed" ? (started?.name ?? null) : decodeURIComponent(called.slice("named ".length));
     const live = liveVersionOf(this.#storage);
+    if (started === undefined) {
+      // The REST API lists the objects.
+      this.ctx.waitUntil(this.#platform.store.recordObject(this.#storage, this.#id));
+    }
     if (live !== undefined && started?.version !== live) {
       this.ctx.facets.abort(FACET, new Error("Durable Object reset because its code was updated."));
     }

@@ -1,0 +1,137 @@
+//! The two addresses of a Worker that `verify` compares, and requests to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{Method, Request, Uri};
+use url::Url;
+
+use super::compare::Received;
+use super::plan_file::PlannedWorker;
+use super::requests::RecordedRequest;
+use crate::client::loopback;
+use crate::failure::Failure;
+
+/// How long a response may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The most bytes of a body that are compared.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Sends requests. It follows no redirects and stores no cookies.
+pub struct Requester(Agent);
+
+impl Requester {
+    /// A requester. Nothing is sent.
+    pub fn new() -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(TIMEOUT))
+            .user_agent(concat!("dotdo/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Self(agent)
+    }
+
+    /// Sends a request to an address, such as `https://api.example.com`.
+    ///
+    /// # Errors
+    /// If there is no response, or the address or the request is not valid.
+    pub fn send(&self, address: &str, request: &RecordedRequest) -> Result<Received, String> {
+        let address = address.trim_end_matches('/');
+        let url = Url::parse(&format!("{address}{}", request.path)).map_err(|error| error.to_string())?;
+        let method: Method = request
+            .method
+            .parse()
+            .map_err(|_| "the method is not valid".to_owned())?;
+        let (target, host) = match loopback(url.as_str()) {
+            // A host below localhost, which only some systems resolve.
+            Some((base, host)) => (format!("{base}{}", &url[url::Position::BeforePath..]), Some(host)),
+            None => (url.to_string(), None),
+        };
+        let target: Uri = target
+            .parse()
+            .map_err(|_| "the address is not valid".to_owned())?;
+        let mut builder = Request::builder().method(method).uri(target);
+        if let Some(host) = host {
+            builder = builder.header("host", host);
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let response = match &request.body {
+            Some(body) => self
+                .0
+                .run(builder.body(body.clone()).map_err(|error| error.to_string())?),
+            None => self.0.run(builder.body(()).map_err(|error| error.to_string())?),
+        };
+        let response = response.map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in response.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            headers.entry(name.as_str().to_owned()).or_default().push(value);
+        }
+        let body = response
+            .into_body()
+            .into_with_config()
+            .limit(LONGEST)
+            .read_to_vec()
+            .map_err(|error| error.to_string())?;
+        Ok(Received {
+            status,
+            headers,
+            body,
+            origin: url.origin().ascii_serialization(),
+        })
+    }
+}
+
+/// An address of a template such as `https://{worker}.example.com`, in which `{worker}` is the name of the Worker in the account and
+/// `{to}` the one in the namespace.
+pub fn of_template(template: &str, planned: &PlannedWorker) -> String {
+    template
+        .replace("{worker}", &planned.from)
+        .replace("{to}", &planned.to)
+        .replace("{environment}", &planned.environment)
+}
+
+/// The address of a Worker in the account: of the template, or of the plan.
+///
+/// # Errors
+/// If there is none.
+pub fn old(template: Option<&str>, planned: &PlannedWorker) -> Result<String, Failure> {
+    match (template, &planned.address) {
+        (Some(template), _) => Ok(of_template(template, planned)),
+        (None, Some(address)) => Ok(address.clone()),
+        (None, None) => Err(Failure::usage(
+            format!("the plan has no address of the account Worker {}", planned.from),
+            "Write it as \"address\" into the plan, or pass --old 'https://{worker}.example.com'.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan_file::tests::planned;
+    use super::*;
+
+    #[test]
+    fn an_address_is_of_the_template_or_of_the_plan() {
+        let mut worker = planned("api-staging", "api");
+        assert!(old(None, &worker).unwrap_err().text().contains("--old"));
+        worker.address = Some("https://api.example.com".to_owned());
+        assert_eq!(old(None, &worker).unwrap(), "https://api.example.com");
+        assert_eq!(
+            old(Some("http://{worker}.test"), &worker).unwrap(),
+            "http://api-staging.test"
+        );
+        assert_eq!(
+            of_template("http://{environment}.{to}.do", &worker),
+            "http://staging.api.do"
+        );
+    }
+}

@@ -1,0 +1,502 @@
+//! Whether an account Worker can move into a namespace: pure rules on the inventory.
+
+use std::collections::BTreeMap;
+
+use deploy_api::v1::types::{AccountBinding, AccountHost, AccountWorker, HostKind};
+use dispatcher::routing::{Outcome, Router};
+use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, WorkerName};
+use serde::{Deserialize, Serialize};
+
+use super::inventory::Inventory;
+use super::plan_file::{Means, PlannedWorker};
+use super::target::{MoveTarget, target_of};
+
+/// The verdict about a Worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It can be imported as it is.
+    Ready,
+    /// It can move if something is done.
+    Needs,
+    /// It stays in the account.
+    Stays,
+}
+
+/// What a Worker needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// Its kind.
+    pub kind: NeedKind,
+    /// What exactly, in a sentence.
+    pub what: String,
+}
+
+/// The kind of a need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NeedKind {
+    /// The values of secrets.
+    Secrets,
+    /// A rule of the dispatch Worker for a host.
+    Route,
+    /// A deploy from its repository.
+    Wrangler,
+    /// Another name.
+    Name,
+    /// Another binding.
+    Binding,
+    /// A permission of the deploy API's Cloudflare token.
+    Permission,
+}
+
+impl NeedKind {
+    /// Whether `run` can import a Worker with this need.
+    const fn permits_import(self) -> bool {
+        matches!(self, Self::Secrets | Self::Route)
+    }
+}
+
+/// Judges every Worker of an inventory. Workers without an environment in their name move to `default`.
+pub fn assess(inventory: &Inventory, default: Environment, router: &Router) -> Vec<PlannedWorker> {
+    let mut planned: Vec<PlannedWorker> = inventory
+        .workers
+        .iter()
+        .map(|worker| one(worker, inventory, default, router))
+        .collect();
+    settle_names(&mut planned);
+    settle_bindings(&mut planned, inventory);
+    for worker in &mut planned {
+        worker.verdict = match (worker.stays.is_empty(), worker.needs.is_empty()) {
+            (false, _) => Verdict::Stays,
+            (true, false) => Verdict::Needs,
+            (true, true) => Verdict::Ready,
+        };
+        worker.by = means(worker);
+        if worker.verdict == Verdict::Stays {
+            worker.needs.clear();
+        }
+    }
+    add_callers(&mut planned, inventory);
+    planned
+}
+
+fn means(worker: &PlannedWorker) -> Means {
+    if worker.verdict == Verdict::Stays {
+        return Means::None;
+    }
+    let blocking: Vec<NeedKind> = worker
+        .needs
+        .iter()
+        .map(|need| need.kind)
+        .filter(|kind| !kind.permits_import())
+        .collect();
+    match blocking.as_slice() {
+        [] => Means::Import,
+        [NeedKind::Wrangler, ..] if blocking.iter().all(|kind| *kind == NeedKind::Wrangler) => {
+            Means::Wrangler
+        }
+        _ => Means::None,
+    }
+}
+
+fn one(
+    worker: &AccountWorker,
+    inventory: &Inventory,
+    default: Environment,
+    router: &Router,
+) -> PlannedWorker {
+    let name = &worker.listed.name;
+    let target = target_of(name, default);
+    let hosts: Vec<AccountHost> = inventory
+        .hosts
+        .iter()
+        .filter(|host| host.worker.as_deref() == Some(name))
+        .cloned()
+        .collect();
+    let mut planned = PlannedWorker {
+        from: name.clone(),
+        to: target.name.clone(),
+        environment: target.environment.name().to_owned(),
+        by: Means::None,
+        verdict: Verdict::Ready,
+        needs: Vec::new(),
+        stays: stays(worker, inventory),
+        notes: notes(worker),
+        secrets: secrets(worker),
+        etag: worker.listed.etag.clone(),
+        address: address(worker, &hosts, inventory.subdomain.as_deref()),
+        hosts,
+        called_by: Vec::new(),
+    };
+    if target.is_renamed {
+        planned.notes.push(format!(
+            "No host can reach {name:?}, so it becomes {}.",
+            target.name
+        ));
+    }
+    needs(&mut planned, worker, inventory);
+    let unrouted: Vec<Need> = planned
+        .hosts
+        .iter()
+        .filter_map(|host| unrouted(host, &target, router))
+        .collect();
+    planned.needs.extend(unrouted);
+    planned
+}
+
+/// Why a Worker stays in the account.
+fn stays(worker: &AccountWorker, inventory: &Inventory) -> Vec<String> {
+    let name = worker.listed.name.as_str();
+    let mut reasons = Vec::new();
+    if [DISPATCH_WORKER, DEPLOY_API_WORKER, LOGS_WORKER].contains(&name) {
+        reasons.push("It is a Worker of the platform.".to_owned());
+        return reasons;
+    }
+    if let Some(handlers) = &worker.listed.handlers
+        && !handlers.iter().any(|handler| handler == "fetch")
+    {
+        let has = if handlers.is_empty() {
+            "none".to_owned()
+        } else {
+            handlers.join(", ")
+        };
+        reasons.push(format!(
+            "It has no `fetch` handler, so no request can reach it in a namespace (handlers: {has})."
+        ));
+    }
+    for crons in worker.crons.iter().filter(|crons| !crons.is_empty()) {
+        reasons.push(format!(
+            "It has cron triggers, which run only in the account: {}.",
+            crons.join(", ")
+        ));
+    }
+    let queues: Vec<&str> = inventory
+        .consumers
+        .iter()
+        .filter(|consumer| consumer.worker == name)
+        .map(|consumer| consumer.queue.as_str())
+        .collect();
+    if !queues.is_empty() {
+        reasons.push(format!(
+            "It consumes queues, which reach only account Workers: {}.",
+            queues.join(", ")
+        ));
+    }
+    for objects in worker
+        .durable_objects
+        .iter()
+        .flatten()
+        .filter(|objects| objects.has_data != Some(false))
+    {
+        let class = &objects.class;
+        reasons.push(if objects.has_data == Some(true) {
+            format!("The Durable Objects of its class {class} have data, which cannot be moved.")
+        } else {
+            format!("The Durable Objects of its class {class} may have data, which cannot be moved; whether they do is not known.")
+        });
+    }
+    for workflow in
+        bindings(worker).filter(|binding| binding.kind == "workflow" && binding.script_name.is_none())
+    {
+        reasons.push(format!(
+            "It defines the workflow of the binding {}, which a namespace does not run.",
+            workflow.name
+        ));
+    }
+    let traced: Vec<&str> = inventory
+        .workers
+        .iter()
+        .filter(|other| other.tail_consumers.iter().any(|consumer| consumer == name))
+        .map(|other| other.listed.name.as_str())
+        .collect();
+    if !traced.is_empty() {
+        reasons.push(format!(
+            "It gets the traces of {}, which reach only account Workers.",
+            traced.join(", ")
+        ));
+    }
+    reasons
+}
+
+fn needs(planned: &mut PlannedWorker, worker: &AccountWorker, inventory: &Inventory) {
+    let mut need = |kind, what: String| planned.needs.push(Need { kind, what });
+    if let Err(error) = WorkerName::parse(&planned.to) {
+        need(
+            NeedKind::Name,
+            format!(
+                "Another name in \"to\": no host can reach {:?} ({error}).",
+                planned.to
+            ),
+        );
+    }
+    for unknown in &worker.unknown {
+        let what = match &unknown.permission {
+            Some(permission) => format!(
+                "The permission \"{permission}\" for the deploy API's Cloudflare token: {} is not known.",
+                unknown.what
+            ),
+            None => format!("A look at it: {} is not known. {}", unknown.what, unknown.reason),
+        };
+        need(NeedKind::Permission, what);
+    }
+    let handlers = worker.listed.handlers.as_deref();
+    let may_consume = handlers.is_none_or(|handlers| handlers.iter().any(|handler| handler == "queue"));
+    if inventory.misses_queues() && may_consume {
+        need(
+            NeedKind::Permission,
+            "The permission \"Queues: Read\" for the deploy API's Cloudflare token: whether it consumes a queue is not known.".to_owned(),
+        );
+    }
+    if worker.listed.has_assets {
+        need(
+            NeedKind::Wrangler,
+            "A deploy from its repository: it has static assets, which cannot be read back.".to_owned(),
+        );
+    }
+    for objects in worker
+        .durable_objects
+        .iter()
+        .flatten()
+        .filter(|objects| objects.has_data == Some(false))
+    {
+        let class = &objects.class;
+        need(
+            NeedKind::Wrangler,
+            format!(
+                "A deploy from its repository with its migrations: its Durable Object class {class} has no data yet."
+            ),
+        );
+    }
+    for binding in bindings(worker) {
+        match binding.kind.as_str() {
+            "wasm_module" | "text_blob" | "data_blob" => need(
+                NeedKind::Wrangler,
+                format!(
+                    "A deploy from its repository: the content of the binding {} cannot be read back.",
+                    binding.name
+                ),
+            ),
+            "secret_key" => need(
+                NeedKind::Wrangler,
+                format!(
+                    "A deploy from its repository: the key of the binding {} cannot be read back or given as a text.",
+                    binding.name
+                ),
+            ),
+            _ => {}
+        }
+    }
+    if !planned.secrets.is_empty() {
+        need(
+            NeedKind::Secrets,
+            format!("The values of its secrets: {}.", planned.secrets.join(", ")),
+        );
+    }
+}
+
+fn bindings(worker: &AccountWorker) -> impl Iterator<Item = &AccountBinding> {
+    worker.bindings.iter().flatten()
+}
+
+fn secrets(worker: &AccountWorker) -> Vec<String> {
+    let secrets = bindings(worker).filter(|binding| binding.kind == "secret_text");
+    secrets.map(|binding| binding.name.clone()).collect()
+}
+
+fn notes(worker: &AccountWorker) -> Vec<String> {
+    let mut notes = Vec::new();
+    let handlers = worker.listed.handlers.iter().flatten();
+    let idle: Vec<&str> = handlers
+        .map(String::as_str)
+        .filter(|handler| matches!(*handler, "scheduled" | "queue" | "email" | "tail"))
+        .collect();
+    if !idle.is_empty() {
+        notes.push(format!(
+            "A namespace never calls its handlers {}.",
+            idle.join(", ")
+        ));
+    }
+    if worker.workers_dev == Some(true) {
+        notes.push("Its address at workers.dev ends when the account Worker is deleted.".to_owned());
+    }
+    if !worker.listed.has_modules && !worker.listed.has_assets {
+        notes.push("It is a service worker, and not in the format of ES modules.".to_owned());
+    }
+    if worker
+        .versions
+        .as_ref()
+        .is_some_and(|versions| versions.len() > 1)
+    {
+        notes.push(
+            "A gradual deployment is in progress: the version that was uploaded last is imported.".to_owned(),
+        );
+    }
+    notes
+}
+
+/// The address at which the Worker answers without a change: a custom domain, a route with a plain host, or workers.dev.
+fn address(worker: &AccountWorker, hosts: &[AccountHost], subdomain: Option<&str>) -> Option<String> {
+    if let Some(domain) = hosts.iter().find(|host| host.kind == HostKind::CustomDomain) {
+        return Some(format!("https://{}", domain.pattern));
+    }
+    if let Some(subdomain) = subdomain.filter(|_| worker.workers_dev == Some(true)) {
+        return Some(format!("https://{}.{subdomain}.workers.dev", worker.listed.name));
+    }
+    let route = hosts.iter().find_map(|host| {
+        let host = host.pattern.split('/').next()?;
+        let is_whole = !host.contains('*');
+        is_whole.then(|| format!("https://{host}"))
+    });
+    route
+}
+
+/// A request that a route or a custom domain matches.
+pub fn witness(host: &AccountHost) -> String {
+    let pattern = host
+        .pattern
+        .trim_start_matches("https://")
+        .trim_start_matches("http://");
+    let (name, path) = pattern.split_once('/').unwrap_or((pattern, ""));
+    let name = name
+        .strip_prefix("*.")
+        .map_or_else(|| name.replace('*', ""), |rest| format!("host.{rest}"));
+    format!("https://{name}/{}", path.replace('*', ""))
+}
+
+/// Whether the rules of the dispatch Worker lead the requests of a route or custom domain to a Worker.
+pub fn is_routed(host: &AccountHost, environment: Environment, worker: &str, router: &Router) -> bool {
+    match router.explain(&witness(host)).outcome {
+        Outcome::Route(route) => route.worker == worker && route.environment == environment.name(),
+        Outcome::Refusal(_) => false,
+    }
+}
+
+fn unrouted(host: &AccountHost, target: &MoveTarget, router: &Router) -> Option<Need> {
+    if is_routed(host, target.environment, &target.name, router) {
+        return None;
+    }
+    let plain = host
+        .pattern
+        .trim_start_matches("https://")
+        .trim_start_matches("http://");
+    let rule = serde_json::json!({
+        "pattern": plain.strip_suffix("/*").unwrap_or(plain),
+        "worker": target.name,
+        "environment": target.environment.name(),
+    });
+    Some(Need {
+        kind: NeedKind::Route,
+        what: format!(
+            "A rule in ROUTES of the dispatch Worker before the cutover of {}, such as {rule}.",
+            host.pattern
+        ),
+    })
+}
+
+/// Two Workers that would become one need other names.
+fn settle_names(planned: &mut [PlannedWorker]) {
+    let mut targets: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (index, worker) in planned
+        .iter()
+        .enumerate()
+        .filter(|(_, worker)| worker.stays.is_empty())
+    {
+        targets
+            .entry((worker.environment.clone(), worker.to.clone()))
+            .or_default()
+            .push(index);
+    }
+    for ((environment, to), indexes) in targets.into_iter().filter(|(_, indexes)| indexes.len() > 1) {
+        let names: Vec<String> = indexes
+            .iter()
+            .filter_map(|index| planned.get(*index).map(|worker| worker.from.clone()))
+            .collect();
+        for index in indexes {
+            if let Some(worker) = planned.get_mut(index) {
+                worker.needs.push(Need {
+                    kind: NeedKind::Name,
+                    what: format!(
+                        "Another name in \"to\": {} would all be {to} in {environment}.",
+                        names.join(" and ")
+                    ),
+                });
+            }
+        }
+    }
+}
+
+/// A service binding to a Worker that moves cannot name an entrypoint or have props.
+fn settle_bindings(planned: &mut [PlannedWorker], inventory: &Inventory) {
+    let moving: BTreeMap<String, String> = planned
+        .iter()
+        .filter(|worker| worker.stays.is_empty())
+        .map(|worker| (worker.from.clone(), worker.environment.clone()))
+        .collect();
+    for (worker, detail) in planned.iter_mut().zip(&inventory.workers) {
+        for binding in bindings(detail) {
+            let Some(service) = binding.service.as_ref().filter(|_| binding.kind == "service") else {
+                continue;
+            };
+            let Some(environment) = moving.get(service) else {
+                worker.notes.push(format!(
+                    "Its binding {} calls {service}, which stays in the account.",
+                    binding.name
+                ));
+                continue;
+            };
+            if *environment != worker.environment {
+                worker.notes.push(format!(
+                    "Its binding {} calls {service}, which moves to {environment}: it keeps calling the account Worker.",
+                    binding.name
+                ));
+            } else if binding.entrypoint.is_some() || binding.has_props {
+                let what = if binding.entrypoint.is_some() {
+                    "an entrypoint"
+                } else {
+                    "props"
+                };
+                worker.needs.push(Need {
+                    kind: NeedKind::Binding,
+                    what: format!(
+                        "Another binding: {} names {what} of {service}, which a namespace does not have. Move its methods to the \
+                         default export, or keep {service} in the account (\"by\": \"none\").",
+                        binding.name
+                    ),
+                });
+            }
+        }
+    }
+}
+
+/// Adds the callers of each Worker.
+fn add_callers(planned: &mut [PlannedWorker], inventory: &Inventory) {
+    let stays: Vec<String> = planned
+        .iter()
+        .filter(|worker| worker.by == Means::None)
+        .map(|worker| worker.from.clone())
+        .collect();
+    for worker in planned {
+        let calls = |other: &AccountWorker| {
+            bindings(other)
+                .any(|binding| binding.service.as_deref() == Some(&worker.from) && binding.kind == "service")
+        };
+        let callers = inventory
+            .workers
+            .iter()
+            .filter(|other| other.listed.name != worker.from && calls(other));
+        worker.called_by = callers.map(|other| other.listed.name.clone()).collect();
+        let staying: Vec<&str> = worker
+            .called_by
+            .iter()
+            .filter(|name| stays.contains(name))
+            .map(String::as_str)
+            .collect();
+        if worker.by != Means::None && !staying.is_empty() {
+            worker.notes.push(format!(
+                "{} stay in the account and call it: the account Worker must stay as well.",
+                staying.join(", ")
+            ));
+        }
+    }
+}
