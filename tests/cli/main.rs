@@ -6,12 +6,14 @@
 )]
 
 mod access;
+mod account;
 mod audit;
 mod changes;
 mod configuration;
 mod credentials;
 mod killed;
 mod logs;
+mod migrate;
 mod program;
 mod restarts;
 mod setup;

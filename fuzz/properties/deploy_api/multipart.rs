@@ -3,14 +3,17 @@
 
 use deploy_api::bundles::{OpenFailure, Staged, StagedWriter, StoredPart, open};
 use deploy_api::problem::Problem;
-use deploy_api::upload::{BindingRef, MAX_PARTS, SealedUpload, StreamOptions, read_streamed, script_pieces};
+use deploy_api::upload::{
+    BindingRef, MAX_PARTS, SealedUpload, StreamOptions, read_account_script, read_streamed, script_pieces,
+};
 use deploy_api::upstream::{Piece, UpstreamBody};
 use futures_executor::block_on;
 
 use super::memory_store::MemoryStore;
 
-/// Checks the body of an upload, whose boundary is `b`.
+/// Checks the body of an upload, whose boundary is `b`, and the same bytes as the modules of an account Worker.
 pub fn check(body: &[u8]) {
+    check_account_script(body);
     let content_type = "multipart/form-data; boundary=b";
     let whole = read_in_chunks(content_type, body, body.len().max(1));
     for chunk in [1, 7, 1024] {
@@ -25,6 +28,43 @@ pub fn check(body: &[u8]) {
     match whole {
         Ok(sealed) => check_sealed(&sealed),
         Err(problem) => check_problem(&problem),
+    }
+}
+
+/// Bytes of the Cloudflare API add modules to an import and never change its metadata, whatever they are, and are rejected otherwise.
+fn check_account_script(body: &[u8]) {
+    let script = (Some("application/javascript"), None, "body_part", "worker.js");
+    let form = (
+        Some("multipart/form-data; boundary=b"),
+        Some("index.js"),
+        "main_module",
+        "index.js",
+    );
+    for (content_type, entrypoint, member, main) in [form, script] {
+        let store = MemoryStore::default();
+        let mut metadata = serde_json::Map::new();
+        metadata.insert("tags".to_owned(), serde_json::json!(["a\r\n--b--"]));
+        let expected = {
+            let mut expected = metadata.clone();
+            expected.insert(member.to_owned(), main.into());
+            expected
+        };
+        let source = body.chunks(7).map(|chunk| chunk.to_vec().into());
+        let writer = StagedWriter::new(&store, "staging/1".to_owned());
+        let read = block_on(async {
+            read_account_script(metadata, content_type, entrypoint, source, writer, [7; 16])
+                .await?
+                .seal(None)
+                .await
+        });
+        match read {
+            Ok(sealed) => {
+                assert_eq!(*sealed.metadata.members(), expected);
+                assert!(sealed.head.parts.iter().any(|part| part.name == main));
+                check_sealed(&sealed);
+            }
+            Err(problem) => check_problem(&problem),
+        }
     }
 }
 
