@@ -6,7 +6,6 @@
 )]
 
 mod access;
-mod account;
 mod audit;
 mod changes;
 mod configuration;

@@ -5,14 +5,13 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use end_to_end::{Command, Finished, Script};
+use end_to_end::{Account, Command, Finished, Script};
 use futures_util::future::try_join_all;
 use rand::random_range;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::account::Account;
 use crate::program::{assert_contains, dotdo, platform};
 use crate::shapes::assert_shape;
 

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{Options, Platform, Project, repository, wrangler::Version};
+use end_to_end::{Account, Command, Options, Platform, Project, Script, repository, wrangler::Version};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// All documents with commands.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/cli.md",
@@ -23,6 +23,7 @@ const DOCUMENTS: [&str; 10] = [
     "docs/deploy-api-design.md",
     "docs/errors.md",
     "docs/local-platform.md",
+    "docs/migration.md",
     "docs/performance.md",
     "docs/routing.md",
     "docs/runbook.md",
@@ -212,5 +213,112 @@ async fn every_json_example_is_accepted() -> Result<()> {
         }
     }
     ensure!(count >= 6, "only {count} examples were found");
+    Ok(())
+}
+
+/// The account Workers of the document about migrations.
+async fn prepare_migration(platform: &Platform) -> Result<()> {
+    let account = Account::of(platform)?;
+    let answering = |code: &str| {
+        Script::module(&format!(
+            "export default {{ fetch(request) {{ return new Response(new URL(request.url).pathname); }}, {code} }};"
+        ))
+    };
+    let service = |name: &str| json!({ "type": "service", "name": "AUTH", "service": name });
+    let secret = json!({ "type": "secret_text", "name": "STRIPE_KEY", "text": "s" });
+    account.upload("auth", &answering("")).await?;
+    account
+        .upload("api", &answering("").with_binding(service("auth")))
+        .await?;
+    account.upload("api-staging", &answering("")).await?;
+    account
+        .upload("billing", &answering("").with_binding(secret))
+        .await?;
+    account
+        .upload(
+            "nightly",
+            &answering("scheduled() {}").with_binding(service("auth")),
+        )
+        .await?;
+    let jwt = account.assets("website").await?;
+    let website = answering("").with("assets", json!({ "jwt": jwt, "config": {} }));
+    account.upload("website", &website).await?;
+    let schedules = "ACCOUNT/workers/scripts/nightly/schedules";
+    account
+        .call(Method::PUT, schedules, &json!([{ "cron": "0 3 * * *" }]))
+        .await?;
+    let zone = account
+        .call(Method::POST, "/zones", &json!({ "name": "example.com" }))
+        .await?;
+    let id = zone["id"].as_str().context("a zone")?;
+    let route = json!({ "pattern": "example.com/api/*", "script": "api" });
+    account
+        .call(Method::POST, &format!("/zones/{id}/workers/routes"), &route)
+        .await?;
+    let domain = json!({ "hostname": "billing.example.com", "service": "billing", "zone_id": id });
+    account
+        .call(Method::PUT, "ACCOUNT/workers/domains", &domain)
+        .await
+        .map(drop)
+}
+
+#[end_to_end::test]
+async fn the_commands_of_the_migration_print_what_the_document_shows() -> Result<()> {
+    let platform = own_platform();
+    prepare_migration(&platform).await?;
+    let folder = TempDir::with_prefix("dotdo-documents-")?;
+    fs::write(
+        folder.path().join("secrets.json"),
+        r#"{ "billing": { "STRIPE_KEY": "s" } }"#,
+    )?;
+    let rules = json!([
+        { "pattern": "example.com/api/*", "worker": "api" },
+        { "pattern": "billing.example.com", "worker": "billing" },
+    ]);
+    fs::write(folder.path().join("routes.json"), rules.to_string())?;
+    let origin = format!("http://localhost:{}", platform.port());
+    // The document is read in a clone with these rules, and with an account whose addresses can be reached.
+    let old = format!(
+        "verify plan.jsonc --old 'http://{{worker}}.workers.dev.localhost:{}'",
+        platform.port()
+    );
+    let replaced = [
+        ("--write plan.jsonc", "--write plan.jsonc --routes routes.json"),
+        ("verify plan.jsonc", old.as_str()),
+        ("--dry-run", "--dry-run --routes routes.json"),
+    ];
+    let variables = [("DOTDO_API", origin.as_str()), ("DOTDO_TOKEN", platform.token())];
+    let output = execute("docs/migration.md", folder.path(), &replaced, &variables).await?;
+    for block in of_language("docs/migration.md", "text")? {
+        for line in block.text.lines().filter(|line| !line.is_empty()) {
+            ensure!(
+                output.contains(line),
+                "docs/migration.md:{}: {line}\n{output}",
+                block.line
+            );
+        }
+    }
+    for block in of_language("docs/migration.md", "jsonl")? {
+        let file = folder.path().join("requests.ndjson").display().to_string();
+        fs::write(&file, &block.text)?;
+        let plan = folder.path().join("plan.jsonc").display().to_string();
+        let old = format!("http://{{worker}}.workers.dev.localhost:{}", platform.port());
+        let arguments = [
+            "migrate",
+            "verify",
+            &plan,
+            "--old",
+            &old,
+            "--requests",
+            &file,
+            "--all-methods",
+        ];
+        let run = Command::dotdo(&arguments)?
+            .variable("DOTDO_API", &origin)
+            .variable("DOTDO_TOKEN", platform.token())
+            .run()
+            .await?;
+        succeeded(&run)?;
+    }
     Ok(())
 }

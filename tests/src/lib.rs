@@ -5,6 +5,7 @@
 //! Every test is marked `#[end_to_end::test]`, which gives it a [`deadline`].
 #![expect(clippy::expect_used, reason = "a test that cannot start its platform fails")]
 
+mod account;
 pub mod chaos;
 mod client;
 mod command;
@@ -26,6 +27,7 @@ mod script;
 pub mod wrangler;
 mod wrangler_dev;
 
+pub use account::Account;
 pub use client::{Answer, WebSocket};
 pub use command::{Command, Finished};
 pub use deadline::until;

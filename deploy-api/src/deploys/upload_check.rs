@@ -93,6 +93,7 @@ pub(super) async fn resolve_services(
             match location {
                 Location::Account => continue,
                 Location::Namespace => {}
+                Location::Nowhere if moved.contains(&worker) => {}
                 Location::Nowhere => checked.warnings.push(not_deployed(binding.name, target, &worker)),
             }
         }

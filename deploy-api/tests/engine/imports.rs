@@ -88,6 +88,7 @@ fn an_account_worker_is_deployed_with_its_modules_bindings_and_secrets() {
     let imported = platform.call(&token, IMPORT, &body.to_string());
     assert_eq!(imported.status, 201, "{}", imported.text());
     assert_eq!(imported.body["verb"], "import");
+    assert_eq!(imported.body["warnings"], json!([]));
     assert_eq!(
         imported.body["imported"],
         json!({ "worker": "agents-staging", "etag": "e1" })

@@ -14,7 +14,7 @@ use crate::client::loopback;
 use crate::failure::Failure;
 
 /// How long a response may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The most bytes of a body that are compared.
 const LONGEST: u64 = 16 * 1024 * 1024;

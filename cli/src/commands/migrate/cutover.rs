@@ -78,9 +78,10 @@ pub fn cutover(arguments: &CutoverArguments, session: &Session) -> Result<Exit, 
         Some(token) => Some(connect(token)?),
         None => None,
     };
-    let zones = Zones {
+    let mut zones = Zones {
         cloudflare: cloudflare.as_ref(),
         hosts: &hosts,
+        routes: BTreeMap::new(),
     };
     let mut changes = Changes::default();
     for planned in &moving {
@@ -89,7 +90,7 @@ pub fn cutover(arguments: &CutoverArguments, session: &Session) -> Result<Exit, 
         }
         match ready(&client, planned, arguments.undo)? {
             Some(why) => changes.block(planned, &planned.hosts, &why),
-            None => changes.add(planned, &zones, &router, arguments.undo)?,
+            None => changes.add(planned, &mut zones, &router, arguments.undo)?,
         }
     }
     changes.steps = in_order(changes.steps, arguments.undo);
@@ -119,7 +120,7 @@ pub fn cutover(arguments: &CutoverArguments, session: &Session) -> Result<Exit, 
     }
     let is_over = made == open.len() && changes.blocked.is_empty();
     let (deletable, kept) = if is_over && !arguments.undo {
-        leftovers(&moving)
+        leftovers(&plan, &moving)
     } else {
         (Vec::new(), Vec::new())
     };
@@ -183,11 +184,22 @@ fn ready(client: &Client, planned: &PlannedWorker, undo: bool) -> Result<Option<
 struct Zones<'a> {
     cloudflare: Option<&'a Cloudflare>,
     hosts: &'a [AccountHost],
+    /// The routes of the zones that were read.
+    routes: BTreeMap<String, Vec<ZoneRoute>>,
 }
 
 impl Zones<'_> {
     /// The routes of a zone: read with the token of this command, or else with that of the deploy API.
-    fn routes(&self, zone: &str) -> Result<Vec<ZoneRoute>, Failure> {
+    fn routes(&mut self, zone: &str) -> Result<Vec<ZoneRoute>, Failure> {
+        if let Some(routes) = self.routes.get(zone) {
+            return Ok(routes.clone());
+        }
+        let routes = self.read(zone)?;
+        self.routes.insert(zone.to_owned(), routes.clone());
+        Ok(routes)
+    }
+
+    fn read(&self, zone: &str) -> Result<Vec<ZoneRoute>, Failure> {
         if let Some(cloudflare) = self.cloudflare {
             let path = format!("/zones/{zone}/workers/routes");
             return cloudflare.get(&path).map_err(|error| refused(&error));
@@ -226,12 +238,11 @@ impl Changes {
     fn add(
         &mut self,
         planned: &PlannedWorker,
-        zones: &Zones<'_>,
+        zones: &mut Zones<'_>,
         router: &Router,
         undo: bool,
     ) -> Result<(), Failure> {
         let (environment, name) = planned.checked_target()?;
-        let mut known: BTreeMap<&str, Vec<ZoneRoute>> = BTreeMap::new();
         for host in &planned.hosts {
             if !undo && !is_routed(host, environment, name.as_str(), router) {
                 let why = format!(
@@ -241,15 +252,9 @@ impl Changes {
                 self.block(planned, std::slice::from_ref(host), &why);
                 continue;
             }
-            if !known.contains_key(host.zone_id.as_str()) {
-                known.insert(&host.zone_id, zones.routes(&host.zone_id)?);
-            }
-            let routes = known
-                .get(host.zone_id.as_str())
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let routes = zones.routes(&host.zone_id)?;
             let has_domain = zones.has_domain(host, &planned.from);
-            match step(&planned.from, host, routes, undo, has_domain) {
+            match step(&planned.from, host, &routes, undo, has_domain) {
                 Ok(step) => self.steps.push(step),
                 Err(Unchanged(why)) => self.block(planned, std::slice::from_ref(host), &why),
             }
@@ -280,10 +285,11 @@ fn refused(error: &CloudflareError) -> Failure {
 }
 
 /// What can be deleted when every host of the plan is moved, and what cannot.
-fn leftovers(moving: &[&PlannedWorker]) -> (Vec<Json>, Vec<Json>) {
+fn leftovers(plan: &PlanFile, moving: &[&PlannedWorker]) -> (Vec<Json>, Vec<Json>) {
     let mut deletable = Vec::new();
     let mut kept = Vec::new();
-    let moved: Vec<&str> = moving
+    let moved: Vec<&str> = plan
+        .workers
         .iter()
         .filter(|worker| worker.by != Means::None)
         .map(|worker| worker.from.as_str())

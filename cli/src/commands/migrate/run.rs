@@ -239,7 +239,7 @@ fn import(
         match client.send::<Deployment<'static>>(&Method::POST, &path, &request) {
             Ok(answer) => return Ok(answer.value),
             Err(failure) if failure.is("UPSTREAM_RATE_LIMITED") && begin.elapsed() < LIMITED => {
-                thread::sleep(PAUSE)
+                thread::sleep(PAUSE);
             }
             Err(failure) => {
                 let next = "Add --secrets-file FILE with {\"account-worker\": {\"NAME\": \"value\"}}.";

@@ -111,7 +111,7 @@ fn one(
     let hosts: Vec<AccountHost> = inventory
         .hosts
         .iter()
-        .filter(|host| host.worker.as_deref() == Some(name))
+        .filter(|host| host.worker.as_deref() == Some(name) && !is_covered(host, inventory))
         .cloned()
         .collect();
     let mut planned = PlannedWorker {
@@ -143,6 +143,17 @@ fn one(
         .collect();
     planned.needs.extend(unrouted);
     planned
+}
+
+/// Whether a route in front of a custom domain leads to the dispatch Worker already, so that the domain is not part of the migration.
+fn is_covered(host: &AccountHost, inventory: &Inventory) -> bool {
+    let pattern = format!("{}/*", host.pattern);
+    host.kind == HostKind::CustomDomain
+        && inventory.hosts.iter().any(|route| {
+            route.kind == HostKind::Route
+                && route.pattern == pattern
+                && route.worker.as_deref() == Some(DISPATCH_WORKER)
+        })
 }
 
 /// Why a Worker stays in the account.
@@ -352,12 +363,11 @@ fn address(worker: &AccountWorker, hosts: &[AccountHost], subdomain: Option<&str
     if let Some(subdomain) = subdomain.filter(|_| worker.workers_dev == Some(true)) {
         return Some(format!("https://{}.{subdomain}.workers.dev", worker.listed.name));
     }
-    let route = hosts.iter().find_map(|host| {
+    hosts.iter().find_map(|host| {
         let host = host.pattern.split('/').next()?;
         let is_whole = !host.contains('*');
         is_whole.then(|| format!("https://{host}"))
-    });
-    route
+    })
 }
 
 /// A request that a route or a custom domain matches.
@@ -546,7 +556,7 @@ mod tests {
         assessed(&inventory).remove(0)
     }
 
-    fn object(has_data: Value) -> Value {
+    fn object(has_data: &Value) -> Value {
         json!({ "durable_objects": [{ "id": "n", "class": "Room", "use_sqlite": true, "has_data": has_data }] })
     }
 
@@ -586,9 +596,9 @@ mod tests {
                 Stay,
                 "* * * * *",
             ),
-            (object(json!(true)), Verdict::Stays, Stay, "have data"),
-            (object(Value::Null), Verdict::Stays, Stay, "may have data"),
-            (object(json!(false)), Verdict::Needs, Wrangler, "no data yet"),
+            (object(&json!(true)), Verdict::Stays, Stay, "have data"),
+            (object(&Value::Null), Verdict::Stays, Stay, "may have data"),
+            (object(&json!(false)), Verdict::Needs, Wrangler, "no data yet"),
             (
                 json!({ "has_assets": true }),
                 Verdict::Needs,
@@ -715,6 +725,11 @@ mod tests {
             (planned[2].by, planned[2].address.as_deref()),
             (Means::Import, None)
         );
+        let mut covered = inventory.clone();
+        covered
+            .hosts
+            .push(host(HostKind::Route, "api.example.com/*", "dispatcher"));
+        assert_eq!(assessed(&covered)[0].hosts, []);
         assert_eq!(witness(&inventory.hosts[1]), "https://host.example.com/shop/");
         assert_eq!(
             witness(&host(HostKind::CustomDomain, "a.example", "a")),

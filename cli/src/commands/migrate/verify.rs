@@ -38,10 +38,10 @@ pub struct VerifyArguments {
     /// Send requests with other methods than GET and HEAD as well: each of them is sent twice
     #[arg(long)]
     all_methods: bool,
-    /// The addresses of the account Workers, such as https://{worker}.example.workers.dev; default: those of the plan
+    /// The addresses of the account Workers, such as `https://{worker}.example.workers.dev`; default: those of the plan
     #[arg(long, value_name = "URL")]
     old: Option<String>,
-    /// The addresses of the Workers in the namespaces, such as https://{to}.example.com; default: those of the deploy API
+    /// The addresses of the Workers in the namespaces, such as `https://{to}.example.com`; default: those of the deploy API
     #[arg(long, value_name = "URL")]
     new: Option<String>,
     /// How many requests are sent at a time
