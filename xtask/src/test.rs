@@ -71,8 +71,9 @@ fn everything_but_end_to_end() -> Result<Vec<TestProgram>> {
             ]),
         )?;
     }
-    run_step("types of the local platform", npm("typecheck"))?;
+    run_step("types of the TypeScript programs", npm("typecheck"))?;
     run_step("tests of the local platform", npm("test:local"))?;
+    run_step("tests of the actions", npm("test:actions"))?;
     let programs = compile(Selection::All)?;
     at_once(build_workers, || native_tests(&programs))?;
     let mut check = Command::new(workspace::program()?);

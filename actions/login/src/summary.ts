@@ -1,0 +1,43 @@
+import type { Claims, LoginFailure } from "./failure.ts";
+
+/** The claims that a rule of the policy can name, in the order in which the summary shows them. */
+const CLAIMS = [
+  "iss",
+  "repository",
+  "repository_id",
+  "repository_owner_id",
+  "ref",
+  "ref_protected",
+  "environment",
+  "event_name",
+  "workflow_ref",
+  "job_workflow_ref",
+  "actor",
+  "actor_id",
+  "runner_environment",
+];
+
+/** The part of the job summary about a failed login. Texts of others are escaped. */
+export function summaryOf(failure: LoginFailure): string {
+  const lines = failure.lines.map((line) => `<li>${escape(line)}</li>`);
+  const parts = [`<h3>Login failed: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
+  if (failure.claims) parts.push(claimsTable(failure.claims));
+  return parts.join("\n");
+}
+
+function claimsTable(claims: Claims): string {
+  const rows = CLAIMS.filter((name) => claims[name] !== undefined).map(
+    (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`,
+  );
+  return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
+}
+
+/** HTML on one line: a blank line would end the HTML, and the rest would be Markdown. */
+function escape(text: string): string {
+  return text
+    .replace(/\p{Cc}/gu, " ")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

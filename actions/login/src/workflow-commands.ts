@@ -1,0 +1,64 @@
+/**
+ * What a step tells the runner: workflow commands on the standard output, and lines in files.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+ */
+
+import { randomUUID } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { EOL } from "node:os";
+
+/** A file that the runner reads after the step, by the variable with its path. */
+export type RunnerFile = "GITHUB_ENV" | "GITHUB_STATE" | "GITHUB_STEP_SUMMARY";
+
+/** Replaces a value by `***` in the log of all later steps. */
+export function mask(value: string): void {
+  write(`::add-mask::${escapeMessage(value)}`);
+}
+
+/** Annotates the run. The lines are shown as one message. */
+export function annotate(level: "error" | "warning" | "notice", title: string, lines: readonly string[]): void {
+  write(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
+}
+
+/** Writes one line to the log, which the runner cannot mistake for a command. */
+export function log(text: string): void {
+  write(withoutCommands(text));
+}
+
+/** Sets a variable for the later steps (`GITHUB_ENV`) or for the post step of this action (`GITHUB_STATE`). */
+export function setVariable(file: "GITHUB_ENV" | "GITHUB_STATE", name: string, value: string): void {
+  const delimiter = `delimiter_${randomUUID()}`;
+  append(file, [`${name}<<${delimiter}`, value, delimiter].join(EOL) + EOL);
+}
+
+/** Adds Markdown to the summary of the job. Does nothing on a runner without summaries. */
+export function addToSummary(markdown: string): void {
+  if (process.env["GITHUB_STEP_SUMMARY"]) append("GITHUB_STEP_SUMMARY", markdown + EOL);
+}
+
+function append(file: RunnerFile, text: string): void {
+  const path = process.env[file];
+  if (!path) throw new Error(`${file} is not set: this program runs as a step of GitHub Actions`);
+  appendFileSync(path, text, "utf8");
+}
+
+function write(line: string): void {
+  process.stdout.write(line + EOL);
+}
+
+/**
+ * The runner looks for `::` at the start of a line, after spaces, and for `##[` anywhere in it.
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
+function withoutCommands(text: string): string {
+  const line = text.replace(/\p{Cc}/gu, "\u{fffd}").replaceAll("##[", "##\u{200b}[");
+  return line.trimStart().startsWith("::") ? `\u{200b}${line.trimStart()}` : line;
+}
+
+function escapeMessage(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function escapeProperty(text: string): string {
+  return escapeMessage(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
