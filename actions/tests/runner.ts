@@ -120,7 +120,7 @@ class Runner {
     }
     const environment = { ...texts(step.env), ...inputs };
     const state: Variables = {};
-    const program = (entry: string) => ["node", join(folder, entry)];
+    const program = (entry: string) => [process.execPath, join(folder, entry)];
     if (action.runs.post) {
       this.#posts.push(() => this.#runProgram(program(action.runs.post), { ...environment, ...state }, {}));
     }

@@ -33,6 +33,8 @@ const COMMIT: usize = 8;
 pub fn who(identity: &Identity) -> String {
     match identity {
         Identity::GithubRun(run) => format!("{} run {}", run.repository, run.run_id),
+        Identity::GitlabJob(job) => format!("{} job {}", job.project_path, job.job_id),
+        Identity::BuildkiteJob(job) => format!("{} build {}", job.pipeline(), job.build_number),
         Identity::ApiToken { subject } => subject.to_string(),
         Identity::BootstrapAdministrator => "bootstrap".to_owned(),
     }
@@ -42,7 +44,13 @@ pub fn who(identity: &Identity) -> String {
 #[must_use]
 pub fn commit(identity: &Identity) -> String {
     match identity {
-        Identity::GithubRun(run) => run.sha.chars().take(COMMIT).collect(),
-        _ => String::new(),
+        Identity::GithubRun(run) => shortened(&run.sha),
+        Identity::GitlabJob(job) => shortened(&job.sha),
+        Identity::BuildkiteJob(job) => shortened(&job.sha),
+        Identity::ApiToken { .. } | Identity::BootstrapAdministrator => String::new(),
     }
+}
+
+fn shortened(commit: &str) -> String {
+    commit.chars().take(COMMIT).collect()
 }

@@ -122,21 +122,32 @@ fn the_table_of_calls_of_cloudflares_api_matches_the_routes() {
     assert_eq!(documented, served);
 }
 
+/// The workflow of GitHub, and the jobs of GitLab CI and Buildkite.
+fn workflows() -> [String; 3] {
+    blocks("yaml").try_into().unwrap()
+}
+
 #[test]
 fn the_workflow_uses_the_configured_audience_and_the_existing_paths() {
-    let [workflow] = blocks("yaml").try_into().unwrap();
-    let workflow: String = workflow;
-    assert!(workflow.contains(&format!("audience={DEFAULT_AUDIENCE}")));
+    let [workflow, gitlab, buildkite] = workflows();
     assert!(workflow.contains("id-token: write"));
-    assert!(workflow.contains(&format!("CLOUDFLARE_API_BASE_URL=$API{} ", gateway::BASE)));
+    let action = include_str!("../../actions/login/action.yml");
+    assert!(action.contains(&format!("default: {DEFAULT_AUDIENCE}\n")));
+    assert!(gitlab.contains(&format!("aud: {DEFAULT_AUDIENCE} }}")));
+    assert!(buildkite.contains(&format!("--audience {DEFAULT_AUDIENCE} ")));
+    let scripts = blocks("sh");
+    let script = scripts
+        .iter()
+        .find(|script| script.contains("# Needs a CI job."))
+        .unwrap();
+    assert!(script.contains(&format!("CLOUDFLARE_API_BASE_URL=$API{} ", gateway::BASE)));
     assert!(Route::find("POST", "/v1/tokens/exchange").is_ok_and(|found| found.value.is_open));
-    assert!(workflow.contains("$API/v1/tokens/exchange"));
+    assert!(script.contains("$API/v1/tokens/exchange"));
 }
 
 #[test]
 fn the_first_policy_allows_the_workflow() {
-    let [workflow] = blocks("yaml").try_into().unwrap();
-    let workflow: String = workflow;
+    let [workflow, ..] = workflows();
     let first = blocks("json").remove(0);
     let policy: Value = serde_json::from_str(&first).unwrap();
     let github = &policy["rules"][1]["who"]["github"];

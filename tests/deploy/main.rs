@@ -24,6 +24,7 @@ mod lints;
 mod locks;
 mod logs;
 mod markdown;
+mod other_ci;
 mod pitfalls;
 mod platforms;
 mod policy_lock_out;

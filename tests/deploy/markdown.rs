@@ -21,9 +21,11 @@ pub struct Block {
 impl Block {
     /// Why the block cannot be executed in a test, if its comment says so.
     pub fn reason_to_skip(&self) -> Option<&'static str> {
-        const REASONS: [&str; 4] = [
+        const REASONS: [&str; 6] = [
             "Needs a Cloudflare account",
+            "Needs a CI job",
             "Needs a drift",
+            "Needs a release",
             "Runs until Ctrl-C",
             "Takes several minutes",
         ];
@@ -34,13 +36,14 @@ impl Block {
             .find(|reason| texts.iter().any(|text| text.contains(reason)))
     }
 
-    /// The name of the file that the paragraph in front of the block says to write it to, such as `policy.json`.
+    /// The name of the file that the paragraph in front of the block says to write it to, such as `policy.json` or `deploy.sh`.
     pub fn file(&self) -> Option<&str> {
-        self.before
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .find(|name| name.strip_suffix(".json").is_some_and(|stem| !stem.contains('/')))
+        self.before.split('`').skip(1).step_by(2).find(|name| {
+            let stem = [".json", ".sh"]
+                .into_iter()
+                .find_map(|end| name.strip_suffix(end));
+            stem.is_some_and(|stem| !stem.contains('/'))
+        })
     }
 }
 

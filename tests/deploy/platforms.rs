@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use dotdo_names::Environment;
 use end_to_end::{Answer, Issuer, Options, Platform, Relay, Script, Shared};
 use reqwest::Method;
+use serde_json::json;
 
 /// A platform as `npm run dev` starts it, which trusts [`issuer`].
 pub fn platform() -> &'static Platform {
@@ -22,8 +23,21 @@ pub fn issuer() -> &'static Issuer {
 /// An issuer that these platforms trust and that never answers: nothing listens on this port.
 pub const UNREACHABLE_ISSUER: &str = "http://127.0.0.1:1";
 
+/// Where [`issuer`] is a GitHub Enterprise Server, a GitLab server and Buildkite.
+pub const ENTERPRISE: &str = "/_services/token";
+pub const GITLAB: &str = "/gitlab";
+pub const BUILDKITE: &str = "/buildkite";
+
 fn issuers() -> String {
-    format!("[\"{}\", \"{UNREACHABLE_ISSUER}\"]", issuer().address())
+    let below = |path| issuer().below(path);
+    json!([
+        issuer().address(),
+        UNREACHABLE_ISSUER,
+        below(ENTERPRISE),
+        { "issuer": below(GITLAB), "provider": "gitlab" },
+        { "issuer": below(BUILDKITE), "provider": "buildkite" },
+    ])
+    .to_string()
 }
 
 /// A platform whose deploy API has another platform as its upstream, through a relay that records requests and makes some

@@ -55,7 +55,9 @@ esac
 impl Shell {
     /// Writes the programs.
     pub fn new() -> Result<Self> {
-        let programs = TempDir::with_prefix("dotdo-shell-")?;
+        let shell = Self {
+            programs: TempDir::with_prefix("dotdo-shell-")?,
+        };
         let node = repository().join("node_modules/.bin/node");
         let wrangler = repository().join(Version::V4_152.program());
         let xtask = env::var("XTASK").unwrap_or_else(|_| format!("sh {}/xtask/run", repository().display()));
@@ -73,24 +75,45 @@ impl Shell {
             ("npm", NPM.replace("XTASK", &xtask).replace("DOTDO", &dotdo)),
             ("dotdo", format!("#!/bin/bash\nexec {dotdo} \"$@\"\n")),
         ] {
-            let path = programs.path().join(name);
-            fs::write(&path, text)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+            shell.add(name, &text)?;
         }
-        Ok(Self { programs })
+        Ok(shell)
     }
 
     /// A run of `bash` with options and a script, in a folder.
     pub fn bash(&self, folder: &Path, options: &[&str], script: &str) -> Result<Command> {
         let file = self.programs.path().join("script.sh");
         fs::write(&file, script)?;
+        let mut command = std::process::Command::new("bash");
+        command.args(options).arg(&file).current_dir(folder);
+        Ok(self.with_programs(command))
+    }
+
+    /// Writes another program.
+    pub fn add(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.programs.path().join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+
+    /// The job of a workflow in a file, as GitHub runs it, in a folder with its checkout. The files of the runner are left in
+    /// another, empty folder.
+    pub fn workflow(&self, workflow: &Path, folder: &Path, temporary: &Path) -> Command {
+        let mut command = std::process::Command::new(repository().join("node_modules/.bin/node"));
+        command
+            .arg(repository().join("actions/tests/run-workflow.ts"))
+            .args([workflow, folder, temporary])
+            .current_dir(folder);
+        self.with_programs(command)
+    }
+
+    fn with_programs(&self, mut command: std::process::Command) -> Command {
         let path = format!(
             "{}:{}",
             self.programs.path().display(),
             env::var("PATH").unwrap_or_default()
         );
-        let mut command = std::process::Command::new("bash");
-        command.args(options).arg(&file).current_dir(folder);
         for name in [
             "CLOUDFLARE_API_BASE_URL",
             "CLOUDFLARE_API_TOKEN",
@@ -98,9 +121,9 @@ impl Shell {
         ] {
             command.env_remove(name);
         }
-        Ok(Command::of(command)
+        Command::of(command)
             .variable("PATH", &path)
-            .variable("WRANGLER_SEND_METRICS", "false"))
+            .variable("WRANGLER_SEND_METRICS", "false")
     }
 
     /// The commands of `npm` and `npx` that ran, one a line.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Result;
+use data_encoding::HEXLOWER;
 use futures_util::FutureExt;
 use hyper::{Request, Response, StatusCode, body::Incoming};
 use serde_json::{Value, json};
@@ -90,14 +91,20 @@ impl Issuer {
         claims(&self.address, repository, &repository_id.to_string())
     }
 
-    /// `ACTIONS_ID_TOKEN_REQUEST_URL` for a run of a repository: with a parameter `audience` it returns a token with these
-    /// claims, as GitHub's runner does.
+    /// The address of another issuer, which this server is as well: the same keys, below a path such as `/_services/token`.
     #[must_use]
-    pub fn request_url(&self, repository: &str, repository_id: u64) -> String {
-        format!(
-            "{}/token?repository={repository}&repository_id={repository_id}",
-            self.address
-        )
+    pub fn below(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    /// `ACTIONS_ID_TOKEN_REQUEST_URL` for a run on the main branch of a repository, with other claims in place of some: with a
+    /// parameter `audience` it returns a new token, as GitHub's runner does. `path` is that of the issuer: [`Issuer::below`].
+    #[must_use]
+    pub fn request_url(&self, path: &str, repository: &str, repository_id: u64, changed: &Value) -> String {
+        let claims = json!({ "repository": repository, "repository_id": repository_id.to_string() });
+        let claims = merged(claims, changed);
+        let claims = HEXLOWER.encode(claims.to_string().as_bytes());
+        format!("{}{path}/token?api-version=2.0&claims={claims}", self.address)
     }
 
     /// A correctly signed token with these claims.
@@ -140,6 +147,14 @@ fn claims(issuer: &str, repository: &str, repository_id: &str) -> Value {
     })
 }
 
+/// Claims with others in place of some.
+fn merged(mut claims: Value, changed: &Value) -> Value {
+    if let (Some(claims), Some(changed)) = (claims.as_object_mut(), changed.as_object()) {
+        claims.extend(changed.clone());
+    }
+    claims
+}
+
 /// The owner id of every repository.
 pub const OWNER_ID: &str = "2002";
 
@@ -161,10 +176,15 @@ impl State {
             .get("host")
             .and_then(|host| host.to_str().ok())
             .unwrap_or_default();
-        let origin = format!("http://{host}");
-        let document = match request.uri().path() {
+        let path = request.uri().path();
+        let named = ["/.well-known/openid-configuration", "/.well-known/jwks", "/token"]
+            .into_iter()
+            .find_map(|name| path.strip_suffix(name).map(|prefix| (prefix, name)));
+        let (prefix, name) = named.unwrap_or_default();
+        let issuer = format!("http://{host}{prefix}");
+        let document = match name {
             "/.well-known/openid-configuration" => {
-                json!({ "issuer": origin, "jwks_uri": format!("{origin}/.well-known/jwks") })
+                json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/.well-known/jwks") })
             }
             "/.well-known/jwks" => {
                 self.reads.fetch_add(1, Ordering::Relaxed);
@@ -178,11 +198,14 @@ impl State {
                         .find_map(|(key, value)| (key == name).then_some(value))
                         .unwrap_or_default()
                 };
-                let mut claims = claims(&origin, parameter("repository"), parameter("repository_id"));
-                if let Some(audience) = claims.get_mut("aud") {
-                    *audience = json!(parameter("audience"));
-                }
-                json!({ "value": signed(&header(), &claims, Key::Issuers) })
+                let changed = HEXLOWER
+                    .decode(parameter("claims").as_bytes())
+                    .unwrap_or_default();
+                let changed: Value = serde_json::from_slice(&changed).unwrap_or_default();
+                let text = |name: &str| changed.get(name).and_then(Value::as_str).unwrap_or_default();
+                let claims = claims(&issuer, text("repository"), text("repository_id"));
+                let claims = merged(claims, &json!({ "aud": parameter("audience") }));
+                json!({ "value": signed(&header(), &merged(claims, &changed), Key::Issuers) })
             }
             _ => {
                 let mut not_found = Response::new(whole("not found"));

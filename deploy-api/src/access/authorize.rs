@@ -108,7 +108,10 @@ impl<S: Sql> Access<'_, S> {
                     policy: Policy::default(),
                 }))
             }
-            Identity::GithubRun(_) | Identity::ApiToken { .. } => self.policies.active(self.sql),
+            Identity::GithubRun(_)
+            | Identity::GitlabJob(_)
+            | Identity::BuildkiteJob(_)
+            | Identity::ApiToken { .. } => self.policies.active(self.sql),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The identities of callers: runs of GitHub Actions, API tokens, and the bootstrap administrator.
+//! The identities of callers: jobs of CI services, API tokens, and the bootstrap administrator.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::{BuildkiteJob, GitLabJob, Provider};
 use crate::schema::text_schema;
 
 /// An authenticated identity.
@@ -14,6 +15,10 @@ use crate::schema::text_schema;
 pub enum Identity {
     /// A run of a GitHub Actions workflow.
     GithubRun(Box<GitHubRun>),
+    /// A job of GitLab CI.
+    GitlabJob(Box<GitLabJob>),
+    /// A job of Buildkite.
+    BuildkiteJob(Box<BuildkiteJob>),
     /// A person or another CI system with an API token.
     ApiToken {
         /// The subject for which the token was created.
@@ -23,12 +28,37 @@ pub enum Identity {
     BootstrapAdministrator,
 }
 
+impl Identity {
+    /// The CI service that proved the identity. `None` for tokens of this API and the bootstrap secret.
+    #[must_use]
+    pub const fn provider(&self) -> Option<Provider> {
+        match self {
+            Self::GithubRun(_) => Some(Provider::GitHub),
+            Self::GitlabJob(_) => Some(Provider::GitLab),
+            Self::BuildkiteJob(_) => Some(Provider::Buildkite),
+            Self::ApiToken { .. } | Self::BootstrapAdministrator => None,
+        }
+    }
+}
+
 /// A short phrase for a terminal or a log: `drivly/agents at refs/heads/main (run 42)`.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::GithubRun(run) => {
                 write!(f, "{} at {} (run {})", run.repository, run.git_ref, run.run_id)
+            }
+            Self::GitlabJob(job) => {
+                write!(f, "{} at {} (job {})", job.project_path, job.git_ref, job.job_id)
+            }
+            Self::BuildkiteJob(job) => {
+                write!(
+                    f,
+                    "{} at {} (build {})",
+                    job.pipeline(),
+                    job.git_ref,
+                    job.build_number
+                )
             }
             Self::ApiToken { subject } => write!(f, "the API token of {subject}"),
             Self::BootstrapAdministrator => f.write_str("the bootstrap administrator"),

@@ -6,7 +6,7 @@ use super::calls::{Answer, exchange};
 use super::{Ledger, Message};
 use crate::attempt::AttemptId;
 use crate::audit::{Action, Client};
-use crate::identity::oidc::ProvenRun;
+use crate::identity::oidc::ProvenJob;
 use crate::identity::{OidcRejection, TOKEN_ENTROPY};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -19,8 +19,8 @@ pub struct IssueDeployToken {
     pub attempt: AttemptId,
     /// Where the request came from.
     pub client: Client,
-    /// The run, whose OIDC token the gateway has verified.
-    pub proven: ProvenRun,
+    /// The job, whose OIDC token the gateway has verified.
+    pub proven: ProvenJob,
     /// Random bytes for the token.
     pub entropy: [u8; TOKEN_ENTROPY],
 }

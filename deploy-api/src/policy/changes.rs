@@ -95,7 +95,7 @@ fn combinations(who: &Who) -> Vec<Who> {
             .iter()
             .map(|subject| Who::Token(vec![subject.clone()]))
             .collect(),
-        Who::GitHub(conditions) => {
+        Who::Job { provider, conditions } => {
             let count = conditions
                 .iter()
                 .map(|condition| condition.expected.len())
@@ -119,7 +119,12 @@ fn combinations(who: &Who) -> Vec<Who> {
                     })
                     .collect();
             }
-            all.into_iter().map(Who::GitHub).collect()
+            all.into_iter()
+                .map(|conditions| Who::Job {
+                    provider: *provider,
+                    conditions,
+                })
+                .collect()
         }
     }
 }
@@ -187,7 +192,13 @@ fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
 fn covers(wide: &Who, narrow: &Who) -> bool {
     match (wide, narrow) {
         (Who::Token(wide), Who::Token(narrow)) => narrow.iter().all(|subject| wide.contains(subject)),
-        (Who::GitHub(wide), Who::GitHub(narrow)) => wide.iter().all(|condition| {
+        (
+            Who::Job { provider, conditions },
+            Who::Job {
+                provider: other,
+                conditions: narrow,
+            },
+        ) if provider == other => conditions.iter().all(|condition| {
             narrow
                 .iter()
                 .filter(|other| other.claim == condition.claim)

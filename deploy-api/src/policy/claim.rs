@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::identity::GitHubRun;
+use crate::identity::{BuildkiteJob, GitHubRun, GitLabJob, Identity, Provider};
 
-/// A claim of a GitHub run that a rule can match. `sub` is not included: its format is customizable, so it is never read.
+/// A claim of a CI job that a rule can match. `sub` is not included: its format is customizable, so it is never read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Claim {
     /// `issuer`, the token's `iss`.
@@ -19,14 +19,18 @@ pub enum Claim {
     RepositoryOwnerId,
     /// `repository_visibility`
     RepositoryVisibility,
-    /// `ref`
+    /// `ref`: the full ref, whatever the service calls it.
     Ref,
     /// `ref_type`
     RefType,
     /// `ref_protected`
     RefProtected,
-    /// `environment`
+    /// `environment` of GitHub, where the case of its name does not matter.
     Environment,
+    /// `environment` of GitLab, where environments can differ only in the case of their names.
+    GitLabEnvironment,
+    /// `environment_protected`
+    EnvironmentProtected,
     /// `event_name`
     EventName,
     /// `workflow_ref`
@@ -39,6 +43,30 @@ pub enum Claim {
     ActorId,
     /// `runner_environment`
     RunnerEnvironment,
+    /// `project_path`
+    ProjectPath,
+    /// `project_id`
+    ProjectId,
+    /// `namespace_path`
+    NamespacePath,
+    /// `namespace_id`
+    NamespaceId,
+    /// `pipeline_source`
+    PipelineSource,
+    /// `user_login`
+    UserLogin,
+    /// `user_id`
+    UserId,
+    /// `organization_id`
+    OrganizationId,
+    /// `organization_slug`
+    OrganizationSlug,
+    /// `pipeline_slug`
+    PipelineSlug,
+    /// `build_source`
+    BuildSource,
+    /// `step_key`
+    StepKey,
 }
 
 impl Claim {
@@ -55,20 +83,68 @@ impl Claim {
             Self::Ref => "ref",
             Self::RefType => "ref_type",
             Self::RefProtected => "ref_protected",
-            Self::Environment => "environment",
+            Self::Environment | Self::GitLabEnvironment => "environment",
+            Self::EnvironmentProtected => "environment_protected",
             Self::EventName => "event_name",
             Self::WorkflowRef => "workflow_ref",
             Self::JobWorkflowRef => "job_workflow_ref",
             Self::Actor => "actor",
             Self::ActorId => "actor_id",
             Self::RunnerEnvironment => "runner_environment",
+            Self::ProjectPath => "project_path",
+            Self::ProjectId => "project_id",
+            Self::NamespacePath => "namespace_path",
+            Self::NamespaceId => "namespace_id",
+            Self::PipelineSource => "pipeline_source",
+            Self::UserLogin => "user_login",
+            Self::UserId => "user_id",
+            Self::OrganizationId => "organization_id",
+            Self::OrganizationSlug => "organization_slug",
+            Self::PipelineSlug => "pipeline_slug",
+            Self::BuildSource => "build_source",
+            Self::StepKey => "step_key",
         }
     }
 
-    /// The value of the claim in a run. `None` if the claim is missing or empty.
+    /// The claims that a rule for jobs of a service must have, because names can be transferred and all users of a service have
+    /// the same issuer.
     #[must_use]
-    pub fn of(self, run: &GitHubRun) -> Option<&str> {
-        let value: Option<&str> = match self {
+    pub const fn required(provider: Provider) -> [Self; 2] {
+        match provider {
+            Provider::GitHub => [Self::RepositoryId, Self::RepositoryOwnerId],
+            Provider::GitLab => [Self::ProjectId, Self::NamespaceId],
+            // The slug of a pipeline is unique in its organization, whose members can rename it.
+            Provider::Buildkite => [Self::OrganizationId, Self::PipelineSlug],
+        }
+    }
+
+    /// Where the value of a required claim is found, to follow "see".
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::ProjectId | Self::NamespaceId => {
+                "`id` and `namespace.id` in `glab api projects/GROUP%2FPROJECT`"
+            }
+            Self::OrganizationId => "the id in the settings of the organization",
+            Self::PipelineSlug => "the last part of the pipeline's address",
+            _ => "`gh api repos/OWNER/NAME --jq '.id, .owner.id'`",
+        }
+    }
+
+    /// The value of the claim of a caller. `None` if the claim is missing or empty.
+    #[must_use]
+    pub fn of(self, identity: &Identity) -> Option<&str> {
+        let value = match identity {
+            Identity::GithubRun(run) => self.of_github(run),
+            Identity::GitlabJob(job) => self.of_gitlab(job),
+            Identity::BuildkiteJob(job) => self.of_buildkite(job),
+            Identity::ApiToken { .. } | Identity::BootstrapAdministrator => None,
+        };
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn of_github(self, run: &GitHubRun) -> Option<&str> {
+        match self {
             Self::Issuer => Some(&run.issuer),
             Self::Repository => Some(&run.repository),
             Self::RepositoryId => Some(&run.repository_id),
@@ -85,41 +161,79 @@ impl Claim {
             Self::Actor => Some(&run.actor),
             Self::ActorId => Some(&run.actor_id),
             Self::RunnerEnvironment => run.runner_environment.as_deref(),
-        };
-        value.filter(|value| !value.is_empty())
+            _ => None,
+        }
+    }
+
+    fn of_gitlab(self, job: &GitLabJob) -> Option<&str> {
+        match self {
+            Self::Issuer => Some(&job.issuer),
+            Self::ProjectPath => Some(&job.project_path),
+            Self::ProjectId => Some(&job.project_id),
+            Self::NamespacePath => Some(&job.namespace_path),
+            Self::NamespaceId => Some(&job.namespace_id),
+            Self::Ref => Some(&job.git_ref),
+            Self::RefType => job.ref_type.as_deref(),
+            Self::RefProtected => job.ref_protected.as_deref(),
+            Self::GitLabEnvironment => job.environment.as_deref(),
+            Self::EnvironmentProtected => job.environment_protected.as_deref(),
+            Self::PipelineSource => Some(&job.pipeline_source),
+            Self::UserLogin => Some(&job.user_login),
+            Self::UserId => Some(&job.user_id),
+            Self::RunnerEnvironment => job.runner_environment.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn of_buildkite(self, job: &BuildkiteJob) -> Option<&str> {
+        match self {
+            Self::Issuer => Some(&job.issuer),
+            Self::OrganizationId => Some(&job.organization_id),
+            Self::OrganizationSlug => Some(&job.organization_slug),
+            Self::PipelineSlug => Some(&job.pipeline_slug),
+            Self::Ref => Some(&job.git_ref),
+            Self::BuildSource => job.build_source.as_deref(),
+            Self::StepKey => job.step_key.as_deref(),
+            Self::RunnerEnvironment => job.runner_environment.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether two values of the claim are equal. GitHub treats names of repositories, accounts and environments as equal if
-    /// only the case of letters of ASCII differs, and so does this. A workflow is named by its repository, which is compared
-    /// without case, and by a path and a ref, which are compared exactly, as all other claims are.
+    /// only the case of letters of ASCII differs, as GitLab does with paths and accounts, and so does this. A workflow is named by
+    /// its repository, which is compared without case, and by a path and a ref, which are compared exactly, as all other claims
+    /// are.
     #[must_use]
     pub fn are_equal(self, one: &str, other: &str) -> bool {
         match self {
-            Self::Repository | Self::RepositoryOwner | Self::Environment | Self::Actor => {
-                one.eq_ignore_ascii_case(other)
-            }
+            Self::Repository
+            | Self::RepositoryOwner
+            | Self::Environment
+            | Self::Actor
+            | Self::ProjectPath
+            | Self::NamespacePath
+            | Self::UserLogin => one.eq_ignore_ascii_case(other),
             Self::WorkflowRef | Self::JobWorkflowRef => {
                 let (one, path) = split_repository(one);
                 let (other, other_path) = split_repository(other);
                 one.eq_ignore_ascii_case(other) && path == other_path
             }
-            Self::Issuer
-            | Self::RepositoryId
-            | Self::RepositoryOwnerId
-            | Self::RepositoryVisibility
-            | Self::Ref
-            | Self::RefType
-            | Self::RefProtected
-            | Self::EventName
-            | Self::ActorId
-            | Self::RunnerEnvironment => one == other,
+            _ => one == other,
         }
     }
 
     /// Whether the claim is a numeric id, which a policy writes as a string of digits.
     #[must_use]
     pub const fn is_id(self) -> bool {
-        matches!(self, Self::RepositoryId | Self::RepositoryOwnerId | Self::ActorId)
+        matches!(
+            self,
+            Self::RepositoryId
+                | Self::RepositoryOwnerId
+                | Self::ActorId
+                | Self::ProjectId
+                | Self::NamespaceId
+                | Self::UserId
+        )
     }
 }
 
@@ -154,6 +268,9 @@ mod tests {
             (Claim::RepositoryOwner, "drivly", "DRIVLY", true),
             (Claim::Environment, "production", "Production", true),
             (Claim::Environment, "production", "production2", false),
+            (Claim::GitLabEnvironment, "production", "Production", false),
+            (Claim::ProjectPath, "acme/agents", "Acme/Agents", true),
+            (Claim::PipelineSlug, "agents", "Agents", false),
             (Claim::Environment, "stra\u{df}e", "STRASSE", false),
             (Claim::Actor, "octocat", "Octocat", true),
             (Claim::Ref, "refs/heads/main", "refs/heads/Main", false),

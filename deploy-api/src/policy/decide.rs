@@ -1,9 +1,9 @@
 use dotdo_names::Environment;
 
-use super::production::is_barred_from_production;
+use super::production::barred_event;
 use super::{Action, Cause, Explanation, Grant, NearRule, Policy, Request, Rule, RuleName};
 use super::{Caller, Scope};
-use crate::identity::{GitHubRun, Identity};
+use crate::identity::Identity;
 
 /// The decision of a policy about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Decision {
     }
 }
 
-/// The permissions that a rule gives to a run when the run exchanges its OIDC token. The deploy token is limited to them.
+/// The permissions that a rule gives to a job when the job exchanges its OIDC token. The deploy token is limited to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundGrant {
     /// The rule that matched.
@@ -57,19 +57,18 @@ impl Policy {
                 cause,
             }))
         };
-        match identity {
-            Identity::BootstrapAdministrator if matches!(request.action, Action::Read | Action::Admin) => {
+        if *identity == Identity::BootstrapAdministrator {
+            if matches!(request.action, Action::Read | Action::Admin) {
                 return Decision::Allowed {
                     rule: RuleName::bootstrap(),
                 };
             }
-            Identity::BootstrapAdministrator => return deny(Cause::BootstrapOnlyAdministers),
-            Identity::GithubRun(run)
-                if is_barred_from_production(run) && request.resource.touches_production() =>
-            {
-                return deny(Cause::EventBarred(run.event_name.clone()));
-            }
-            Identity::GithubRun(_) | Identity::ApiToken { .. } => {}
+            return deny(Cause::BootstrapOnlyAdministers);
+        }
+        if let Some(event) = barred_event(identity)
+            && request.resource.touches_production()
+        {
+            return deny(Cause::EventBarred(event.to_owned()));
         }
         let Some(rule) = self
             .rules
@@ -95,7 +94,7 @@ impl Policy {
     /// The permissions that the rules give to an identity, in the order of the policy.
     #[must_use]
     pub fn permissions(&self, identity: &Identity) -> Vec<BoundGrant> {
-        let is_barred = matches!(identity, Identity::GithubRun(run) if is_barred_from_production(run));
+        let is_barred = barred_event(identity).is_some();
         let rules = self.rules.iter().filter(|rule| rule.who.is(identity));
         rules
             .filter_map(|rule| {
@@ -112,24 +111,25 @@ impl Policy {
             .collect()
     }
 
-    /// The permissions that the rules give to a run. Its deploy token is limited to them.
+    /// The permissions that the rules give to a job. Its deploy token is limited to them.
     ///
     /// # Errors
-    /// Returns an explanation if no rule gives the run any permission.
-    pub fn bind(&self, run: &GitHubRun) -> Result<Vec<BoundGrant>, Box<Explanation>> {
-        let identity = Identity::GithubRun(Box::new(run.clone()));
-        let bound = self.permissions(&identity);
+    /// Returns an explanation if no rule gives the job any permission.
+    pub fn bind(&self, identity: &Identity) -> Result<Vec<BoundGrant>, Box<Explanation>> {
+        let bound = self.permissions(identity);
         if !bound.is_empty() {
             return Ok(bound);
         }
-        let cause = if self.rules.iter().any(|rule| rule.who.is(&identity)) {
-            Cause::EventBarred(run.event_name.clone())
-        } else {
-            let rules = self.rules.iter().filter(|rule| rule.who.concerns(&identity));
-            Cause::NoRule(NearRule::nearest(rules, &identity, None))
+        let is_named = self.rules.iter().any(|rule| rule.who.is(identity));
+        let cause = match barred_event(identity) {
+            Some(event) if is_named => Cause::EventBarred(event.to_owned()),
+            _ => {
+                let rules = self.rules.iter().filter(|rule| rule.who.concerns(identity));
+                Cause::NoRule(NearRule::nearest(rules, identity, None))
+            }
         };
         Err(Box::new(Explanation {
-            identity,
+            identity: identity.clone(),
             request: None,
             cause,
         }))

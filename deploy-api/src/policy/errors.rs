@@ -80,12 +80,12 @@ pub enum Defect {
     NoValue(&'static str),
     /// An id is missing. Names of repositories and owners can be reused, and all GitHub users have the same issuer.
     #[error(
-        "\"{0}\" is missing; add it (see `gh api repos/OWNER/NAME --jq '.id, .owner.id'`), \
-         because a name can be transferred"
+        "\"{0}\" is missing; add it (see {source}), because a name can be transferred",
+        source = .0.source()
     )]
     IdMissing(Claim),
     /// An id is not a number.
-    #[error("\"{claim}\" is {value:?}; write GitHub's numeric id as a string of digits")]
+    #[error("\"{claim}\" is {value:?}; write the numeric id as a string of digits")]
     IdNotANumber {
         /// The claim.
         claim: Claim,

@@ -3,8 +3,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::{Grant, NearRule, Obstacle, Request, RuleName};
-use crate::identity::{GitHubRun, Identity};
+use super::{Claim, Grant, NearRule, Obstacle, Request, RuleName};
+use crate::identity::{Identity, Provider};
 use crate::schema::same_schema;
 
 /// The maximum length of a value in an explanation, in characters. The middle of a longer value is omitted, so that the
@@ -85,66 +85,90 @@ impl Explanation {
 
     fn no_rule_names_the_caller(&self) -> Vec<String> {
         match &self.identity {
-            Identity::GithubRun(run) => vec![
-                match shown_repository(run) {
-                    Some(repository) => format!("The policy has no rule for {repository}."),
-                    None => "The run has neither a repository nor a repository_id, so no rule applies to it."
-                        .to_owned(),
-                },
-                match (run.repository_id.as_str(), run.repository_owner_id.as_str()) {
-                    ("", _) | (_, "") => {
-                        "A rule for a run must have its repository_id and its repository_owner_id.".to_owned()
-                    }
-                    (id, owner) => format!(
-                        "A rule for it must have repository_id \"{}\" and repository_owner_id \"{}\".",
-                        shown(id),
-                        shown(owner)
-                    ),
-                },
-            ],
             Identity::ApiToken { subject } => {
                 vec![format!(
                     "The policy has no rule for the subject of the token, \"{subject}\"."
                 )]
             }
             Identity::BootstrapAdministrator => Vec::new(),
+            job => job
+                .provider()
+                .map(|provider| no_rule_names_the_job(job, provider))
+                .unwrap_or_default(),
         }
     }
+}
+
+fn no_rule_names_the_job(job: &Identity, provider: Provider) -> Vec<String> {
+    let without_name = match provider {
+        Provider::GitHub => "The run has neither a repository nor a repository_id, so no rule applies to it.",
+        Provider::GitLab => "The job has neither a project_path nor a project_id, so no rule applies to it.",
+        Provider::Buildkite => "The job has no pipeline_slug, so no rule applies to it.",
+    };
+    let [id, owner] = Claim::required(provider);
+    vec![
+        match shown_source(job) {
+            Some(source) => format!("The policy has no rule for {source}."),
+            None => without_name.to_owned(),
+        },
+        match (id.of(job), owner.of(job)) {
+            (Some(first), Some(second)) => format!(
+                "A rule for it must have {id} \"{}\" and {owner} \"{}\".",
+                shown(first),
+                shown(second)
+            ),
+            _ => format!(
+                "A rule for a {} must have its {id} and its {owner}.",
+                provider.noun()
+            ),
+        },
+    ]
 }
 
 fn shown_identity(identity: &Identity) -> String {
-    match identity {
-        Identity::GithubRun(run) => {
-            let mut who = shown_repository(run).map_or_else(|| "A GitHub run".to_owned(), capitalized);
-            if !run.git_ref.is_empty() {
-                who.push_str(" at ");
-                who.push_str(&shown(&run.git_ref));
-            }
-            if !run.run_id.is_empty() {
-                who.push_str(" (run ");
-                who.push_str(&shown(&run.run_id));
-                who.push(')');
-            }
-            who
-        }
-        Identity::ApiToken { subject } => format!("The API token of {subject}"),
-        Identity::BootstrapAdministrator => "The bootstrap administrator".to_owned(),
+    let (git_ref, kind, number) = match identity {
+        Identity::GithubRun(run) => (&run.git_ref, "run", &run.run_id),
+        Identity::GitlabJob(job) => (&job.git_ref, "job", &job.job_id),
+        Identity::BuildkiteJob(job) => (&job.git_ref, "build", &job.build_number),
+        Identity::ApiToken { subject } => return format!("The API token of {subject}"),
+        Identity::BootstrapAdministrator => return "The bootstrap administrator".to_owned(),
+    };
+    let mut who = match (shown_source(identity), identity.provider()) {
+        (Some(source), _) => capitalized(source),
+        (None, provider) => provider.map_or("A job", Provider::job).to_owned(),
+    };
+    if !git_ref.is_empty() {
+        who.push_str(" at ");
+        who.push_str(&shown(git_ref));
     }
+    if !number.is_empty() {
+        who = format!("{who} ({kind} {})", shown(number));
+    }
+    who
 }
 
-/// The repository of a run by its name, or by its id if a hypothetical run has no name.
-fn shown_repository(run: &GitHubRun) -> Option<String> {
-    match (run.repository.as_str(), run.repository_id.as_str()) {
+/// The repository, project or pipeline of a job by its name, or by its id if a hypothetical job has no name.
+fn shown_source(identity: &Identity) -> Option<String> {
+    let (name, kind, id) = match identity {
+        Identity::GithubRun(run) => (run.repository.clone(), "repository", run.repository_id.as_str()),
+        Identity::GitlabJob(job) => (job.project_path.clone(), "project", job.project_id.as_str()),
+        Identity::BuildkiteJob(job) if job.organization_slug.is_empty() => {
+            (job.pipeline_slug.clone(), "pipeline", "")
+        }
+        Identity::BuildkiteJob(job) => (job.pipeline(), "pipeline", ""),
+        Identity::ApiToken { .. } | Identity::BootstrapAdministrator => return None,
+    };
+    match (name.as_str(), id) {
         ("", "") => None,
-        ("", id) => Some(format!("the repository with the id {}", shown(id))),
+        ("", id) => Some(format!("the {kind} with the id {}", shown(id))),
         (name, _) => Some(shown(name)),
     }
 }
 
-/// A subject at the beginning of a sentence. A name of a repository is not changed.
+/// A subject at the beginning of a sentence. A name is not changed.
 fn capitalized(subject: String) -> String {
-    match subject.strip_prefix("the repository ") {
-        Some(rest) => format!("The repository {rest}"),
+    match subject.strip_prefix("the ") {
+        Some(rest) => format!("The {rest}"),
         None => subject,
     }
 }

@@ -4,13 +4,14 @@ use dotdo_names::Environment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::document::{ClaimsDocument, Frame, RuleDocument, Values, WhoDocument};
+use super::claims_document::Values;
+use super::document::{Frame, RuleDocument, WhoDocument};
 use super::production::production_defects;
 use super::{
     Claim, Condition, Defect, Expected, Grant, Policy, PolicyError, PolicyErrors, RefPattern, Rule, RuleName,
     Who,
 };
-use crate::identity::{GITHUB_ISSUER, Subject};
+use crate::identity::{Provider, Subject};
 
 /// The maximum length of a policy document, in bytes.
 pub const MAX_POLICY: usize = 256 * 1024;
@@ -105,17 +106,10 @@ fn load_rule(text: &RawValue, first_line: usize) -> Result<Rule, Vec<Defect>> {
     let grant =
         Grant::load(&document.grant()).map_err(|errors| defects.extend(errors.into_iter().map(Defect::from)));
     let who = match &document.who {
-        WhoDocument::Github(claims) => {
-            let (conditions, found) = load_claims(claims);
-            defects.extend(found);
-            if document
-                .namespaces
-                .iter()
-                .any(|name| name == Environment::Production.namespace())
-            {
-                defects.extend(production_defects(&conditions));
-            }
-            Who::GitHub(conditions)
+        WhoDocument::Github(claims) => load_job(Provider::GitHub, claims.given(), &document, &mut defects),
+        WhoDocument::Gitlab(claims) => load_job(Provider::GitLab, claims.given(), &document, &mut defects),
+        WhoDocument::Buildkite(claims) => {
+            load_job(Provider::Buildkite, claims.given(), &document, &mut defects)
         }
         WhoDocument::Token(subjects) => {
             if subjects.0.is_empty() {
@@ -140,27 +134,39 @@ fn load_rule(text: &RawValue, first_line: usize) -> Result<Rule, Vec<Defect>> {
     }
 }
 
-fn load_claims(claims: &ClaimsDocument) -> (Vec<Condition>, Vec<Defect>) {
-    let mut defects = Vec::new();
+fn load_job<'a>(
+    provider: Provider,
+    given: impl Iterator<Item = (Claim, &'a Values)>,
+    document: &RuleDocument,
+    defects: &mut Vec<Defect>,
+) -> Who {
+    let given: Vec<_> = given.collect();
+    let lists = |claim: Claim| given.iter().any(|(listed, _)| *listed == claim);
     let mut conditions = Vec::new();
-    if claims.issuer.is_none() {
-        conditions.push(Condition::exactly(Claim::Issuer, GITHUB_ISSUER));
+    if !lists(Claim::Issuer) {
+        conditions.push(Condition::exactly(Claim::Issuer, provider.issuer()));
     }
-    for (claim, values) in claims.given() {
-        match load_values(claim, values) {
-            Ok(expected) => conditions.push(Condition { claim, expected }),
+    for (claim, values) in &given {
+        match load_values(*claim, values) {
+            Ok(expected) => conditions.push(Condition {
+                claim: *claim,
+                expected,
+            }),
             Err(defect) => defects.push(defect),
         }
     }
-    for (claim, values) in [
-        (Claim::RepositoryId, &claims.repository_id),
-        (Claim::RepositoryOwnerId, &claims.repository_owner_id),
-    ] {
-        if values.is_none() {
-            defects.push(Defect::IdMissing(claim));
-        }
+    let missing = Claim::required(provider)
+        .into_iter()
+        .filter(|claim| !lists(*claim));
+    defects.extend(missing.map(Defect::IdMissing));
+    if document
+        .namespaces
+        .iter()
+        .any(|name| name == Environment::Production.namespace())
+    {
+        defects.extend(production_defects(&conditions));
     }
-    (conditions, defects)
+    Who::Job { provider, conditions }
 }
 
 fn load_values(claim: Claim, values: &Values) -> Result<Vec<Expected>, Defect> {

@@ -1,7 +1,7 @@
 //! The policy: which identity may do what.
 //!
-//! A policy is one JSON document with rules. Each rule lists identities (by the claims of a GitHub run or by the subject
-//! of an API token), actions, Workers and namespaces. A request that no rule allows is denied.
+//! A policy is one JSON document with rules. Each rule lists identities (by the claims of a CI job or by the subject of
+//! an API token), actions, Workers and namespaces. A request that no rule allows is denied.
 //!
 //! ```
 //! use deploy_api::identity::{Identity, Subject};
@@ -44,14 +44,15 @@
 //! ```
 //!
 //! [`Policy::load`] checks every rule; its errors name the rule and the fix. The main requirements are:
-//! - a rule for GitHub runs has `repository_id` and `repository_owner_id`, because repository and owner names can be
-//!   transferred;
+//! - a rule for CI jobs has the claims of [`Claim::required`], such as `repository_id` and `repository_owner_id`, because
+//!   names can be transferred;
 //! - a rule that covers production has a ref or an environment; otherwise every branch could deploy to production;
 //! - only Workers and refs can be patterns, and the `*` must be the last character.
 
 mod caller;
 mod changes;
 mod claim;
+mod claims_document;
 mod decide;
 mod document;
 mod errors;

@@ -97,13 +97,13 @@ impl NearRule {
 }
 
 fn ignored_cases(who: &Who, identity: &Identity) -> Vec<IgnoredCase> {
-    let (Who::GitHub(conditions), Identity::GithubRun(run)) = (who, identity) else {
+    let Who::Job { conditions, .. } = who else {
         return Vec::new();
     };
     conditions
         .iter()
         .filter_map(|Condition { claim, expected }| {
-            let got = claim.of(run)?;
+            let got = claim.of(identity)?;
             let expected = expected.iter().find(|expected| expected.is(*claim, got))?;
             match expected {
                 Expected::Exactly(text) if text != got => Some(IgnoredCase {
@@ -119,13 +119,13 @@ fn ignored_cases(who: &Who, identity: &Identity) -> Vec<IgnoredCase> {
 
 fn obstacles_to(who: &Who, identity: &Identity) -> Vec<Obstacle> {
     match (who, identity) {
-        (Who::GitHub(conditions), Identity::GithubRun(run)) => conditions
+        (Who::Job { provider, conditions }, identity) if identity.provider() == Some(*provider) => conditions
             .iter()
-            .filter(|condition| !condition.is_met_by(run))
+            .filter(|condition| !condition.is_met_by(identity))
             .map(|condition| Obstacle::Claim {
                 claim: condition.claim,
                 expected: condition.expected.iter().map(ToString::to_string).collect(),
-                got: condition.claim.of(run).map(str::to_owned),
+                got: condition.claim.of(identity).map(str::to_owned),
             })
             .collect(),
         (who, identity) if who.is(identity) => Vec::new(),
@@ -135,8 +135,8 @@ fn obstacles_to(who: &Who, identity: &Identity) -> Vec<Obstacle> {
                 expected: format!("API tokens of {}", subjects.join(", ")),
             }]
         }
-        (Who::GitHub(_), _) => vec![Obstacle::Who {
-            expected: "GitHub runs".to_owned(),
+        (Who::Job { provider, .. }, _) => vec![Obstacle::Who {
+            expected: provider.jobs().to_owned(),
         }],
     }
 }

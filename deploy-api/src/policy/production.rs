@@ -5,17 +5,22 @@ use std::fmt;
 use dotdo_names::Environment;
 
 use super::{Claim, Condition, Defect, Expected, Policy, Rule, RuleName, Who};
-use crate::identity::GitHubRun;
+use crate::identity::{Identity, Provider};
 
 /// Events that give a run the permissions of the repository, although anyone can trigger them.
 /// Runs of these events are never allowed in production.
 /// <https://docs.github.com/en/actions/reference/security/secure-use>
 pub const EVENTS_BARRED_FROM_PRODUCTION: [&str; 3] = ["pull_request_target", "issue_comment", "workflow_run"];
 
-/// Whether the run was started by one of the [`EVENTS_BARRED_FROM_PRODUCTION`].
-pub(super) fn is_barred_from_production(run: &GitHubRun) -> bool {
-    EVENTS_BARRED_FROM_PRODUCTION.contains(&run.event_name.as_str())
+/// The event that started the run, if it is one of the [`EVENTS_BARRED_FROM_PRODUCTION`].
+pub(super) fn barred_event(identity: &Identity) -> Option<&str> {
+    Claim::EventName
+        .of(identity)
+        .filter(|event| EVENTS_BARRED_FROM_PRODUCTION.contains(event))
 }
+
+/// The claims with the environment of a job. Jobs of Buildkite have none.
+const ENVIRONMENTS: [Claim; 2] = [Claim::Environment, Claim::GitLabEnvironment];
 
 /// Returns what is missing from the conditions of a rule that covers production, or is not allowed in them.
 pub(super) fn production_defects(conditions: &[Condition]) -> Vec<Defect> {
@@ -26,7 +31,7 @@ pub(super) fn production_defects(conditions: &[Condition]) -> Vec<Defect> {
             .map(|condition| &condition.expected)
     };
     let mut defects = Vec::new();
-    if expected_of(Claim::Environment).is_none() {
+    if ENVIRONMENTS.into_iter().all(|claim| expected_of(claim).is_none()) {
         match expected_of(Claim::Ref) {
             None => defects.push(Defect::ProductionUnbound),
             Some(refs) => defects.extend(
@@ -57,10 +62,10 @@ pub struct Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = if self.missing == Claim::Environment {
+        let reason = if ENVIRONMENTS.contains(&self.missing) {
             "any job on that ref can deploy, without the environment's reviewers"
         } else {
-            "a job on any branch can name the environment, unless GitHub restricts its branches"
+            "a job on any branch can name the environment, unless its branches are restricted"
         };
         write!(
             f,
@@ -80,14 +85,20 @@ impl Policy {
 }
 
 fn warnings_of(rule: &Rule) -> Vec<Warning> {
-    let Who::GitHub(conditions) = &rule.who else {
+    let Who::Job { provider, conditions } = &rule.who else {
         return Vec::new();
     };
     if !rule.grant.namespaces().contains(&Environment::Production) {
         return Vec::new();
     }
-    [Claim::Ref, Claim::Environment]
-        .into_iter()
+    let wanted: &[Claim] = match provider {
+        Provider::GitHub => &[Claim::Ref, Claim::Environment],
+        Provider::GitLab => &[Claim::Ref, Claim::GitLabEnvironment],
+        Provider::Buildkite => &[Claim::Ref],
+    };
+    wanted
+        .iter()
+        .copied()
         .filter(|claim| conditions.iter().all(|condition| condition.claim != *claim))
         .map(|missing| Warning {
             rule: rule.name.clone(),

@@ -2,9 +2,8 @@
 
 use dotdo_names::Environment;
 
-use super::production::is_barred_from_production;
+use super::production::barred_event;
 use super::{Action, Caller, Grant, Policy, Request, Scope, WorkerPattern};
-use crate::identity::Identity;
 
 /// The Workers that a caller may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +26,8 @@ impl Policy {
         {
             return Readable::Everything;
         }
-        let is_barred = |environment| {
-            environment == Environment::Production
-                && matches!(&caller.identity, Identity::GithubRun(run) if is_barred_from_production(run))
-        };
+        let is_barred =
+            |environment| environment == Environment::Production && barred_event(&caller.identity).is_some();
         let rules = self.rules.iter().filter(|rule| rule.who.is(&caller.identity));
         let mut found: Vec<(Environment, WorkerPattern)> = Vec::new();
         for (environment, pattern) in rules.flat_map(|rule| readable_in(&rule.grant)) {

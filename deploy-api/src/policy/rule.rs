@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Claim, Grant, RefPattern};
-use crate::identity::{GITHUB_ISSUER, GitHubRun, Identity, Subject};
+use crate::identity::{Identity, Provider, Subject};
 use crate::schema::text_schema;
 
 /// One rule of a loaded policy.
@@ -21,8 +21,13 @@ pub struct Rule {
 /// The identities that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// GitHub runs that meet every condition.
-    GitHub(Vec<Condition>),
+    /// Jobs of a CI service that meet every condition.
+    Job {
+        /// The service.
+        provider: Provider,
+        /// The conditions.
+        conditions: Vec<Condition>,
+    },
     /// The API tokens of these subjects.
     Token(Vec<Subject>),
 }
@@ -50,25 +55,39 @@ impl Who {
     #[must_use]
     pub fn is(&self, identity: &Identity) -> bool {
         match (self, identity) {
-            (Self::GitHub(conditions), Identity::GithubRun(run)) => {
-                conditions.iter().all(|condition| condition.is_met_by(run))
-            }
             (Self::Token(subjects), Identity::ApiToken { subject }) => subjects.contains(subject),
-            _ => false,
+            (Self::Token(_), _) => false,
+            (Self::Job { provider, conditions }, identity) => {
+                identity.provider() == Some(*provider)
+                    && conditions.iter().all(|condition| condition.is_met_by(identity))
+            }
         }
     }
 
-    /// Whether the rule names the repository or the subject of this identity, even if other conditions do not match. Such
-    /// a rule may be shown to the caller in an explanation. The repository is compared by id or by name: a repository
-    /// that was deleted and created again has a new id, and its owner must be able to see the mismatch.
+    /// Whether the rule names the repository, the project, the pipeline or the subject of this identity, even if other conditions
+    /// do not match. Such a rule may be shown to the caller in an explanation. A repository and a project are compared by id or
+    /// by name: one that was deleted and created again has a new id, and its owner must be able to see the mismatch. A
+    /// pipeline is compared within its organization, because other organizations can use its slug.
     #[must_use]
     pub fn concerns(&self, identity: &Identity) -> bool {
-        match (self, identity) {
-            (Self::GitHub(conditions), Identity::GithubRun(run)) => conditions.iter().any(|condition| {
-                matches!(condition.claim, Claim::RepositoryId | Claim::Repository) && condition.is_met_by(run)
-            }),
-            _ => self.is(identity),
-        }
+        let Self::Job { provider, conditions } = self else {
+            return self.is(identity);
+        };
+        let meets = |claims: [Claim; 2]| {
+            let mut named = conditions
+                .iter()
+                .filter(|condition| claims.contains(&condition.claim));
+            named.any(|condition| condition.is_met_by(identity))
+        };
+        identity.provider() == Some(*provider)
+            && match provider {
+                Provider::GitHub => meets([Claim::RepositoryId, Claim::Repository]),
+                Provider::GitLab => meets([Claim::ProjectId, Claim::ProjectPath]),
+                Provider::Buildkite => {
+                    meets([Claim::OrganizationId, Claim::OrganizationSlug])
+                        && meets([Claim::PipelineSlug, Claim::PipelineSlug])
+                }
+            }
     }
 }
 
@@ -82,10 +101,10 @@ impl Condition {
         }
     }
 
-    /// Whether the run has the claim with one of the permitted values.
+    /// Whether the caller has the claim with one of the permitted values.
     #[must_use]
-    pub fn is_met_by(&self, run: &GitHubRun) -> bool {
-        self.claim.of(run).is_some_and(|value| {
+    pub fn is_met_by(&self, identity: &Identity) -> bool {
+        self.claim.of(identity).is_some_and(|value| {
             self.expected
                 .iter()
                 .any(|expected| expected.is(self.claim, value))
@@ -131,14 +150,14 @@ impl fmt::Display for Who {
                 let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
                 write!(f, "API tokens of {}", names.join(", "))
             }
-            Self::GitHub(conditions) => {
-                let github = Condition::exactly(Claim::Issuer, GITHUB_ISSUER);
+            Self::Job { provider, conditions } => {
+                let hosted = Condition::exactly(Claim::Issuer, provider.issuer());
                 let conditions: Vec<_> = conditions
                     .iter()
-                    .filter(|condition| **condition != github)
+                    .filter(|condition| **condition != hosted)
                     .map(ToString::to_string)
                     .collect();
-                write!(f, "GitHub runs with {}", conditions.join(", "))
+                write!(f, "{} with {}", provider.jobs(), conditions.join(", "))
             }
         }
     }

@@ -36,7 +36,7 @@ impl Policy {
         self.rules.iter().flat_map(|Rule { name, who, .. }| {
             let subjects = match who {
                 Who::Token(subjects) => subjects.as_slice(),
-                Who::GitHub(_) => &[],
+                Who::Job { .. } => &[],
             };
             subjects.iter().map(move |subject| (name, subject))
         })

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::identity::oidc::{LEEWAY, ProvenRun};
+use crate::identity::oidc::{LEEWAY, ProvenJob};
 use crate::sql::{Sql, SqlError, Value};
 
 pub(super) const TABLE: &str = "CREATE TABLE replays (
@@ -18,7 +18,7 @@ pub(super) const INDEX: &str = "CREATE INDEX replays_to_forget ON replays (forge
 ///
 /// # Errors
 /// When the database fails; the token must then be refused.
-pub fn is_first(sql: &impl Sql, proven: &ProvenRun) -> Result<bool, SqlError> {
+pub fn is_first(sql: &impl Sql, proven: &ProvenJob) -> Result<bool, SqlError> {
     let forget_at = proven
         .expires
         .saturating_add(LEEWAY * 2)
@@ -27,7 +27,7 @@ pub fn is_first(sql: &impl Sql, proven: &ProvenRun) -> Result<bool, SqlError> {
         "INSERT INTO replays (issuer, token_id, forget_at) VALUES (?, ?, ?)
          ON CONFLICT DO NOTHING RETURNING 1",
         &[
-            Value::from(proven.run.issuer.as_str()),
+            Value::from(proven.issuer.as_str()),
             Value::from(proven.token_id.as_str()),
             Value::from(forget_at),
         ],

@@ -131,11 +131,13 @@ impl TokenRecord {
     }
 }
 
-/// The name of a token's holder: a subject, or a repository.
+/// The name of a token's holder: a subject, a repository, a project or a pipeline.
 #[must_use]
 pub fn holder(identity: &Identity) -> String {
     match identity {
         Identity::GithubRun(run) => run.repository.clone(),
+        Identity::GitlabJob(job) => job.project_path.clone(),
+        Identity::BuildkiteJob(job) => job.pipeline(),
         Identity::ApiToken { subject } => Subject::as_str(subject).to_owned(),
         Identity::BootstrapAdministrator => "bootstrap".to_owned(),
     }

@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/exchange`: a GitHub run's OIDC token for a deploy token.
+//! `POST /v1/tokens/exchange`: the OIDC token of a CI job for a deploy token.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,18 +10,18 @@ use crate::access::authentication_failed;
 use crate::bundles::Digest;
 use crate::code::Code;
 use crate::deploys::Gateway;
-use crate::identity::oidc::{KeySource, Keyring, Presented, ProvenRun, verify};
+use crate::identity::oidc::{KeySource, Keyring, Presented, ProvenJob, verify};
 use crate::identity::{OidcRejection, TOKEN_ENTROPY};
 use crate::ledger::{IssueDeployToken, LedgerClient, RejectOidcToken};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::services::Services;
 
-/// The OIDC token of a run.
+/// The OIDC token of a job.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExchangeRequest {
-    /// The OIDC token of the run.
+    /// The OIDC token of the job.
     #[schemars(with = "String", length(min = 1, max = 16384))]
     token: SecretString,
 }
@@ -70,7 +70,7 @@ pub async fn prove(
     source: &impl KeySource,
     body: &[u8],
     now: Timestamp,
-) -> Result<Result<ProvenRun, OidcRejection>, Problem> {
+) -> Result<Result<ProvenJob, OidcRejection>, Problem> {
     let request: ExchangeRequest =
         body::read_secret(body, "{\"token\": \"<the run's OIDC token>\"} and nothing else")?;
     let presented = Presented::parse(request.token.expose_secret())
@@ -87,7 +87,17 @@ pub async fn prove(
         }
         Err(rejection) => return Ok(Err(rejection)),
     };
-    Ok(verify(&presented, &key, keyring.issuers().audience(), now))
+    let issuers = keyring.issuers();
+    let Some(issuer) = issuers.get(presented.issuer()) else {
+        return Ok(Err(OidcRejection::Issuer));
+    };
+    Ok(verify(
+        &presented,
+        &key,
+        issuer.provider(),
+        issuers.audience(),
+        now,
+    ))
 }
 
 /// The random bytes of a new token.

@@ -14,6 +14,7 @@ mod audit_calls;
 mod audit_segments;
 mod authentication;
 mod authorization;
+mod ci_jobs;
 mod exchange;
 mod hostile_oidc_tokens;
 mod keyring;

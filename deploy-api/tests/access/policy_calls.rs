@@ -63,7 +63,7 @@ fn a_dry_run_returns_the_result_without_storing_it() {
         answer["warnings"],
         json!([
             "rule \"agents-production\" covers dotdo-production without \"ref\": a job on any branch can name the \
-             environment, unless GitHub restricts its branches",
+             environment, unless its branches are restricted",
             "rule \"operators\" names the subject \"ops\", for which there is no valid API token"
         ])
     );

@@ -297,7 +297,12 @@ fn other_causes_are_explained() {
 
 #[test]
 fn a_denied_deploy_token_is_explained() {
-    let explain = |rules: &[Value]| policy(rules).bind(&run()).unwrap_err().lines();
+    let explain = |rules: &[Value]| {
+        policy(rules)
+            .bind(&Identity::GithubRun(Box::new(run())))
+            .unwrap_err()
+            .lines()
+    };
     assert_eq!(
         explain(&[alice()]),
         [

@@ -1,13 +1,15 @@
-use deploy_api::identity::oidc::ProvenRun;
+use deploy_api::identity::oidc::ProvenJob;
+use deploy_api::identity::{GITHUB_ISSUER, Identity};
 use deploy_api::store::replays;
 
 use crate::support::callers::run;
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
 
-fn proven(token_id: &str) -> ProvenRun {
-    ProvenRun {
-        run: run(),
+fn proven(token_id: &str) -> ProvenJob {
+    ProvenJob {
+        identity: Identity::GithubRun(Box::new(run())),
+        issuer: GITHUB_ISSUER.to_owned(),
         token_id: token_id.to_owned(),
         expires: at(300),
     }
@@ -20,7 +22,7 @@ fn a_token_is_new_once_for_each_issuer() {
     assert_eq!(replays::is_first(&sqlite, &proven("a")), Ok(false));
     assert_eq!(replays::is_first(&sqlite, &proven("b")), Ok(true));
     let mut other = proven("a");
-    other.run.issuer = "https://other.example".to_owned();
+    other.issuer = "https://other.example".to_owned();
     assert_eq!(replays::is_first(&sqlite, &other), Ok(true));
 }
 

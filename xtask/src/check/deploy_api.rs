@@ -202,13 +202,22 @@ fn check_variables(configuration: &Value, problems: &mut Problems) {
     }
 }
 
-/// Whether the variable is what the Worker reads: the text of a JSON array with at least one https URL.
+/// Whether the variable is what the Worker reads: the text of a JSON array with at least one https URL, or a URL with its provider.
 fn are_issuers(variable: &Value) -> bool {
-    let issuers: Vec<String> = variable
+    let issuers: Vec<Value> = variable
         .as_str()
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default();
-    !issuers.is_empty() && issuers.iter().all(|issuer| issuer.starts_with("https://"))
+    let is_issuer = |issuer: &Value| {
+        let address = match issuer.get("provider").and_then(Value::as_str) {
+            Some("github" | "gitlab" | "buildkite") => issuer.get("issuer"),
+            _ => Some(issuer),
+        };
+        address
+            .and_then(Value::as_str)
+            .is_some_and(|address| address.starts_with("https://"))
+    };
+    !issuers.is_empty() && issuers.iter().all(is_issuer)
 }
 
 #[cfg(test)]

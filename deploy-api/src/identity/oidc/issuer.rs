@@ -2,7 +2,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::key_set::MAX_KEY_SET;
-use crate::identity::GITHUB_ISSUER;
+use crate::identity::Provider;
 
 /// The default audience of OIDC tokens. It prevents that a token for another service is used here. It does not authorize
 /// anything, because every workflow can request a token for every audience.
@@ -15,16 +15,38 @@ pub struct Issuers {
     audience: String,
 }
 
-/// The URL of an issuer, equal to the claim `iss`. The scheme is `https`, or `http` for a loopback address.
+/// An issuer of OIDC tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer(String);
+pub struct Issuer {
+    /// The URL, equal to the claim `iss`. The scheme is `https`, or `http` for a loopback address.
+    address: String,
+    /// The service, which decides the claims of its tokens.
+    provider: Provider,
+}
+
+/// An issuer in the configuration: its URL, or a description for a server of your own.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Address(String),
+    Described(Described),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Described {
+    issuer: String,
+    provider: Provider,
+}
 
 /// Why the configuration of the issuers is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidIssuer {
-    /// The value is not a JSON list of strings.
+    /// The value is not a JSON list of issuers.
     #[error(
-        "OIDC_ISSUERS is not a JSON list of URLs, such as [\"https://token.actions.githubusercontent.com\"]"
+        "OIDC_ISSUERS is not a JSON list of URLs, such as [\"https://token.actions.githubusercontent.com\"], or of \
+         objects such as {{\"issuer\": \"https://gitlab.example.com\", \"provider\": \"gitlab\"}}; the providers are \
+         github, gitlab and buildkite"
     )]
     NotAList,
     /// The list is empty, so no token could be exchanged.
@@ -44,27 +66,37 @@ impl Default for Issuers {
     /// GitHub Actions on github.com, for [`DEFAULT_AUDIENCE`].
     fn default() -> Self {
         Self {
-            issuers: vec![Issuer(GITHUB_ISSUER.to_owned())],
+            issuers: vec![Issuer::hosted(Provider::GitHub)],
             audience: DEFAULT_AUDIENCE.to_owned(),
         }
     }
 }
 
 impl Issuers {
-    /// Loads the variables `OIDC_ISSUERS` (a JSON list of URLs) and `OIDC_AUDIENCE`. A missing variable has its default.
+    /// Loads the variables `OIDC_ISSUERS` and `OIDC_AUDIENCE`. A missing variable has its default. `OIDC_ISSUERS` is a JSON list of
+    /// URLs, or of objects with `issuer` and `provider`. A URL without a provider is that of a hosted service, or of a GitHub
+    /// Enterprise Server.
     ///
     /// # Errors
     /// If a variable is set, but invalid.
     pub fn load(issuers: Option<&str>, audience: Option<&str>) -> Result<Self, InvalidIssuer> {
         let mut loaded = Self::default();
         if let Some(json) = issuers {
-            let addresses: Vec<String> = serde_json::from_str(json).map_err(|_| InvalidIssuer::NotAList)?;
-            if addresses.is_empty() {
+            let listed: Vec<Listed> = serde_json::from_str(json).map_err(|_| InvalidIssuer::NotAList)?;
+            if listed.is_empty() {
                 return Err(InvalidIssuer::Empty);
             }
-            loaded.issuers = addresses
+            loaded.issuers = listed
                 .into_iter()
-                .map(Issuer::parse)
+                .map(|listed| match listed {
+                    Listed::Address(address) => {
+                        let hosted = Provider::ALL
+                            .into_iter()
+                            .find(|provider| provider.issuer() == address);
+                        Issuer::parse(address, hosted.unwrap_or(Provider::GitHub))
+                    }
+                    Listed::Described(Described { issuer, provider }) => Issuer::parse(issuer, provider),
+                })
                 .collect::<Result<_, _>>()?;
         }
         if let Some(audience) = audience {
@@ -82,6 +114,12 @@ impl Issuers {
         &self.issuers
     }
 
+    /// The accepted issuer with this address.
+    #[must_use]
+    pub fn get(&self, address: &str) -> Option<&Issuer> {
+        self.issuers.iter().find(|issuer| issuer.address == address)
+    }
+
     /// The required audience of tokens.
     #[must_use]
     pub fn audience(&self) -> &str {
@@ -90,10 +128,17 @@ impl Issuers {
 }
 
 impl Issuer {
-    fn parse(address: String) -> Result<Self, InvalidIssuer> {
+    fn hosted(provider: Provider) -> Self {
+        Self {
+            address: provider.issuer().to_owned(),
+            provider,
+        }
+    }
+
+    fn parse(address: String, provider: Provider) -> Result<Self, InvalidIssuer> {
         let plain = !address.ends_with('/') && !address.contains(['?', '#', '@', '\\', ' ']);
         if plain && (is_https(&address) || is_loopback(&address)) {
-            Ok(Self(address))
+            Ok(Self { address, provider })
         } else {
             Err(InvalidIssuer::Address(address))
         }
@@ -102,13 +147,19 @@ impl Issuer {
     /// The URL, exactly as in the claim `iss`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.address
+    }
+
+    /// The service.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.provider
     }
 
     /// The URL of the discovery document (`OpenID` Connect Discovery 1.0, section 4), which contains the URL of the keys.
     #[must_use]
     pub fn discovery_address(&self) -> String {
-        format!("{}/.well-known/openid-configuration", self.0)
+        format!("{}/.well-known/openid-configuration", self.address)
     }
 
     /// The URL of the keys, from the discovery document. `None` if the document is invalid or belongs to another issuer, or
@@ -124,8 +175,10 @@ impl Issuer {
             return None;
         }
         let document: Discovery = serde_json::from_slice(discovery).ok()?;
-        let safe = is_https(&document.jwks_uri) || (is_loopback(&self.0) && is_loopback(&document.jwks_uri));
-        (document.issuer == self.0 && safe && !document.jwks_uri.contains('@')).then_some(document.jwks_uri)
+        let safe =
+            is_https(&document.jwks_uri) || (is_loopback(&self.address) && is_loopback(&document.jwks_uri));
+        (document.issuer == self.address && safe && !document.jwks_uri.contains('@'))
+            .then_some(document.jwks_uri)
     }
 }
 
@@ -165,6 +218,33 @@ mod tests {
     }
 
     #[test]
+    fn the_provider_of_a_server_is_configured_and_those_of_hosted_services_are_known() {
+        let listed = r#"["https://gitlab.com", "https://agent.buildkite.com", "https://ghe.example/_services/token",
+            {"issuer": "https://gitlab.example", "provider": "gitlab"}]"#;
+        let issuers = Issuers::load(Some(listed), None).unwrap();
+        let provider = |address| issuers.get(address).map(Issuer::provider);
+        assert_eq!(provider("https://gitlab.com"), Some(Provider::GitLab));
+        assert_eq!(provider("https://agent.buildkite.com"), Some(Provider::Buildkite));
+        assert_eq!(
+            provider("https://ghe.example/_services/token"),
+            Some(Provider::GitHub)
+        );
+        assert_eq!(provider("https://gitlab.example"), Some(Provider::GitLab));
+        assert_eq!(provider("https://token.actions.githubusercontent.com"), None);
+        for bad in [
+            r#"[{"issuer": "https://gitlab.example"}]"#,
+            r#"[{"issuer": "https://gitlab.example", "provider": "jenkins"}]"#,
+            r#"[{"issuer": "https://gitlab.example", "provider": "gitlab", "audience": "x"}]"#,
+        ] {
+            assert_eq!(
+                Issuers::load(Some(bad), None),
+                Err(InvalidIssuer::NotAList),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
     fn an_issuer_without_a_secure_connection_is_rejected() {
         for address in [
             "http://token.example",
@@ -191,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_discovery_document_must_belong_to_the_issuer() {
-        let issuer = Issuer::parse("https://a.example".to_owned()).unwrap();
+        let issuer = Issuer::parse("https://a.example".to_owned(), Provider::GitHub).unwrap();
         let address = |document: &str| issuer.keys_address(document.as_bytes());
         assert_eq!(
             address(r#"{"issuer": "https://a.example", "jwks_uri": "https://keys.example/jwks", "more": 1}"#),

@@ -1,4 +1,4 @@
-//! Verification of the OIDC tokens of GitHub Actions.
+//! Verification of the OIDC tokens of CI services.
 //!
 //! [`Presented`] parses a token, [`Keyring`] finds the key of its issuer, and [`verify`] checks the signature, the audience
 //! and the times. Only RS256 is accepted, only from configured issuers, and only with keys that the issuer publishes.
@@ -17,4 +17,4 @@ pub use keyring::{
     DOCUMENTS_FRESH, FetchFailed, Fetched, KEYS_FRESH, KEYS_KEPT, KeySource, Keyring, REFRESH_INTERVAL,
 };
 pub use sealed_document::DocumentSeal;
-pub use token::{LEEWAY, MAX_LIFETIME, MAX_OIDC_TOKEN, Presented, ProvenRun, verify};
+pub use token::{LEEWAY, MAX_LIFETIME, MAX_OIDC_TOKEN, Presented, ProvenJob, verify};

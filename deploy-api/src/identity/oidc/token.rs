@@ -6,7 +6,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::VerifyingKey;
-use crate::identity::{GitHubRun, OidcRejection};
+use crate::identity::ci_jobs::BuildkiteClaims;
+use crate::identity::{GitHubRun, GitLabJob, Identity, OidcRejection, Provider};
 
 /// The maximum length of an OIDC token, in bytes. A token of GitHub has about 2,000 bytes.
 pub const MAX_OIDC_TOKEN: usize = 8 * 1024;
@@ -124,16 +125,18 @@ const MAX_TOKEN_ID: usize = 256;
 
 /// The content of a verified token. The caller must check separately that the token was not used before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProvenRun {
-    /// The run.
-    pub run: GitHubRun,
+pub struct ProvenJob {
+    /// The job.
+    pub identity: Identity,
+    /// The issuer of the token (the claim `iss`).
+    pub issuer: String,
     /// The id of the token (the claim `jti`), unique per issuer.
     pub token_id: String,
     /// When the token expires.
     pub expires: Timestamp,
 }
 
-/// The claims that describe the token instead of the run.
+/// The claims that describe the token instead of the job.
 #[derive(Deserialize)]
 struct TokenClaims {
     aud: Audience,
@@ -162,16 +165,17 @@ impl Audience {
 }
 
 /// Verifies a token with the key of its issuer. Checks the signature, then the audience and the times, then that the claims
-/// are those of a GitHub run.
+/// are those of a job of the issuer's service.
 ///
 /// # Errors
 /// Returns the first check that failed.
 pub fn verify(
     token: &Presented,
     key: &VerifyingKey,
+    provider: Provider,
     audience: &str,
     now: Timestamp,
-) -> Result<ProvenRun, OidcRejection> {
+) -> Result<ProvenJob, OidcRejection> {
     if !key.signed(token.signed(), token.signature()) {
         return Err(OidcRejection::Signature);
     }
@@ -194,19 +198,41 @@ pub fn verify(
     if claims.jti.is_empty() || claims.jti.len() > MAX_TOKEN_ID {
         return Err(OidcRejection::Claims);
     }
-    let run: GitHubRun = read(token.payload())?;
-    let is_number = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    if ![&run.repository_id, &run.repository_owner_id, &run.actor_id]
-        .into_iter()
-        .all(|id| is_number(id))
-    {
-        return Err(OidcRejection::Claims);
-    }
-    Ok(ProvenRun {
-        run,
+    Ok(ProvenJob {
+        identity: identity(token.payload(), provider)?,
+        issuer: token.issuer().to_owned(),
         token_id: claims.jti,
         expires,
     })
+}
+
+/// Reads the claims of a job.
+fn identity(payload: &[u8], provider: Provider) -> Result<Identity, OidcRejection> {
+    match provider {
+        Provider::GitHub => {
+            let run: GitHubRun = read(payload)?;
+            are_numbers([&run.repository_id, &run.repository_owner_id, &run.actor_id])?;
+            Ok(Identity::GithubRun(Box::new(run)))
+        }
+        Provider::GitLab => {
+            let job: GitLabJob = read(payload)?;
+            are_numbers([&job.project_id, &job.namespace_id, &job.user_id])?;
+            Ok(Identity::GitlabJob(Box::new(job)))
+        }
+        Provider::Buildkite => {
+            let claims: BuildkiteClaims = read(payload)?;
+            Ok(Identity::BuildkiteJob(Box::new(claims.into())))
+        }
+    }
+}
+
+fn are_numbers(ids: [&String; 3]) -> Result<(), OidcRejection> {
+    let is_number = |id: &&String| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    if ids.iter().all(is_number) {
+        Ok(())
+    } else {
+        Err(OidcRejection::Claims)
+    }
 }
 
 /// Parses claims. A duplicate claim is an error, because parsers could disagree about its value.

@@ -1,5 +1,6 @@
-//! The second half of `POST /v1/tokens/exchange`: issues the deploy token of a run whose OIDC token the gateway has verified.
+//! The second half of `POST /v1/tokens/exchange`: issues the deploy token of a job whose OIDC token the gateway has verified.
 
+use dotdo_names::ACCOUNT_ID;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use super::Answer;
 use crate::access::{Access, permission_denied};
 use crate::audit::{Action, Outcome, Reason, SubjectRecord};
-use crate::identity::oidc::ProvenRun;
+use crate::identity::oidc::ProvenJob;
 use crate::identity::{Identity, OidcRejection, TOKEN_ENTROPY, Token, TokenId, TokenKind};
 use crate::policy::{BoundGrant, Caller, Explanation, Grant, RuleName, Scope};
 use crate::problem::Problem;
@@ -41,16 +42,18 @@ pub(crate) struct Exchanged<'a> {
     rules: Vec<&'a RuleName>,
     /// What it allows.
     grants: Vec<&'a Grant>,
+    /// The id of the Cloudflare account, which wrangler needs.
+    account: &'static str,
 }
 
-/// Issues the deploy token of a verified run, in one transaction. The outer error rolls it back; the inner one is an answer that leaves the
+/// Issues the deploy token of a verified job, in one transaction. The outer error rolls it back; the inner one is an answer that leaves the
 /// OIDC token used up and is recorded.
 ///
 /// # Errors
 /// If the database fails.
 pub fn issue<S: Sql>(
     access: &Access<'_, S>,
-    proven: &ProvenRun,
+    proven: &ProvenJob,
     entropy: [u8; TOKEN_ENTROPY],
 ) -> Result<Result<Answer, Problem>, Problem> {
     let token = Token::mint(TokenKind::Deploy, entropy);
@@ -67,11 +70,11 @@ pub fn issue<S: Sql>(
         )?));
     }
     let active = access.policies.active(access.sql)?;
-    let bound = match active.policy.bind(&proven.run) {
+    let bound = match active.policy.bind(&proven.identity) {
         Ok(bound) => bound,
         Err(explanation) => return Ok(Err(deny(access, proven, &explanation, active.version)?)),
     };
-    let identity = Identity::GithubRun(Box::new(proven.run.clone()));
+    let identity = &proven.identity;
     let expires = access
         .now
         .saturating_add(DEPLOY_TOKEN_LIFETIME)
@@ -79,7 +82,7 @@ pub fn issue<S: Sql>(
     let grants: Vec<_> = bound.iter().map(|bound| bound.grant.clone()).collect();
     let new = NewToken {
         token: &token,
-        identity: &identity,
+        identity,
         grants: &grants,
         created: access.now,
         expires,
@@ -89,11 +92,11 @@ pub fn issue<S: Sql>(
     let id = token.id();
     let mut entry = access
         .entry(Action::TokenExchange, Outcome::Succeeded)
-        .by(&run_as_caller(identity))
+        .by(&job_as_caller(identity))
         .under(bound.first().map(|bound| &bound.rule), active.version);
     entry.subject = Some(SubjectRecord::Token {
         id: id.clone(),
-        holder: proven.run.repository.clone(),
+        holder: tokens::holder(identity),
         rules: bound.iter().map(|bound| bound.rule.clone()).collect(),
         expires,
     });
@@ -114,6 +117,7 @@ fn exchanged<'a>(
         uses: DEPLOY_TOKEN_USES,
         rules: bound.iter().map(|bound| &bound.rule).collect(),
         grants: bound.iter().map(|bound| &bound.grant).collect(),
+        account: ACCOUNT_ID,
     }
 }
 
@@ -126,20 +130,21 @@ fn issued_again<'a>(token: &'a Token, issued: &'a TokenRecord) -> Exchanged<'a> 
         uses: DEPLOY_TOKEN_USES,
         rules: Vec::new(),
         grants: issued.grants.iter().collect(),
+        account: ACCOUNT_ID,
     }
 }
 
 /// Any GitHub user can authenticate a run, so denials are counted, and the number that is recorded is limited, too.
 fn deny<S: Sql>(
     access: &Access<'_, S>,
-    proven: &ProvenRun,
+    proven: &ProvenJob,
     explanation: &Explanation,
     policy_version: u64,
 ) -> Result<Problem, Problem> {
     if access.count_failure(false)?.is_recorded() {
         let entry = access
             .entry(Action::TokenExchange, Outcome::Denied)
-            .by(&run_as_caller(Identity::GithubRun(Box::new(proven.run.clone()))))
+            .by(&job_as_caller(&proven.identity))
             .under(None, policy_version)
             .because(Reason::denied(explanation));
         access.record(&entry)?;
@@ -147,9 +152,9 @@ fn deny<S: Sql>(
     Ok(permission_denied(explanation))
 }
 
-const fn run_as_caller(identity: Identity) -> Caller {
+fn job_as_caller(identity: &Identity) -> Caller {
     Caller {
-        identity,
+        identity: identity.clone(),
         token: None,
         scope: Scope::Policy,
     }

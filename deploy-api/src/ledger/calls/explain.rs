@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dotdo_names::{Environment, WorkerName};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::page::parameter_invalid;
@@ -11,7 +12,7 @@ use super::policy::may_see_all;
 use super::{Answer, body};
 use crate::access::Access;
 use crate::code::Code;
-use crate::identity::{GITHUB_ISSUER, GitHubRun, Identity, Subject};
+use crate::identity::{Identity, Provider, Subject};
 use crate::policy::{Action, Caller, Decision, Explanation, Request, RuleName, Scope};
 use crate::problem::Problem;
 use crate::schema::{NamespaceName, WorkerName as WorkerNameSchema};
@@ -40,6 +41,10 @@ pub struct ExplainRequest {
 pub enum ExplainedIdentity {
     /// Claims of a GitHub run. Claims that are left out match no rule.
     Github(BTreeMap<String, String>),
+    /// Claims of a job of GitLab CI.
+    Gitlab(BTreeMap<String, String>),
+    /// Claims of a job of Buildkite.
+    Buildkite(BTreeMap<String, String>),
     /// The subject of an API token.
     Token(Subject),
 }
@@ -86,7 +91,19 @@ pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> 
         Some(identity) => {
             may_see_all(access, caller)?;
             let identity = match identity {
-                ExplainedIdentity::Github(claims) => Identity::GithubRun(Box::new(read_run(claims)?)),
+                ExplainedIdentity::Github(claims) => {
+                    Identity::GithubRun(read_job(Provider::GitHub, claims, &REQUIRED_OF_GITHUB)?)
+                }
+                ExplainedIdentity::Gitlab(mut claims) => {
+                    // The policy's name for the full ref.
+                    if let Some(git_ref) = claims.remove("ref") {
+                        claims.insert("ref_path".to_owned(), git_ref);
+                    }
+                    Identity::GitlabJob(read_job(Provider::GitLab, claims, &REQUIRED_OF_GITLAB)?)
+                }
+                ExplainedIdentity::Buildkite(claims) => {
+                    Identity::BuildkiteJob(read_job(Provider::Buildkite, claims, &REQUIRED_OF_BUILDKITE)?)
+                }
                 ExplainedIdentity::Token(subject) => Identity::ApiToken { subject },
             };
             active.policy.explain(
@@ -143,16 +160,20 @@ fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
     }
 }
 
-/// A run with only some claims; the others are empty, which no rule matches.
-fn read_run(mut claims: BTreeMap<String, String>) -> Result<GitHubRun, Problem> {
+/// A job with only some claims; the others are empty, which no rule matches.
+fn read_job<T: DeserializeOwned>(
+    provider: Provider,
+    mut claims: BTreeMap<String, String>,
+    required: &[&str],
+) -> Result<T, Problem> {
     if let Some(issuer) = claims.remove("issuer") {
         claims.insert("iss".to_owned(), issuer);
     }
     claims
         .entry("iss".to_owned())
-        .or_insert_with(|| GITHUB_ISSUER.to_owned());
-    for required in REQUIRED_CLAIMS {
-        claims.entry(required.to_owned()).or_default();
+        .or_insert_with(|| provider.issuer().to_owned());
+    for name in required {
+        claims.entry((*name).to_owned()).or_default();
     }
     serde_json::to_value(claims)
         .and_then(serde_json::from_value)
@@ -165,8 +186,8 @@ fn read_run(mut claims: BTreeMap<String, String>) -> Result<GitHubRun, Problem> 
         })
 }
 
-/// The claims that every run has.
-const REQUIRED_CLAIMS: [&str; 12] = [
+/// The claims that every GitHub run has.
+const REQUIRED_OF_GITHUB: [&str; 12] = [
     "repository",
     "repository_id",
     "repository_owner",
@@ -179,4 +200,30 @@ const REQUIRED_CLAIMS: [&str; 12] = [
     "run_id",
     "run_attempt",
     "workflow_ref",
+];
+
+/// The members that every [`GitLabJob`](crate::identity::GitLabJob) has.
+const REQUIRED_OF_GITLAB: [&str; 11] = [
+    "project_id",
+    "project_path",
+    "namespace_id",
+    "namespace_path",
+    "ref_path",
+    "sha",
+    "pipeline_source",
+    "user_login",
+    "user_id",
+    "pipeline_id",
+    "job_id",
+];
+
+/// The members that every [`BuildkiteJob`](crate::identity::BuildkiteJob) has.
+const REQUIRED_OF_BUILDKITE: [&str; 7] = [
+    "organization_id",
+    "organization_slug",
+    "pipeline_slug",
+    "ref",
+    "sha",
+    "build_number",
+    "job_id",
 ];

@@ -33,7 +33,7 @@ operations! {
     PolicySchema = "policySchema";
     /// Returns the identity of the caller, the limits of the token, and the rules of the policy that apply.
     WhoAmI = "whoAmI";
-    /// Exchanges the OIDC token of a GitHub run, once, for a deploy token of 15 minutes.
+    /// Exchanges the OIDC token of a CI job, once, for a deploy token of 15 minutes.
     TokenExchange = "exchangeToken";
     /// Creates an API token for a person or another CI. Only this response contains it.
     TokenCreate = "createToken";

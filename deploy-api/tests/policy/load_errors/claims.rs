@@ -22,8 +22,8 @@ fn a_rule_for_github_must_have_both_ids() {
             "/who/github/repository_id",
             json!("drivly/agents")
         )),
-        "rule \"agents-production\": \"repository_id\" is \"drivly/agents\"; write GitHub's numeric id as a string \
-         of digits"
+        "rule \"agents-production\": \"repository_id\" is \"drivly/agents\"; write the numeric id as a string of \
+         digits"
     );
     assert_eq!(
         error_of(with(production(), "/who/github/repository_id", json!(1001))),

@@ -82,8 +82,8 @@ fn an_invalid_rule_is_rejected() {
             "rule number 1: the rule name \"bootstrap-administrator\" is reserved for the bootstrap secret",
         ),
         (
-            with(alice(), "/who", json!({ "gitlab": {} })),
-            "rule \"alice\": cannot be read: unknown variant `gitlab`, expected `github` or `token` (line 1)",
+            with(alice(), "/who", json!({ "jenkins": {} })),
+            "rule \"alice\": cannot be read: unknown variant `jenkins`, expected one of `github`, `gitlab`, `buildkite`, `token` (line 1)",
         ),
         (
             with(alice(), "/who", json!({ "token": "Alice" })),

@@ -65,7 +65,7 @@ fn a_valid_rule_that_is_probably_a_mistake_causes_a_warning() {
         warnings(with(production(), "/who/github/ref", Value::Null)),
         [
             "rule \"agents-production\" covers dotdo-production without \"ref\": a job on any branch can name the \
-          environment, unless GitHub restricts its branches"
+          environment, unless its branches are restricted"
         ]
     );
     assert_eq!(
