@@ -2,10 +2,9 @@
 
 use std::env;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use url::Url;
 
 use crate::clone;
 use crate::failure::Failure;
+use crate::private_file;
 
 /// The path below the address that wrangler uses, and this program does not.
 const WRANGLER_PATH: &str = "/client/v4";
@@ -234,7 +234,7 @@ pub fn stored(file: &Path) -> Result<Option<Credentials>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(file, &error)),
     };
-    if metadata.permissions().mode() & 0o077 != 0 {
+    if !private_file::is_private(&metadata) {
         return Err(Failure::usage(
             format!("other users of this machine can read {}", file.display()),
             format!(
@@ -269,32 +269,12 @@ pub fn store(file: &Path, api: &str, token: &SecretString) -> Result<(), Failure
         api: api.to_owned(),
         token: token.expose_secret().to_owned(),
     };
-    write_private(file, &serde_json::to_string_pretty(&document).unwrap_or_default()).map_err(|error| {
+    private_file::write(file, &serde_json::to_string_pretty(&document).unwrap_or_default()).map_err(|error| {
         Failure::usage(
             format!("{} cannot be written: {error}", file.display()),
             "Set DOTDO_API and DOTDO_TOKEN instead.",
         )
     })
-}
-
-fn write_private(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let new = folder.join(format!(".credentials-{}", std::process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)
-        .and_then(|mut opened| {
-            opened.write_all(text.as_bytes())?;
-            opened.sync_all()
-        })
-        .and_then(|()| fs::rename(&new, file));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
 }
 
 /// Removes the stored credentials. Returns whether there were any.
@@ -314,6 +294,8 @@ pub fn forget(file: &Path) -> Result<bool, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use tempfile::TempDir;
 
     use super::*;

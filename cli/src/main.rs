@@ -15,6 +15,7 @@ mod credentials;
 mod event_stream;
 mod failure;
 mod output;
+mod private_file;
 mod progress;
 mod session;
 mod table;

@@ -1,5 +1,6 @@
 //! The project's own commands, behind the npm scripts. `sh xtask/run --help` lists them.
 
+mod archives;
 mod bench;
 mod build;
 mod cargo;
@@ -11,9 +12,11 @@ mod fuzz;
 mod node_tools;
 mod platform;
 mod platform_worker;
+mod python_tools;
 mod runtime;
 mod schemathesis;
 mod test;
+mod workflows;
 mod workspace;
 mod wrangler_output;
 
@@ -53,6 +56,10 @@ enum Command {
     Runtime(runtime::Arguments),
     /// Send generated requests to the deploy API (needs Python)
     Schemathesis(schemathesis::Arguments),
+    /// Build the archive of `dotdo` for this machine, as a release has it (needs Python)
+    BuildArchive,
+    /// Check the GitHub workflows, also those in the documentation, with actionlint (needs Python)
+    LintWorkflows,
     /// Run every test, except those of the larger projects
     Test(test::Arguments),
     /// Install, build and deploy the larger projects of `tests/apps`, and use them
@@ -80,6 +87,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Deploy(arguments) => deploy::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Runtime(arguments) => runtime::run(&arguments),
+        Command::BuildArchive => archives::build(),
+        Command::LintWorkflows => workflows::lint(),
         Command::Schemathesis(arguments) => schemathesis::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::TestApps(arguments) => test::apps::run(&arguments),

@@ -3,7 +3,7 @@
 //! schemathesis is a Python program. Neither the build nor `npm test` needs it; it is installed into `target/` at the
 //! version of `deploy-api/schemathesis/requirements.txt`.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::{
     build::{self, Worker},
     node_tools,
     platform::{self, Api, Guard, Overrides, Platform, Secrets, State, StateLock, Stop},
-    workspace,
+    python_tools, workspace,
 };
 
 #[derive(Args)]
@@ -35,7 +35,7 @@ struct Part<'a> {
 /// # Errors
 /// When something cannot be installed or started, or schemathesis finds a failure.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let program = install()?;
+    let program = python_tools::program("schemathesis", "deploy-api/schemathesis/requirements.txt")?;
     build::build(Worker::Dispatcher, false)?;
     build::build(Worker::DeployApi, false)?;
     let lock = StateLock::acquire(State::at(&workspace::target().join("schemathesis/state"))?)?;
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Tests one part, and returns whether schemathesis found no failure.
-fn passes(schemathesis: &PathBuf, port: u16, tested: &Part<'_>, more: &[String]) -> Result<bool> {
+fn passes(schemathesis: &Path, port: u16, tested: &Part<'_>, more: &[String]) -> Result<bool> {
     let mut command = Command::new(schemathesis);
     command
         .arg("--config-file")
@@ -100,40 +100,6 @@ fn passes(schemathesis: &PathBuf, port: u16, tested: &Part<'_>, more: &[String])
     }
     let status = command.args(more).status().context("cannot start schemathesis")?;
     Ok(status.success())
-}
-
-/// Installs schemathesis into a Python environment in `target/`, unless it is installed.
-fn install() -> Result<PathBuf> {
-    let folder = workspace::target().join("schemathesis");
-    let requirements = workspace::path("deploy-api/schemathesis/requirements.txt");
-    let step = |program: PathBuf, arguments: &[&str]| -> Result<()> {
-        let status = Command::new(&program)
-            .args(arguments)
-            .status()
-            .with_context(|| format!("cannot run {}: it needs Python 3.10 or later", program.display()))?;
-        if !status.success() {
-            bail!(
-                "{} {} ended with {status}",
-                program.display(),
-                arguments.join(" ")
-            );
-        }
-        Ok(())
-    };
-    let in_folder = folder.display().to_string();
-    step("python3".into(), &["-m", "venv", &in_folder])?;
-    let wanted = requirements.display().to_string();
-    step(
-        folder.join("bin/pip"),
-        &[
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-            &wanted,
-        ],
-    )?;
-    Ok(folder.join("bin/schemathesis"))
 }
 
 /// Deploys a Worker, so that calls reach more than "no such Worker".

@@ -15,8 +15,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 
 use crate::{
+    archives,
     build::{self, Worker},
-    cargo, workspace,
+    cargo, workflows, workspace,
 };
 use programs::{Selection, TestProgram};
 
@@ -79,6 +80,8 @@ fn everything_but_end_to_end() -> Result<Vec<TestProgram>> {
     let mut check = Command::new(workspace::program()?);
     check.arg("check");
     run_step("configuration", check)?;
+    step("workflows", workflows::lint)?;
+    step("plan of a release", archives::check)?;
     Ok(programs)
 }
 
