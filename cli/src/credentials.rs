@@ -234,7 +234,7 @@ pub fn stored(file: &Path) -> Result<Option<Credentials>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(file, &error)),
     };
-    if !private_file::is_private(&metadata) {
+    if private_file::is_readable_by_others(&metadata) {
         return Err(Failure::usage(
             format!("other users of this machine can read {}", file.display()),
             format!(

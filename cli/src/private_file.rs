@@ -8,16 +8,16 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// Whether other users cannot read a file.
+/// Whether other users may read a file.
 #[cfg(unix)]
-pub fn is_private(metadata: &Metadata) -> bool {
-    metadata.permissions().mode() & 0o077 == 0
+pub fn is_readable_by_others(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o077 != 0
 }
 
-/// Whether other users cannot read a file.
+/// Whether other users may read a file.
 #[cfg(not(unix))]
-pub fn is_private(_: &Metadata) -> bool {
-    true
+pub fn is_readable_by_others(_: &Metadata) -> bool {
+    false
 }
 
 /// Writes a file, with its folder. It is replaced as a whole, so that a program that is killed leaves the old or the new one.

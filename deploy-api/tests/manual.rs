@@ -122,14 +122,9 @@ fn the_table_of_calls_of_cloudflares_api_matches_the_routes() {
     assert_eq!(documented, served);
 }
 
-/// The workflow of GitHub, and the jobs of GitLab CI and Buildkite.
-fn workflows() -> [String; 3] {
-    blocks("yaml").try_into().unwrap()
-}
-
 #[test]
 fn the_workflow_uses_the_configured_audience_and_the_existing_paths() {
-    let [workflow, gitlab, buildkite] = workflows();
+    let [workflow, gitlab, buildkite]: [String; 3] = blocks("yaml").try_into().unwrap();
     assert!(workflow.contains("id-token: write"));
     let action = include_str!("../../actions/login/action.yml");
     assert!(action.contains(&format!("default: {DEFAULT_AUDIENCE}\n")));
@@ -147,7 +142,7 @@ fn the_workflow_uses_the_configured_audience_and_the_existing_paths() {
 
 #[test]
 fn the_first_policy_allows_the_workflow() {
-    let [workflow, ..] = workflows();
+    let workflow = blocks("yaml").remove(0);
     let first = blocks("json").remove(0);
     let policy: Value = serde_json::from_str(&first).unwrap();
     let github = &policy["rules"][1]["who"]["github"];

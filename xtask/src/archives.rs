@@ -21,7 +21,7 @@ const TAG: &str = concat!("--tag=v", env!("CARGO_PKG_VERSION"));
 /// # Errors
 /// When `dist` cannot be installed, or the build fails.
 pub fn build() -> Result<()> {
-    let status = dist(&["build", TAG, "--artifacts=local"])?
+    let status = dist(&["build", TAG, "--artifacts=host"])?
         .status()
         .context("cannot start dist")?;
     ensure!(status.success(), "dist ended with {status}");

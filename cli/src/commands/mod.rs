@@ -3,6 +3,7 @@
 mod audit;
 mod changes;
 mod check;
+mod ci;
 mod completions;
 mod deployments;
 mod doctor;
@@ -82,6 +83,9 @@ pub enum Command {
     Migrate(migrate::MigrateCommand),
     /// Compare the wrangler configuration of a Worker with what a namespace supports
     Check(check::CheckArguments),
+    /// Remove credentials of Cloudflare from GitHub workflows
+    #[command(subcommand)]
+    Ci(ci::CiCommand),
     /// Check the credentials, the clock, wrangler, the deploy API and the dispatch Worker
     #[command(
         after_help = "JSON: {\"checks\": [{\"check\", \"outcome\", \"detail\", \"fix\"}]}; an outcome is `ok`, `warning` or `failed`. The exit code is 1 if a check failed, and 3 if the deploy API cannot be reached."
@@ -121,6 +125,7 @@ pub fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Route(arguments) => route::run(&arguments, session),
         Command::Migrate(command) => migrate::run(&command, session),
         Command::Check(arguments) => check::run(&arguments, session),
+        Command::Ci(command) => ci::run(&command, session),
         Command::Doctor => doctor::run(session),
         Command::Setup(arguments) => setup::run(&arguments, session),
         Command::Completions(arguments) => completions::run(&arguments, session),

@@ -7,245 +7,127 @@ use serde::{Deserialize, Deserializer};
 
 use super::Claim;
 
-/// Claims of a GitHub run. All listed claims must match. A list matches if one of its values matches.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[schemars(rename = "Claims", extend("required" = ["repository_id", "repository_owner_id"]))]
-#[serde(deny_unknown_fields, expecting = "an object with claims")]
-pub(super) struct GitHubClaims {
+/// Defines the claims of a service: the name of each in a policy, and what it is. `given` returns those that a rule lists, in the
+/// order of the definition, in which an explanation shows them.
+macro_rules! claims {
+    (
+        $(#[$about:meta])*
+        $document:ident, required: [$($required:literal),*],
+        $( $(#[$description:meta])* $name:literal $field:ident: $claim:ident, )*
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Deserialize, schemars::JsonSchema)]
+        #[schemars(extend("required" = [$($required),*]))]
+        #[serde(deny_unknown_fields, expecting = "an object with claims")]
+        pub(super) struct $document {
+            $(
+                $(#[$description])*
+                #[schemars(with = "Values")]
+                #[serde(default, rename = $name, deserialize_with = "given")]
+                $field: Option<Values>,
+            )*
+        }
+
+        impl $document {
+            /// The claims that the rule lists.
+            pub fn given(&self) -> impl Iterator<Item = (Claim, &Values)> {
+                [$( (Claim::$claim, &self.$field), )*]
+                    .into_iter()
+                    .filter_map(|(claim, values)| values.as_ref().map(|values| (claim, values)))
+            }
+        }
+    };
+}
+
+claims! {
+    /// Claims of a GitHub run. All listed claims must match. A list matches if one of its values matches.
+    GitHubClaims, required: ["repository_id", "repository_owner_id"],
     /// The issuer of the token. Default: GitHub Actions on github.com.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub issuer: Option<Values>,
-    /// `owner/name`, for readability, compared without case. The ids are required as well, because a name can be reused by another repository.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub repository: Option<Values>,
+    "issuer" issuer: Issuer,
     /// The numeric id of the repository: `gh api repos/OWNER/NAME --jq .id`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub repository_id: Option<Values>,
-    /// The name of the owner, for readability, compared without case.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub repository_owner: Option<Values>,
+    "repository_id" repository_id: RepositoryId,
     /// The numeric id of the owner: `gh api repos/OWNER/NAME --jq .owner.id`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub repository_owner_id: Option<Values>,
+    "repository_owner_id" repository_owner_id: RepositoryOwnerId,
+    /// `owner/name`, for readability, compared without case. The ids are required as well, because a name can be reused by another repository.
+    "repository" repository: Repository,
+    /// The name of the owner, for readability, compared without case.
+    "repository_owner" repository_owner: RepositoryOwner,
     /// `public`, `private` or `internal`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub repository_visibility: Option<Values>,
+    "repository_visibility" repository_visibility: RepositoryVisibility,
     /// The full ref, such as `refs/heads/main`, or a prefix followed by one `*`, such as `refs/tags/v*`.
-    #[schemars(with = "Values")]
-    #[serde(default, rename = "ref", deserialize_with = "given")]
-    pub git_ref: Option<Values>,
+    "ref" git_ref: Ref,
     /// `branch` or `tag`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub ref_type: Option<Values>,
+    "ref_type" ref_type: RefType,
     /// Whether the ref is protected: the string `true` or `false`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub ref_protected: Option<Values>,
+    "ref_protected" ref_protected: RefProtected,
     /// The GitHub environment of the job, compared without case.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub environment: Option<Values>,
+    "environment" environment: Environment,
     /// The event that started the run. `pull_request_target`, `issue_comment` and `workflow_run` are never allowed in production.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub event_name: Option<Values>,
+    "event_name" event_name: EventName,
     /// The workflow file: the full value `owner/name/.github/workflows/file.yml@ref`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub workflow_ref: Option<Values>,
+    "workflow_ref" workflow_ref: WorkflowRef,
     /// The reusable workflow that contains the job, in the same format as `workflow_ref`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub job_workflow_ref: Option<Values>,
+    "job_workflow_ref" job_workflow_ref: JobWorkflowRef,
     /// The name of the account that started the run, for readability, compared without case.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub actor: Option<Values>,
+    "actor" actor: Actor,
     /// The numeric id of the account that started the run.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub actor_id: Option<Values>,
+    "actor_id" actor_id: ActorId,
     /// `github-hosted` or `self-hosted`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub runner_environment: Option<Values>,
+    "runner_environment" runner_environment: RunnerEnvironment,
 }
 
-impl GitHubClaims {
-    /// The claims that the rule lists, in the order in which an explanation shows them.
-    pub fn given(&self) -> impl Iterator<Item = (Claim, &Values)> {
-        [
-            (Claim::Issuer, &self.issuer),
-            (Claim::RepositoryId, &self.repository_id),
-            (Claim::RepositoryOwnerId, &self.repository_owner_id),
-            (Claim::Repository, &self.repository),
-            (Claim::RepositoryOwner, &self.repository_owner),
-            (Claim::RepositoryVisibility, &self.repository_visibility),
-            (Claim::Ref, &self.git_ref),
-            (Claim::RefType, &self.ref_type),
-            (Claim::RefProtected, &self.ref_protected),
-            (Claim::Environment, &self.environment),
-            (Claim::EventName, &self.event_name),
-            (Claim::WorkflowRef, &self.workflow_ref),
-            (Claim::JobWorkflowRef, &self.job_workflow_ref),
-            (Claim::Actor, &self.actor),
-            (Claim::ActorId, &self.actor_id),
-            (Claim::RunnerEnvironment, &self.runner_environment),
-        ]
-        .into_iter()
-        .filter_map(|(claim, values)| values.as_ref().map(|values| (claim, values)))
-    }
-}
-
-/// Claims of a job of GitLab CI. All listed claims must match. A list matches if one of its values matches.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[schemars(extend("required" = ["project_id", "namespace_id"]))]
-#[serde(deny_unknown_fields, expecting = "an object with claims")]
-pub(super) struct GitLabClaims {
+claims! {
+    /// Claims of a job of GitLab CI. All listed claims must match. A list matches if one of its values matches.
+    GitLabClaims, required: ["project_id", "namespace_id"],
     /// The issuer of the token: the address of the GitLab server. Default: `https://gitlab.com`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub issuer: Option<Values>,
+    "issuer" issuer: Issuer,
     /// The numeric id of the project.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub project_id: Option<Values>,
+    "project_id" project_id: ProjectId,
     /// The numeric id of the group or user that owns the project.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub namespace_id: Option<Values>,
+    "namespace_id" namespace_id: NamespaceId,
     /// `group/project`, for readability, compared without case.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub project_path: Option<Values>,
+    "project_path" project_path: ProjectPath,
     /// The path of the group or user, for readability, compared without case.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub namespace_path: Option<Values>,
+    "namespace_path" namespace_path: NamespacePath,
     /// The full ref, such as `refs/heads/main`, or a prefix followed by one `*`. It is the claim `ref_path` of the token.
-    #[schemars(with = "Values")]
-    #[serde(default, rename = "ref", deserialize_with = "given")]
-    pub git_ref: Option<Values>,
+    "ref" git_ref: Ref,
     /// `branch` or `tag`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub ref_type: Option<Values>,
+    "ref_type" ref_type: RefType,
     /// Whether the ref is protected: the string `true` or `false`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub ref_protected: Option<Values>,
+    "ref_protected" ref_protected: RefProtected,
     /// The environment of the job, compared exactly.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub environment: Option<Values>,
+    "environment" environment: GitLabEnvironment,
     /// Whether the environment is protected: the string `true` or `false`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub environment_protected: Option<Values>,
+    "environment_protected" environment_protected: EnvironmentProtected,
     /// What started the pipeline, such as `push`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub pipeline_source: Option<Values>,
+    "pipeline_source" pipeline_source: PipelineSource,
     /// The name of the account that started the job, for readability, compared without case.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub user_login: Option<Values>,
+    "user_login" user_login: UserLogin,
     /// The numeric id of the account that started the job.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub user_id: Option<Values>,
+    "user_id" user_id: UserId,
     /// `gitlab-hosted` or `self-hosted`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub runner_environment: Option<Values>,
+    "runner_environment" runner_environment: RunnerEnvironment,
 }
 
-impl GitLabClaims {
-    /// The claims that the rule lists, in the order in which an explanation shows them.
-    pub fn given(&self) -> impl Iterator<Item = (Claim, &Values)> {
-        [
-            (Claim::Issuer, &self.issuer),
-            (Claim::ProjectId, &self.project_id),
-            (Claim::NamespaceId, &self.namespace_id),
-            (Claim::ProjectPath, &self.project_path),
-            (Claim::NamespacePath, &self.namespace_path),
-            (Claim::Ref, &self.git_ref),
-            (Claim::RefType, &self.ref_type),
-            (Claim::RefProtected, &self.ref_protected),
-            (Claim::GitLabEnvironment, &self.environment),
-            (Claim::EnvironmentProtected, &self.environment_protected),
-            (Claim::PipelineSource, &self.pipeline_source),
-            (Claim::UserLogin, &self.user_login),
-            (Claim::UserId, &self.user_id),
-            (Claim::RunnerEnvironment, &self.runner_environment),
-        ]
-        .into_iter()
-        .filter_map(|(claim, values)| values.as_ref().map(|values| (claim, values)))
-    }
-}
-
-/// Claims of a job of Buildkite. All listed claims must match. A list matches if one of its values matches.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[schemars(extend("required" = ["organization_id", "pipeline_slug"]))]
-#[serde(deny_unknown_fields, expecting = "an object with claims")]
-pub(super) struct BuildkiteClaims {
+claims! {
+    /// Claims of a job of Buildkite. All listed claims must match. A list matches if one of its values matches.
+    BuildkiteClaims, required: ["organization_id", "pipeline_slug"],
     /// The issuer of the token. Default: `https://agent.buildkite.com`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub issuer: Option<Values>,
+    "issuer" issuer: Issuer,
     /// The UUID of the organization. The job must request this claim.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub organization_id: Option<Values>,
+    "organization_id" organization_id: OrganizationId,
     /// The name of the pipeline in addresses.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub pipeline_slug: Option<Values>,
+    "pipeline_slug" pipeline_slug: PipelineSlug,
     /// The name of the organization in addresses, for readability.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub organization_slug: Option<Values>,
+    "organization_slug" organization_slug: OrganizationSlug,
     /// `refs/heads/BRANCH` or `refs/tags/TAG` of the build, or a prefix followed by one `*`.
-    #[schemars(with = "Values")]
-    #[serde(default, rename = "ref", deserialize_with = "given")]
-    pub git_ref: Option<Values>,
+    "ref" git_ref: Ref,
     /// What started the build, such as `webhook`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub build_source: Option<Values>,
+    "build_source" build_source: BuildSource,
     /// The key of the step.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub step_key: Option<Values>,
+    "step_key" step_key: StepKey,
     /// `buildkite-hosted` or `self-hosted`.
-    #[schemars(with = "Values")]
-    #[serde(default, deserialize_with = "given")]
-    pub runner_environment: Option<Values>,
-}
-
-impl BuildkiteClaims {
-    /// The claims that the rule lists, in the order in which an explanation shows them.
-    pub fn given(&self) -> impl Iterator<Item = (Claim, &Values)> {
-        [
-            (Claim::Issuer, &self.issuer),
-            (Claim::OrganizationId, &self.organization_id),
-            (Claim::PipelineSlug, &self.pipeline_slug),
-            (Claim::OrganizationSlug, &self.organization_slug),
-            (Claim::Ref, &self.git_ref),
-            (Claim::BuildSource, &self.build_source),
-            (Claim::StepKey, &self.step_key),
-            (Claim::RunnerEnvironment, &self.runner_environment),
-        ]
-        .into_iter()
-        .filter_map(|(claim, values)| values.as_ref().map(|values| (claim, values)))
-    }
+    "runner_environment" runner_environment: RunnerEnvironment,
 }
 
 /// One string, or a list of alternative strings.

@@ -58,7 +58,7 @@ fn the_claim_sub_cannot_be_matched() {
         "/who/github/sub",
         json!("repo:drivly/agents:ref:refs/heads/main"),
     );
-    assert!(error_of(rule).contains("unknown field `sub`, expected one of `issuer`, `repository`"));
+    assert!(error_of(rule).contains("unknown field `sub`, expected one of `issuer`, `repository_id`"));
 }
 
 #[test]

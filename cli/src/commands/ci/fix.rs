@@ -1,0 +1,436 @@
+//! Replaces the uses of a credential by `actions/login`. Everything else in the file stays as it is: comments, layout and line ends.
+
+use std::ops::Range;
+
+use super::document::{Node, parse};
+use super::uses::{Kind, Use, find, is_wrangler_action};
+
+/// The action, by which a job that logs in already is recognized.
+const LOGIN: &str = "drivly/dispatch.do/actions/login@v1";
+
+const NO_DEPLOY: &str = "no step deploys: add the step of `actions/login` before the one that does";
+
+/// A fixed workflow.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// The new text.
+    pub text: String,
+    /// What a person must do, for each job whose uses stay as they are.
+    pub remaining: Vec<String>,
+}
+
+/// A replacement of bytes.
+#[derive(Debug)]
+struct Edit {
+    range: Range<usize>,
+    text: String,
+}
+
+/// Fixes each job of a workflow, or leaves it as it is.
+///
+/// # Errors
+/// If the new text is not YAML.
+pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
+    let uses = find(text, workflow);
+    let source = Source { text, workflow };
+    let mut edits = Vec::new();
+    let mut remaining = Vec::new();
+    let mut is_used = false;
+    let of_workflow: Vec<&Use> = uses.iter().filter(|found| found.job.is_none()).collect();
+    for (name, job) in workflow.get("jobs").map(Node::entries).unwrap_or_default() {
+        let own = uses
+            .iter()
+            .filter(|found| found.job.as_deref() == Some(name.text()));
+        let own: Vec<&Use> = own.collect();
+        let inherits = !of_workflow.is_empty() && step_of_deploy(job).is_some();
+        if own.is_empty() && !inherits {
+            continue;
+        }
+        is_used |= inherits;
+        match source.job(job, &own, api) {
+            Ok(found) => edits.extend(found),
+            Err(reason) => remaining.push(format!("jobs.{}: {reason}", name.text())),
+        }
+    }
+    if !of_workflow.is_empty() && !is_used {
+        remaining.push(NO_DEPLOY.to_owned());
+    }
+    if remaining.is_empty() {
+        match source.removals(workflow, &of_workflow) {
+            Ok(found) => edits.extend(found),
+            Err(reason) => remaining.push(reason),
+        }
+    }
+    let text = applied(text, edits);
+    parse(&text)?;
+    Ok(Fixed { text, remaining })
+}
+
+/// The last edit first, so that the places of the others stay valid. Of two at one place, the later one in the list is applied first.
+fn applied(text: &str, mut edits: Vec<Edit>) -> String {
+    edits.sort_by_key(|edit| edit.range.start);
+    let mut text = text.to_owned();
+    for edit in edits.into_iter().rev() {
+        text.replace_range(edit.range, &edit.text);
+    }
+    text
+}
+
+/// The first step that deploys.
+fn step_of_deploy(job: &Node) -> Option<&Node> {
+    job.get("steps")?.elements().iter().find(|step| {
+        let script = step.get("run").map(Node::text).unwrap_or_default();
+        is_wrangler_action(step) || script.contains("wrangler") || script.contains("deploy")
+    })
+}
+
+struct Source<'a> {
+    text: &'a str,
+    workflow: &'a Node,
+}
+
+impl Source<'_> {
+    /// The edits of a job, or why a person must make them.
+    fn job(&self, job: &Node, uses: &[&Use], api: &str) -> Result<Vec<Edit>, String> {
+        if uses.iter().any(|found| found.kind == Kind::ByHand) {
+            return Err("a script or another action uses the secret: add the step of `actions/login`, and use its variable \
+                        CLOUDFLARE_API_TOKEN"
+                .to_owned());
+        }
+        let mut edits = Vec::new();
+        for found in uses {
+            let variable = match found.kind {
+                Kind::Token => "CLOUDFLARE_API_TOKEN",
+                Kind::Account => "CLOUDFLARE_ACCOUNT_ID",
+                Kind::Remove | Kind::ByHand => continue,
+            };
+            let quote = self
+                .slice(found.value.clone())
+                .chars()
+                .next()
+                .filter(|c| matches!(c, '"' | '\''));
+            let quote = quote.map(String::from).unwrap_or_default();
+            edits.push(Edit {
+                range: found.value.clone(),
+                text: format!("{quote}${{{{ env.{variable} }}}}{quote}"),
+            });
+        }
+        edits.extend(self.removals(job, uses)?);
+        for step in job.get("steps").map(Node::elements).unwrap_or_default() {
+            edits.extend(self.removals(step, uses)?);
+        }
+        edits.extend(self.login(job, uses, api)?);
+        edits.extend(self.permission(job)?);
+        Ok(edits)
+    }
+
+    /// Removes the entries of `env` and `with` that are uses, and `env` if nothing is left.
+    fn removals(&self, scope: &Node, uses: &[&Use]) -> Result<Vec<Edit>, String> {
+        let mut edits = Vec::new();
+        for section in ["env", "with"] {
+            let Some((key, mapping)) = scope.entry(section) else {
+                continue;
+            };
+            let is_removed = |value: &Node| {
+                let same = uses.iter().find(|found| found.value == value.range);
+                same.is_some_and(|found| found.kind == Kind::Remove)
+            };
+            let entries = mapping.entries();
+            let removed = entries.iter().filter(|(_, value)| is_removed(value)).count();
+            if removed == 0 {
+                continue;
+            }
+            if removed == entries.len() {
+                let end = entries
+                    .last()
+                    .map_or(mapping.range.end, |(_, value)| value.range.end);
+                edits.push(self.without_lines(key.range.start..end)?);
+                continue;
+            }
+            for (key, value) in entries.iter().filter(|(_, value)| is_removed(value)) {
+                edits.push(self.without_lines(key.range.start..value.range.end)?);
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Removes the lines of an entry, if nothing else is on them.
+    fn without_lines(&self, range: Range<usize>) -> Result<Edit, String> {
+        let start = self.line_start(range.start);
+        // The value of a block scalar ends at the beginning of the next line.
+        let last = self.slice(range.clone()).trim_end().len() + range.start;
+        let end = self.line_end(last);
+        let before = self.slice(start..range.start);
+        let after = self.slice(last..end).trim().trim_start_matches('}').trim();
+        if !before.trim().is_empty() || !(after.is_empty() || after.starts_with('#')) {
+            return Err(format!(
+                "line {} has more than the credential: remove it yourself",
+                super::document::line_of(self.text, range.start)
+            ));
+        }
+        Ok(Edit {
+            range: start..end,
+            text: String::new(),
+        })
+    }
+
+    /// Adds the step before the first one that needs the token, with the comments above that.
+    fn login(&self, job: &Node, uses: &[&Use], api: &str) -> Result<Option<Edit>, String> {
+        let steps = job.get("steps").map(Node::elements).unwrap_or_default();
+        let is_login = |step: &Node| {
+            let uses = step.get("uses").map(Node::text).unwrap_or_default();
+            uses.split('@').next() == LOGIN.split('@').next()
+        };
+        if steps.iter().any(is_login) {
+            return Ok(None);
+        }
+        let has_use = |step: &&Node| {
+            let mut found = false;
+            step.each_text(&mut |value| found |= uses.iter().any(|other| other.value == value.range));
+            found
+        };
+        let step = steps.iter().find(has_use).or_else(|| step_of_deploy(job));
+        let step = step.ok_or(NO_DEPLOY)?;
+        let mut start = self.line_start(step.range.start);
+        let line = self.slice(start..self.line_end(start));
+        let indentation = line.len() - line.trim_start().len();
+        if !line.trim_start().starts_with("- ") {
+            return Err(
+                "its steps are not one on each line: add the step of `actions/login` yourself".to_owned(),
+            );
+        }
+        while start > 0 {
+            let above = self.line_start(start - 1);
+            if !self.slice(above..start).trim_start().starts_with('#') {
+                break;
+            }
+            start = above;
+        }
+        let indentation = " ".repeat(indentation);
+        let end = self.line_break();
+        Ok(Some(Edit {
+            range: start..start,
+            text: format!("{indentation}- uses: {LOGIN}{end}{indentation}  with: {{ api: {api} }}{end}"),
+        }))
+    }
+
+    /// Adds `id-token: write` to the permissions that are in force for the job.
+    fn permission(&self, job: &Node) -> Result<Option<Edit>, String> {
+        let Some((key, permissions)) = job
+            .entry("permissions")
+            .or_else(|| self.workflow.entry("permissions"))
+        else {
+            let (first, _) = job.entries().first().ok_or("the job is empty")?;
+            let start = self.line_start(first.range.start);
+            let indentation = self.slice(start..first.range.start);
+            return Ok(Some(Edit {
+                range: start..start,
+                text: format!(
+                    "{indentation}permissions: {{ contents: read, id-token: write }}{}",
+                    self.line_break()
+                ),
+            }));
+        };
+        if permissions.text() == "write-all"
+            || permissions
+                .get("id-token")
+                .is_some_and(|value| value.text() == "write")
+        {
+            return Ok(None);
+        }
+        if let Some(value) = permissions.get("id-token") {
+            return Ok(Some(Edit {
+                range: value.range.clone(),
+                text: "write".to_owned(),
+            }));
+        }
+        let Some((first, _)) = permissions.entries().first() else {
+            return Err("add `id-token: write` to its permissions yourself".to_owned());
+        };
+        let is_on_one_line = self.line_start(key.range.start) == self.line_start(first.range.start);
+        Ok(Some(if is_on_one_line {
+            Edit {
+                range: first.range.start..first.range.start,
+                text: "id-token: write, ".to_owned(),
+            }
+        } else {
+            let start = self.line_start(first.range.start);
+            let indentation = self.slice(start..first.range.start);
+            Edit {
+                range: start..start,
+                text: format!("{indentation}id-token: write{}", self.line_break()),
+            }
+        }))
+    }
+
+    fn slice(&self, range: Range<usize>) -> &str {
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn line_start(&self, byte: usize) -> usize {
+        self.slice(0..byte).rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    /// After the line break.
+    fn line_end(&self, byte: usize) -> usize {
+        let rest = self.slice(byte..self.text.len());
+        rest.find('\n').map_or(self.text.len(), |end| byte + end + 1)
+    }
+
+    fn line_break(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const API: &str = "https://deploy.example.com";
+
+    fn fixed(text: &str) -> Fixed {
+        fix(text, &parse(text).unwrap(), API).unwrap()
+    }
+
+    #[test]
+    fn comments_and_layout_are_kept() {
+        let before = "\
+# A workflow — with a comment.
+on: { push: { branches: [main] } }
+
+permissions:
+  contents: read   # to check out
+
+env:
+  NODE_ENV: production
+  CLOUDFLARE_API_TOKEN: ${{ secrets.CLOUDFLARE_API_TOKEN }} # of the account
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps: [{ run: npm test }]
+  deploy:
+    runs-on: ubuntu-latest
+    env:
+      CLOUDFLARE_ACCOUNT_ID: \"${{ secrets.CF_ACCOUNT }}\"
+    steps:
+      - uses: actions/checkout@v5
+      - run: npm ci
+
+      # Deploys.
+      - name: Deploy
+        uses: cloudflare/wrangler-action@v3
+        with:
+          apiToken: '${{ secrets.CLOUDFLARE_API_TOKEN }}'
+          command: deploy --dispatch-namespace dotdo-production   # production
+      - run: 'echo done'
+";
+        let after = "\
+# A workflow — with a comment.
+on: { push: { branches: [main] } }
+
+permissions:
+  id-token: write
+  contents: read   # to check out
+
+env:
+  NODE_ENV: production
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps: [{ run: npm test }]
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+      - run: npm ci
+
+      - uses: drivly/dispatch.do/actions/login@v1
+        with: { api: https://deploy.example.com }
+      # Deploys.
+      - name: Deploy
+        uses: cloudflare/wrangler-action@v3
+        with:
+          apiToken: '${{ env.CLOUDFLARE_API_TOKEN }}'
+          command: deploy --dispatch-namespace dotdo-production   # production
+      - run: 'echo done'
+";
+        let fixed_once = fixed(before);
+        assert_eq!(fixed_once.remaining, [""; 0]);
+        assert_eq!(fixed_once.text, after);
+        assert_eq!(fixed(after).text, after, "a second run changes nothing");
+        assert_eq!(find(after, &parse(after).unwrap()), []);
+        let windows = fixed(&before.replace('\n', "\r\n"));
+        assert_eq!(windows.text, after.replace('\n', "\r\n"));
+    }
+
+    #[test]
+    fn permissions_of_the_job_come_before_those_of_the_workflow() {
+        let workflow = |permissions: &str| {
+            format!(
+                "on: push\npermissions: read-all\njobs:\n  a:\n    {permissions}\n    runs-on: x\n    steps:\n      - run: wrangler deploy\n        \
+                 env:\n          CLOUDFLARE_API_TOKEN: ${{{{ secrets.T }}}}\n"
+            )
+        };
+        for (before, after) in [
+            (
+                "permissions: { contents: read }",
+                "permissions: { id-token: write, contents: read }",
+            ),
+            (
+                "permissions: { id-token: none }",
+                "permissions: { id-token: write }",
+            ),
+            ("permissions: write-all", "permissions: write-all"),
+        ] {
+            let result = fixed(&workflow(before));
+            assert!(result.text.contains(&format!("    {after}\n")), "{}", result.text);
+            assert!(
+                !result.text.contains("secrets.T") && !result.text.contains("env:"),
+                "{}",
+                result.text
+            );
+        }
+        let without = workflow("name: A").replace("permissions: read-all\n", "");
+        let text = fixed(&without).text;
+        assert!(
+            text.contains("  a:\n    permissions: { contents: read, id-token: write }\n    name: A\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_changed_safely_is_left_for_a_person() {
+        for (job, reason) in [
+            (
+                "steps:\n      - run: curl ${{ secrets.CLOUDFLARE_API_TOKEN }}",
+                "a script or another action",
+            ),
+            (
+                "env: { A: b, CF_API_TOKEN: t }\n    steps:\n      - run: wrangler deploy",
+                "more than the credential",
+            ),
+            (
+                "env:\n      CF_API_TOKEN: t\n    steps:\n      - run: make",
+                "no step deploys",
+            ),
+            (
+                "permissions: read-all\n    env:\n      CF_API_TOKEN: t\n    steps:\n      - run: wrangler deploy",
+                "id-token: write",
+            ),
+            (
+                "env:\n      CF_API_TOKEN: t\n    steps: [{ run: wrangler deploy }]",
+                "one on each line",
+            ),
+            ("steps: []\nenv:\n  CF_API_TOKEN: t", "no step deploys"),
+        ] {
+            let text = format!("on: push\njobs:\n  a:\n    runs-on: x\n    {job}\n");
+            let result = fixed(&text);
+            assert_eq!(result.text, text, "{reason}");
+            assert!(
+                matches!(result.remaining.as_slice(), [one] if one.contains(reason)),
+                "{:?}",
+                result.remaining
+            );
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! `dotdo ci check`: the credentials of Cloudflare in the GitHub workflows of a repository, and their replacement by `actions/login`.
+
+mod document;
+mod fix;
+mod uses;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+
+use self::document::Node;
+use self::uses::{Kind, Use};
+use crate::credentials;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::session::Session;
+
+/// The commands about CI.
+#[derive(Debug, Subcommand)]
+pub enum CiCommand {
+    /// Find credentials of Cloudflare in GitHub workflows, and replace them by the action that logs in
+    Check(CheckArguments),
+}
+
+/// The arguments of `dotdo ci check`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "JSON: {\"uses\": [{\"file\", \"line\", \"place\", \"secrets\", \"fix\"}], \"fixed\", \"remaining\", \"notes\", \"secrets\": [{\"name\", \"environments\"}]}. The exit code is 1 if a use remains."
+)]
+pub struct CheckArguments {
+    /// The folder of the repository
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Change the workflows; comments and layout stay as they are
+    #[arg(long)]
+    fix: bool,
+    /// The address of the deploy API for the changed workflows; by default that of your credentials
+    #[arg(long, value_name = "URL")]
+    api: Option<String>,
+}
+
+/// Runs a command.
+pub fn run(command: &CiCommand, session: &Session) -> Result<Exit, Failure> {
+    match command {
+        CiCommand::Check(arguments) => check(arguments, &session.output),
+    }
+}
+
+/// A workflow with its uses.
+struct Workflow {
+    file: PathBuf,
+    text: String,
+    root: Node,
+    uses: Vec<Use>,
+}
+
+/// What is shown of all workflows.
+#[derive(Default, Serialize)]
+struct Report {
+    uses: Vec<ShownUse>,
+    /// The files that were changed.
+    fixed: Vec<PathBuf>,
+    /// What a person must do, because it was not changed.
+    remaining: Vec<String>,
+    /// What a person must check.
+    notes: Vec<String>,
+    /// The secrets that are no longer needed, once nothing remains.
+    secrets: Vec<Secret>,
+}
+
+#[derive(Serialize)]
+struct ShownUse {
+    file: PathBuf,
+    line: usize,
+    place: String,
+    secrets: BTreeSet<String>,
+    fix: &'static str,
+}
+
+#[derive(Serialize)]
+struct Secret {
+    name: String,
+    /// The GitHub environments of the jobs that use it, where it may be defined.
+    environments: BTreeSet<String>,
+}
+
+fn check(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure> {
+    let workflows = read(&arguments.folder)?;
+    let mut report = Report::default();
+    for workflow in &workflows {
+        report.add(workflow);
+    }
+    if arguments.fix && !report.uses.is_empty() {
+        let api = match &arguments.api {
+            Some(api) => credentials::address(api)?,
+            None => credentials::find()?.api,
+        };
+        for workflow in workflows.iter().filter(|workflow| !workflow.uses.is_empty()) {
+            report.fix(workflow, &api)?;
+        }
+    }
+    let remains = if arguments.fix {
+        !report.remaining.is_empty()
+    } else {
+        !report.uses.is_empty()
+    };
+    output.either(&json!(report), |output| show(&report, arguments.fix, output))?;
+    Ok(if remains { Exit::Refused } else { Exit::Success })
+}
+
+/// Reads the workflows of a repository.
+fn read(folder: &Path) -> Result<Vec<Workflow>, Failure> {
+    let folder = folder.join(".github/workflows");
+    let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::usage(
+            format!("{} cannot be read: {error}", path.display()),
+            "Name the folder of a repository with GitHub workflows, and correct the file.",
+        )
+    };
+    let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+        .into_iter()
+        .map(|file| {
+            let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+            let root = document::parse(&text).map_err(|error| unreadable(&file, &error))?;
+            let uses = uses::find(&text, &root);
+            Ok(Workflow {
+                file,
+                text,
+                root,
+                uses,
+            })
+        })
+        .collect()
+}
+
+impl Report {
+    fn add(&mut self, workflow: &Workflow) {
+        let mut secrets: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for found in &workflow.uses {
+            let jobs = workflow.root.get("jobs");
+            let environment = found
+                .job
+                .as_deref()
+                .and_then(|job| jobs?.get(job)?.get("environment"));
+            // An environment is a name, or a mapping with a name and a URL.
+            let environment = environment.map(|node| node.get("name").unwrap_or(node).text().to_owned());
+            for secret in &found.secrets {
+                secrets.entry(secret).or_default().extend(environment.clone());
+            }
+            self.uses.push(ShownUse {
+                file: workflow.file.clone(),
+                line: found.line,
+                place: found.place.clone(),
+                secrets: found.secrets.clone(),
+                fix: explanation(found.kind),
+            });
+        }
+        for (name, environments) in secrets {
+            match self.secrets.iter_mut().find(|secret| secret.name == name) {
+                Some(secret) => secret.environments.extend(environments),
+                None => self.secrets.push(Secret {
+                    name: name.to_owned(),
+                    environments,
+                }),
+            }
+        }
+        if !workflow.uses.is_empty()
+            && workflow.text.contains("deploy")
+            && !workflow.text.contains("--dispatch-namespace")
+        {
+            self.notes.push(format!(
+                "{}: no command has --dispatch-namespace: deploy with `wrangler deploy --dispatch-namespace dotdo-production`.",
+                workflow.file.display()
+            ));
+        }
+    }
+
+    fn fix(&mut self, workflow: &Workflow, api: &str) -> Result<(), Failure> {
+        let file = workflow.file.display();
+        let fixed = fix::fix(&workflow.text, &workflow.root, api).map_err(|error| {
+            Failure::refused(
+                format!("{file} was not changed, because the new text would not be YAML: {error}"),
+                "Change the workflow yourself.",
+            )
+        })?;
+        self.remaining
+            .extend(fixed.remaining.iter().map(|reason| format!("{file}: {reason}.")));
+        if fixed.text != workflow.text {
+            fs::write(&workflow.file, &fixed.text).map_err(|error| {
+                Failure::usage(format!("{file} cannot be written: {error}"), "Make it writable.")
+            })?;
+            self.fixed.push(workflow.file.clone());
+        }
+        Ok(())
+    }
+}
+
+/// What replaces a use.
+fn explanation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Remove => {
+            "Remove it. The step `uses: drivly/dispatch.do/actions/login@v1` sets the variables of wrangler."
+        }
+        Kind::Token => {
+            "Add the step `uses: drivly/dispatch.do/actions/login@v1` before this one, and write `${{ env.CLOUDFLARE_API_TOKEN }}` here."
+        }
+        Kind::Account => "Write `${{ env.CLOUDFLARE_ACCOUNT_ID }}`, which the step of `actions/login` sets.",
+        Kind::ByHand => "Use the variable CLOUDFLARE_API_TOKEN, which the step of `actions/login` sets.",
+    }
+}
+
+fn show(report: &Report, fix: bool, output: &Output) -> Result<(), Failure> {
+    if report.uses.is_empty() {
+        return output.line("No workflow uses a credential of Cloudflare.");
+    }
+    for found in &report.uses {
+        output.line(format!(
+            "{}:{}: {}",
+            found.file.display(),
+            found.line,
+            found.place
+        ))?;
+        if !fix {
+            output.line(format!("  {}", found.fix))?;
+        }
+    }
+    for file in &report.fixed {
+        output.line(format!("Changed {}.", file.display()))?;
+    }
+    for line in report.remaining.iter().chain(&report.notes) {
+        output.line(line)?;
+    }
+    if !fix {
+        output.line("Each job that logs in needs `permissions: { id-token: write }`. `dotdo ci check --fix` changes the workflows.")?;
+    }
+    if report.secrets.is_empty() {
+        return Ok(());
+    }
+    output.line(
+        "\nWhen every workflow has deployed without them, delete the secrets that nothing else uses:",
+    )?;
+    for Secret { name, environments } in &report.secrets {
+        output.line(format!("  gh secret delete {name}"))?;
+        for environment in environments {
+            output.line(format!("  gh secret delete {name} --env {environment}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_repository_is_fixed_and_its_secrets_are_listed_with_their_environments() {
+        let folder = TempDir::new().unwrap();
+        let workflows = folder.path().join(".github/workflows");
+        fs::create_dir_all(&workflows).unwrap();
+        let job = "on: push\njobs:\n  a:\n    runs-on: x\n    environment: { name: production, url: https://agents.do }\n    steps:\n      \
+                   - run: npx wrangler deploy\n        env:\n          CLOUDFLARE_API_TOKEN: ${{ secrets.TOKEN }}\n";
+        fs::write(workflows.join("a.yml"), job).unwrap();
+        fs::write(
+            workflows.join("b.yaml"),
+            job.replace(
+                "environment: { name: production, url: https://agents.do }",
+                "environment: staging",
+            ),
+        )
+        .unwrap();
+        fs::write(workflows.join("other.yml"), "on: push\njobs: {}\n").unwrap();
+
+        let mut report = Report::default();
+        for workflow in read(folder.path()).unwrap() {
+            report.add(&workflow);
+            report.fix(&workflow, "https://deploy.example.com").unwrap();
+        }
+        assert_eq!(report.uses.len(), 2);
+        assert_eq!(report.fixed, [workflows.join("a.yml"), workflows.join("b.yaml")]);
+        assert_eq!(report.notes.len(), 2, "no command has --dispatch-namespace");
+        let [secret] = report.secrets.as_slice() else {
+            panic!("another number of secrets than one")
+        };
+        assert_eq!(secret.name, "TOKEN");
+        assert_eq!(
+            secret.environments,
+            BTreeSet::from(["production".to_owned(), "staging".to_owned()])
+        );
+        assert!(
+            read(folder.path())
+                .unwrap()
+                .iter()
+                .all(|workflow| workflow.uses.is_empty())
+        );
+        assert_eq!(
+            fs::read_to_string(workflows.join("other.yml")).unwrap(),
+            "on: push\njobs: {}\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_yaml_is_named() {
+        let folder = TempDir::new().unwrap();
+        let workflows = folder.path().join(".github/workflows");
+        assert!(read(folder.path()).is_err_and(|error| error.text().contains("workflows")));
+        fs::create_dir_all(&workflows).unwrap();
+        for text in ["a: [", "a: 1\n---\nb: 2\n", ""] {
+            fs::write(workflows.join("bad.yml"), text).unwrap();
+            assert!(
+                read(folder.path()).is_err_and(|error| error.text().contains("bad.yml")),
+                "{text}"
+            );
+        }
+    }
+}
