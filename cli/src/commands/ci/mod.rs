@@ -159,7 +159,11 @@ impl Report {
                 .as_deref()
                 .and_then(|job| jobs?.get(job)?.get("environment"));
             // An environment is a name, or a mapping with a name and a URL.
-            let environment = environment.map(|node| node.get("name").unwrap_or(node).text().to_owned());
+            let environment = environment.map(|node| node.get("name").unwrap_or(node).text());
+            // The value of an expression is not known here.
+            let environment = environment
+                .filter(|name| !name.contains("${{"))
+                .map(str::to_owned);
             for secret in &found.secrets {
                 secrets.entry(secret).or_default().extend(environment.clone());
             }
@@ -258,10 +262,19 @@ fn show(report: &Report, fix: bool, output: &Output) -> Result<(), Failure> {
     for Secret { name, environments } in &report.secrets {
         output.line(format!("  gh secret delete {name}"))?;
         for environment in environments {
-            output.line(format!("  gh secret delete {name} --env {environment}"))?;
+            output.line(format!("  gh secret delete {name} --env {}", quoted(environment)))?;
         }
     }
     Ok(())
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -314,6 +327,20 @@ mod tests {
             fs::read_to_string(workflows.join("other.yml")).unwrap(),
             "on: push\njobs: {}\n"
         );
+    }
+
+    #[test]
+    fn names_in_commands_are_quoted_and_expressions_are_left_out() {
+        assert_eq!(quoted("preview/pr-12"), "preview/pr-12");
+        assert_eq!(quoted("it's $(x)"), r"'it'\''s $(x)'");
+        let folder = TempDir::new().unwrap();
+        let workflows = folder.path().join(".github/workflows");
+        fs::create_dir_all(&workflows).unwrap();
+        let job = "on: push\njobs:\n  a:\n    environment: ${{ inputs.to }}\n    env:\n      CF_API_TOKEN: ${{ secrets.T }}\n";
+        fs::write(workflows.join("a.yml"), job).unwrap();
+        let mut report = Report::default();
+        report.add(&read(folder.path()).unwrap()[0]);
+        assert!(report.secrets[0].environments.is_empty());
     }
 
     #[test]
