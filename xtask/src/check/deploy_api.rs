@@ -238,7 +238,8 @@ mod tests {
                 {"binding": "DISPATCHER", "service": DISPATCH_WORKER},
                 {"binding": "LOGS", "service": LOGS_WORKER},
             ],
-            "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS": "[\"https://issuer.example\"]",
+            "vars": {"OIDC_AUDIENCE": "a", "OIDC_ISSUERS":
+                "[\"https://issuer.example\", {\"issuer\": \"https://gitlab.example\", \"provider\": \"gitlab\"}]",
                 "UPSTREAM_TIMEOUT_SECONDS": "60", "UPSTREAM_CALLS_PER_FIVE_MINUTES": "1200", "WORKER_LOGS": "on"},
             "secrets": {"required": REQUIRED_SECRETS},
         })
@@ -350,6 +351,16 @@ mod tests {
                 "vars.OIDC_ISSUERS",
             ),
             ("/vars/OIDC_ISSUERS", json!("[]"), "vars.OIDC_ISSUERS"),
+            (
+                "/vars/OIDC_ISSUERS",
+                json!("[{\"issuer\": \"https://gitlab.example\", \"provider\": \"jenkins\"}]"),
+                "vars.OIDC_ISSUERS",
+            ),
+            (
+                "/vars/OIDC_ISSUERS",
+                json!("[{\"issuer\": \"http://gitlab.example\", \"provider\": \"gitlab\"}]"),
+                "vars.OIDC_ISSUERS",
+            ),
             (
                 "/vars/UPSTREAM_TIMEOUT_SECONDS",
                 json!("61"),

@@ -20,7 +20,7 @@ pub struct Fixed {
 }
 
 /// A replacement of bytes.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Edit {
     range: Range<usize>,
     text: String,
@@ -29,7 +29,7 @@ struct Edit {
 /// Fixes each job of a workflow, or leaves it as it is.
 ///
 /// # Errors
-/// If the new text is not YAML.
+/// If the new text is not YAML, or cannot be made.
 pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     let uses = find(text, workflow);
     let source = Source { text, workflow };
@@ -61,19 +61,32 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
             Err(reason) => remaining.push(reason),
         }
     }
-    let text = applied(text, edits);
+    let text = applied(text, edits)?;
     parse(&text)?;
     Ok(Fixed { text, remaining })
 }
 
-/// The last edit first, so that the places of the others stay valid. Of two at one place, the later one in the list is applied first.
-fn applied(text: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|edit| edit.range.start);
+/// Makes each edit once: several jobs may need the same one, such as a permission of the workflow. The last one comes first, so that the
+/// places of the others stay valid.
+///
+/// # Errors
+/// If two edits overlap, which aliases of YAML can cause.
+fn applied(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
+    // What is added at the beginning of removed lines stays.
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    edits.dedup();
+    let overlap = edits.windows(2).any(|pair| match pair {
+        [one, next] => one.range.end > next.range.start,
+        _ => false,
+    });
+    if overlap || edits.iter().any(|edit| edit.range.start > edit.range.end) {
+        return Err("two of its changes overlap".to_owned());
+    }
     let mut text = text.to_owned();
     for edit in edits.into_iter().rev() {
         text.replace_range(edit.range, &edit.text);
     }
-    text
+    Ok(text)
 }
 
 /// The first step that deploys.
@@ -361,6 +374,52 @@ jobs:
         assert_eq!(find(after, &parse(after).unwrap()), []);
         let windows = fixed(&before.replace('\n', "\r\n"));
         assert_eq!(windows.text, after.replace('\n', "\r\n"));
+    }
+
+    #[test]
+    fn several_jobs_share_the_permissions_of_the_workflow() {
+        let job = "    env:\n      CF_API_TOKEN: ${{ secrets.T }}\n    runs-on: x\n    steps:\n      - run: wrangler deploy\n";
+        let text = fixed(&format!(
+            "on: push\npermissions:\n  contents: read\njobs:\n  a:\n{job}  b:\n{job}"
+        ))
+        .text;
+        assert_eq!(text.matches("id-token: write").count(), 1, "{text}");
+        assert_eq!(text.matches("actions/login@v1").count(), 2, "{text}");
+        // The permission is added where the removed lines began.
+        let text = fixed(&format!("on: push\njobs:\n  a:\n{job}")).text;
+        assert!(
+            text.contains("  a:\n    permissions: { contents: read, id-token: write }\n    runs-on: x\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_alias_is_never_changed_twice() {
+        let text = "\
+on: push
+env: &shared
+  OTHER: 1
+  CF_API_TOKEN: ${{ secrets.T }}
+jobs:
+  a:
+    runs-on: x
+    env: *shared
+    steps:
+      - run: wrangler deploy
+  b:
+    runs-on: x
+    env: *shared
+    steps:
+      - run: wrangler deploy
+";
+        let fixed = fixed(text);
+        assert_eq!(fixed.remaining, [""; 0]);
+        assert!(
+            fixed.text.contains("env: &shared\n  OTHER: 1\njobs:\n"),
+            "{}",
+            fixed.text
+        );
+        assert_eq!(fixed.text.matches("env: *shared").count(), 2, "{}", fixed.text);
     }
 
     #[test]
