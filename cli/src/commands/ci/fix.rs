@@ -1,8 +1,7 @@
 //! Replaces the uses of a credential by `actions/login`. Everything else in the file stays as it is: comments, layout and line ends.
 
-use std::ops::Range;
-
 use super::document::{Node, parse};
+use super::text::{Edit, Source, applied};
 use super::uses::{Kind, Use, find, is_wrangler_action};
 
 /// The action, by which a job that logs in already is recognized.
@@ -19,20 +18,16 @@ pub struct Fixed {
     pub remaining: Vec<String>,
 }
 
-/// A replacement of bytes.
-#[derive(Debug, PartialEq, Eq)]
-struct Edit {
-    range: Range<usize>,
-    text: String,
-}
-
 /// Fixes each job of a workflow, or leaves it as it is.
 ///
 /// # Errors
 /// If the new text is not YAML, or cannot be made.
 pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     let uses = find(text, workflow);
-    let source = Source { text, workflow };
+    let fixer = Fixer {
+        source: Source(text),
+        workflow,
+    };
     let mut edits = Vec::new();
     let mut remaining = Vec::new();
     let mut is_used = false;
@@ -47,7 +42,7 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
             continue;
         }
         is_used |= inherits;
-        match source.job(job, &own, api) {
+        match fixer.job(job, &own, api) {
             Ok(found) => edits.extend(found),
             Err(reason) => remaining.push(format!("jobs.{}: {reason}", name.text())),
         }
@@ -56,7 +51,7 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
         remaining.push(NO_DEPLOY.to_owned());
     }
     if remaining.is_empty() {
-        match source.removals(workflow, &of_workflow) {
+        match fixer.removals(workflow, &of_workflow) {
             Ok(found) => edits.extend(found),
             Err(reason) => remaining.push(reason),
         }
@@ -64,29 +59,6 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     let text = applied(text, edits)?;
     parse(&text)?;
     Ok(Fixed { text, remaining })
-}
-
-/// Makes each edit once: several jobs may need the same one, such as a permission of the workflow. The last one comes first, so that the
-/// places of the others stay valid.
-///
-/// # Errors
-/// If two edits overlap, which aliases of YAML can cause.
-fn applied(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
-    // What is added at the beginning of removed lines stays.
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    edits.dedup();
-    let overlap = edits.windows(2).any(|pair| match pair {
-        [one, next] => one.range.end > next.range.start,
-        _ => false,
-    });
-    if overlap || edits.iter().any(|edit| edit.range.start > edit.range.end) {
-        return Err("two of its changes overlap".to_owned());
-    }
-    let mut text = text.to_owned();
-    for edit in edits.into_iter().rev() {
-        text.replace_range(edit.range, &edit.text);
-    }
-    Ok(text)
 }
 
 /// The first step that deploys.
@@ -97,12 +69,12 @@ fn step_of_deploy(job: &Node) -> Option<&Node> {
     })
 }
 
-struct Source<'a> {
-    text: &'a str,
+struct Fixer<'a> {
+    source: Source<'a>,
     workflow: &'a Node,
 }
 
-impl Source<'_> {
+impl Fixer<'_> {
     /// The edits of a job, or why a person must make them.
     fn job(&self, job: &Node, uses: &[&Use], api: &str) -> Result<Vec<Edit>, String> {
         if uses.iter().any(|found| found.kind == Kind::ByHand) {
@@ -118,6 +90,7 @@ impl Source<'_> {
                 Kind::Remove | Kind::ByHand => continue,
             };
             let quote = self
+                .source
                 .slice(found.value.clone())
                 .chars()
                 .next()
@@ -157,34 +130,14 @@ impl Source<'_> {
                 let end = entries
                     .last()
                     .map_or(mapping.range.end, |(_, value)| value.range.end);
-                edits.push(self.without_lines(key.range.start..end)?);
+                edits.push(self.source.without_lines(key.range.start..end)?);
                 continue;
             }
             for (key, value) in entries.iter().filter(|(_, value)| is_removed(value)) {
-                edits.push(self.without_lines(key.range.start..value.range.end)?);
+                edits.push(self.source.without_lines(key.range.start..value.range.end)?);
             }
         }
         Ok(edits)
-    }
-
-    /// Removes the lines of an entry, if nothing else is on them.
-    fn without_lines(&self, range: Range<usize>) -> Result<Edit, String> {
-        let start = self.line_start(range.start);
-        // The value of a block scalar ends at the beginning of the next line.
-        let last = self.slice(range.clone()).trim_end().len() + range.start;
-        let end = self.line_end(last);
-        let before = self.slice(start..range.start);
-        let after = self.slice(last..end).trim().trim_start_matches('}').trim();
-        if !before.trim().is_empty() || !(after.is_empty() || after.starts_with('#')) {
-            return Err(format!(
-                "line {} has more than the credential: remove it yourself",
-                super::document::line_of(self.text, range.start)
-            ));
-        }
-        Ok(Edit {
-            range: start..end,
-            text: String::new(),
-        })
     }
 
     /// Adds the step before the first one that needs the token, with the comments above that.
@@ -204,8 +157,8 @@ impl Source<'_> {
         };
         let step = steps.iter().find(has_use).or_else(|| step_of_deploy(job));
         let step = step.ok_or(NO_DEPLOY)?;
-        let mut start = self.line_start(step.range.start);
-        let line = self.slice(start..self.line_end(start));
+        let mut start = self.source.line_start(step.range.start);
+        let line = self.source.slice(start..self.source.line_end(start));
         let indentation = line.len() - line.trim_start().len();
         if !line.trim_start().starts_with("- ") {
             return Err(
@@ -213,14 +166,14 @@ impl Source<'_> {
             );
         }
         while start > 0 {
-            let above = self.line_start(start - 1);
-            if !self.slice(above..start).trim_start().starts_with('#') {
+            let above = self.source.line_start(start - 1);
+            if !self.source.slice(above..start).trim_start().starts_with('#') {
                 break;
             }
             start = above;
         }
         let indentation = " ".repeat(indentation);
-        let end = self.line_break();
+        let end = self.source.line_break();
         Ok(Some(Edit {
             range: start..start,
             text: format!("{indentation}- uses: {LOGIN}{end}{indentation}  with: {{ api: {api} }}{end}"),
@@ -234,13 +187,13 @@ impl Source<'_> {
             .or_else(|| self.workflow.entry("permissions"))
         else {
             let (first, _) = job.entries().first().ok_or("the job is empty")?;
-            let start = self.line_start(first.range.start);
-            let indentation = self.slice(start..first.range.start);
+            let start = self.source.line_start(first.range.start);
+            let indentation = self.source.slice(start..first.range.start);
             return Ok(Some(Edit {
                 range: start..start,
                 text: format!(
                     "{indentation}permissions: {{ contents: read, id-token: write }}{}",
-                    self.line_break()
+                    self.source.line_break()
                 ),
             }));
         };
@@ -260,38 +213,21 @@ impl Source<'_> {
         let Some((first, _)) = permissions.entries().first() else {
             return Err("add `id-token: write` to its permissions yourself".to_owned());
         };
-        let is_on_one_line = self.line_start(key.range.start) == self.line_start(first.range.start);
+        let is_on_one_line =
+            self.source.line_start(key.range.start) == self.source.line_start(first.range.start);
         Ok(Some(if is_on_one_line {
             Edit {
                 range: first.range.start..first.range.start,
                 text: "id-token: write, ".to_owned(),
             }
         } else {
-            let start = self.line_start(first.range.start);
-            let indentation = self.slice(start..first.range.start);
+            let start = self.source.line_start(first.range.start);
+            let indentation = self.source.slice(start..first.range.start);
             Edit {
                 range: start..start,
-                text: format!("{indentation}id-token: write{}", self.line_break()),
+                text: format!("{indentation}id-token: write{}", self.source.line_break()),
             }
         }))
-    }
-
-    fn slice(&self, range: Range<usize>) -> &str {
-        self.text.get(range).unwrap_or_default()
-    }
-
-    fn line_start(&self, byte: usize) -> usize {
-        self.slice(0..byte).rfind('\n').map_or(0, |end| end + 1)
-    }
-
-    /// After the line break.
-    fn line_end(&self, byte: usize) -> usize {
-        let rest = self.slice(byte..self.text.len());
-        rest.find('\n').map_or(self.text.len(), |end| byte + end + 1)
-    }
-
-    fn line_break(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
     }
 }
 

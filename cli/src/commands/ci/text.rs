@@ -1,0 +1,87 @@
+//! Changes of a text by bytes and whole lines.
+
+use std::ops::Range;
+
+use super::document::line_of;
+
+/// A replacement of bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that are replaced.
+    pub range: Range<usize>,
+    /// What replaces them.
+    pub text: String,
+}
+
+/// Makes each edit once: several jobs may need the same one, such as a permission of the workflow. The last one comes first, so that the
+/// places of the others stay valid.
+///
+/// # Errors
+/// If two edits overlap, which aliases of YAML can cause.
+pub fn applied(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
+    // What is added at the beginning of removed lines stays.
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    edits.dedup();
+    let overlap = edits.windows(2).any(|pair| match pair {
+        [one, next] => one.range.end > next.range.start,
+        _ => false,
+    });
+    if overlap || edits.iter().any(|edit| edit.range.start > edit.range.end) {
+        return Err("two of its changes overlap".to_owned());
+    }
+    let mut text = text.to_owned();
+    for edit in edits.into_iter().rev() {
+        text.replace_range(edit.range, &edit.text);
+    }
+    Ok(text)
+}
+
+/// A text whose lines are edited.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a>(pub &'a str);
+
+impl<'a> Source<'a> {
+    /// Removes the lines of an entry, if nothing else is on them.
+    ///
+    /// # Errors
+    /// If something else is on them, with the line.
+    pub fn without_lines(self, range: Range<usize>) -> Result<Edit, String> {
+        let start = self.line_start(range.start);
+        // The value of a block scalar ends at the beginning of the next line.
+        let last = self.slice(range.clone()).trim_end().len() + range.start;
+        let end = self.line_end(last);
+        let before = self.slice(start..range.start);
+        let after = self.slice(last..end).trim().trim_start_matches('}').trim();
+        if !before.trim().is_empty() || !(after.is_empty() || after.starts_with('#')) {
+            return Err(format!(
+                "line {} has more than the credential: remove it yourself",
+                line_of(self.0, range.start)
+            ));
+        }
+        Ok(Edit {
+            range: start..end,
+            text: String::new(),
+        })
+    }
+
+    /// The text of some bytes.
+    pub fn slice(self, range: Range<usize>) -> &'a str {
+        self.0.get(range).unwrap_or_default()
+    }
+
+    /// The first byte of the line with a byte.
+    pub fn line_start(self, byte: usize) -> usize {
+        self.slice(0..byte).rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    /// The byte after the line break of the line with a byte.
+    pub fn line_end(self, byte: usize) -> usize {
+        let rest = self.slice(byte..self.0.len());
+        rest.find('\n').map_or(self.0.len(), |end| byte + end + 1)
+    }
+
+    /// The line break that the text uses.
+    pub fn line_break(self) -> &'static str {
+        if self.0.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+}
