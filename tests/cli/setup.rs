@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::{ACCOUNT_ID, Environment};
-use end_to_end::{Answer, Command, Finished, Options, Platform, Script, processes, repository};
+use end_to_end::{
+    Answer, Command, Finished, Options, Platform, Script, processes, repository, typescript_tests,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -176,24 +178,10 @@ impl Machine {
     }
 }
 
-/// Calls of the local platform that only setup needs.
-async fn check_stand_in(machine: &Machine) -> Result<()> {
-    let finished = Command::node(&["--test", "local/tests/empty-account/*.test.ts"])
-        .variable("CLOUDFLARE_API_BASE_URL", machine.platform.base_url())
-        .variable("CLOUDFLARE_API_TOKEN", machine.platform.token())
-        .variable("CLOUDFLARE_ACCOUNT_ID", machine.platform.account())
-        .run()
-        .await?;
-    let text = &finished.output;
-    assert!(finished.succeeded, "{text}{}", finished.errors);
-    assert!(!text.contains("# tests 0") && text.contains("# pass"), "{text}");
-    Ok(())
-}
-
 #[end_to_end::test]
 async fn setup_leads_from_an_empty_account_to_a_platform() -> Result<()> {
     let machine = Machine::new()?;
-    check_stand_in(&machine).await?;
+    typescript_tests(&machine.platform, "local/tests/empty-account/*.test.ts").await?;
     machine.empty(&[]).await?;
     names_what_is_missing(&machine).await?;
     let token = completes_after_failures(&machine).await?;

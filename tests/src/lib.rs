@@ -24,6 +24,7 @@ mod project;
 pub mod relay;
 mod restarts;
 mod script;
+mod typescript;
 pub mod wrangler;
 mod wrangler_dev;
 
@@ -45,4 +46,5 @@ pub use programs::{
 pub use project::Project;
 pub use relay::Relay;
 pub use script::Script;
+pub use typescript::typescript_tests;
 pub use wrangler_dev::WranglerDev;
