@@ -221,13 +221,13 @@ mod tests {
     #[test]
     fn status_headers_and_the_first_line_of_the_body_are_compared() {
         let old = received(
-            "https://a",
+            "https://old.example",
             200,
             &[("content-type", "text/plain"), ("vary", "accept")],
             "one\ntwo\nthree",
         );
         let new = received(
-            "https://b",
+            "https://new.example",
             500,
             &[("content-type", "text/html")],
             "one\n2\nthree",

@@ -252,9 +252,9 @@ impl Changes {
                 self.block(planned, std::slice::from_ref(host), &why);
                 continue;
             }
-            let routes = zones.routes(&host.zone_id)?;
+            let of_zone = zones.routes(&host.zone_id)?;
             let has_domain = zones.has_domain(host, &planned.from);
-            match step(&planned.from, host, &routes, undo, has_domain) {
+            match step(&planned.from, host, &of_zone, undo, has_domain) {
                 Ok(step) => self.steps.push(step),
                 Err(Unchanged(why)) => self.block(planned, std::slice::from_ref(host), &why),
             }

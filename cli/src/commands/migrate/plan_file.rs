@@ -246,7 +246,7 @@ pub mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("plan.jsonc");
         let plan = PlanFile::new(
-            vec![planned("api-staging", "api"), planned("web", "web")],
+            vec![planned("api-staging", "api"), planned("shop", "shop")],
             Vec::new(),
         );
         plan.write(&path).unwrap();
@@ -254,8 +254,8 @@ pub mod tests {
         assert_eq!(PlanFile::read(&path).unwrap(), plan);
         assert!(fs::read_to_string(&path).unwrap().starts_with("// A plan"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert_eq!(plan.moving(&["web".to_owned()]).unwrap().len(), 1);
-        assert!(plan.moving(&["wbe".to_owned()]).is_err());
+        assert_eq!(plan.moving(&["shop".to_owned()]).unwrap().len(), 1);
+        assert!(plan.moving(&["shpo".to_owned()]).is_err());
         let missing = folder.path().join("none/plan.jsonc");
         assert!(plan.write(&missing).is_err());
     }

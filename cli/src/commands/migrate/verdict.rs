@@ -699,11 +699,11 @@ mod tests {
             workers: vec![
                 worker("api", json!({})),
                 worker("api-prod", json!({})),
-                worker("web", json!({})),
+                worker("shop", json!({})),
             ],
             hosts: vec![
                 host(HostKind::CustomDomain, "api.example.com", "api"),
-                host(HostKind::Route, "*.example.com/shop/*", "web"),
+                host(HostKind::Route, "*.example.com/shop/*", "shop"),
             ],
             ..Inventory::default()
         };
@@ -717,7 +717,7 @@ mod tests {
         assert_eq!((planned[0].by, planned[1].by), (Means::None, Means::None));
         assert_eq!(planned[2].needs[0].kind, NeedKind::Route);
         assert!(
-            planned[2].needs[0].what.contains(r#""worker":"web""#),
+            planned[2].needs[0].what.contains(r#""worker":"shop""#),
             "{:?}",
             planned[2].needs
         );
