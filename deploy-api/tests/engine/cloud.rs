@@ -192,14 +192,13 @@ impl Downloads for Cloud {
     type Body = std::vec::IntoIter<Bytes>;
 
     async fn download(&self, request: UpstreamRequest) -> Result<Download<Self::Body>, UpstreamFailure> {
-        let scripts = self.scripts.borrow();
         let path = request.path_and_query();
         let name = path.split('/').rev().nth(2).unwrap_or_default();
-        let content = scripts
-            .account_workers
-            .get(name)
-            .map(|worker| worker.content.clone());
-        drop(scripts);
+        let content = {
+            let scripts = self.scripts.borrow();
+            let worker = scripts.account_workers.get(name);
+            worker.map(|worker| worker.content.clone())
+        };
         let answer = self.send(request).await?;
         Ok(match content.filter(|_| answer.status == 200) {
             Some(content) => Download {

@@ -111,32 +111,11 @@ impl Scripts {
             return failure(403, 10000, "Authentication error");
         }
         match (request.method.as_str(), below.as_slice()) {
-            ("GET", ["workers", "scripts"]) => {
-                let list = self.account_workers.iter().map(|(name, worker)| {
-                    let mut listed = worker.listed.clone();
-                    listed["id"] = json!(name);
-                    listed
-                });
-                success(&list.collect())
+            ("GET", ["workers", "scripts", rest @ ..]) => self.account_script(rest),
+            ("GET", ["workers", "subdomain" | "domains" | "durable_objects", ..]) => {
+                self.found(&below.join("/"))
             }
-            ("GET", ["workers", "scripts", name, rest @ ..]) => {
-                let Some(worker) = self.account_workers.get(*name) else {
-                    return failure(404, 10007, "no such script");
-                };
-                match rest {
-                    ["settings"] => success(&worker.settings),
-                    ["content", "v2"] => success(&Value::Null),
-                    rest => success(worker.parts.get(&rest.join("/")).unwrap_or(&json!({}))),
-                }
-            }
-            ("GET", ["workers", "subdomain" | "domains", ..] | ["workers", "durable_objects", ..]) => {
-                let found = self.resources.get(&below.join("/"));
-                success(found.map_or(&json!([]), |(_, result)| result))
-            }
-            ("GET", _) if path.starts_with("/zones") => {
-                let found = self.resources.get(whole_below);
-                success(found.map_or(&json!([]), |(_, result)| result))
-            }
+            ("GET", _) if path.starts_with("/zones") => self.found(whole_below),
             ("GET", ["workers", "services", name]) => {
                 if self.account.iter().any(|worker| worker == name) {
                     success(&json!({ "id": name }))
@@ -204,6 +183,32 @@ impl Scripts {
                 self.script(method, &key, rest, request)
             }
             _ => panic!("a call that no test expects: {whole}"),
+        }
+    }
+
+    /// A look-up whose result is an empty list if there is none.
+    fn found(&self, path: &str) -> (u16, String) {
+        let found = self.resources.get(path);
+        success(found.map_or(&json!([]), |(_, result)| result))
+    }
+
+    /// A call about the Workers of the account, or one of them.
+    fn account_script(&self, rest: &[&str]) -> (u16, String) {
+        let [name, part @ ..] = rest else {
+            let list = self.account_workers.iter().map(|(name, worker)| {
+                let mut listed = worker.listed.clone();
+                listed["id"] = json!(name);
+                listed
+            });
+            return success(&list.collect());
+        };
+        let Some(worker) = self.account_workers.get(*name) else {
+            return failure(404, 10007, "no such script");
+        };
+        match part {
+            ["settings"] => success(&worker.settings),
+            ["content", "v2"] => success(&Value::Null),
+            part => success(worker.parts.get(&part.join("/")).unwrap_or(&json!({}))),
         }
     }
 
