@@ -30,7 +30,7 @@ fn plain(text: &str) -> Script {
     .with_text("MODE", "fast")
 }
 
-fn calling(name: &str, more: Value) -> Value {
+fn calling(name: &str, more: &Value) -> Value {
     let mut binding = json!({ "type": "service", "name": "NEXT", "service": name });
     if let (Some(members), Some(more)) = (binding.as_object_mut(), more.as_object()) {
         members.extend(more.clone());
@@ -40,6 +40,55 @@ fn calling(name: &str, more: Value) -> Value {
 
 fn exporting(code: &str) -> Script {
     Script::module(&format!("export default {{ {code} }};"))
+}
+
+/// A handler of a Worker that only needs to exist.
+const FETCH: &str = "fetch() { return new Response('x'); }";
+
+/// The Workers that refer to no other.
+fn first_scripts(prefix: &str) -> Vec<(String, Script)> {
+    let name = |rest: &str| format!("{prefix}{rest}");
+    let fetch = FETCH;
+    let mut scripts: Vec<(String, Script)> = Vec::new();
+    for index in 0..18 {
+        scripts.push((name(&format!("api{index:02}")), plain(&format!("api{index:02}"))));
+    }
+    let secret = json!({ "type": "secret_text", "name": "TOKEN", "text": "t" });
+    for rest in ["web-staging", "auth-staging", "shop-dev", "home-prod"] {
+        scripts.push((name(rest), plain(rest)));
+    }
+    for rest in ["paid", "mail", "bank"] {
+        scripts.push((name(rest), plain(rest).with_binding(secret.clone())));
+    }
+    let objects = Script::module(
+        "import { DurableObject } from 'cloudflare:workers';
+         export class Room extends DurableObject { async add() { await this.ctx.storage.put('a', 1); return 'added'; } }
+         export default { async fetch(request, env) { return new Response(await env.ROOM.getByName('a').add()); } };",
+    )
+    .with_binding(json!({ "type": "durable_object_namespace", "name": "ROOM", "class_name": "Room" }))
+    .with("migrations", json!({ "new_tag": "v1", "steps": [{ "new_sqlite_classes": ["Room"] }] }));
+    let kv = |id: &str| json!({ "type": "kv_namespace", "name": "KV", "namespace_id": id });
+    scripts.extend([
+        (name("my_worker"), plain("my_worker")),
+        (
+            name("old"),
+            Script::service_worker("addEventListener('fetch', (e) => e.respondWith(new Response('old')));"),
+        ),
+        (name("stored"), plain("stored").with_binding(kv("c0ffee"))),
+        (
+            name("bucket"),
+            plain("bucket")
+                .with_binding(json!({ "type": "r2_bucket", "name": "R2", "bucket_name": "files" })),
+        ),
+        (name("clock"), exporting(&format!("{fetch}, scheduled() {{}}"))),
+        (name("night"), exporting("scheduled() {}")),
+        (name("jobs"), exporting(&format!("{fetch}, queue() {{}}"))),
+        (name("trace"), exporting(&format!("{fetch}, tail() {{}}"))),
+        (name("room"), objects.clone()),
+        (name("empty-room"), objects),
+        (name("idle"), exporting(&format!("{fetch}, scheduled() {{}}"))),
+    ]);
+    scripts
 }
 
 /// Forty Workers whose names begin with a prefix.
@@ -52,69 +101,30 @@ struct Forty {
 impl Forty {
     async fn prepare(prefix: &'static str, account: &Account<'_>) -> Result<Self> {
         let name = |rest: &str| format!("{prefix}{rest}");
-        let fetch = "fetch() { return new Response('x'); }";
-        let mut scripts: Vec<(String, Script)> = Vec::new();
-        for index in 0..18 {
-            scripts.push((name(&format!("api{index:02}")), plain(&format!("api{index:02}"))));
-        }
-        let secret = json!({ "type": "secret_text", "name": "TOKEN", "text": "t" });
-        for rest in ["web-staging", "auth-staging", "shop-dev", "home-prod"] {
-            scripts.push((name(rest), plain(rest)));
-        }
-        for rest in ["paid", "mail", "bank"] {
-            scripts.push((name(rest), plain(rest).with_binding(secret.clone())));
-        }
-        let objects = Script::module(
-            "import { DurableObject } from 'cloudflare:workers';
-             export class Room extends DurableObject { async add() { await this.ctx.storage.put('a', 1); return 'added'; } }
-             export default { async fetch(request, env) { return new Response(await env.ROOM.getByName('a').add()); } };",
-        )
-        .with_binding(json!({ "type": "durable_object_namespace", "name": "ROOM", "class_name": "Room" }))
-        .with("migrations", json!({ "new_tag": "v1", "steps": [{ "new_sqlite_classes": ["Room"] }] }));
-        let kv = |id: &str| json!({ "type": "kv_namespace", "name": "KV", "namespace_id": id });
-        scripts.extend([
-            (name("my_worker"), plain("my_worker")),
-            (
-                name("old"),
-                Script::service_worker(
-                    "addEventListener('fetch', (e) => e.respondWith(new Response('old')));",
-                ),
-            ),
-            (name("stored"), plain("stored").with_binding(kv("c0ffee"))),
-            (
-                name("bucket"),
-                plain("bucket")
-                    .with_binding(json!({ "type": "r2_bucket", "name": "R2", "bucket_name": "files" })),
-            ),
-            (name("clock"), exporting(&format!("{fetch}, scheduled() {{}}"))),
-            (name("night"), exporting("scheduled() {}")),
-            (name("jobs"), exporting(&format!("{fetch}, queue() {{}}"))),
-            (name("trace"), exporting(&format!("{fetch}, tail() {{}}"))),
-            (name("room"), objects.clone()),
-            (name("empty-room"), objects),
-            (name("idle"), exporting(&format!("{fetch}, scheduled() {{}}"))),
-        ]);
+        let scripts = first_scripts(prefix);
         try_join_all(scripts.iter().map(|(name, script)| account.upload(name, script))).await?;
         // Those that refer to others.
+        let fetch = FETCH;
         let jwt = account.assets(&name("site")).await?;
         let site = exporting(fetch).with("assets", json!({ "jwt": jwt, "config": {} }));
         let second = [
             (
                 name("caller"),
-                plain("caller").with_binding(calling(&name("api00"), json!({}))),
+                plain("caller").with_binding(calling(&name("api00"), &json!({}))),
             ),
             (
                 name("clock"),
                 exporting(&format!("{fetch}, scheduled() {{}}"))
-                    .with_binding(calling(&name("api01"), json!({}))),
+                    .with_binding(calling(&name("api01"), &json!({}))),
             ),
             (
                 name("admin"),
-                plain("admin").with_binding(calling(&name("api02"), json!({ "props": { "role": "admin" } }))),
+                plain("admin")
+                    .with_binding(calling(&name("api02"), &json!({ "props": { "role": "admin" } }))),
             ),
             (
                 name("web-staging"),
-                plain("web-staging").with_binding(calling(&name("auth-staging"), json!({}))),
+                plain("web-staging").with_binding(calling(&name("auth-staging"), &json!({}))),
             ),
             (
                 name("traced"),
@@ -199,15 +209,14 @@ impl Forty {
         self.folder.path().join(file).display().to_string()
     }
 
-    fn command(&self, account: &Account<'_>, arguments: &[&str]) -> Result<Command> {
+    fn command(account: &Account<'_>, arguments: &[&str]) -> Result<Command> {
         Ok(dotdo(&[&["migrate"], arguments].concat())?
             .variable("CLOUDFLARE_API_BASE_URL", &account.base_url())
             .limit(LIMIT))
     }
 
     async fn json(&self, account: &Account<'_>, code: i32, arguments: &[&str]) -> Result<Value> {
-        let finished = self
-            .command(account, &[arguments, &["--json"]].concat())?
+        let finished = Self::command(account, &[arguments, &["--json"]].concat())?
             .run()
             .await?;
         json_of(&finished, code, arguments)
@@ -240,9 +249,7 @@ impl Forty {
     fn cutover(&self, account: &Account<'_>, more: &[&str]) -> Result<Command> {
         let (plan, routes) = (self.path("plan.jsonc"), self.path("routes.json"));
         let arguments = [&["cutover", &plan, "--routes", &routes], more].concat();
-        Ok(self
-            .command(account, &arguments)?
-            .variable("CLOUDFLARE_API_TOKEN", account.token()))
+        Ok(Self::command(account, &arguments)?.variable("CLOUDFLARE_API_TOKEN", account.token()))
     }
 }
 
@@ -418,7 +425,7 @@ async fn a_migration_that_is_killed_at_any_moment_is_continued() -> Result<()> {
     forty.plan(&account).await?;
     let (plan, secrets) = (forty.path("plan.jsonc"), forty.path("secrets.json"));
     let run = ["run", &plan, "--secrets-file", &secrets, "--yes", "--json"];
-    let done = interrupted(|| forty.command(&account, &run), 6_000).await?;
+    let done = interrupted(|| Forty::command(&account, &run), 6_000).await?;
     let outcomes = by_name(&json_of(&done, 0, &run)?["workers"], "mk-", "outcome");
     assert_eq!(
         of(&outcomes, "imported").len() + of(&outcomes, "current").len(),
