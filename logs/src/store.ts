@@ -26,6 +26,9 @@ const SCHEMA = [
   "CREATE TABLE drops (id INTEGER PRIMARY KEY CHECK (id = 0), count INTEGER NOT NULL, last INTEGER NOT NULL)",
 ];
 
+/** Adds the column to a log that was created when batches had no ids. */
+const ADD_BATCH = "ALTER TABLE blocks ADD COLUMN batch TEXT NOT NULL DEFAULT ''";
+
 /** How many events were not stored because too many came at once. */
 export interface Dropped {
   readonly events: number;
@@ -43,8 +46,10 @@ export class LogStore {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#isCreated = sql.exec("SELECT name FROM sqlite_master WHERE name = 'blocks'").toArray().length > 0;
-    if (!this.#isCreated) return;
+    const [table] = sql.exec<{ sql: string }>("SELECT sql FROM sqlite_master WHERE name = 'blocks'").toArray();
+    this.#isCreated = table !== undefined;
+    if (table === undefined) return;
+    if (!table.sql.includes("batch TEXT")) sql.exec(ADD_BATCH);
     const { events, bytes, next } = sql
       .exec<{ events: number; bytes: number; next: number }>(
         "SELECT coalesce(sum(count), 0) AS events, coalesce(sum(bytes), 0) AS bytes, coalesce(max(first + count), 0) AS next FROM blocks",

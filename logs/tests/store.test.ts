@@ -61,6 +61,17 @@ test("a log that is only read stores nothing", () => {
   assert.deepEqual(sql.exec("SELECT name FROM sqlite_master").toArray(), []);
 });
 
+test("a log that was created when batches had no ids keeps its events and stores new ones", () => {
+  const sql = openStore(
+    "CREATE TABLE blocks (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, events TEXT NOT NULL)",
+  );
+  sql.exec("CREATE TABLE drops (id INTEGER PRIMARY KEY CHECK (id = 0), count INTEGER NOT NULL, last INTEGER NOT NULL)");
+  const old = JSON.stringify(event(0));
+  sql.exec("INSERT INTO blocks VALUES (?, 1, ?, ?, ?)", NOW * 1000, old.length + 1, NOW, old);
+  append(new LogStore(sql), [1]);
+  assert.deepEqual(paths(new LogStore(sql).before(null, {}, 10)), ["/1", "/0"]);
+});
+
 test("events are read back in both directions, page by page, also after a restart", () => {
   const sql = openStore("");
   append(new LogStore(sql), range(0, 150));
