@@ -20,6 +20,7 @@ fn assert_unavailable(answered: &Answered, call: &str) {
 fn body(operation: &str) -> &'static str {
     match operation {
         "explainPolicy" => r#"{"action": "read"}"#,
+        "importWorker" => r#"{"from": "agents"}"#,
         "putSecret" => r#"{"text": "a secret"}"#,
         "putTags" => "[]",
         "promote" => r#"{"to": "dotdo-production"}"#,
@@ -43,6 +44,7 @@ fn every_call_reports_a_database_that_fails() {
             .path
             .replace("{namespace}", "dotdo-staging")
             .replace("{worker}", "agents")
+            .replace("{account_worker}", "agents")
             .replace("{token}", "0123456789abcdef")
             .replace("{deployment}", "0190b6f4-0000-7000-8000-000000000000")
             .replace("{secret}", "KEY")
