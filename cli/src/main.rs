@@ -17,6 +17,7 @@ mod failure;
 mod output;
 mod private_file;
 mod progress;
+mod replaced_file;
 mod session;
 mod table;
 mod terminal;

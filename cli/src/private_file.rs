@@ -2,11 +2,13 @@
 //!
 //! On Windows, the folder of a user is readable only for that user and administrators, so a file there needs no permissions of its own.
 
-use std::fs::{self, DirBuilder, Metadata, OpenOptions};
+use std::fs::{DirBuilder, Metadata};
 use std::io::{self, Write as _};
 #[cfg(unix)]
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use crate::replaced_file::{Access, replace};
 
 /// Whether other users may read a file.
 #[cfg(unix)]
@@ -20,27 +22,14 @@ pub fn is_readable_by_others(_: &Metadata) -> bool {
     false
 }
 
-/// Writes a file, with its folder. It is replaced as a whole, so that a program that is killed leaves the old or the new one.
+/// Writes a file, with its folder. It is [replaced](crate::replaced_file) as a whole.
 ///
 /// # Errors
 /// If it cannot be written.
 pub fn write(file: &Path, text: &str) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     new_folder().recursive(true).create(folder)?;
-    let new = folder.join(format!(".credentials-{}", std::process::id()));
-    let written = new_file()
-        .write(true)
-        .create_new(true)
-        .open(&new)
-        .and_then(|mut opened| {
-            opened.write_all(text.as_bytes())?;
-            opened.sync_all()
-        })
-        .and_then(|()| fs::rename(&new, file));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
+    replace(file, Access::Private, |opened| opened.write_all(text.as_bytes()))
 }
 
 fn new_folder() -> DirBuilder {
@@ -49,12 +38,4 @@ fn new_folder() -> DirBuilder {
     #[cfg(unix)]
     folder.mode(0o700);
     folder
-}
-
-fn new_file() -> OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "only the mode changes it"))]
-    let mut file = OpenOptions::new();
-    #[cfg(unix)]
-    file.mode(0o600);
-    file
 }

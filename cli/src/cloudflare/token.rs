@@ -3,13 +3,13 @@
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use secrecy::SecretString;
 
 use crate::failure::Failure;
+use crate::private_file::is_readable_by_others;
 
 /// The variable with the token, which wrangler reads as well.
 const VARIABLE: &str = "CLOUDFLARE_API_TOKEN";
@@ -79,7 +79,7 @@ fn read(file: &Path) -> Result<SecretString, Failure> {
     }
     let opened = fs::File::open(file).map_err(unreadable)?;
     let metadata = opened.metadata().map_err(unreadable)?;
-    if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
+    if metadata.is_file() && is_readable_by_others(&metadata) {
         return Err(Failure::usage(
             format!("other users of this machine can read {}", file.display()),
             format!(
@@ -115,6 +115,8 @@ fn parse(text: &str, source: &str) -> Result<SecretString, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use secrecy::ExposeSecret as _;
     use tempfile::TempDir;
 

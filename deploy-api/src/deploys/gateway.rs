@@ -4,6 +4,7 @@ use crate::access::authentication_failed;
 use crate::assets::SessionKey;
 use crate::attempt::AttemptId;
 use crate::audit::{Action, Client};
+use crate::bundles::{MAX_BUFFERED, ObjectStore};
 use crate::cursor::CursorKey;
 use crate::deployments::WorkerUrls;
 use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
@@ -14,7 +15,7 @@ use crate::policy::Request;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{Admission, FingerprintKey, Permit};
+use crate::upload::{Admission, FingerprintKey, Permit, StreamedUpload};
 
 /// What the gateway has for one request: the ledger, the services, and where the request came from.
 pub struct Gateway<'a, L: LedgerClient, O: Services> {
@@ -73,6 +74,28 @@ impl<L: LedgerClient, O: Services> Gateway<'_, L, O> {
     pub async fn admit_whole(&self, content_length: Option<u64>) -> Result<Permit, Problem> {
         let bytes = content_length.unwrap_or(STREAMED).saturating_mul(3);
         self.admission.acquire(self.services, bytes, ADMISSION_WAIT).await
+    }
+
+    /// Exchanges the permit of a body that was read for one of what stays in memory of it. A deploy may wait for its lease for long,
+    /// and by now it needs only that.
+    ///
+    /// # Errors
+    /// `GATEWAY_BUSY`; the upload is aborted.
+    pub(crate) async fn admit_upload<'s, S: ObjectStore>(
+        &self,
+        read: Permit,
+        upload: StreamedUpload<'s, S>,
+    ) -> Result<(StreamedUpload<'s, S>, Permit), Problem> {
+        drop(read);
+        let size = upload.parts.iter().map(|part| part.size).sum::<u64>();
+        let is_in_memory = usize::try_from(size).is_ok_and(|size| size <= MAX_BUFFERED);
+        match self.admit_whole(Some(if is_in_memory { size } else { 0 })).await {
+            Ok(permit) => Ok((upload, permit)),
+            Err(problem) => {
+                upload.abort().await;
+                Err(problem)
+            }
+        }
     }
 
     /// The time now.

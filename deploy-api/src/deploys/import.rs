@@ -1,15 +1,11 @@
 //! Imports: the modules and settings of an account Worker, deployed as an upload of a client is.
 
-use std::collections::BTreeMap;
-
-use dotdo_names::WorkerName;
-
 use super::deploy::{Origin, deploy};
-use super::imported_metadata::{check_kind, imported_metadata};
+use super::imported_metadata::{Import, check_kind, imported_metadata};
 use super::{Gateway, remote_settings};
 use crate::account::{self, AccountWorkerName};
 use crate::audit;
-use crate::bundles::{MAX_BUFFERED, ObjectStore, Retrying, StagedWriter, staging_key};
+use crate::bundles::{ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
 use crate::deployments::{Deployment, ImportedFrom};
 use crate::download::{self, Download};
@@ -21,16 +17,6 @@ use crate::services::Services;
 use crate::target::Target;
 use crate::upload::{Permit, Renewing, StreamedUpload, read_account_script};
 use crate::upstream::{Method, script};
-
-/// An import of an account Worker.
-pub(crate) struct Import {
-    /// The account Worker.
-    pub from: AccountWorkerName,
-    /// The names and the values of secrets that are set with it.
-    pub secrets: Vec<(String, String)>,
-    /// The account Workers that are imported to the same namespace, by their names in the account.
-    pub services: BTreeMap<String, WorkerName>,
-}
 
 /// Deploys an account Worker to a namespace, and makes the health check.
 ///
@@ -53,20 +39,7 @@ pub(crate) async fn import<L: LedgerClient, O: Services>(
                 .await);
         }
     };
-    // A deploy may wait for its lease for long, and by now it needs only what is in memory.
-    drop(permit);
-    let size = upload.parts.iter().map(|part| part.size).sum::<u64>();
-    let is_in_memory = usize::try_from(size).is_ok_and(|size| size <= MAX_BUFFERED);
-    let _permit = match gateway
-        .admit_whole(Some(if is_in_memory { size } else { 0 }))
-        .await
-    {
-        Ok(permit) => permit,
-        Err(problem) => {
-            upload.abort().await;
-            return Err(problem);
-        }
-    };
+    let (upload, _permit) = gateway.admit_upload(permit, upload).await?;
     let origin = Origin::Account {
         from,
         with_secrets: !import.secrets.is_empty(),

@@ -1,15 +1,27 @@
 //! The metadata of an import, from the settings of an account Worker.
 
+use std::collections::BTreeMap;
+
+use dotdo_names::WorkerName;
 use serde_json::{Map, Value, json};
 
 use super::binding_change::shown_names;
-use super::import::Import;
 use super::redeploy_secrets::{check_given, missing};
-use crate::account::ListedWorker;
+use crate::account::{AccountWorkerName, ListedWorker};
 use crate::code::Code;
 use crate::problem::Problem;
 use crate::target::Target;
 use crate::upload::{BindingRef, Metadata};
+
+/// An import of an account Worker.
+pub(crate) struct Import {
+    /// The account Worker.
+    pub from: AccountWorkerName,
+    /// The names and the values of secrets that are set with it.
+    pub secrets: Vec<(String, String)>,
+    /// The account Workers that are imported to the same namespace, by their names in the account.
+    pub services: BTreeMap<String, WorkerName>,
+}
 
 /// Settings that are copied as they are.
 const COPIED: [&str; 6] = [

@@ -9,7 +9,7 @@ use super::serve::Reply;
 use super::worker_target::{Alternative, resolve};
 use super::{Absent, Envelope, Message};
 use crate::audit;
-use crate::bundles::{MAX_BUFFERED, ObjectStore, Retrying, StagedWriter, staging_key};
+use crate::bundles::{ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
 use crate::deployments::Deployment;
 use crate::deploys::{self, Gateway, Origin, remote_script, without_own};
@@ -74,18 +74,7 @@ pub(super) async fn put<L: LedgerClient, O: Services, B: Source>(
                 .await);
         }
     };
-    // A deploy may wait for its lease for long, and by now it needs only what is in memory.
-    drop(permit);
-    let size = upload.parts.iter().map(|part| part.size).sum::<u64>();
-    let is_in_memory = usize::try_from(size).is_ok_and(|size| size <= MAX_BUFFERED);
-    let in_memory = if is_in_memory { size } else { 0 };
-    let _permit = match gateway.admit_whole(Some(in_memory)).await {
-        Ok(permit) => permit,
-        Err(problem) => {
-            upload.abort().await;
-            return Err(problem);
-        }
-    };
+    let (upload, _permit) = gateway.admit_upload(permit, upload).await?;
     let deploying = deploys::deploy(
         gateway,
         credential,

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::client::{Client, with_parameters};
 use crate::failure::{Exit, Failure};
 use crate::progress;
+use crate::replaced_file::{Access, replace};
 use crate::session::Session;
 
 /// The file of the entries that are not archived.
@@ -74,14 +75,17 @@ fn is_stored(file: &Path, segment: &AuditSegment) -> bool {
 
 fn store_segment(client: &Client, segment: &AuditSegment, file: &Path) -> Result<(), Failure> {
     let mut answer = client.open(&format!("/v1/audit/segments/{}", segment.first))?;
-    replace(file, |target| io::copy(&mut answer, target).map(drop))
+    replace(file, Access::Usual, |target| {
+        io::copy(&mut answer, target).map(drop)
+    })
+    .map_err(|error| unwritable(file, &error))
 }
 
 /// Stores the entries that are not archived, and returns their number.
 fn store_log(client: &Client, file: &Path) -> Result<usize, Failure> {
     let mut entries = 0;
     let mut failure = None;
-    replace(file, |target| {
+    replace(file, Access::Usual, |target| {
         let mut path = with_parameters(
             "/v1/audit",
             &[
@@ -106,20 +110,8 @@ fn store_log(client: &Client, file: &Path) -> Result<usize, Failure> {
             }
         }
     })
-    .map_err(|unwritten| failure.take().unwrap_or(unwritten))?;
+    .map_err(|error| failure.take().unwrap_or_else(|| unwritable(file, &error)))?;
     Ok(entries)
-}
-
-/// Writes a file beside its final place, and moves it there.
-fn replace(file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
-    let partial = file.with_extension("partial");
-    let written = File::create(&partial)
-        .and_then(|mut target| {
-            write(&mut target)?;
-            target.sync_all()
-        })
-        .and_then(|()| fs::rename(&partial, file));
-    written.map_err(|error| unwritable(file, &error))
 }
 
 /// Opens a file to be read line by line.

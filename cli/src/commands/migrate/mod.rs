@@ -9,6 +9,7 @@ mod addresses;
 mod compare;
 mod cutover;
 mod inventory;
+mod need;
 mod plan;
 mod plan_file;
 mod records;

@@ -6,8 +6,9 @@ use clap::Args;
 use dotdo_names::Environment;
 
 use super::inventory::Inventory;
+use super::need::Verdict;
 use super::plan_file::{Means, PlanFile, PlannedWorker};
-use super::verdict::{Verdict, assess};
+use super::verdict::assess;
 use crate::arguments;
 use crate::commands::route;
 use crate::failure::{Exit, Failure};

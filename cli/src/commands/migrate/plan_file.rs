@@ -1,6 +1,5 @@
 //! The file of a plan: JSON with comments, which people edit.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -8,8 +7,9 @@ use deploy_api::v1::types::{AccountHost, Unreadable};
 use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Need, Verdict};
+use super::need::{Need, Verdict};
 use crate::failure::Failure;
+use crate::replaced_file::{Access, replace};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -156,18 +156,12 @@ impl PlanFile {
             )
         };
         let text = serde_json::to_string_pretty(self).map_err(|error| failed(&error))?;
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}", std::process::id()));
-        let mut file = fs::File::create(&beside).map_err(|error| failed(&error))?;
-        file.write_all(HEADER.as_bytes())
-            .and_then(|()| file.write_all(text.as_bytes()))
-            .and_then(|()| file.write_all(b"\n"))
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&beside, path))
-            .map_err(|error| {
-                let _ = fs::remove_file(&beside);
-                failed(&error)
-            })
+        replace(path, Access::Usual, |file| {
+            file.write_all(HEADER.as_bytes())?;
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")
+        })
+        .map_err(|error| failed(&error))
     }
 
     /// The Workers that move, all or those with these names in the account.
@@ -219,6 +213,8 @@ impl PlannedWorker {
 
 #[cfg(test)]
 pub mod tests {
+    use std::fs;
+
     use tempfile::TempDir;
 
     use super::*;

@@ -14,6 +14,7 @@ use super::platform_worker::PlatformWorker;
 use super::setting::{Place, Setting};
 use crate::clone;
 use crate::failure::Failure;
+use crate::replaced_file::{Access, replace};
 
 /// The file that belongs to the account.
 pub const ACCOUNT_FILE: &str = "dotdo.jsonc";
@@ -148,7 +149,7 @@ impl Repository {
             }
         }
         let path = self.root.join(file);
-        replace(&path, &text).map_err(|error| {
+        replace(&path, Access::Kept, |file| file.write_all(text.as_bytes())).map_err(|error| {
             Failure::usage(
                 format!("{} cannot be written: {error}", path.display()),
                 "Correct that, and type the same command again.",
@@ -262,24 +263,6 @@ fn by_file(settings: Vec<Setting>) -> BTreeMap<&'static str, Vec<Setting>> {
         files.entry(setting.file).or_default().push(setting);
     }
     files
-}
-
-/// Replaces a file, so that a program that is killed leaves the old or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = folder.join(format!(".{name}-{}", std::process::id()));
-    let written = fs::File::create(&new)
-        .and_then(|mut file| {
-            file.set_permissions(fs::metadata(path)?.permissions())?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use deploy_api::v1::types::{AccountHost, AccountWorker, HostKind};
 use dispatcher::routing::{Outcome, Router};
 use dotdo_names::{DISPATCH_WORKER, Environment};
 
-use super::need::{Need, NeedKind};
 use crate::commands::migrate::inventory::Inventory;
+use crate::commands::migrate::need::{Need, NeedKind};
 use crate::commands::migrate::target::MoveTarget;
 
 /// Whether a route in front of a custom domain leads to the dispatch Worker already, so that the domain is not part of the migration.
@@ -38,12 +38,15 @@ pub(super) fn address(
     })
 }
 
+fn without_scheme(host: &AccountHost) -> &str {
+    host.pattern
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+}
+
 /// A request that a route or a custom domain matches.
 pub(super) fn witness(host: &AccountHost) -> String {
-    let pattern = host
-        .pattern
-        .trim_start_matches("https://")
-        .trim_start_matches("http://");
+    let pattern = without_scheme(host);
     let (name, path) = pattern.split_once('/').unwrap_or((pattern, ""));
     let name = name
         .strip_prefix("*.")
@@ -63,10 +66,7 @@ pub(super) fn unrouted(host: &AccountHost, target: &MoveTarget, router: &Router)
     if is_routed(host, target.environment, &target.name, router) {
         return None;
     }
-    let plain = host
-        .pattern
-        .trim_start_matches("https://")
-        .trim_start_matches("http://");
+    let plain = without_scheme(host);
     let rule = serde_json::json!({
         "pattern": plain.strip_suffix("/*").unwrap_or(plain),
         "worker": target.name,

@@ -1,7 +1,6 @@
 //! Whether an account Worker can move into a namespace: pure rules on the inventory.
 
 mod hosts;
-mod need;
 mod needs;
 mod others;
 mod stays;
@@ -13,8 +12,8 @@ use dispatcher::routing::Router;
 use dotdo_names::Environment;
 
 pub use self::hosts::is_routed;
-pub use self::need::{Need, NeedKind, Verdict};
 use super::inventory::Inventory;
+use super::need::{Need, NeedKind, Verdict};
 use super::plan_file::{Means, PlannedWorker};
 use super::target::target_of;
 

@@ -3,8 +3,8 @@
 use deploy_api::v1::types::{AccountBinding, AccountWorker};
 use dotdo_names::WorkerName;
 
-use super::need::{Need, NeedKind};
 use crate::commands::migrate::inventory::Inventory;
+use crate::commands::migrate::need::{Need, NeedKind};
 use crate::commands::migrate::plan_file::PlannedWorker;
 
 pub(super) fn needs(planned: &mut PlannedWorker, worker: &AccountWorker, inventory: &Inventory) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use deploy_api::v1::types::AccountWorker;
 
-use super::need::{Need, NeedKind};
 use super::needs::bindings;
 use crate::commands::migrate::inventory::Inventory;
+use crate::commands::migrate::need::{Need, NeedKind};
 use crate::commands::migrate::plan_file::{Means, PlannedWorker};
 
 /// Two Workers that would become one need other names.
