@@ -66,7 +66,7 @@ fn the_corpora_satisfy_the_properties() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
     #[test]
     fn mutated_uploads_satisfy_the_properties(input in mutated("multipart")) {
