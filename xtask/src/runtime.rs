@@ -20,15 +20,9 @@ use serde_json::json;
 
 use crate::{
     node_tools,
-    platform::{RuntimeReport, RuntimeReports},
+    platform::{RUNTIME_LAUNCHER, RUNTIME_PROGRAM, RuntimeReport, RuntimeReports},
     workspace,
 };
-
-/// The program that exchanges the file descriptors 1 and 3: the second one is for control messages.
-pub const LAUNCHER: &str = "local/runtime.sh";
-
-/// The environment variable with the path of this program, for [`LAUNCHER`].
-pub const PROGRAM: &str = "DOTDO_RUNTIME_PROGRAM";
 
 /// The argument by which the runtime of the Workers differs from that of wrangler's own proxy.
 const INSPECTOR: &str = "--inspector-addr=";
@@ -50,11 +44,11 @@ pub fn run(Arguments { arguments }: &Arguments) -> Result<()> {
     let (inspector, arguments): (Vec<_>, Vec<_>) = arguments
         .iter()
         .partition(|argument| argument.starts_with(INSPECTOR));
-    let mut command = Command::new(workspace::path(LAUNCHER));
+    let mut command = Command::new(workspace::path(RUNTIME_LAUNCHER));
     command
         .arg(node_tools::workerd()?)
         .args(arguments)
-        .env_remove(PROGRAM);
+        .env_remove(RUNTIME_PROGRAM);
     if inspector.is_empty() {
         return Err(command.exec()).context("cannot start the runtime of wrangler's proxy");
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use multer::Multipart;
 
-use super::bucket::BucketFailure;
+use super::bucket_failure::BucketFailure;
 use crate::upload::{Feeder, Source, SourceFailure};
 
 /// The most bytes that are read while the head of a part is not complete.

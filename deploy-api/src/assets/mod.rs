@@ -13,6 +13,7 @@
 
 mod base64_check;
 mod bucket;
+mod bucket_failure;
 mod bucket_index;
 mod client_manifest;
 mod collect;
@@ -27,7 +28,8 @@ mod redeploy;
 mod session_token;
 mod single_file;
 
-pub use bucket::{Bucket, BucketFailure, MAX_BUCKET, MAX_BUCKET_FILES, MAX_FILE, read_bucket};
+pub use bucket::{Bucket, read_bucket};
+pub use bucket_failure::{BucketFailure, MAX_BUCKET, MAX_BUCKET_FILES, MAX_FILE};
 pub use bucket_index::{IndexEntry, IndexFailure};
 pub use client_manifest::{InvalidManifest, MAX_MANIFEST, read_manifest};
 pub use collect::{DeployedManifest, deployed_manifest, of_session};

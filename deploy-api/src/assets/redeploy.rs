@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use thiserror::Error;
 
-use super::bucket::MAX_FILE;
+use super::bucket_failure::MAX_FILE;
 use super::form::{AFTER, CLOSING, length, part_head};
 use super::{AssetHash, Location, Manifest, NO_CONTENT_TYPE};
 use crate::bundles::{ObjectStore, StoreFailure};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 
-use super::bucket::{BucketFailure, MAX_FILE};
+use super::bucket_failure::{BucketFailure, MAX_FILE};
 use super::bucket_index::write_index;
 use super::form::{AFTER, CLOSING, length, part_head};
 use super::{ContentDigest, IndexEntry, ManifestFile, NO_CONTENT_TYPE, SessionId};

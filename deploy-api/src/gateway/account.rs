@@ -5,7 +5,7 @@ use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, Environment};
 use serde_json::{Value, json};
 
 use super::Envelope;
-use super::serve::Reply;
+use super::response::Reply;
 use crate::deploys::Gateway;
 use crate::identity::ShownCredential;
 use crate::ledger::{Authorized, LedgerClient};

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::Envelope;
-use super::serve::Reply;
+use super::response::Reply;
 use crate::assets::{
     AssetSession, MAX_MANIFEST, MAX_SINGLE_FILES, Manifest, SessionId, SessionTokenTooLong, TokenKind,
     manifest_key, read_manifest,

@@ -1,12 +1,12 @@
 //! Static assets: the files of a session. The request has the session's token, which is verified without a look-up.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::Envelope;
 use super::asset_session::token;
 use super::query::Parameters;
-use super::serve::{Reply, bearer};
+use super::response::Reply;
 use crate::assets::{AssetSession, TokenKind, read_bucket};
 use crate::bundles::Retrying;
 use crate::code::Code;
@@ -83,4 +83,12 @@ pub(super) async fn forward<L: LedgerClient, O: Services>(
     };
     let jwt = token(gateway, &completed)?;
     Ok(Reply::Created(Envelope::of(json!({ "jwt": jwt }))))
+}
+
+/// The bearer of a request.
+fn bearer(authorization: Option<&str>) -> Option<SecretString> {
+    let (scheme, bearer) = authorization?.trim().split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| SecretString::from(bearer.trim()))
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::serve::Reply;
+use super::response::Reply;
 use super::worker_target::{Alternative, resolve};
 use super::{Envelope, settings};
 use crate::code::Code;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::product::{Product, Traits};
 use super::query::Parameters;
-use super::serve::Reply;
+use super::response::Reply;
 use super::{Absent, Envelope};
 use crate::audit;
 use crate::code::Code;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::query::Parameters;
-use super::serve::Reply;
+use super::response::Reply;
 use super::{Absent, Envelope, settings};
 use crate::audit;
 use crate::code::Code;

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::serve::Reply;
+use super::response::Reply;
 use super::worker_target::{Alternative, Found, find, resolve};
 use super::{Absent, Envelope, settings};
 use crate::code::Code;

@@ -1,9 +1,9 @@
-use secrecy::SecretString;
+//! One call of wrangler: its route, its caller, its handler and the response.
 
-use super::response::{of_envelope, of_problem};
+use super::response::{Reply, of_problem, of_reply};
 use super::{
-    Absent, Envelope, Route, account, asset_session, asset_upload, bulk_secrets, resources, script, secrets,
-    settings, single_asset_upload, upload,
+    Absent, Route, account, asset_session, asset_upload, bulk_secrets, resources, script, secrets, settings,
+    single_asset_upload, upload,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -13,28 +13,13 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::upload::Source;
 
-/// The response of a route, before it is serialized.
-pub(super) enum Reply {
-    /// 200 with an envelope.
-    Success(Envelope),
-    /// 201 with an envelope.
-    Created(Envelope),
-    /// 404 with the code by which wrangler distinguishes "does not exist" from a failure.
-    Absent(Absent),
-    /// The same, with an explanation.
-    Unclear(Problem),
-}
-
 /// Serves one call of wrangler. An error becomes a response as well.
 pub async fn serve<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     request: Request<'_, B>,
 ) -> Response {
     match answer(gateway, request).await {
-        Ok(Reply::Success(envelope)) => of_envelope(200, &envelope),
-        Ok(Reply::Created(envelope)) => of_envelope(201, &envelope),
-        Ok(Reply::Absent(what)) => of_envelope(404, &Envelope::absent(what)),
-        Ok(Reply::Unclear(problem)) => of_envelope(404, &Envelope::unclear(&problem)),
+        Ok(reply) => of_reply(&reply),
         Err(problem) => of_problem(problem),
     }
 }
@@ -127,12 +112,4 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
             }
         }
     }
-}
-
-/// The bearer of a request.
-pub(super) fn bearer(authorization: Option<&str>) -> Option<SecretString> {
-    let (scheme, bearer) = authorization?.trim().split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| SecretString::from(bearer.trim()))
 }

@@ -3,7 +3,7 @@
 use dotdo_names::WorkerName;
 use serde_json::{Map, Value, json};
 
-use super::serve::Reply;
+use super::response::Reply;
 use super::worker_target::{Alternative, Found, find};
 use super::{Absent, Envelope};
 use crate::audit;

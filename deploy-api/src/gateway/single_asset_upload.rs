@@ -2,7 +2,7 @@
 
 use super::asset_upload::{forward, open_session};
 use super::query::Parameters;
-use super::serve::Reply;
+use super::response::Reply;
 use crate::assets::{AssetHash, BucketFailure, SEARCHED_PART, find_file, read_single_file};
 use crate::bundles::Retrying;
 use crate::deploys::{Gateway, single_file_request};

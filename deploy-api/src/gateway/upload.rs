@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::query::Parameters;
-use super::serve::Reply;
+use super::response::Reply;
 use super::worker_target::{Alternative, resolve};
 use super::{Absent, Envelope, Message};
 use crate::audit;

@@ -2,7 +2,7 @@
 
 use dotdo_names::{Environment, WorkerName};
 
-use super::serve::Reply;
+use super::response::Reply;
 use super::{Absent, BASE};
 use crate::code::Code;
 use crate::deploys::Gateway;

@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
-use crate::store::audit_segments::{self, ArchiveError, ArchiveRules};
+use crate::store::audit_archive::{self, ArchiveError, ArchiveRules};
 
 /// Asks for the next segment of the audit log to archive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
 /// # Errors
 /// `RECORD_UNAVAILABLE`; `INTERNAL` if the chain is broken, so that its entries stay in the ledger.
 pub fn read_segment(sql: &impl Sql, rules: ArchiveRules) -> Result<Option<DueSegment>, Problem> {
-    let due = audit_segments::due(sql, rules)?;
+    let due = audit_archive::due(sql, rules)?;
     Ok(due.map(|(header, lines)| DueSegment { header, lines }))
 }
 
@@ -79,9 +79,9 @@ pub fn confirm_segment(
     rules: ArchiveRules,
     now: Timestamp,
 ) -> Result<ArchiveState, Problem> {
-    audit_segments::confirm(sql, &message.segment, rules, now)?;
+    audit_archive::confirm(sql, &message.segment, rules, now)?;
     Ok(ArchiveState {
-        more: audit_segments::is_due(sql, rules)?,
+        more: audit_archive::is_due(sql, rules)?,
     })
 }
 

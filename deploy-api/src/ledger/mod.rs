@@ -89,7 +89,7 @@ use crate::deployments::WorkerUrls;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
-use crate::store::audit_segments::ArchiveRules;
+use crate::store::audit_archive::ArchiveRules;
 use crate::store::policies::PolicyCache;
 
 /// The maximum time that [`Begin`] waits for a lease.

@@ -18,6 +18,9 @@ pub(super) struct Frame<'a> {
     pub rules: Vec<&'a RawValue>,
 }
 
+/// The maximum number of rules. Each request is compared with each rule.
+pub const MAX_RULES: usize = 1000;
+
 /// A policy document. A request is allowed only if a rule allows it.
 #[derive(schemars::JsonSchema)]
 #[schemars(rename = "Policy", deny_unknown_fields)]
@@ -30,7 +33,7 @@ pub(crate) struct PolicyDocument {
     #[schemars(range(min = 1, max = 1))]
     version: u32,
     /// The rules. If several rules allow a request, the audit log names the first of them; the order has no other effect.
-    #[schemars(length(max = super::load::MAX_RULES))]
+    #[schemars(length(max = MAX_RULES))]
     rules: Vec<RuleDocument>,
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::claims_document::Values;
-use super::document::{Frame, RuleDocument, WhoDocument};
+use super::document::{Frame, MAX_RULES, RuleDocument, WhoDocument};
 use super::production::production_defects;
 use super::{
     Claim, Condition, Defect, Expected, Grant, Policy, PolicyError, PolicyErrors, RefPattern, Rule, RuleName,
@@ -15,9 +15,6 @@ use crate::identity::{Provider, Subject};
 
 /// The maximum length of a policy document, in bytes.
 pub const MAX_POLICY: usize = 256 * 1024;
-
-/// The maximum number of rules. Each request is compared with each rule.
-pub const MAX_RULES: usize = 1000;
 
 /// See [`Policy::load`].
 pub(super) fn load(json: &str) -> Result<Policy, PolicyErrors> {

@@ -2,46 +2,12 @@
 
 use super::audit_log::{self, AppendError, COLUMNS};
 use super::audit_segments;
+use super::batch_limits::{BatchLimits, lengths};
 use crate::audit::chain::{Break, Broken, Head};
 use crate::sql::{Row, Sql, SqlError, Value};
 
 /// The largest sequence number.
 const MAX_SEQUENCE: u64 = 9_007_199_254_740_991;
-
-/// The most bytes of stored JSON in a page of the log. An entry that is larger is a page by itself.
-pub const MAX_PAGE_BYTES: u64 = 1024 * 1024;
-
-/// How many entries are read at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// The most entries.
-    pub entries: u32,
-    /// The most bytes of stored JSON, unless the first entry alone has more.
-    pub bytes: u64,
-}
-
-impl BatchLimits {
-    /// The limits of one step of a verification.
-    pub const STEP: Self = Self {
-        entries: 1000,
-        bytes: MAX_PAGE_BYTES,
-    };
-
-    /// How many entries of these lengths are read: at least one, if there is one.
-    pub(super) fn fitting(self, lengths: impl IntoIterator<Item = u64>) -> usize {
-        let mut total: u64 = 0;
-        let most = usize::try_from(self.entries).unwrap_or(usize::MAX);
-        lengths
-            .into_iter()
-            .take(most)
-            .enumerate()
-            .take_while(|(index, length)| {
-                total = total.saturating_add(*length);
-                *index == 0 || total <= self.bytes
-            })
-            .count()
-    }
-}
 
 /// How many consecutive entries fit in the limits of a batch.
 #[derive(Clone, Copy)]
@@ -82,11 +48,6 @@ pub(super) fn rows(sql: &impl Sql, after: u64, count: usize) -> Result<Vec<Row>,
             Value::from(u32::try_from(count).unwrap_or(u32::MAX)),
         ],
     )
-}
-
-/// The lengths in a column of rows.
-pub(super) fn lengths(rows: &[Row], column: usize) -> Result<Vec<u64>, SqlError> {
-    rows.iter().map(|row| row.unsigned(column)).collect()
 }
 
 /// The result of one step of a verification that found no broken entry.

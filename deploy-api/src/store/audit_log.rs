@@ -1,5 +1,5 @@
 //! The audit log: entries in their chain, which are never changed. The oldest are deleted only after they are stored in
-//! the archive; see [`audit_segments`](super::audit_segments).
+//! the archive; see [`audit_archive`](super::audit_archive).
 //!
 //! Only the canonical JSON of an entry is stored; the columns that filters use are generated from it, so that they
 //! cannot differ from it. A trigger rejects every change of a stored entry.
@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::audit_batch::{BatchLimits, MAX_PAGE_BYTES, lengths};
 use super::audit_segments;
+use super::batch_limits::{BatchLimits, MAX_PAGE_BYTES, lengths};
 use crate::audit::canonical::NotCanonical;
 use crate::audit::chain::{Hash, Head, InvalidHash, Link, StoredLink};
 use crate::audit::{Entry, Outcome, Query};

@@ -1,9 +1,11 @@
 //! The tables of the ledger and their SQL statements, over [`Sql`](crate::sql::Sql): one file for each table.
 
 pub mod answers;
+pub mod audit_archive;
 pub mod audit_batch;
 pub mod audit_log;
 pub mod audit_segments;
+pub mod batch_limits;
 pub mod denials;
 pub mod deployments;
 pub mod drifts;

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
-use super::reader::{boundary, malformed};
+use super::form_error::malformed;
+use super::reader::boundary;
 use super::{Source, SourceFailure, StreamOptions, StreamedUpload, read_streamed};
 use crate::bundles::{ObjectStore, StagedWriter};
 use crate::problem::Problem;

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Metadata;
-use super::metadata::{MAX_METADATA, metadata_too_long};
-use super::reader::{METADATA, malformed};
+use super::form_error::malformed;
+use super::metadata::{MAX_METADATA, METADATA, metadata_too_long};
 use crate::problem::Problem;
 
 /// The deepest nesting of a field.

@@ -4,10 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::Migrations;
 use super::bindings::{BindingRef, redacted};
+use super::form_error::malformed;
 use super::object_classes::{MAX_CLASS, MAX_CLASSES, ObjectClasses};
-use super::reader::malformed;
 use crate::audit::{Annotations, MAX_ANNOTATION};
 use crate::problem::Problem;
+
+/// The name of the part that contains the metadata.
+pub(super) const METADATA: &str = "metadata";
 
 /// The longest metadata, in bytes.
 pub(super) const MAX_METADATA: usize = 1024 * 1024;

@@ -1,19 +1,12 @@
-//! The parts of an upload's form: their headers, the checks of a whole upload, and the errors.
+//! The parts of an upload's form: their headers, and the checks of a whole upload.
 
 use super::Metadata;
 use super::fields::is_metadata_field;
+use super::form_error::malformed;
+use super::metadata::METADATA;
 use super::part::check_name;
 use crate::code::Code;
 use crate::problem::Problem;
-
-/// The most parts of an upload.
-pub const MAX_PARTS: usize = 3000;
-
-/// The most bytes of all names of an upload's parts. The names and digests are recorded, and a row has at most 2 MB.
-pub const MAX_NAMES: usize = 256 * 1024;
-
-/// The name of the part that contains the metadata.
-pub(super) const METADATA: &str = "metadata";
 
 /// The boundary that the content type of a form names.
 pub(super) fn boundary(content_type: Option<&str>) -> Result<String, Problem> {
@@ -136,35 +129,4 @@ pub(super) fn check_whole<'a>(
 
 pub(super) fn two_metadata_parts() -> Problem {
     malformed("it has two parts named metadata")
-}
-
-pub(super) fn too_many_parts() -> Problem {
-    Problem::new(
-        Code::UploadTooManyParts,
-        format!("The upload has more than {MAX_PARTS} parts, or names of more than {MAX_NAMES} bytes."),
-        "Bundle the Worker (leave out --no-bundle), so that it has fewer modules.",
-    )
-}
-
-pub(super) fn malformed(what: &str) -> Problem {
-    Problem::new(
-        Code::UploadMalformed,
-        format!("The upload cannot be read: {what}."),
-        "Deploy with an unmodified wrangler. Another client must send the same form as wrangler.",
-    )
-}
-
-/// Why a form cannot be read. The library's text is not shown, because it may contain bytes of the client.
-pub(super) fn unreadable(error: &multer::Error) -> Problem {
-    let what = match error {
-        multer::Error::IncompleteFieldData { .. } => "a part does not end",
-        multer::Error::IncompleteHeaders | multer::Error::IncompleteStream => {
-            "it ends before the end of the form"
-        }
-        multer::Error::ReadHeaderFailed(_) | multer::Error::DecodeHeaderName { .. } => {
-            "a part's header is malformed"
-        }
-        _ => "it is not a form",
-    };
-    malformed(what)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::reader::malformed;
+use super::form_error::malformed;
 use crate::code::Code;
 use crate::problem::Problem;
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::reader::malformed;
+use super::form_error::malformed;
 use super::size::too_large;
 use crate::problem::Problem;
 

@@ -13,11 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::feeder::Feeder;
 use super::fields::{MetadataFields, is_metadata_field};
-use super::metadata::{MAX_METADATA, metadata_too_long};
+use super::form_error::{malformed, too_many_parts, unreadable};
+use super::metadata::{MAX_METADATA, METADATA, metadata_too_long};
 use super::part::is_source_map;
 use super::reader::{
-    FieldHead, MAX_FIRST_LINE, METADATA, boundary, boundary_of_body, check_whole, malformed, may_be_form,
-    too_many_parts, two_metadata_parts, unreadable,
+    FieldHead, MAX_FIRST_LINE, boundary, boundary_of_body, check_whole, may_be_form, two_metadata_parts,
 };
 use super::size::UploadSize;
 use super::{Limited, MAX_NAMES, MAX_PARTS, MAX_UPLOAD, Metadata, Source, SourceFailure};

@@ -4,19 +4,32 @@ use super::Answer;
 use super::Operation;
 use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
-use super::serve::{Api, OPENAPI};
 use super::{
     account, audit_segments, deletion, dispatcher, drift, everywhere, exchange, health, import, logs,
     namespace, namespaces, promote, rollback, secrets, tags, target, verify, workers,
 };
 use crate::code::Code;
+use crate::deploys::Gateway;
 use crate::identity::ShownCredential;
-use crate::identity::oidc::KeySource;
+use crate::identity::oidc::{KeySource, Keyring};
 use crate::ledger::{self, Ask, LedgerClient};
 use crate::policy::SCHEMA;
 use crate::problem::Problem;
 use crate::router::Captures;
 use crate::services::Services;
+
+/// The OpenAPI document, which `GET /v1/openapi.json` publishes.
+pub const OPENAPI: &str = include_str!("../../openapi/openapi.json");
+
+/// The services of the calls of `/v1`.
+pub struct Api<'a, L: LedgerClient, O: Services, K: KeySource> {
+    /// The ledger and the services.
+    pub gateway: &'a Gateway<'a, L, O>,
+    /// The keys of OIDC issuers. One of these lives as long as the isolate.
+    pub keyring: &'a Keyring,
+    /// How those keys are read.
+    pub key_source: &'a K,
+}
 
 /// One call that has been read.
 pub(super) struct Call<'a> {

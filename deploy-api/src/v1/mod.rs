@@ -36,7 +36,7 @@ pub mod workers;
 pub use crate::ledger::calls::{Answer, Content, Operation, namespace, target, worker_name};
 use crate::ledger::calls::{body, deployments, page};
 
+pub use calls::{Api, OPENAPI};
 pub use reply::{Reply, of_problem};
 pub use route::{MAX_BODY, Route, Taken};
 pub use routes::ROUTES;
-pub use serve::{Api, OPENAPI};

@@ -1,32 +1,20 @@
+//! One request to `/v1`: its route, its parameters and body, and the response.
+
 use std::borrow::Cow;
 
 use super::Answer;
-use super::calls::Call;
+use super::calls::{Api, Call};
 use super::read::{body_unread, check_parameters};
 use super::reply::{self, Reply};
 use super::route::{Route, Taken};
 use crate::code::Code;
-use crate::deploys::Gateway;
 use crate::http::{Request, check_origin, is_method_override, read_body};
-use crate::identity::oidc::{KeySource, Keyring};
+use crate::identity::oidc::KeySource;
 use crate::ledger::{Ask, LedgerClient};
 use crate::problem::Problem;
 use crate::router::{Captures, Found, NoRoute};
 use crate::services::Services;
 use crate::upload::Source;
-
-/// The OpenAPI document, which `GET /v1/openapi.json` publishes.
-pub const OPENAPI: &str = include_str!("../../openapi/openapi.json");
-
-/// The services of the calls of `/v1`.
-pub struct Api<'a, L: LedgerClient, O: Services, K: KeySource> {
-    /// The ledger and the services.
-    pub gateway: &'a Gateway<'a, L, O>,
-    /// The keys of OIDC issuers. One of these lives as long as the isolate.
-    pub keyring: &'a Keyring,
-    /// How those keys are read.
-    pub key_source: &'a K,
-}
 
 impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
     /// Serves one request to `/v1`. An error becomes a response as well.

@@ -17,7 +17,7 @@ use crate::ledger;
 use crate::problem::Problem;
 use crate::sql::{DurableObjectSql, migrate};
 use crate::store;
-use crate::store::audit_segments::ArchiveRules;
+use crate::store::audit_archive::ArchiveRules;
 
 /// The address of the ledger's messages: `POST https://ledger/{name}`.
 const MESSAGES: &str = "https://ledger/";

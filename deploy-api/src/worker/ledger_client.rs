@@ -2,9 +2,7 @@ use js_sys::Uint8Array;
 use worker::{Env, ObjectNamespace};
 
 use super::fetch::{Channel, Content, Outgoing, send};
-use super::services::Services;
 use super::settings::Misconfigured;
-use crate::ledger::{LedgerClient, LedgerFailure};
 
 /// The name of the one ledger.
 const LEDGER: &str = "ledger";
@@ -43,7 +41,11 @@ impl LedgerStub {
         self.namespace.get_by_name(LEDGER)
     }
 
-    async fn exchange(&self, name: &str, message: &str) -> Result<String, String> {
+    /// Sends a message, and returns the reply.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn exchange(&self, name: &str, message: &str) -> Result<String, String> {
         let object = self.object().map_err(|error| error.to_string())?;
         let outgoing = Outgoing {
             method: "POST",
@@ -61,14 +63,5 @@ impl LedgerStub {
             return Err(format!("the ledger answered with status {status}"));
         }
         answer.text().await.map_err(|failure| failure.to_string())
-    }
-}
-
-impl LedgerClient for Services {
-    async fn exchange(&self, name: &'static str, message: String) -> Result<String, LedgerFailure> {
-        self.ledger
-            .exchange(name, &message)
-            .await
-            .map_err(|cause| LedgerFailure { cause })
     }
 }

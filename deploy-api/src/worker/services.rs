@@ -12,6 +12,7 @@ use crate::code::Code;
 use crate::cursor::CursorKey;
 use crate::deploys::{CallBudget, Gateway};
 use crate::identity::oidc::Keyring;
+use crate::ledger::{LedgerClient, LedgerFailure};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::upload::{Admission, FingerprintKey};
@@ -96,6 +97,15 @@ impl Services {
     /// How the upstream is reached.
     pub fn upstream(&self) -> Channel<'_> {
         self.upstream.as_ref().map_or(Channel::Internet, Channel::Service)
+    }
+}
+
+impl LedgerClient for Services {
+    async fn exchange(&self, name: &'static str, message: String) -> Result<String, LedgerFailure> {
+        self.ledger
+            .exchange(name, &message)
+            .await
+            .map_err(|cause| LedgerFailure { cause })
     }
 }
 

@@ -4,8 +4,9 @@ use deploy_api::audit::{CheckpointKey, SegmentRecord};
 use deploy_api::code::Code;
 use deploy_api::ledger::calls::{audit, audit_segments};
 use deploy_api::problem::Problem;
-use deploy_api::store::audit_batch::BatchLimits;
-use deploy_api::store::audit_segments::{self as archive, ArchiveRules};
+use deploy_api::store::audit_archive::{self as archive, ArchiveRules};
+use deploy_api::store::audit_segments::segment;
+use deploy_api::store::batch_limits::BatchLimits;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -95,7 +96,7 @@ fn the_archived_segments_are_listed_and_found_by_their_first_entry() {
         &[("limit", "2"), ("cursor", page["cursor"].as_str().unwrap())],
     )
     .unwrap();
-    let stored = archive::segment(&api.sql, 1).unwrap().unwrap();
+    let stored = segment(&api.sql, 1).unwrap().unwrap();
     assert_eq!(
         rest,
         json!({

@@ -18,7 +18,7 @@ use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::policy::{Caller, Grant, Policy};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
-use deploy_api::store::audit_segments::ArchiveRules;
+use deploy_api::store::audit_archive::ArchiveRules;
 use deploy_api::store::policies::{self, PolicyCache};
 use deploy_api::store::tokens::{self, NewToken};
 use deploy_api::store::{audit_log, leases};

@@ -17,7 +17,7 @@ use deploy_api::ledger::{Ledger, LedgerClient, LedgerFailure, Settings};
 use deploy_api::logs::{LogPage, LogQuery, Logs, LogsFailure};
 use deploy_api::problem::Problem;
 use deploy_api::runtime::Runtime;
-use deploy_api::store::audit_segments::ArchiveRules;
+use deploy_api::store::audit_archive::ArchiveRules;
 use deploy_api::upload::{Admission, FingerprintKey, Source, SourceFailure};
 use deploy_api::upstream::{Purpose, Upstream, UpstreamAnswer, UpstreamFailure, UpstreamRequest};
 use deploy_api::v1;

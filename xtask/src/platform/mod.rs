@@ -26,7 +26,7 @@ pub use secrets::Secrets;
 pub use state::{State, write_private};
 pub use stop::Stop;
 pub use supervisor::{RuntimeReport, RuntimeReports, Supervisor};
-pub use wrangler::Wrangler;
+pub use wrangler::{RUNTIME_LAUNCHER, RUNTIME_PROGRAM, Wrangler};
 
 /// The Worker that serves `/client/v4` on the platform's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

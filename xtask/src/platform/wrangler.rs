@@ -16,7 +16,13 @@ use super::{
     console_origin::with_origin,
     processes::{self, ProcessGroup},
 };
-use crate::{node_tools, runtime, workspace};
+use crate::{node_tools, workspace};
+
+/// The program that exchanges the file descriptors 1 and 3: the second one is for control messages.
+pub const RUNTIME_LAUNCHER: &str = "local/runtime.sh";
+
+/// The environment variable with the path of the program that starts the runtime, for [`RUNTIME_LAUNCHER`].
+pub const RUNTIME_PROGRAM: &str = "DOTDO_RUNTIME_PROGRAM";
 
 /// How many lines of wrangler's output an error shows.
 const LAST_LINES: usize = 40;
@@ -71,8 +77,8 @@ impl Wrangler {
             // this machine could call every entrypoint of every Worker.
             .env("WRANGLER_REGISTRY_PATH", "")
             // The program starts the runtime without its inspector. wrangler then must not connect to it.
-            .env("MINIFLARE_WORKERD_PATH", workspace::path(runtime::LAUNCHER))
-            .env(runtime::PROGRAM, workspace::program()?)
+            .env("MINIFLARE_WORKERD_PATH", workspace::path(RUNTIME_LAUNCHER))
+            .env(RUNTIME_PROGRAM, workspace::program()?)
             .env("VSCODE_INSPECTOR_OPTIONS", "off")
             .env("WRANGLER_LOG_PATH", state.path("logs"))
             .env("WRANGLER_HIDE_BANNER", "true")

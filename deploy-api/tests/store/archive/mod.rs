@@ -9,7 +9,8 @@ use deploy_api::code::Code;
 use deploy_api::ledger::archive_step;
 use deploy_api::problem::Problem;
 use deploy_api::sql::Sql;
-use deploy_api::store::audit_segments::{self, ArchiveRules};
+use deploy_api::store::audit_archive::{self, ArchiveRules};
+use deploy_api::store::audit_segments;
 use deploy_api::store::{audit_batch, audit_log};
 use futures_executor::block_on;
 use secrecy::SecretString;
@@ -261,7 +262,7 @@ fn a_step_reports_that_there_is_nothing_to_archive() {
     let sqlite = log_of(14);
     let store = Memory::default();
     assert_eq!(step(&Ledger::new(&sqlite), &store), Ok(false));
-    assert!(!audit_segments::is_due(&sqlite, RULES).unwrap());
-    assert!(audit_segments::is_due(&log_of(15), RULES).unwrap());
+    assert!(!audit_archive::is_due(&sqlite, RULES).unwrap());
+    assert!(audit_archive::is_due(&log_of(15), RULES).unwrap());
     assert_eq!(store.objects.borrow().len(), 0);
 }

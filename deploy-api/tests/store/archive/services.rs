@@ -8,8 +8,8 @@ use deploy_api::bundles::{ByteRange, ObjectHead, ObjectPage, ObjectStore, StoreF
 use deploy_api::ledger::{
     ConfirmSegment, LedgerClient, LedgerFailure, Message, ReadSegment, confirm_segment, read_segment,
 };
-use deploy_api::store::audit_batch::BatchLimits;
-use deploy_api::store::audit_segments::ArchiveRules;
+use deploy_api::store::audit_archive::ArchiveRules;
+use deploy_api::store::batch_limits::BatchLimits;
 use secrecy::SecretString;
 
 use crate::support::sqlite::Sqlite;
