@@ -11,13 +11,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
+use wrangler_config::PlatformWorker;
 
 use self::baseline::Commit;
 use crate::{
     build::{self, Worker},
-    node_tools,
-    platform_worker::PlatformWorker,
-    workspace,
+    node_tools, workspace,
 };
 
 /// The contender that is a separate Rust Worker, built as worker-build builds it.
@@ -53,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(commit) = baseline {
         options.extend(["--baseline".to_owned(), commit.id]);
     }
-    let configuration = wrangler_config::read(&workspace::path(PlatformWorker::Dispatcher.configuration()))?;
+    let configuration = wrangler_config::read(&workspace::path(PlatformWorker::Dispatch.configuration()))?;
     compare(&folder, &configuration, &options)
 }
 

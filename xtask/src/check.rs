@@ -16,7 +16,9 @@ use std::{fmt, fs};
 
 use anyhow::{Result, bail};
 use clap::Args;
+use dotdo_names::Environment;
 use serde_json::Value;
+use wrangler_config::{ENV_FILE, PlatformWorker, Setting};
 
 use self::{
     document::Document,
@@ -24,7 +26,7 @@ use self::{
     routes::Zones,
     schema::{Schema, shown},
 };
-use crate::{platform_worker::PlatformWorker, workspace};
+use crate::workspace;
 
 #[derive(Args, Default)]
 pub struct Arguments {
@@ -120,7 +122,7 @@ fn check_text(
     check_named_environments(&document.value, &mut problems);
     check_compatibility_date(&document.value, &mut problems);
     let summary = match worker {
-        PlatformWorker::Dispatcher => dispatch_worker::check(&document.value, zones, &mut problems),
+        PlatformWorker::Dispatch => dispatch_worker::check(&document.value, zones, &mut problems),
         PlatformWorker::DeployApi => deploy_api::check(&document.value, &mut problems),
         PlatformWorker::Logs => logs::check(&document.value, &mut problems),
     };
@@ -141,7 +143,7 @@ fn check_text(
 }
 
 fn check_env_example() -> Checked {
-    let file = env_example::FILE;
+    let file = ENV_FILE;
     let result = read(file).and_then(|text| {
         let findings: Vec<Finding> = env_example::check(&text)
             .into_iter()
@@ -193,6 +195,24 @@ fn check_compatibility_date(configuration: &Value, problems: &mut Problems) {
     }
 }
 
+/// The values of a file that follow from `dotdo.jsonc`.
+fn settings_of(file: &str) -> impl Iterator<Item = Setting> {
+    wrangler_config::settings(|environment: Environment| Some(environment.namespace_id().to_owned()))
+        .into_iter()
+        .filter(move |setting| setting.file == file)
+}
+
+/// Checks the members of a Worker's configuration that follow from `dotdo.jsonc`. Missing bindings and routes are reported by others.
+fn check_settings(worker: PlatformWorker, configuration: &Value, problems: &mut Problems) {
+    for setting in settings_of(worker.configuration()) {
+        let (Some(pointer), Some(expected)) = (setting.pointer(configuration), &setting.value) else {
+            continue;
+        };
+        let found = configuration.pointer(&pointer).unwrap_or(&Value::Null);
+        must_equal(found, pointer, expected, problems);
+    }
+}
+
 /// Checks that a top-level member is exactly this text.
 fn must_be(configuration: &Value, member: &str, expected: &str, problems: &mut Problems) {
     must_be_at(configuration, member, child("", member), expected, problems);
@@ -200,7 +220,10 @@ fn must_be(configuration: &Value, member: &str, expected: &str, problems: &mut P
 
 /// Checks that a member, which is at the pointer, is exactly this text.
 fn must_be_at(parent: &Value, member: &str, pointer: String, expected: &str, problems: &mut Problems) {
-    let found = &parent[member];
+    must_equal(&parent[member], pointer, expected, problems);
+}
+
+fn must_equal(found: &Value, pointer: String, expected: &str, problems: &mut Problems) {
     if found.is_null() {
         problems.add(pointer, format!("the member is missing: write \"{expected}\""));
     } else if found != expected {
@@ -272,7 +295,7 @@ mod tests {
     /// The dispatch Worker's findings with these members at the end of its file.
     fn with(members: &str) -> Vec<String> {
         findings(
-            PlatformWorker::Dispatcher,
+            PlatformWorker::Dispatch,
             "\"preview_urls\": false,",
             &format!("\"preview_urls\": false,\n{members}"),
         )
@@ -378,31 +401,31 @@ mod tests {
     fn finds_mistakes_in_existing_members() {
         for (worker, from, to, expected) in [
             (
-                PlatformWorker::Dispatcher,
+                PlatformWorker::Dispatch,
                 "\"observability\"",
                 "\"obsevability\"",
                 &["obsevability: wrangler does not know this member: write \"observability\""][..],
             ),
             (
-                PlatformWorker::Dispatcher,
+                PlatformWorker::Dispatch,
                 "\"dispatch_namespaces\"",
                 "\"dispatch_namespace\"",
                 &["dispatch_namespace: wrangler does not know this member: write \"dispatch_namespaces\""],
             ),
             (
-                PlatformWorker::Dispatcher,
+                PlatformWorker::Dispatch,
                 "\"namespace\": \"",
                 "\"namspace\": \"",
                 &["dispatch_namespaces[0].namspace: wrangler does not know this member: write \"namespace\""],
             ),
             (
-                PlatformWorker::Dispatcher,
+                PlatformWorker::Dispatch,
                 "\"enabled\"",
                 "\"enable\"",
                 &["observability.enable: wrangler does not know this member: write \"enabled\""],
             ),
             (
-                PlatformWorker::Dispatcher,
+                PlatformWorker::Dispatch,
                 "2026-10-01",
                 "2026-13-01",
                 &["compatibility_date: \"2026-13-01\" is not a date"],
@@ -487,10 +510,10 @@ mod tests {
 
     #[test]
     fn reports_a_file_that_does_not_parse() {
-        let found = findings(PlatformWorker::Dispatcher, "\"minify\"", "minify");
+        let found = findings(PlatformWorker::Dispatch, "\"minify\"", "minify");
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].contains("line "), "{found:#?}");
-        let text = repository_file(PlatformWorker::Dispatcher).replacen(
+        let text = repository_file(PlatformWorker::Dispatch).replacen(
             "\"preview_urls\": false,",
             "\"preview_urls\" false,",
             1,
@@ -500,7 +523,7 @@ mod tests {
             .position(|line| line.contains("preview_urls"))
             .unwrap()
             + 1;
-        let findings = findings_in(PlatformWorker::Dispatcher, &text, NO_ZONES);
+        let findings = findings_in(PlatformWorker::Dispatch, &text, NO_ZONES);
         assert!(
             findings[0].starts_with(&format!("wrangler.jsonc:{line}: ")),
             "{findings:?}"

@@ -11,7 +11,6 @@ mod dev;
 mod fuzz;
 mod node_tools;
 mod platform;
-mod platform_worker;
 mod python_tools;
 mod runtime;
 mod schemathesis;

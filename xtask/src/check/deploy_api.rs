@@ -1,11 +1,12 @@
 //! The deploy API's configuration: `deploy-api/wrangler.jsonc`.
 
-use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, LOGS_WORKER};
+use dotdo_names::{DISPATCH_WORKER, LOGS_WORKER};
 use serde_json::Value;
+use wrangler_config::PlatformWorker;
 
 use super::{
     bindings::Interface,
-    bindings_of, elements, must_be, must_be_at,
+    bindings_of, check_settings, elements, must_be,
     objects::{self, Class},
     problems::Problems,
     schema::shown,
@@ -64,8 +65,7 @@ const SERVICES: [(&str, &str, &str); 2] = [
 
 /// Adds everything that is wrong with the configuration, and returns what it contains in a few words.
 pub fn check(configuration: &Value, problems: &mut Problems) -> String {
-    must_be(configuration, "name", DEPLOY_API_WORKER, problems);
-    must_be(configuration, "account_id", ACCOUNT_ID, problems);
+    check_settings(PlatformWorker::DeployApi, configuration, problems);
     must_be(configuration, "main", "build/entry.js", problems);
     let meant = INTERFACE.check(configuration, problems);
     objects::check(configuration, LEDGER, &meant, problems);
@@ -82,7 +82,6 @@ pub fn check(configuration: &Value, problems: &mut Problems) -> String {
         }
     }
     check_bucket(configuration, problems);
-    check_services(configuration, problems);
     check_variables(configuration, problems);
     format!(
         "{} bindings, {} variables",
@@ -122,17 +121,6 @@ fn check_bucket(configuration: &Value, problems: &mut Problems) {
                 format!("/r2_buckets/{index}/bucket_name"),
                 format!("\"{name}\" is not a bucket name: write 3 to 63 of a-z, 0-9 and '-', without '-' at either end"),
             );
-        }
-    }
-}
-
-fn check_services(configuration: &Value, problems: &mut Problems) {
-    for (index, service) in elements(configuration, "/services").iter().enumerate() {
-        for (binding, worker, _) in SERVICES {
-            if service["binding"] == binding {
-                let pointer = format!("/services/{index}/service");
-                must_be_at(service, "service", pointer, worker, problems);
-            }
         }
     }
 }
@@ -222,6 +210,7 @@ fn are_issuers(variable: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER};
     use serde_json::json;
 
     use super::*;

@@ -1,12 +1,13 @@
 //! The dispatch Worker's configuration: `wrangler.jsonc`.
 
 use dispatcher::routing::{Localhost, Router, RulesError};
-use dotdo_names::{ACCOUNT_ID, DISPATCH_WORKER, Environment, LOGS_WORKER};
+use dotdo_names::Environment;
 use serde_json::Value;
+use wrangler_config::PlatformWorker;
 
 use super::{
     bindings::Interface,
-    elements, must_be, must_be_at,
+    check_settings, elements, must_be,
     problems::Problems,
     require_id,
     routes::{self, Zones},
@@ -33,16 +34,11 @@ const INTERFACE: Interface = Interface {
 
 /// Adds everything that is wrong with the configuration, and returns what it contains in a few words.
 pub fn check(configuration: &Value, zones: Zones<'_>, problems: &mut Problems) -> String {
-    must_be(configuration, "name", DISPATCH_WORKER, problems);
-    must_be(configuration, "account_id", ACCOUNT_ID, problems);
+    check_settings(PlatformWorker::Dispatch, configuration, problems);
     must_be(configuration, "main", "build/entry.js", problems);
     let meant = INTERFACE.check(configuration, problems);
     check_namespaces(configuration, &meant, problems);
     check_variables(configuration, problems);
-    for (index, service) in elements(configuration, "/services").iter().enumerate() {
-        let pointer = format!("/services/{index}/service");
-        must_be_at(service, "service", pointer, LOGS_WORKER, problems);
-    }
     for (index, entry) in elements(configuration, "/kv_namespaces").iter().enumerate() {
         require_id(entry, &format!("/kv_namespaces/{index}"), problems);
     }
@@ -108,7 +104,7 @@ fn locate(message: &str) -> (String, String) {
         )
 }
 
-/// Each environment has its binding, with the namespace of `dotdo.jsonc`; only development's is remote in `wrangler dev`.
+/// Each environment has its binding; only development's is remote in `wrangler dev`.
 fn check_namespaces(configuration: &Value, meant: &[&str], problems: &mut Problems) {
     let written = elements(configuration, "/dispatch_namespaces");
     for environment in Environment::ALL {
@@ -133,16 +129,6 @@ fn check_namespaces(configuration: &Value, meant: &[&str], problems: &mut Proble
             continue;
         };
         let pointer = format!("/dispatch_namespaces/{index}");
-        if entry["namespace"] != namespace {
-            problems.add(
-                format!("{pointer}/namespace"),
-                format!(
-                    "{binding} is bound to {}, but the namespace of {environment} in dotdo.jsonc is \"{namespace}\": write \
-                     \"{namespace}\"",
-                    if_missing(&entry["namespace"], "no namespace")
-                ),
-            );
-        }
         let is_remote = entry["remote"] == true;
         if remote && !is_remote {
             problems.add(
@@ -157,14 +143,6 @@ fn check_namespaces(configuration: &Value, meant: &[&str], problems: &mut Proble
                 ),
             );
         }
-    }
-}
-
-fn if_missing(value: &Value, text: &str) -> String {
-    if value.is_null() {
-        text.to_owned()
-    } else {
-        shown(value)
     }
 }
 
@@ -227,6 +205,7 @@ fn check_outbound(configuration: &Value, router: &Router, problems: &mut Problem
 
 #[cfg(test)]
 mod tests {
+    use dotdo_names::{ACCOUNT_ID, DISPATCH_WORKER, LOGS_WORKER};
     use serde_json::json;
 
     use super::*;
@@ -294,7 +273,7 @@ mod tests {
             (
                 "/dispatch_namespaces/1/namespace",
                 json!(development),
-                format!("dispatch_namespaces[1].namespace: DISPATCHER_STAGING is bound to \"{development}\""),
+                format!("dispatch_namespaces[1].namespace: write \"{}\", not \"{development}\"", Environment::Staging.namespace()),
             ),
             (
                 "/dispatch_namespaces/1/binding",

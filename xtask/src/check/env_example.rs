@@ -1,64 +1,52 @@
 //! `.env.example`: whether the variables for deployment scripts repeat `dotdo.jsonc` correctly.
 
-use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, Environment};
+use dotdo_names::DEPLOY_API_WORKER;
+use wrangler_config::{ENV_FILE, Place, variable_in};
 
-/// The file, from the repository's root.
-pub const FILE: &str = ".env.example";
+use super::settings_of;
 
 /// The problems of the file's text, each with its line from 1.
 pub fn check(text: &str) -> Vec<(usize, String)> {
     let mut problems = Vec::new();
-    for (name, expected) in expected() {
-        let line = format!("{name}={expected}");
-        match find(text, &name) {
-            None => problems.push((1, format!("{name} is missing: add {line}"))),
-            Some((number, found)) if found != expected => {
-                problems.push((number, format!("{name} differs from dotdo.jsonc: write {line}")));
+    for setting in settings_of(ENV_FILE) {
+        let (Some(name), Some(expected)) = (setting.variable(), &setting.value) else {
+            continue;
+        };
+        match variable_in(text, name) {
+            None if matches!(setting.place, Place::Address(_)) => {}
+            None => problems.push((1, format!("{name} is missing: add {name}={expected}"))),
+            Some((_, found)) if setting.accepts(found) => {}
+            Some((index, _)) if matches!(setting.place, Place::Address(_)) => {
+                problems.push((
+                    index + 1,
+                    format!("the host must start with the script name of the deploy API in dotdo.jsonc: write https://{DEPLOY_API_WORKER}.…"),
+                ));
             }
-            Some(_) => {}
+            Some((index, _)) => {
+                problems.push((
+                    index + 1,
+                    format!("{name} differs from dotdo.jsonc: write {name}={expected}"),
+                ));
+            }
         }
     }
-    if let Some((number, url)) = find(text, "CLOUDFLARE_API_BASE_URL")
-        && url.contains(".workers.dev")
-        && !url.starts_with(&format!("https://{DEPLOY_API_WORKER}."))
-    {
-        problems.push((
-            number,
-            format!("the host must start with the script name of the deploy API in dotdo.jsonc: write https://{DEPLOY_API_WORKER}.…"),
-        ));
-    }
     problems
-}
-
-fn expected() -> Vec<(String, &'static str)> {
-    let namespaces = Environment::ALL.into_iter().flat_map(|environment| {
-        let name = environment.name().to_ascii_uppercase();
-        [
-            (format!("DISPATCH_NAMESPACE_{name}"), environment.namespace()),
-            (
-                format!("DISPATCH_NAMESPACE_ID_{name}"),
-                environment.namespace_id(),
-            ),
-        ]
-    });
-    std::iter::once(("CLOUDFLARE_ACCOUNT_ID".to_owned(), ACCOUNT_ID))
-        .chain(namespaces)
-        .collect()
-}
-
-fn find<'t>(text: &'t str, name: &str) -> Option<(usize, &'t str)> {
-    text.lines().enumerate().find_map(|(index, line)| {
-        let (found, value) = line.split_once('=')?;
-        (found.trim() == name).then_some((index + 1, value.trim()))
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The variables whose value is exactly one text.
+    fn expected() -> Vec<(String, String)> {
+        settings_of(ENV_FILE)
+            .filter(|setting| !matches!(setting.place, Place::Address(_)))
+            .map(|setting| (setting.variable().unwrap().to_owned(), setting.value.unwrap()))
+            .collect()
+    }
+
     fn repository_file() -> String {
-        std::fs::read_to_string(crate::workspace::path(FILE)).unwrap()
+        std::fs::read_to_string(crate::workspace::path(ENV_FILE)).unwrap()
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The configuration of the logs Worker: `logs/wrangler.jsonc`.
 
-use dotdo_names::{ACCOUNT_ID, LOGS_WORKER};
 use serde_json::Value;
+use wrangler_config::PlatformWorker;
 
 use super::{
     bindings::Interface,
-    must_be,
+    check_settings, must_be,
     objects::{self, Class},
     problems::Problems,
     schema::shown,
@@ -27,8 +27,7 @@ const LOGS: Class = Class {
 
 /// Adds everything that is wrong with the configuration, and returns what it contains in a few words.
 pub fn check(configuration: &Value, problems: &mut Problems) -> String {
-    must_be(configuration, "name", LOGS_WORKER, problems);
-    must_be(configuration, "account_id", ACCOUNT_ID, problems);
+    check_settings(PlatformWorker::Logs, configuration, problems);
     must_be(configuration, "main", "src/index.ts", problems);
     let meant = INTERFACE.check(configuration, problems);
     objects::check(configuration, LOGS, &meant, problems);
@@ -62,6 +61,7 @@ fn check_address(configuration: &Value, problems: &mut Problems) {
 
 #[cfg(test)]
 mod tests {
+    use dotdo_names::{ACCOUNT_ID, LOGS_WORKER};
     use serde_json::json;
 
     use super::*;

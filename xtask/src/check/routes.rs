@@ -4,15 +4,13 @@
 use dispatcher::routing::{Outcome, Router};
 use dotdo_names::{CUSTOM_HOSTNAME_ZONE, ZONES};
 use serde_json::Value;
+use wrangler_config::{ANY_HOST, zone_patterns};
 
 use super::{
     bindings_of, elements,
     problems::Problems,
     route_pattern::{Pattern, intended_pattern},
 };
-
-/// The pattern of custom hostnames: the only one that matches every one of them.
-const ANY_HOST: &str = "*/*";
 
 /// The zones of the account.
 #[derive(Clone, Copy, Debug)]
@@ -229,13 +227,10 @@ fn check_zones(patterns: &[Pattern<'_>], routes: &[Route<'_>], zones: Zones<'_>,
     for zone in zones.routed {
         let covers_apex = patterns.iter().any(|it| it.covers_apex(zone));
         let covers_hosts_below = patterns.iter().any(|it| it.covers_hosts_below(zone));
+        let [of_apex, of_hosts_below] = zone_patterns(zone);
         for (what, pattern, is_covered) in [
-            ("the apex", format!("{zone}/*"), covers_apex),
-            (
-                "the hosts below the apex",
-                format!("*.{zone}/*"),
-                covers_hosts_below,
-            ),
+            ("the apex", of_apex, covers_apex),
+            ("the hosts below the apex", of_hosts_below, covers_hosts_below),
         ] {
             // The mistake in the pattern is a separate problem.
             let is_misspelt = routes

@@ -6,9 +6,10 @@ use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, Environment};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
+use wrangler_config::PlatformWorker;
 
+use super::comparison::{Comparison, compare};
 use super::permission::{Permission, missing};
-use super::platform_worker::{Comparison, PlatformWorker};
 use super::remaining::{self, Routed};
 use crate::cloudflare::{Cloudflare, CloudflareError};
 use crate::failure::Failure;
@@ -321,7 +322,7 @@ fn read_worker(
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(of_workers(error)),
     };
-    let difference = match worker.compare(&settings.bindings, bucket) {
+    let difference = match compare(worker, &settings.bindings, bucket) {
         Comparison::Same => None,
         Comparison::Differs(binding) => Some(binding),
         Comparison::Foreign => {

@@ -9,10 +9,10 @@ use dotdo_names::ACCOUNT_ID;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
+use wrangler_config::PlatformWorker;
 
 use super::account::script;
 use super::permission::{Permission, missing};
-use super::platform_worker::PlatformWorker;
 use crate::cloudflare::Cloudflare;
 use crate::failure::Failure;
 

@@ -9,18 +9,12 @@ use dotdo_names::{
     ACCOUNT_ID, CUSTOM_HOSTNAME_ZONE, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, ZONES,
 };
 use serde_json::{Value, json};
+use wrangler_config::{ACCOUNT_FILE, PlatformWorker, Setting};
 
-use super::platform_worker::PlatformWorker;
-use super::setting::{Place, Setting};
+use super::edit::{changed, shown};
 use crate::clone;
 use crate::failure::Failure;
 use crate::replaced_file::{Access, replace};
-
-/// The file that belongs to the account.
-pub const ACCOUNT_FILE: &str = "dotdo.jsonc";
-
-/// The variables for deployment scripts.
-const ENV_FILE: &str = ".env.example";
 
 /// The ids of the namespaces by their names, as far as they exist.
 pub type NamespaceIds = BTreeMap<&'static str, String>;
@@ -124,8 +118,8 @@ impl Repository {
         for (file, settings) in by_file(settings(ids)) {
             let text = self.text(file)?;
             for setting in settings {
-                if setting.changed(&text)?.is_some() {
-                    differences.entry(file).or_default().push(setting.to_string());
+                if changed(&setting, &text)?.is_some() {
+                    differences.entry(file).or_default().push(shown(&setting));
                 }
             }
         }
@@ -143,8 +137,8 @@ impl Repository {
             .filter(|(name, _)| *name == file)
         {
             for setting in settings {
-                if let Some(changed) = setting.changed(&text)? {
-                    text = changed;
+                if let Some(other) = changed(&setting, &text)? {
+                    text = other;
                 }
             }
         }
@@ -197,64 +191,7 @@ fn changed_since_build(account: &Value) -> Option<String> {
 
 /// Every value that belongs to the account.
 fn settings(ids: &NamespaceIds) -> Vec<Setting> {
-    let set = |file, place, value: &str| Setting {
-        file,
-        place,
-        value: Some(value.to_owned()),
-    };
-    let id = |environment: Environment| ids.get(environment.namespace()).cloned();
-    let dispatch = PlatformWorker::Dispatch.configuration();
-    let api = PlatformWorker::DeployApi.configuration();
-    let mut settings = vec![set(
-        ENV_FILE,
-        Place::Variable("CLOUDFLARE_ACCOUNT_ID".to_owned()),
-        ACCOUNT_ID,
-    )];
-    settings.push(set(
-        ENV_FILE,
-        Place::Address("CLOUDFLARE_API_BASE_URL"),
-        &format!("https://{DEPLOY_API_WORKER}.<subdomain>.workers.dev/client/v4"),
-    ));
-    for worker in PlatformWorker::ALL {
-        let file = worker.configuration();
-        settings.push(set(file, Place::Member(vec!["name"]), worker.script()));
-        settings.push(set(file, Place::Member(vec!["account_id"]), ACCOUNT_ID));
-    }
-    for environment in Environment::ALL {
-        let variable = environment.name().to_ascii_uppercase();
-        settings.push(Setting {
-            file: ACCOUNT_FILE,
-            place: Place::Member(vec!["namespaces", environment.name(), "id"]),
-            value: id(environment),
-        });
-        settings.push(Setting {
-            file: ENV_FILE,
-            place: Place::Variable(format!("DISPATCH_NAMESPACE_ID_{variable}")),
-            value: id(environment),
-        });
-        settings.push(set(
-            ENV_FILE,
-            Place::Variable(format!("DISPATCH_NAMESPACE_{variable}")),
-            environment.namespace(),
-        ));
-        settings.push(set(
-            dispatch,
-            Place::Binding("dispatch_namespaces", environment.binding(), "namespace"),
-            environment.namespace(),
-        ));
-    }
-    let service = |binding| Place::Binding("services", binding, "service");
-    settings.push(set(dispatch, service("LOGS"), LOGS_WORKER));
-    settings.push(set(api, service("LOGS"), LOGS_WORKER));
-    settings.push(set(api, service("DISPATCHER"), DISPATCH_WORKER));
-    for zone in ZONES {
-        settings.push(set(dispatch, Place::Route(zone), &format!("{zone}/*")));
-        settings.push(set(dispatch, Place::Route(zone), &format!("*.{zone}/*")));
-    }
-    if let Some(zone) = CUSTOM_HOSTNAME_ZONE {
-        settings.push(set(dispatch, Place::Route(zone), "*/*"));
-    }
-    settings
+    wrangler_config::settings(|environment| ids.get(environment.namespace()).cloned())
 }
 
 fn by_file(settings: Vec<Setting>) -> BTreeMap<&'static str, Vec<Setting>> {
@@ -268,6 +205,7 @@ fn by_file(settings: Vec<Setting>) -> BTreeMap<&'static str, Vec<Setting>> {
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
+    use wrangler_config::ENV_FILE;
 
     use super::*;
 

@@ -5,13 +5,13 @@
 
 mod account;
 mod administrator;
+mod comparison;
 mod deploy;
+mod edit;
 mod files;
 mod permission;
 mod plan;
-mod platform_worker;
 mod remaining;
-mod setting;
 
 use std::env;
 use std::path::PathBuf;
@@ -21,12 +21,12 @@ use deploy_api::v1::types::{DispatchWorker, Health, Subject};
 use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, DEPLOY_API_WORKER};
 use secrecy::SecretString;
 use serde_json::json;
+use wrangler_config::PlatformWorker;
 
 use self::account::{Account, BOOTSTRAP, SECRETS};
 use self::administrator::{Administrator, Created};
 use self::files::Repository;
 use self::plan::Change;
-use self::platform_worker::PlatformWorker;
 use super::policy;
 use crate::client::Client;
 use crate::cloudflare::{BaseUrl, Cloudflare, TokenArguments};

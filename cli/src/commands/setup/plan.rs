@@ -5,11 +5,11 @@ use std::fmt;
 use dotdo_names::Environment;
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use wrangler_config::PlatformWorker;
 
 use super::account::{Account, BOOTSTRAP, SECRETS};
 use super::administrator::Administrator;
 use super::files::Repository;
-use super::platform_worker::PlatformWorker;
 use crate::failure::Failure;
 
 /// A change.

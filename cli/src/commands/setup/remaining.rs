@@ -2,6 +2,7 @@
 
 use dotdo_names::{CUSTOM_HOSTNAME_ZONE, DISPATCH_WORKER, ZONES};
 use serde::Deserialize;
+use wrangler_config::{ANY_HOST, zone_patterns};
 
 use super::permission::Permission;
 use crate::cloudflare::{Cloudflare, CloudflareError};
@@ -91,9 +92,9 @@ pub fn of_zone(cloudflare: &Cloudflare, zone: Routed<'_>) -> Result<Vec<String>,
     };
     let mut steps = Vec::new();
     let patterns = if is_custom {
-        vec!["*/*".to_owned()]
+        vec![ANY_HOST.to_owned()]
     } else {
-        vec![format!("{name}/*"), format!("*.{name}/*")]
+        zone_patterns(name).to_vec()
     };
     match routes(cloudflare, &found) {
         Ok(routes) => steps.extend(missing_routes(&patterns, &routes)),
