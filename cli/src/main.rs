@@ -2,7 +2,7 @@
 //!
 //! - `commands/`: one file for each subject; `commands/mod.rs` lists them
 //! - `client`: HTTP; `cloudflare`: the same for `setup` and `migrate cutover`, which call Cloudflare; `event_stream`: server-sent events; `credentials`: the address and the token; `failure`: errors and exit codes
-//! - `output`, `table`, `progress`, `confirm`: what people see
+//! - `output`, `table`, `count`, `progress`, `confirm`: what people see
 
 mod arguments;
 mod client;
@@ -11,6 +11,7 @@ mod cloudflare;
 mod commands;
 mod configuration;
 mod confirm;
+mod count;
 mod credentials;
 mod event_stream;
 mod failure;

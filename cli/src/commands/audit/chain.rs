@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead};
 
+use crate::count::counted;
 use deploy_api::audit::chain::{Break, Broken, Hash, Head, Link};
 use deploy_api::audit::{Checkpoint, Segment, Verified};
 use serde_json::{Value, json};
@@ -30,8 +31,9 @@ impl fmt::Display for Report {
         } = self;
         write!(
             f,
-            "The log is intact: {} entries, head {}.",
-            verified.size, verified.head
+            "The log is intact: {}, head {}.",
+            counted(verified.size, "entry", "entries"),
+            verified.head
         )?;
         if *segments > 0 {
             write!(f, "\nArchived segments: {segments}")?;
@@ -45,8 +47,9 @@ impl fmt::Display for Report {
             let newer = verified.size.saturating_sub(checkpoint.size);
             write!(
                 f,
-                "\nThe first {} match the checkpoint that was signed at {}.",
-                checkpoint.size, checkpoint.time
+                "\nThe first {} the checkpoint that was signed at {}.",
+                counted(checkpoint.size, "entry matches", "entries match"),
+                checkpoint.time
             )?;
             if newer > 0 {
                 write!(f, " Later entries, which no checkpoint covers: {newer}.")?;
@@ -116,8 +119,8 @@ pub enum InvalidLog {
     },
     /// The log has fewer entries than a checkpoint.
     #[error(
-        "the log has {found} entries, but the checkpoint that was signed at {time} has {signed}: the last entries are \
-         missing"
+        "the log has {}, but the checkpoint that was signed at {time} has {signed}: the last entries are missing",
+        counted(*found, "entry", "entries")
     )]
     Truncated {
         /// The number of entries in the log.

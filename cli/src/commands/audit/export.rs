@@ -9,6 +9,7 @@ use deploy_api::v1::types::AuditSegment;
 use serde_json::json;
 
 use crate::client::{Client, with_parameters};
+use crate::count::counted;
 use crate::failure::{Exit, Failure};
 use crate::progress;
 use crate::replaced_file::{Access, replace};
@@ -43,8 +44,9 @@ pub fn export(folder: &Path, session: &Session) -> Result<Exit, Failure> {
             format!(" {}/segment-*.ndjson", folder.display())
         };
         output.line(format!(
-            "Stored {} segments and {entries} later entries in {}.",
-            segments.len(),
+            "Stored {} and {} in {}.",
+            counted(segments.len(), "segment", "segments"),
+            counted(entries, "later entry", "later entries"),
             folder.display()
         ))?;
         output.line(format!(

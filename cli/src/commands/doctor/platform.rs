@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Line;
 use crate::client::Client;
+use crate::count::counted;
 use crate::failure::Exit;
 use crate::times;
 
@@ -85,10 +86,7 @@ fn token(caller: &WhoAmI, now: Timestamp) -> Line {
             )
         }
         _ => {
-            let rules = match caller.rules.len() {
-                1 => "1 rule applies".to_owned(),
-                count => format!("{count} rules apply"),
-            };
+            let rules = counted(caller.rules.len(), "rule applies", "rules apply");
             Line::ok("token", format!("{who}, {rules}"))
         }
     }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::{LogsArguments, deployed, text};
 use crate::arguments::WorkerArguments;
 use crate::client::{Client, with_parameters};
+use crate::count::{agreeing, counted};
 use crate::event_stream::{EventStream, Received};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -67,7 +68,11 @@ pub fn run(arguments: &LogsArguments, client: &Client, output: &Output) -> Resul
         }
         Shown::Event(event, _) => output.text(&text::event(&event, output.terminal())),
         Shown::Dropped(events) => output.text(&text::dropped(
-            &format!("{events} events are missing here, because too many came at once."),
+            &format!(
+                "{} {} missing here, because too many came at once.",
+                counted(events, "event", "events"),
+                agreeing(events, "is", "are")
+            ),
             output.terminal(),
         )),
     })

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::WorkerArguments;
 use crate::client::{Client, with_parameters, worker_path};
+use crate::count::{agreeing, counted};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress;
@@ -102,8 +103,9 @@ fn read(arguments: &LogsArguments, client: &Client, output: &Output) -> Result<E
         if let Some(last) = dropped.last {
             output.text(&text::dropped(
                 &format!(
-                    "{} events of the last 7 days are not in the log, because too many came at once, the last at {last:.0}.",
-                    dropped.events
+                    "{} of the last 7 days {} not in the log, because too many came at once, the last at {last:.0}.",
+                    counted(dropped.events, "event", "events"),
+                    agreeing(dropped.events, "is", "are")
                 ),
                 output.terminal(),
             ))?;
