@@ -338,13 +338,12 @@ async fn forty_account_workers_move_and_come_back() -> Result<()> {
     assert_eq!(of(&outcomes, "current").len(), 29);
 
     // A service binding between Workers that moved stays in the namespace, although the account has them still.
-    let old = format!("http://{{worker}}.workers.dev.localhost:{}", platform().port());
     let requests = forty.path("requests.ndjson");
     fs::write(
         &requests,
         "{\"path\": \"/a?b=1\"}\n{\"path\": \"/x\", \"method\": \"HEAD\"}\n{\"path\": \"/\", \"method\": \"POST\"}\n",
     )?;
-    let verify = ["verify", &file, "--old", &old, "--requests", &requests];
+    let verify = ["verify", &file, "--requests", &requests];
     let verified = forty.json(&account, 0, &verify).await?;
     assert_shape("migrate-verify", &verified);
     assert_eq!(verified["compared"], 64, "{verified}");

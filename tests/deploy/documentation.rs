@@ -277,14 +277,9 @@ async fn the_commands_of_the_migration_print_what_the_document_shows() -> Result
     ]);
     fs::write(folder.path().join("routes.json"), rules.to_string())?;
     let origin = format!("http://localhost:{}", platform.port());
-    // The document is read in a clone with these rules, and with an account whose addresses can be reached.
-    let old = format!(
-        "verify plan.jsonc --old 'http://{{worker}}.workers.dev.localhost:{}'",
-        platform.port()
-    );
+    // The document is read in a clone with these rules.
     let replaced = [
         ("--write plan.jsonc", "--write plan.jsonc --routes routes.json"),
-        ("verify plan.jsonc", old.as_str()),
         ("--dry-run", "--dry-run --routes routes.json"),
     ];
     let variables = [("DOTDO_API", origin.as_str()), ("DOTDO_TOKEN", platform.token())];
@@ -302,17 +297,7 @@ async fn the_commands_of_the_migration_print_what_the_document_shows() -> Result
         let file = folder.path().join("requests.ndjson").display().to_string();
         fs::write(&file, &block.text)?;
         let plan = folder.path().join("plan.jsonc").display().to_string();
-        let old = format!("http://{{worker}}.workers.dev.localhost:{}", platform.port());
-        let arguments = [
-            "migrate",
-            "verify",
-            &plan,
-            "--old",
-            &old,
-            "--requests",
-            &file,
-            "--all-methods",
-        ];
+        let arguments = ["migrate", "verify", &plan, "--requests", &file, "--all-methods"];
         let run = Command::dotdo(&arguments)?
             .variable("DOTDO_API", &origin)
             .variable("DOTDO_TOKEN", platform.token())

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::reading::{Unreadable, has_next_page, items, read, text};
 use crate::code::Code;
+use crate::deployments::WorkerUrls;
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::upstream::{Method, UpstreamRequest, script};
@@ -47,8 +48,9 @@ pub struct AccountHost {
 pub struct AccountHosts {
     /// The routes and the custom domains.
     pub items: Vec<AccountHost>,
-    /// The subdomain of workers.dev, only on the first page; null if there is none or it is not known.
-    pub workers_dev_subdomain: Option<String>,
+    /// The addresses of account Workers at workers.dev, with `{worker}` in place of the name, only on the first page; null if the account
+    /// has no subdomain or it is not known.
+    pub workers_dev_url: Option<String>,
     /// What is not known.
     pub unknown: Vec<Unreadable>,
     /// The cursor of the next page; null on the last page.
@@ -60,15 +62,15 @@ pub struct AccountHosts {
 ///
 /// # Errors
 /// `UPSTREAM_…`.
-pub async fn hosts(services: &impl Services, page: u32) -> Result<AccountHosts, Problem> {
+pub async fn hosts(services: &impl Services, urls: &WorkerUrls, page: u32) -> Result<AccountHosts, Problem> {
     let mut found = AccountHosts {
         items: Vec::new(),
-        workers_dev_subdomain: None,
+        workers_dev_url: None,
         unknown: Vec::new(),
         cursor: None,
     };
     if page == 1 {
-        first_page(services, &mut found).await?;
+        first_page(services, urls, &mut found).await?;
     }
     let request = UpstreamRequest::new(Method::Get, ["zones"])
         .parameter("account.id", ACCOUNT_ID)
@@ -99,19 +101,25 @@ pub async fn hosts(services: &impl Services, page: u32) -> Result<AccountHosts, 
     Ok(found)
 }
 
-async fn first_page(services: &impl Services, found: &mut AccountHosts) -> Result<(), Problem> {
+async fn first_page(
+    services: &impl Services,
+    urls: &WorkerUrls,
+    found: &mut AccountHosts,
+) -> Result<(), Problem> {
     const PERMISSION: &str = "Workers Scripts: Read";
     let request = script::account(Method::Get, &["workers", "subdomain"]);
     let subdomain = read(
         services,
         request,
         PERMISSION,
-        "workers_dev_subdomain",
+        "the subdomain of workers.dev",
         &mut found.unknown,
     )
     .await;
-    found.workers_dev_subdomain = match subdomain {
-        Ok(reply) => reply.and_then(|reply| text(&reply.result, "subdomain")),
+    found.workers_dev_url = match subdomain {
+        Ok(reply) => reply
+            .and_then(|reply| text(&reply.result, "subdomain"))
+            .map(|subdomain| urls.of_account_workers(&subdomain)),
         // The account has no subdomain, for which Cloudflare has the code of a script that does not exist.
         Err(problem) if problem.code == Code::AccountWorkerUnknown => None,
         Err(problem) => return Err(problem),

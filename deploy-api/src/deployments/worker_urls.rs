@@ -41,6 +41,18 @@ impl WorkerUrls {
     pub fn of(&self, target: &Target) -> Vec<String> {
         vec![format!("{}{}{}", self.before, target.labels(), self.after)]
     }
+
+    /// The addresses of account Workers at workers.dev, with `{worker}` in place of the name, for the subdomain of the account. The local
+    /// platform serves them below its own host, without a subdomain: `http://{worker}.workers.dev.localhost:8787`.
+    #[must_use]
+    pub fn of_account_workers(&self, subdomain: &str) -> String {
+        let (host, _) = self.after.split_once(':').unwrap_or((&self.after, ""));
+        if host == ".localhost" {
+            format!("{}{{worker}}.workers.dev{}", self.before, self.after)
+        } else {
+            format!("https://{{worker}}.{subdomain}.workers.dev")
+        }
+    }
 }
 
 /// The platform's own hosts.
@@ -77,6 +89,23 @@ mod tests {
             ["http://staging.agents.localhost:8787"]
         );
         assert_eq!(WorkerUrls::default(), WorkerUrls::parse("https://*.do").unwrap());
+    }
+
+    #[test]
+    fn account_workers_have_addresses_at_workers_dev_and_on_the_local_platform_below_its_host() {
+        for (text, expected) in [
+            ("https://*.do", "https://{worker}.team.workers.dev"),
+            ("https://*.notlocalhost", "https://{worker}.team.workers.dev"),
+            (
+                "http://*.localhost:8787",
+                "http://{worker}.workers.dev.localhost:8787",
+            ),
+        ] {
+            assert_eq!(
+                WorkerUrls::parse(text).unwrap().of_account_workers("team"),
+                expected
+            );
+        }
     }
 
     #[test]

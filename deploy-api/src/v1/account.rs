@@ -62,7 +62,8 @@ pub async fn hosts<L: LedgerClient, O: Services>(
 ) -> Result<Answer, Problem> {
     authorize(gateway, credential).await?;
     let cursors = Cursors::new(gateway.cursor_key, "account hosts");
-    let mut hosts = account::hosts(gateway.services, page(parameters, &cursors)?).await?;
+    let mut hosts =
+        account::hosts(gateway.services, gateway.worker_urls, page(parameters, &cursors)?).await?;
     hosts.cursor = hosts.cursor.map(|next| cursors.seal(&next));
     Answer::json(200, &hosts)
 }

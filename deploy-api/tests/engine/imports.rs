@@ -422,7 +422,7 @@ fn the_inventory_says_what_the_token_may_not_read() {
     );
 
     let hosts = get("hosts");
-    assert_eq!(hosts["workers_dev_subdomain"], "team");
+    assert_eq!(hosts["workers_dev_url"], "https://{worker}.team.workers.dev");
     let found: Vec<_> = hosts["items"]
         .as_array()
         .unwrap()

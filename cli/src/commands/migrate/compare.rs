@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::count::counted;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -130,8 +131,8 @@ fn body(old: &Received, new: &Received) -> Option<Difference> {
     let texts = (std::str::from_utf8(&old.body), std::str::from_utf8(&new.body));
     let (Ok(before), Ok(after)) = texts else {
         return difference(
-            format!("{} bytes", old.body.len()),
-            format!("{} bytes", new.body.len()),
+            counted(old.body.len(), "byte", "bytes"),
+            counted(new.body.len(), "byte", "bytes"),
         );
     };
     let (before, after) = (neutral(before, old), neutral(after, new));

@@ -18,8 +18,8 @@ pub struct Inventory {
     pub workers: Vec<AccountWorker>,
     /// The routes and custom domains.
     pub hosts: Vec<AccountHost>,
-    /// The subdomain of workers.dev.
-    pub subdomain: Option<String>,
+    /// The addresses at workers.dev, with `{worker}` in place of the name.
+    pub workers_dev_url: Option<String>,
     /// The Workers that consume queues.
     pub consumers: Vec<QueueConsumer>,
     /// What is not known of the account as a whole.
@@ -34,7 +34,10 @@ impl Inventory {
     pub fn read(client: &Client, parallel: usize) -> Result<Self, Failure> {
         let listed: Vec<ListedAccountWorker> = client.items("/v1/account/workers", &[], None)?.value;
         let mut inventory = Self::default();
-        inventory.read_hosts(client)?;
+        let hosts = account_hosts(client)?;
+        inventory.hosts = hosts.items;
+        inventory.workers_dev_url = hosts.workers_dev_url;
+        inventory.unknown = hosts.unknown;
         inventory.read_queues(client)?;
         let details = each(&listed, parallel, |listed| {
             client.get::<AccountWorker>(&format!("/v1/account/workers/{}", listed.name))
@@ -48,21 +51,6 @@ impl Inventory {
             }
         }
         Ok(inventory)
-    }
-
-    fn read_hosts(&mut self, client: &Client) -> Result<(), Failure> {
-        let mut cursor = None;
-        loop {
-            let path = with_parameters("/v1/account/hosts", &[("cursor", cursor)]);
-            let page: AccountHosts = client.get(&path)?.value;
-            self.hosts.extend(page.items);
-            self.unknown.extend(page.unknown);
-            self.subdomain = self.subdomain.take().or(page.workers_dev_subdomain);
-            cursor = page.cursor;
-            if cursor.is_none() {
-                return Ok(());
-            }
-        }
     }
 
     fn read_queues(&mut self, client: &Client) -> Result<(), Failure> {
@@ -85,6 +73,23 @@ impl Inventory {
             .iter()
             .any(|unknown| unknown.what == "queue consumers")
     }
+}
+
+/// The routes and custom domains of all zones, and what is not known of them.
+///
+/// # Errors
+/// If a call fails.
+pub fn account_hosts(client: &Client) -> Result<AccountHosts, Failure> {
+    let mut all: AccountHosts = client.get("/v1/account/hosts")?.value;
+    while let Some(cursor) = all.cursor.take() {
+        let page: AccountHosts = client
+            .get(&with_parameters("/v1/account/hosts", &[("cursor", Some(cursor))]))?
+            .value;
+        all.items.extend(page.items);
+        all.unknown.extend(page.unknown);
+        all.cursor = page.cursor;
+    }
+    Ok(all)
 }
 
 /// Does something with each item, several at a time. The results have the order of the items.

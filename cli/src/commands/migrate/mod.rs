@@ -19,7 +19,6 @@ mod secrets;
 mod target;
 mod verdict;
 mod verify;
-mod zone_routes;
 
 use clap::Subcommand;
 

@@ -11,6 +11,7 @@ use super::plan_file::{Means, PlanFile, PlannedWorker};
 use super::verdict::assess;
 use crate::arguments;
 use crate::commands::route;
+use crate::count::counted;
 use crate::failure::{Exit, Failure};
 use crate::progress;
 use crate::session::Session;
@@ -120,11 +121,11 @@ fn summary(plan: &PlanFile) -> String {
     };
     let by = |means| plan.workers.iter().filter(|worker| worker.by == means).count();
     format!(
-        "{} account Workers: {} ready, {} need something, {} stay. `run` imports {}, and {} must be deployed with wrangler.",
-        plan.workers.len(),
+        "{}: {} ready, {}, {}. `run` imports {}, and {} must be deployed with wrangler.",
+        counted(plan.workers.len(), "account Worker", "account Workers"),
         with(Verdict::Ready),
-        with(Verdict::Needs),
-        with(Verdict::Stays),
+        counted(with(Verdict::Needs), "needs something", "need something"),
+        counted(with(Verdict::Stays), "stays", "stay"),
         by(Means::Import),
         by(Means::Wrangler)
     )

@@ -19,6 +19,7 @@ use super::records::{Placed, placed};
 use super::secrets::SecretValues;
 use crate::client::{Client, worker_path};
 use crate::confirm::Confirmation;
+use crate::count::counted;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table::{Table, Tone, Value};
@@ -99,7 +100,8 @@ pub fn run(arguments: &RunArguments, session: &Session) -> Result<Exit, Failure>
         is_needed: production > 0,
     };
     confirmation.ask(&format!(
-        "Deploy {production} account Workers to production? The account Workers stay as they are."
+        "Deploy {} to production? The account Workers stay as they are.",
+        counted(production, "account Worker", "account Workers")
     ))?;
 
     // Everything is asked before the first import, so that nobody needs to wait at the terminal.

@@ -12,6 +12,7 @@ use super::inventory::each;
 use super::plan_file::PlanFile;
 use super::records;
 use super::requests::{RecordedRequest, of_file, of_paths};
+use crate::count::counted;
 use crate::failure::{Exit, Failure};
 use crate::progress;
 use crate::session::Session;
@@ -145,14 +146,16 @@ fn compare(requester: &Requester, pair: &Pair) -> Vec<Found> {
     let found = match (old, new) {
         (Ok(old), Ok(new)) => differences(&old, &new),
         (old, new) => {
-            let shown = |address: &str, received: Result<_, String>| match received {
+            let shown = |address: &str, received: Result<_, String>, option: &str| match received {
                 Ok(_) => format!("{address} answers"),
-                Err(error) => format!("{address}: {error}"),
+                Err(error) => {
+                    format!("{address} does not answer ({error}): pass another address with {option}")
+                }
             };
             vec![Difference {
                 what: "response".to_owned(),
-                old: shown(&pair.old, old),
-                new: shown(&pair.new, new),
+                old: shown(&pair.old, old, "--old"),
+                new: shown(&pair.new, new, "--new"),
             }]
         }
     };
@@ -174,7 +177,10 @@ fn report(compared: usize, skipped: &[String], found: &[Found], session: &Sessio
             output.line(skipped)?;
         }
         if found.is_empty() {
-            return output.line(format!("{compared} requests compared, no difference."));
+            return output.line(format!(
+                "{} compared, no difference.",
+                counted(compared, "request", "requests")
+            ));
         }
         let mut table = Table::new(&["account Worker", "request", "what", "account", "namespace"]);
         for found in found {
@@ -188,8 +194,9 @@ fn report(compared: usize, skipped: &[String], found: &[Found], session: &Sessio
         }
         output.table(table)?;
         output.line(format!(
-            "\n{compared} requests compared, {} differences.",
-            found.len()
+            "\n{} compared, {}.",
+            counted(compared, "request", "requests"),
+            counted(found.len(), "difference", "differences")
         ))
     })
 }

@@ -19,20 +19,21 @@ pub(super) fn is_covered(host: &AccountHost, inventory: &Inventory) -> bool {
         })
 }
 
-/// The address at which the Worker answers without a change: a custom domain, a route with a plain host, or workers.dev.
+/// The address at which the Worker answers without a change: at workers.dev, which leads to the account Worker after a cutover as well, or
+/// else a custom domain or a route with a plain host.
 pub(super) fn address(
     worker: &AccountWorker,
     hosts: &[AccountHost],
-    subdomain: Option<&str>,
+    workers_dev_url: Option<&str>,
 ) -> Option<String> {
+    if let Some(url) = workers_dev_url.filter(|_| worker.workers_dev == Some(true)) {
+        return Some(url.replace("{worker}", &worker.listed.name));
+    }
     if let Some(domain) = hosts.iter().find(|host| host.kind == HostKind::CustomDomain) {
         return Some(format!("https://{}", domain.pattern));
     }
-    if let Some(subdomain) = subdomain.filter(|_| worker.workers_dev == Some(true)) {
-        return Some(format!("https://{}.{subdomain}.workers.dev", worker.listed.name));
-    }
     hosts.iter().find_map(|host| {
-        let host = host.pattern.split('/').next()?;
+        let host = without_scheme(host).split('/').next()?;
         let is_whole = !host.contains('*');
         is_whole.then(|| format!("https://{host}"))
     })

@@ -85,7 +85,7 @@ fn one(
         notes: needs::notes(worker),
         secrets: needs::secrets(worker),
         etag: worker.listed.etag.clone(),
-        address: hosts::address(worker, &hosts, inventory.subdomain.as_deref()),
+        address: hosts::address(worker, &hosts, inventory.workers_dev_url.as_deref()),
         hosts,
         called_by: Vec::new(),
     };

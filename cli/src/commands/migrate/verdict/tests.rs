@@ -200,6 +200,22 @@ fn hosts_need_rules_and_names_must_differ() {
         (planned[2].by, planned[2].address.as_deref()),
         (Means::Import, None)
     );
+    // At workers.dev, the account Worker answers after a cutover as well.
+    let mut addressed = inventory.clone();
+    addressed.workers_dev_url = Some("https://{worker}.team.workers.dev".to_owned());
+    addressed.workers[0].workers_dev = Some(true);
+    addressed
+        .hosts
+        .push(host(HostKind::Route, "https://shop.example.com/*", "shop"));
+    let addresses: Vec<_> = assessed(&addressed)
+        .into_iter()
+        .map(|planned| planned.address)
+        .collect();
+    let expected = ["https://api.team.workers.dev", "", "https://shop.example.com"];
+    assert_eq!(
+        addresses,
+        expected.map(|address| (!address.is_empty()).then(|| address.to_owned()))
+    );
     let mut covered = inventory.clone();
     covered
         .hosts
