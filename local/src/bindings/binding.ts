@@ -7,7 +7,15 @@ export type Binding =
   | { readonly type: "json"; readonly name: string; readonly json: unknown }
   | { readonly type: "assets"; readonly name: string }
   | { readonly type: "version_metadata"; readonly name: string }
-  | { readonly type: "durable_object_namespace"; readonly name: string; readonly class_name: string }
+  | {
+      readonly type: "durable_object_namespace";
+      readonly name: string;
+      readonly class_name: string;
+      /** The account Worker that has the class; absent if the Worker has it itself. */
+      readonly script_name?: string;
+      /** The UUID under which the class of that Worker stores its objects: the deploy finds it. */
+      readonly namespace_id?: string;
+    }
   | { readonly type: "dispatch_namespace"; readonly name: string; readonly namespace: string }
   | { readonly type: "kv_namespace"; readonly name: string; readonly namespace_id: string }
   | { readonly type: "analytics_engine"; readonly name: string; readonly dataset: string }

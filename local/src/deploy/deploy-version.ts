@@ -3,6 +3,7 @@ import { Refusal } from "../refusal.ts";
 import type { ScriptAddress } from "../script.ts";
 import type { UploadedVersion, WorkerDeployment } from "../store/account-workers.ts";
 import { changeExisting } from "./script-change.ts";
+import { withAccountClasses } from "../bindings/durable-objects/account-classes.ts";
 import { checkServices } from "../bindings/service/targets.ts";
 
 /** A version of an account Worker that can be deployed. Refuses one that does not exist. */
@@ -19,7 +20,8 @@ export async function deployVersion(
   id: string,
   message: string | null,
 ): Promise<WorkerDeployment> {
-  const { version } = await uploadedVersion(platform, address.script, id);
+  const uploaded = await uploadedVersion(platform, address.script, id);
+  const version = await withAccountClasses(platform, address, uploaded.version);
   await checkServices(platform, address, version);
   await changeExisting(
     platform,

@@ -1,3 +1,4 @@
+import { withAccountClasses } from "../bindings/durable-objects/account-classes.ts";
 import { checkServices } from "../bindings/service/targets.ts";
 import { checkDispatchNamespaces } from "../bindings/dispatch-namespace/namespaces.ts";
 import { checkQueues } from "../bindings/queues/directory.ts";
@@ -24,9 +25,10 @@ export interface CheckedStart {
 export async function checkStart(
   platform: Platform,
   address: ScriptAddress,
-  version: ScriptVersion,
+  uploaded: ScriptVersion,
   modules: readonly UploadedModule[],
 ): Promise<CheckedStart> {
+  const version = await withAccountClasses(platform, address, uploaded);
   checkBindings(version);
   await checkServices(platform, address, version);
   await checkDispatchNamespaces(platform, version.bindings);
@@ -76,7 +78,8 @@ function checkBindings(version: ScriptVersion): void {
         `The binding ${binding.name} is for static assets, but none were uploaded. Upload them first, or leave the binding away.`,
       );
     }
-    if (binding.type === "durable_object_namespace" && version.objectClasses[binding.class_name] === undefined) {
+    const isOwnClass = binding.type === "durable_object_namespace" && binding.script_name === undefined;
+    if (isOwnClass && version.objectClasses[binding.class_name] === undefined) {
       throw new Refusal(
         "CLASS_NOT_CONFIGURED",
         `Cannot create binding for class '${binding.class_name}' because it is not currently configured to implement Durable ` +

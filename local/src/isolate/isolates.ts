@@ -1,3 +1,4 @@
+import { recordClassScripts } from "../bindings/durable-objects/account-classes.ts";
 import { namespaceStubs } from "../bindings/durable-objects/kind.ts";
 import { bindingValues } from "../bindings/kinds.ts";
 import { recordServices } from "../bindings/service/targets.ts";
@@ -21,7 +22,7 @@ export function scriptIsolate(platform: Platform, address: VersionAddress): Work
   return pooledIsolate(platform, "script", address, async () => {
     const version = await platform.store.version(address.version);
     if (version === null || version.main === null) throw new Error("Worker not found.");
-    await recordServices(platform, version);
+    await Promise.all([recordServices(platform, version), recordClassScripts(platform, version)]);
     const modules = await readModules(platform, version);
     const code = {
       ...servingCode(isolateSource(address, version, version.main, modules), isolateEnv(platform, address, version)),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deployWorker, visitWorker, workerName } from "./account-worker.ts";
 import { answering, deploy, scriptCall, scriptName, visit } from "./platform.ts";
 
 const BINDINGS = [{ type: "durable_object_namespace", name: "COUNTERS", class_name: "Counter" }];
@@ -65,6 +66,24 @@ test("the objects of two scripts have nothing in common", async () => {
     await deploy(name, { "index.js": counter("one") }, { bindings: BINDINGS, migrations: FIRST });
     assert.equal(JSON.parse((await visit(name)).text).count, 1);
   }
+});
+
+test("a Worker of a namespace uses the objects of an account Worker, in its newest version", async () => {
+  const [account, name] = [workerName(), scriptName()];
+  const bound = [{ ...BINDINGS[0], script_name: account }];
+  const caller = { "index.js": counter("caller").replace("export class", "class") };
+  const early = await deploy(name, caller, { bindings: bound });
+  assert.equal(early.errors[0]?.code, 10061);
+  assert.match(early.errors[0]?.message ?? "", new RegExp(`class 'Counter' in script '${account}'`));
+  await deployWorker(account, { "index.js": counter("one") }, { bindings: BINDINGS, migrations: FIRST });
+  assert.deepEqual((await deploy(name, caller, { bindings: bound })).errors, []);
+  assert.equal(JSON.parse((await visitWorker(account)).text).count, 1);
+  const second = JSON.parse((await visit(name)).text);
+  assert.deepEqual([second.count, second.release], [2, "one"]);
+  assert.equal((await visit(name, "/fetch")).text, "POST /path body");
+  await deployWorker(account, { "index.js": counter("two") }, { bindings: BINDINGS });
+  const third = JSON.parse((await visit(name)).text);
+  assert.deepEqual([third.count, third.release], [3, "two"]);
 });
 
 test("migrations are checked", async () => {

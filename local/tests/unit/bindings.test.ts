@@ -48,10 +48,13 @@ for (const [type, advice] of [
   });
 }
 
-test("a Durable Object of another script is refused", () =>
-  refused(10901, /ROOM .* "other"/, () =>
-    readBinding({ type: "durable_object_namespace", name: "ROOM", class_name: "Room", script_name: "other" }),
-  ));
+test("a Durable Object class is of the Worker itself or of an account Worker", async () => {
+  const room = { type: "durable_object_namespace", name: "ROOM", class_name: "Room" };
+  const elsewhere = { ...room, script_name: "other" };
+  assert.deepEqual(readBinding({ ...elsewhere, namespace_id: "0" }), elsewhere);
+  await refused(10901, /ROOM .* "customers".*remove/, () => readBinding({ ...elsewhere, dispatch_namespace: "customers" }));
+  await refused(10901, /ROOM .*by `class_name`/, () => readBinding({ type: room.type, name: "ROOM", namespace_id: "0" }));
+});
 
 test("a service binding to an environment of a Worker is refused", async () => {
   const service = { type: "service", name: "API", service: "api" };

@@ -26,6 +26,7 @@ pub fn assess(inventory: &Inventory, default: Environment, router: &Router) -> V
         .collect();
     others::settle_names(&mut planned);
     others::settle_bindings(&mut planned, inventory);
+    others::settle_objects(&mut planned, inventory);
     for worker in &mut planned {
         worker.verdict = match (worker.stays.is_empty(), worker.needs.is_empty()) {
             (false, _) => Verdict::Stays,

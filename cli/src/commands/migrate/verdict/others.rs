@@ -41,6 +41,37 @@ pub(super) fn settle_names(planned: &mut [PlannedWorker]) {
     }
 }
 
+/// A binding to the Durable Objects of a Worker reaches the account Worker, also after that one moved.
+pub(super) fn settle_objects(planned: &mut [PlannedWorker], inventory: &Inventory) {
+    let moving: Vec<String> = planned
+        .iter()
+        .filter(|worker| worker.stays.is_empty())
+        .map(|worker| worker.from.clone())
+        .collect();
+    for (worker, detail) in planned.iter_mut().zip(&inventory.workers) {
+        for binding in bindings(detail).filter(|binding| binding.kind == "durable_object_namespace") {
+            let Some(script) = &binding.script_name else {
+                continue;
+            };
+            if moving.contains(script) {
+                worker.needs.push(Need {
+                    kind: NeedKind::Binding,
+                    what: format!(
+                        "Another binding: {} is for the Durable Objects of {script}, which moves, and would reach those of the account \
+                         Worker. Keep {script} in the account (\"by\": \"none\").",
+                        binding.name
+                    ),
+                });
+            } else {
+                worker.notes.push(format!(
+                    "Its binding {} is for the Durable Objects of {script}, which stays in the account.",
+                    binding.name
+                ));
+            }
+        }
+    }
+}
+
 /// A service binding to a Worker that moves cannot name an entrypoint or have props.
 pub(super) fn settle_bindings(planned: &mut [PlannedWorker], inventory: &Inventory) {
     let moving: BTreeMap<String, String> = planned

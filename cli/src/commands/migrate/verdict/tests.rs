@@ -276,6 +276,34 @@ fn service_bindings_are_judged_in_both_directions() {
 }
 
 #[test]
+fn a_binding_to_durable_objects_reaches_those_of_the_account() {
+    let bound = json!({ "bindings": [
+        { "name": "ROOM", "type": "durable_object_namespace", "class_name": "Room", "script_name": "rooms" },
+    ] });
+    let mut inventory = Inventory {
+        workers: vec![worker("front", bound), worker("rooms", object(&json!(true)))],
+        ..Inventory::default()
+    };
+    let planned = assessed(&inventory);
+    assert_eq!(
+        (planned[0].verdict, planned[1].verdict),
+        (Verdict::Ready, Verdict::Stays)
+    );
+    assert!(
+        planned[0].notes[0].contains("rooms, which stays in the account"),
+        "{:?}",
+        planned[0].notes
+    );
+    inventory.workers[1] = worker("rooms", object(&json!(false)));
+    let planned = assessed(&inventory);
+    assert_eq!(
+        (planned[0].by, planned[0].needs[0].kind),
+        (Means::None, NeedKind::Binding)
+    );
+    assert_eq!(planned[1].by, Means::Wrangler);
+}
+
+#[test]
 fn who_gets_traces_stays() {
     let inventory = Inventory {
         workers: vec![
