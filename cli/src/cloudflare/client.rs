@@ -1,18 +1,18 @@
 //! The HTTP client of Cloudflare's API.
 
-use std::fmt;
 use std::thread;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ureq::http::{Method, Request, Response, header::RETRY_AFTER};
-use ureq::{Agent, Body};
+use ureq::Agent;
+use ureq::http::Method;
 
 use super::base_url::BaseUrl;
-use super::error::{ApiError, Call, CloudflareError};
+use super::error::{Call, CloudflareError};
+use super::exchange::{Envelope, Retry, Tried, unexpected};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -29,9 +29,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause that Cloudflare may ask for with `Retry-After`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The longest answer that is read, in bytes.
-const LONGEST: u64 = 16 * 1024 * 1024;
-
 /// The items of a page. Cloudflare allows at most 50 for zones.
 const PAGE: usize = 50;
 
@@ -41,30 +38,9 @@ const PAGES: usize = 1000;
 /// A client with one token. Its `Debug` text does not contain the token.
 #[derive(Debug)]
 pub struct Cloudflare {
-    agent: Agent,
-    base: BaseUrl,
-    token: SecretString,
-}
-
-/// What every answer has around its result: <https://developers.cloudflare.com/fundamentals/api/reference/>.
-#[derive(Deserialize)]
-struct Envelope {
-    success: bool,
-    #[serde(default)]
-    result: Value,
-    #[serde(default)]
-    errors: Vec<ApiError>,
-    #[serde(default)]
-    result_info: Option<ResultInfo>,
-}
-
-/// How a list continues.
-#[derive(Default, Deserialize)]
-struct ResultInfo {
-    #[serde(default)]
-    page: Option<usize>,
-    #[serde(default)]
-    total_pages: Option<usize>,
+    pub(super) agent: Agent,
+    pub(super) base: BaseUrl,
+    pub(super) token: SecretString,
 }
 
 impl Cloudflare {
@@ -189,117 +165,10 @@ impl Cloudflare {
             tries += 1;
         }
     }
-
-    fn exchange(&self, call: &Call, body: Option<String>) -> Result<Envelope, Tried> {
-        let mut request = Request::builder()
-            .method(call.method.clone())
-            .uri(format!("{}{}", self.base, call.path))
-            .header("authorization", format!("Bearer {}", self.token.expose_secret()));
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let sent = match body {
-            Some(body) => request.body(body).map(|request| self.agent.run(request)),
-            None => request.body(()).map(|request| self.agent.run(request)),
-        };
-        let sent = sent.map_err(|error| Tried::finally(unexpected(call, &error)))?;
-        let response = sent.map_err(|error| Tried::again(self.unreachable(call, &error), None))?;
-        self.answer(call, response)
-    }
-
-    fn answer(&self, call: &Call, response: Response<Body>) -> Result<Envelope, Tried> {
-        let status = response.status();
-        let pause = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let text = response
-            .into_body()
-            .into_with_config()
-            .limit(LONGEST)
-            .read_to_string()
-            .map_err(|error| match error {
-                ureq::Error::BodyExceedsLimit(_) => Tried::finally(unexpected(
-                    call,
-                    &format_args!("it is longer than {} MiB", LONGEST / 1024 / 1024),
-                )),
-                error => Tried::again(self.unreachable(call, &error), None),
-            })?;
-        if status.is_success() {
-            let envelope: Envelope =
-                serde_json::from_str(&text).map_err(|error| Tried::finally(unexpected(call, &error)))?;
-            return if envelope.success {
-                Ok(envelope)
-            } else {
-                Err(Tried::finally(refused(call, status.as_u16(), envelope.errors)))
-            };
-        }
-        let errors = serde_json::from_str(&text)
-            .map(|envelope: Envelope| envelope.errors)
-            .unwrap_or_default();
-        let error = refused(call, status.as_u16(), errors);
-        Err(if status.as_u16() == 429 || status.is_server_error() {
-            Tried::again(error, pause)
-        } else {
-            Tried::finally(error)
-        })
-    }
-
-    fn unreachable(&self, call: &Call, error: &ureq::Error) -> CloudflareError {
-        CloudflareError::Unreachable {
-            call: call.clone(),
-            reason: format!("{error} ({})", self.base),
-        }
-    }
-}
-
-/// A call that failed, and whether another try may succeed.
-struct Tried {
-    error: CloudflareError,
-    retry: Retry,
-}
-
-/// Whether a read is tried again.
-enum Retry {
-    Never,
-    /// After the pause for which Cloudflare asked, if it did.
-    After(Option<Duration>),
-}
-
-impl Tried {
-    const fn finally(error: CloudflareError) -> Self {
-        Self {
-            error,
-            retry: Retry::Never,
-        }
-    }
-
-    const fn again(error: CloudflareError, pause: Option<Duration>) -> Self {
-        Self {
-            error,
-            retry: Retry::After(pause),
-        }
-    }
 }
 
 fn result<T: DeserializeOwned>(call: &Call, value: Value) -> Result<T, CloudflareError> {
     serde_json::from_value(value).map_err(|error| unexpected(call, &error))
-}
-
-fn refused(call: &Call, status: u16, errors: Vec<ApiError>) -> CloudflareError {
-    CloudflareError::Refused {
-        call: call.clone(),
-        status,
-        errors,
-    }
-}
-
-fn unexpected(call: &Call, reason: &dyn fmt::Display) -> CloudflareError {
-    CloudflareError::Unexpected {
-        call: call.clone(),
-        reason: reason.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod base_url;
 mod client;
 mod error;
+mod exchange;
 #[cfg(test)]
 pub mod scripted;
 mod token;
