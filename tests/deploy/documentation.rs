@@ -1,6 +1,6 @@
 //! The shell blocks and the JSON examples of the documents, executed as they are written.
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::Environment::{Production, Staging};
@@ -267,10 +267,9 @@ async fn the_commands_of_the_migration_print_what_the_document_shows() -> Result
     let platform = own_platform();
     prepare_migration(&platform).await?;
     let folder = TempDir::with_prefix("dotdo-documents-")?;
-    fs::write(
-        folder.path().join("secrets.json"),
-        r#"{ "billing": { "STRIPE_KEY": "s" } }"#,
-    )?;
+    let secrets = folder.path().join("secrets.json");
+    fs::write(&secrets, r#"{ "billing": { "STRIPE_KEY": "s" } }"#)?;
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600))?;
     let rules = json!([
         { "pattern": "example.com/api/*", "worker": "api" },
         { "pattern": "billing.example.com", "worker": "billing" },

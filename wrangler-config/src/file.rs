@@ -24,7 +24,8 @@ pub const SYNTAX: ParseOptions = ParseOptions {
 /// If the file cannot be read or is not a JSONC object; the message has the file, the line and the column.
 pub fn read(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse(&text).with_context(|| format!("{} is not valid", path.display()))
+    // Some editors write a byte order mark, which wrangler removes.
+    parse(text.trim_start_matches('\u{feff}')).with_context(|| format!("{} is not valid", path.display()))
 }
 
 /// Parses the text of a `wrangler.jsonc`.
@@ -34,7 +35,7 @@ pub fn read(path: &Path) -> Result<Value> {
 pub fn parse(text: &str) -> Result<Value> {
     let value: Value = parse_to_serde_value(text, &SYNTAX).map_err(|error| anyhow!("{error}"))?;
     if !value.is_object() {
-        bail!("the file must contain an object: write {{ \"name\": … }}");
+        bail!("the file must contain an object, in braces");
     }
     Ok(value)
 }

@@ -41,7 +41,6 @@ impl Requester {
     /// # Errors
     /// If there is no response, or the address or the request is not valid.
     pub fn send(&self, address: &str, request: &RecordedRequest) -> Result<Received, String> {
-        let address = address.trim_end_matches('/');
         let url = Url::parse(&format!("{address}{}", request.path)).map_err(|error| error.to_string())?;
         let method: Method = request
             .method
@@ -90,26 +89,61 @@ impl Requester {
     }
 }
 
-/// An address of a template such as `https://{worker}.example.com`, in which `{worker}` is the name of the Worker in the account and
-/// `{to}` the one in the namespace.
-pub fn of_template(template: &str, planned: &PlannedWorker) -> String {
-    template
-        .replace("{worker}", &planned.from)
-        .replace("{to}", &planned.to)
-        .replace("{environment}", &planned.environment)
-}
-
 /// The address of a Worker in the account: of the template, or of the plan.
 ///
 /// # Errors
-/// If there is none.
+/// If there is none, or it is not valid.
 pub fn old(template: Option<&str>, planned: &PlannedWorker) -> Result<String, Failure> {
-    match (template, &planned.address) {
-        (Some(template), _) => Ok(of_template(template, planned)),
-        (None, Some(address)) => Ok(address.clone()),
-        (None, None) => Err(Failure::usage(
-            format!("the plan has no address of the account Worker {}", planned.from),
-            "Write it as \"address\" into the plan, or pass --old 'https://{worker}.example.com'.",
+    of(template, planned.address.as_deref(), planned, "--old")
+}
+
+/// The address of a Worker in the namespace: of the template, or the one that the deploy API knows.
+///
+/// # Errors
+/// If there is none, or it is not valid.
+pub fn new(template: Option<&str>, known: Option<&str>, planned: &PlannedWorker) -> Result<String, Failure> {
+    of(template, known, planned, "--new")
+}
+
+/// The address of a template such as `https://{worker}.example.com`, in which `{worker}` is the name of the Worker in the account and
+/// `{to}` the one in the namespace, or else the known one.
+fn of(
+    template: Option<&str>,
+    known: Option<&str>,
+    planned: &PlannedWorker,
+    option: &str,
+) -> Result<String, Failure> {
+    let next = format!(
+        "Write the address of the account Worker as \"address\" into the plan, or pass {option} 'https://{{worker}}.example.com'."
+    );
+    let address = match (template, known) {
+        (Some(template), _) => template
+            .replace("{worker}", &planned.from)
+            .replace("{to}", &planned.to)
+            .replace("{environment}", &planned.environment),
+        (None, Some(address)) => address.to_owned(),
+        (None, None) => {
+            return Err(Failure::usage(
+                format!("there is no address of {} for {option}", planned.from),
+                next,
+            ));
+        }
+    };
+    let url = Url::parse(&address).ok().filter(|url| {
+        let has_more = !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some();
+        matches!(url.scheme(), "http" | "https") && url.has_host() && !has_more
+    });
+    match url {
+        Some(url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        None => Err(Failure::usage(
+            format!(
+                "the address of {} is {address:?}, and must be one such as https://api.example.com, without a user and a query",
+                planned.from
+            ),
+            next,
         )),
     }
 }
@@ -129,9 +163,18 @@ mod tests {
             old(Some("http://{worker}.test"), &worker).unwrap(),
             "http://api-staging.test"
         );
-        assert_eq!(
-            of_template("http://{environment}.{to}.do", &worker),
-            "http://staging.api.do"
-        );
+        let template = Some("http://{environment}.{to}.do/");
+        assert_eq!(new(template, None, &worker).unwrap(), "http://staging.api.do");
+        for address in [
+            "ftp://a",
+            "x y",
+            "http://[::1",
+            "http://user:secret@a",
+            "https://a/?b",
+            "{worker}",
+        ] {
+            let failure = old(Some(address), &worker).unwrap_err().text();
+            assert!(failure.contains("the address of api-staging is"), "{failure}");
+        }
     }
 }

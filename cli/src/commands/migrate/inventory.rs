@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use deploy_api::v1::types::{
     AccountHost, AccountHosts, AccountQueues, AccountWorker, ListedAccountWorker, QueueConsumer, Unreadable,
 };
@@ -90,6 +91,11 @@ pub fn account_hosts(client: &Client) -> Result<AccountHosts, Failure> {
         all.cursor = page.cursor;
     }
     Ok(all)
+}
+
+/// Parses a number of calls at a time: 1 to 64.
+pub fn parallel() -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::<usize>::new().range(1..=64)
 }
 
 /// Does something with each item, several at a time. The results have the order of the items.

@@ -1,8 +1,10 @@
 //! The file of a plan: JSON with comments, which people edit.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 
+use deploy_api::account::AccountWorkerName;
 use deploy_api::v1::types::{AccountHost, Unreadable};
 use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,9 @@ use crate::replaced_file::{Access, replace};
 
 /// The version of the format.
 const VERSION: u32 = 1;
+
+/// The most characters of a text that an error shows.
+const SHOWN: usize = 80;
 
 /// The comment at the beginning of the file.
 const HEADER: &str = "\
@@ -126,20 +131,34 @@ impl PlanFile {
                 self.account
             ));
         }
-        let mut targets: Vec<(Environment, WorkerName, &str)> = Vec::new();
-        for worker in self.workers.iter().filter(|worker| worker.by != Means::None) {
-            let (environment, name) = worker.target()?;
-            if let Some((.., other)) = targets
-                .iter()
-                .find(|(of, taken, _)| (of, taken) == (&environment, &name))
-            {
+        let mut names = BTreeSet::new();
+        let mut targets: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        for worker in &self.workers {
+            let from = worker.from.as_str();
+            AccountWorkerName::parse(from)
+                .map_err(|error| format!("\"from\" is {}: {error}", quoted(from)))?;
+            if !names.insert(from) {
                 return Err(format!(
-                    "{} and {other} both become {name} in {}: give one of them another \"to\"",
-                    worker.from,
-                    environment.name()
+                    "it has {from} twice: an account Worker moves to one place"
                 ));
             }
-            targets.push((environment, name, &worker.from));
+            if let Some(host) = worker.hosts.iter().find(|host| !is_id(&host.zone_id)) {
+                return Err(format!(
+                    "\"zone_id\" of {from} is {}, and must be 32 hex digits",
+                    quoted(&host.zone_id)
+                ));
+            }
+            if worker.by == Means::None {
+                continue;
+            }
+            worker.target()?;
+            let target = (worker.environment.as_str(), worker.to.as_str());
+            if let Some(other) = targets.insert(target, from) {
+                return Err(format!(
+                    "{from} and {other} both become {} in {}: give one of them another \"to\"",
+                    worker.to, worker.environment
+                ));
+            }
         }
         Ok(())
     }
@@ -192,12 +211,13 @@ impl PlannedWorker {
     pub fn target(&self) -> Result<(Environment, WorkerName), String> {
         let environment = Environment::from_name(&self.environment).ok_or_else(|| {
             format!(
-                "the environment of {} is {:?}, and must be production, staging or development",
-                self.from, self.environment
+                "the environment of {} is {}, and must be production, staging or development",
+                self.from,
+                quoted(&self.environment)
             )
         })?;
         let name = WorkerName::parse(&self.to)
-            .map_err(|error| format!("\"to\" of {} is {:?}: {error}", self.from, self.to))?;
+            .map_err(|error| format!("\"to\" of {} is {}: {error}", self.from, quoted(&self.to)))?;
         Ok((environment, name))
     }
 
@@ -209,6 +229,20 @@ impl PlannedWorker {
         self.target()
             .map_err(|error| Failure::usage(error, "Correct the plan."))
     }
+}
+
+/// Whether a text is an id of Cloudflare: it becomes a part of a path.
+fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A text of the file as an error shows it.
+fn quoted(text: &str) -> String {
+    if text.chars().count() > SHOWN {
+        let begin: String = text.chars().take(SHOWN).collect();
+        return format!("{begin:?}…");
+    }
+    format!("{text:?}")
 }
 
 #[cfg(test)]
@@ -268,6 +302,31 @@ pub mod tests {
         assert!(text(&two).contains("b and a both become api"), "{}", text(&two));
         let unreachable = PlanFile::new(vec![planned("a_b", "a_b")], Vec::new());
         assert!(text(&unreachable).contains("a-z"), "{}", text(&unreachable));
+        let twice = PlanFile::new(vec![planned("a", "a"), planned("a", "b")], Vec::new());
+        assert!(text(&twice).contains("a twice"), "{}", text(&twice));
+        let path_of_others = PlanFile::new(vec![planned("../v1", "a")], Vec::new());
+        assert!(
+            text(&path_of_others).contains("\"../v1\""),
+            "{}",
+            text(&path_of_others)
+        );
+        let long = PlanFile::new(vec![planned("a", &"x".repeat(5000))], Vec::new());
+        assert!(text(&long).len() < 400, "{}", text(&long));
+        let mut other_zone = planned("a", "a");
+        other_zone.hosts = vec![AccountHost {
+            kind: deploy_api::v1::types::HostKind::Route,
+            id: "r".to_owned(),
+            pattern: "a.example/*".to_owned(),
+            worker: None,
+            zone_id: "../accounts".to_owned(),
+            zone: None,
+        }];
+        let other_zone = PlanFile::new(vec![other_zone], Vec::new());
+        assert!(
+            text(&other_zone).contains("32 hex digits"),
+            "{}",
+            text(&other_zone)
+        );
         let mut elsewhere = planned("a", "a");
         elsewhere.environment = "qa".to_owned();
         assert!(text(&PlanFile::new(vec![elsewhere], Vec::new())).contains("\"qa\""));

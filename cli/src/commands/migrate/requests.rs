@@ -5,8 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use ureq::http::{HeaderName, HeaderValue, Method};
 
 use crate::failure::Failure;
+
+/// Headers that the client sets itself.
+const FRAMING: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
 
 /// A recorded request: one JSON object a line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -53,6 +57,24 @@ impl RecordedRequest {
         if !self.path.starts_with('/') {
             return Err(format!("the path {:?} does not begin with a slash", self.path));
         }
+        let is_method =
+            Method::from_bytes(self.method.as_bytes()).is_ok_and(|method| method != Method::CONNECT);
+        if !is_method {
+            return Err(format!("{:?} is not a method that can be sent", self.method));
+        }
+        if self.method.chars().any(|c| c.is_ascii_lowercase()) {
+            return Err(format!("write the method {:?} in capitals", self.method));
+        }
+        for (name, value) in &self.headers {
+            if HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_str(value).is_err() {
+                return Err(format!("the header {name:?} is not valid"));
+            }
+            if FRAMING.contains(&name.to_ascii_lowercase().as_str()) {
+                return Err(format!(
+                    "the header {name:?} follows from the address and the body: remove it"
+                ));
+            }
+        }
         if self.is_safe() && self.body.is_some() {
             return Err(format!("a {} has no body", self.method));
         }
@@ -83,7 +105,7 @@ pub fn of_file(path: &Path) -> Result<Vec<RecordedRequest>, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display()), FORM))?;
     let mut requests = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with("//") {
             continue;
@@ -94,6 +116,12 @@ pub fn of_file(path: &Path) -> Result<Vec<RecordedRequest>, Failure> {
         requests.push(
             request.map_err(|error| Failure::usage(format!("{}:{number}: {error}", path.display()), FORM))?,
         );
+    }
+    if requests.is_empty() {
+        return Err(Failure::usage(
+            format!("{} has no requests", path.display()),
+            FORM,
+        ));
     }
     Ok(requests)
 }
@@ -123,6 +151,22 @@ mod tests {
             ("[]", "1:"),
             ("{\"path\": \"/\", \"url\": \"/\"}", "url"),
             ("{\"path\": \"/\", \"body\": \"b\"}", "no body"),
+            ("{\"path\": \"/\", \"method\": \"G T\"}", "not a method"),
+            ("{\"path\": \"/\", \"method\": \"CONNECT\"}", "not a method"),
+            ("{\"path\": \"/\", \"method\": \"get\"}", "capitals"),
+            (
+                "{\"path\": \"/\", \"headers\": {\"a b\": \"c\"}}",
+                "\"a b\" is not valid",
+            ),
+            (
+                "{\"path\": \"/\", \"headers\": {\"a\": \"b\\r\\nc: d\"}}",
+                "\"a\" is not valid",
+            ),
+            (
+                "{\"path\": \"/\", \"headers\": {\"Host\": \"a\"}}",
+                "follows from the address",
+            ),
+            ("// Nothing.", "has no requests"),
         ] {
             fs::write(&path, line).unwrap();
             let failure = of_file(&path).unwrap_err().text();

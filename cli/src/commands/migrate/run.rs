@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use ureq::http::Method;
 
-use super::inventory::each;
+use super::inventory::{each, parallel};
 use super::plan_file::{Means, PlanFile, PlannedWorker};
 use super::records::{Placed, placed};
 use super::secrets::SecretValues;
@@ -44,7 +44,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "FILE")]
     secrets_file: Option<PathBuf>,
     /// How many Workers are imported at a time
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = parallel())]
     parallel: usize,
     /// Import also over deployments that were made in the namespace since
     #[arg(long)]

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::plan_file::PlannedWorker;
 use crate::failure::Failure;
+use crate::private_file::is_readable_by_others;
 
 /// Values by the name of the account Worker and the name of the secret.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ impl SecretValues {
     /// Reads a file: `{"account-worker": {"NAME": "value"}}`.
     ///
     /// # Errors
-    /// If it cannot be read or has another form. The error does not quote the file.
+    /// If it cannot be read, others can read it, or it has another form. The error does not quote the file.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let wrong = |what: String| {
             Failure::usage(
@@ -26,14 +27,25 @@ impl SecretValues {
                 "Write {\"account-worker\": {\"NAME\": \"value\"}}.",
             )
         };
-        let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let unreadable = |error: io::Error| wrong(format!("cannot be read: {error}"));
+        let opened = fs::File::open(path).map_err(unreadable)?;
+        let metadata = opened.metadata().map_err(unreadable)?;
+        if metadata.is_file() && is_readable_by_others(&metadata) {
+            return Err(Failure::usage(
+                format!("other users of this machine can read {}", path.display()),
+                format!("Type `chmod 600 {}`.", path.display()),
+            ));
+        }
+        let text = io::read_to_string(opened).map_err(unreadable)?;
         // The error of the parser could quote a secret.
-        serde_json::from_str(&text).map(Self).map_err(|error| {
-            wrong(format!(
-                "has no secrets in the right form, see line {}",
-                error.line()
-            ))
-        })
+        serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map(Self)
+            .map_err(|error| {
+                wrong(format!(
+                    "has no secrets in the right form, see line {}",
+                    error.line()
+                ))
+            })
     }
 
     /// Checks that every Worker of the file is in the plan, so that no value is ignored because of a typing error.
@@ -82,6 +94,8 @@ impl SecretValues {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use secrecy::ExposeSecret as _;
     use tempfile::TempDir;
 
@@ -93,6 +107,10 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("secrets.json");
         fs::write(&path, r#"{ "api": { "TOKEN": "marker" } }"#).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let failure = SecretValues::read(&path).unwrap_err().text();
+        assert!(failure.contains("chmod 600"), "{failure}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let values = SecretValues::read(&path).unwrap();
         assert_eq!(values.0["api"]["TOKEN"].expose_secret(), "marker");
         assert!(!format!("{values:?}").contains("marker"));

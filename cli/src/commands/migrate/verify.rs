@@ -6,9 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::addresses::{Requester, of_template, old};
+use super::addresses::{self, Requester};
 use super::compare::{Difference, differences};
-use super::inventory::each;
+use super::inventory::{each, parallel};
 use super::plan_file::PlanFile;
 use super::records;
 use super::requests::{RecordedRequest, of_file, of_paths};
@@ -46,7 +46,7 @@ pub struct VerifyArguments {
     #[arg(long, value_name = "URL")]
     new: Option<String>,
     /// How many requests are sent at a time
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = parallel())]
     parallel: usize,
 }
 
@@ -78,6 +78,16 @@ pub fn verify(arguments: &VerifyArguments, session: &Session) -> Result<Exit, Fa
     if requests.is_empty() {
         requests.push(RecordedRequest::of_path("/"));
     }
+    if let Some(unknown) = requests
+        .iter()
+        .filter_map(|request| request.worker.as_ref())
+        .find(|name| plan.workers.iter().all(|worker| worker.from != **name))
+    {
+        return Err(Failure::usage(
+            format!("a recorded request names {unknown:?}, which is not in the plan"),
+            "Write the name that the Worker has in the account.",
+        ));
+    }
     let client = session.client()?;
     let mut pairs = Vec::new();
     let mut skipped = Vec::new();
@@ -87,20 +97,9 @@ pub fn verify(arguments: &VerifyArguments, session: &Session) -> Result<Exit, Fa
             skipped.push(format!("{} is not deployed in {} yet.", name, environment.name()));
             continue;
         };
-        let new = match &arguments.new {
-            Some(template) => Some(of_template(template, planned)),
-            None => deployment.urls.first().cloned(),
-        };
-        let Some(new) = new else {
-            return Err(Failure::usage(
-                format!(
-                    "the deploy API knows no address of {name} in {}",
-                    environment.name()
-                ),
-                "Pass --new 'https://{to}.example.com'.",
-            ));
-        };
-        let old = old(arguments.old.as_deref(), planned)?;
+        let known = deployment.urls.first().map(String::as_str);
+        let new = addresses::new(arguments.new.as_deref(), known, planned)?;
+        let old = addresses::old(arguments.old.as_deref(), planned)?;
         for request in &requests {
             if request
                 .worker
@@ -175,6 +174,9 @@ fn report(compared: usize, skipped: &[String], found: &[Found], session: &Sessio
     session.output.either(&json, |output| {
         for skipped in skipped {
             output.line(skipped)?;
+        }
+        if compared == 0 {
+            return output.line("Nothing was compared.");
         }
         if found.is_empty() {
             return output.line(format!(
