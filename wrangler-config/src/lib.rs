@@ -9,4 +9,6 @@ mod setting;
 pub use file::{SYNTAX, parse, read};
 pub use platform_worker::PlatformWorker;
 pub use routes_variable::routes;
-pub use setting::{ACCOUNT_FILE, ANY_HOST, ENV_FILE, Place, Setting, settings, variable_in, zone_patterns};
+pub use setting::{
+    ACCOUNT_FILE, ANY_HOST, ENV_FILE, Place, Setting, Zones, settings, variable_in, zone_patterns,
+};

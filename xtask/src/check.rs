@@ -18,12 +18,11 @@ use anyhow::{Result, bail};
 use clap::Args;
 use dotdo_names::Environment;
 use serde_json::Value;
-use wrangler_config::{ENV_FILE, PlatformWorker, Setting};
+use wrangler_config::{ENV_FILE, PlatformWorker, Setting, Zones};
 
 use self::{
     document::Document,
     problems::{Problems, child},
-    routes::Zones,
     schema::{Schema, shown},
 };
 use crate::workspace;
@@ -81,7 +80,7 @@ type Checked = (String, Result<String, Vec<Finding>>);
 
 fn check_worker(worker: PlatformWorker, schema: &Schema) -> Checked {
     let file = worker.configuration();
-    let result = read(file).and_then(|text| check_text(worker, file, &text, Zones::ACCOUNT, schema));
+    let result = read(file).and_then(|text| check_text(worker, file, &text, Zones::BUILT, schema));
     (file.to_owned(), result)
 }
 
@@ -197,9 +196,11 @@ fn check_compatibility_date(configuration: &Value, problems: &mut Problems) {
 
 /// The values of a file that follow from `dotdo.jsonc`.
 fn settings_of(file: &str) -> impl Iterator<Item = Setting> {
-    wrangler_config::settings(|environment: Environment| Some(environment.namespace_id().to_owned()))
-        .into_iter()
-        .filter(move |setting| setting.file == file)
+    wrangler_config::settings(Zones::BUILT, |environment: Environment| {
+        Some(environment.namespace_id().to_owned())
+    })
+    .into_iter()
+    .filter(move |setting| setting.file == file)
 }
 
 /// Checks the members of a Worker's configuration that follow from `dotdo.jsonc`. Missing bindings and routes are reported by others.
@@ -305,7 +306,7 @@ mod tests {
     fn the_configuration_of_the_repository_has_no_problems() {
         for worker in PlatformWorker::ALL {
             assert_eq!(
-                findings_in(worker, &repository_file(worker), Zones::ACCOUNT),
+                findings_in(worker, &repository_file(worker), Zones::BUILT),
                 [""; 0]
             );
         }

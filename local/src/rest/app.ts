@@ -127,6 +127,7 @@ function zoneCalls(app: App): void {
   const ZONE = `${BASE}/zones/:zone`;
   route(app, `${BASE}/zones`, { GET: zones.listZones, POST: zones.createZone });
   route(app, ZONE, { GET: zones.getZone });
+  route(app, `${ZONE}/dns_records`, { GET: zones.listRecords, POST: zones.createRecord });
   route(app, `${ZONE}/workers/routes`, { GET: zones.listRoutes, POST: zones.createRoute });
   route(app, `${ZONE}/workers/routes/:route`, { GET: zones.getRoute, PUT: zones.changeRoute, DELETE: zones.deleteRoute });
 }

@@ -1,6 +1,6 @@
 import { Refusal } from "../refusal.ts";
 import { ACCOUNT_NAMESPACE, accountAddress, scriptNotFound } from "../script.ts";
-import type { CustomDomain, Zone, ZoneRoute } from "../store/zones.ts";
+import type { CustomDomain, DnsRecord, Zone, ZoneRoute } from "../store/zones.ts";
 import { type Call, jsonObjectBody, parameter } from "./call.ts";
 import { success } from "./envelope.ts";
 import { wholeNumber } from "./resources.ts";
@@ -65,6 +65,27 @@ export async function deleteRoute(call: Call): Promise<Response> {
   const { zone, id } = await routeOf(call);
   await call.var.platform.store.removeZoneRoute(zone, id);
   return success({ id });
+}
+
+/** One page of the DNS records of a zone: `?page&per_page`. */
+export async function listRecords(call: Call): Promise<Response> {
+  const page = wholeNumber(call, "page", 1, Number.MAX_SAFE_INTEGER);
+  const perPage = wholeNumber(call, "per_page", 100, 50000);
+  const all = await call.var.platform.store.dnsRecords((await zoneOf(call)).id);
+  const records = all.slice((page - 1) * perPage, page * perPage);
+  const info = { page, per_page: perPage, count: records.length, total_count: all.length, total_pages: Math.ceil(all.length / perPage) };
+  return success(records.map(shownRecord), { info });
+}
+
+/** Adds a DNS record: `{type, name, content, proxied}`. No name server of the local platform answers with it. */
+export async function createRecord(call: Call): Promise<Response> {
+  const zone = await zoneOf(call);
+  const { type, name, content, proxied = false } = await jsonObjectBody(call);
+  if (typeof type !== "string" || typeof name !== "string" || typeof content !== "string" || typeof proxied !== "boolean") {
+    throw new Refusal("BODY_INVALID", "A record has `type`, `name` and `content`, which are texts, and `proxied`.");
+  }
+  if (!isWithin(name, zone.name)) throw new Refusal("BODY_INVALID", `\`name\` must be a host of the zone ${zone.name}.`);
+  return success(shownRecord(await call.var.platform.store.addDnsRecord({ zone: zone.id, type, name, content, proxied })));
 }
 
 /** The custom domains: `?service&hostname&zone_id`. */
@@ -193,6 +214,10 @@ function shownZone({ env }: Call, { id, name }: Zone): Record<string, unknown> {
 
 function shownRoute({ id, pattern, script }: ZoneRoute): Record<string, unknown> {
   return { id, pattern, ...(script === null ? {} : { script }) };
+}
+
+function shownRecord({ id, type, name, content, proxied }: DnsRecord): Record<string, unknown> {
+  return { id, type, name, content, proxied, ttl: 1 };
 }
 
 function shownDomain({ id, hostname, service, zone }: CustomDomain, zones: readonly Zone[]): Record<string, unknown> {

@@ -87,6 +87,14 @@ export const SCHEMA = `
     script  TEXT,
     UNIQUE (zone, pattern)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS dns_records (
+    id      TEXT PRIMARY KEY,
+    zone    TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    content TEXT NOT NULL,
+    proxied INTEGER NOT NULL
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS custom_domains (
     id       TEXT PRIMARY KEY,
     hostname TEXT NOT NULL UNIQUE,

@@ -23,7 +23,7 @@ import { type Chunk, Contents } from "./contents.ts";
 import { type Dispatch, DispatchLog } from "./dispatch-log.ts";
 import { type Resource, Resources } from "./resources.ts";
 import { type LiveVersion, type QueueProducer, type ScriptChange, Scripts } from "./scripts.ts";
-import { type CustomDomain, type Zone, type ZoneRoute, Zones } from "./zones.ts";
+import { type CustomDomain, type DnsRecord, type Zone, type ZoneRoute, Zones } from "./zones.ts";
 import { DurableObject } from "cloudflare:workers";
 
 /** The shortest time between two searches for unused bytes, in milliseconds. A search reads every version. */
@@ -336,6 +336,18 @@ export class Store extends DurableObject<Environment> {
   async removeZoneRoute(zone: string, id: string): Promise<void> {
     this.#zones.removeRoute(zone, id);
     await this.ctx.storage.sync();
+  }
+
+  /** The DNS records of a zone by name. */
+  dnsRecords(zone: string): DnsRecord[] {
+    return this.#zones.records(zone);
+  }
+
+  /** Adds a DNS record. */
+  async addDnsRecord(record: Omit<DnsRecord, "id">): Promise<DnsRecord> {
+    const added = this.#zones.addRecord(record);
+    await this.ctx.storage.sync();
+    return added;
   }
 
   /** The custom domains by host name. */

@@ -15,6 +15,16 @@ export interface ZoneRoute {
   readonly script: string | null;
 }
 
+/** A DNS record of a zone. */
+export interface DnsRecord {
+  readonly id: string;
+  readonly zone: string;
+  readonly type: string;
+  readonly name: string;
+  readonly content: string;
+  readonly proxied: boolean;
+}
+
 /** A custom domain of an account Worker. */
 export interface CustomDomain {
   readonly id: string;
@@ -76,6 +86,26 @@ export class Zones {
   /** Removes a route. */
   removeRoute(zone: string, id: string): void {
     this.#sql.exec("DELETE FROM zone_routes WHERE zone = ? AND id = ?", zone, id);
+  }
+
+  /** The DNS records of a zone by name. */
+  records(zone: string): DnsRecord[] {
+    return this.#sql
+      .exec<{ id: string; zone: string; type: string; name: string; content: string; proxied: number }>(
+        "SELECT id, zone, type, name, content, proxied FROM dns_records WHERE zone = ? ORDER BY name, id",
+        zone,
+      )
+      .toArray()
+      .map((record) => ({ ...record, proxied: record.proxied === 1 }));
+  }
+
+  /** Adds a DNS record. */
+  addRecord(record: Omit<DnsRecord, "id">): DnsRecord {
+    const { zone, type, name, content, proxied } = record;
+    const id = newId();
+    const insert = "INSERT INTO dns_records (id, zone, type, name, content, proxied) VALUES (?, ?, ?, ?, ?, ?)";
+    this.#sql.exec(insert, id, zone, type, name, content, proxied ? 1 : 0);
+    return { id, ...record };
   }
 
   /** The custom domains by host name. */

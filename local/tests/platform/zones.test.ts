@@ -34,6 +34,16 @@ test("a zone has routes to account Workers and to the dispatch Worker", async ()
   assert.deepEqual(listed.map((found: { id: string }) => found.id), [zone.id]);
 });
 
+test("a zone has DNS records", async () => {
+  const zone = await newZone();
+  const records = `/zones/${zone.id}/dns_records`;
+  const record = { type: "AAAA", name: `*.${zone.name}`, content: "100::", proxied: true };
+  const { id } = (await call("POST", records, json(record))).result;
+  assert.deepEqual((await call("GET", records)).result, [{ id, ...record, ttl: 1 }]);
+  assert.equal((await call("POST", records, json({ ...record, name: "other.example" }))).status, 400);
+  assert.equal((await call("POST", records, json({ name: zone.name }))).status, 400);
+});
+
 test("a custom domain ends with its Worker", async () => {
   const zone = await newZone();
   const name = workerName();

@@ -3,14 +3,10 @@
 use dispatcher::routing::{Localhost, Router, RulesError};
 use dotdo_names::Environment;
 use serde_json::Value;
-use wrangler_config::PlatformWorker;
+use wrangler_config::{PlatformWorker, Zones};
 
 use super::{
-    bindings::Interface,
-    check_settings, elements, must_be,
-    problems::Problems,
-    require_id,
-    routes::{self, Zones},
+    bindings::Interface, check_settings, elements, must_be, problems::Problems, require_id, routes,
     schema::shown,
 };
 

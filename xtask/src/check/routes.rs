@@ -2,32 +2,14 @@
 //! routes cover the zones of `dotdo.jsonc`.
 
 use dispatcher::routing::{Outcome, Router};
-use dotdo_names::{CUSTOM_HOSTNAME_ZONE, ZONES};
 use serde_json::Value;
-use wrangler_config::{ANY_HOST, zone_patterns};
+use wrangler_config::{ANY_HOST, Zones, zone_patterns};
 
 use super::{
     bindings_of, elements,
     problems::Problems,
     route_pattern::{Pattern, intended_pattern},
 };
-
-/// The zones of the account.
-#[derive(Clone, Copy, Debug)]
-pub struct Zones<'z> {
-    /// `zones` in `dotdo.jsonc`.
-    pub routed: &'z [&'z str],
-    /// `custom_hostname_zone` in `dotdo.jsonc`.
-    pub custom_hostnames: Option<&'z str>,
-}
-
-impl Zones<'static> {
-    /// The zones of `dotdo.jsonc`.
-    pub const ACCOUNT: Self = Self {
-        routed: ZONES,
-        custom_hostnames: CUSTOM_HOSTNAME_ZONE,
-    };
-}
 
 /// A route of the configuration.
 struct Route<'c> {

@@ -9,7 +9,7 @@ use wrangler_config::PlatformWorker;
 
 use super::comparison::{Comparison, compare};
 use super::permission::{Permission, missing};
-use super::remaining;
+use super::remaining::Routed;
 use super::resources::Namespace;
 use super::token::{Refused, check_account, check_zones, verify};
 use crate::cloudflare::{Cloudflare, CloudflareError};
@@ -79,12 +79,12 @@ pub fn script(worker: PlatformWorker, rest: &str) -> String {
 }
 
 impl Account {
-    /// Reads the account. `bucket` is the bucket of the deploy API.
+    /// Reads the account. `bucket` is the bucket of the deploy API, and `zones` are those of `dotdo.jsonc`.
     ///
     /// # Errors
     /// If the token is not valid, cannot read everything, or belongs to another account, a product is not subscribed, or a Worker of
     /// another purpose has the name of one of the platform's.
-    pub fn read(cloudflare: &Cloudflare, bucket: &str) -> Result<Self, Failure> {
+    pub fn read(cloudflare: &Cloudflare, bucket: &str, zones: &[Routed<'_>]) -> Result<Self, Failure> {
         verify(cloudflare)?;
         check_account(cloudflare)?;
         let mut refused = Refused::default();
@@ -93,7 +93,7 @@ impl Account {
             cloudflare.get::<Value>(&path("/workers/scripts")),
         )?;
         let buckets = refused.note(Permission::R2, read_bucket(cloudflare, bucket))?;
-        check_zones(cloudflare, &remaining::zones(), &mut refused)?;
+        check_zones(cloudflare, zones, &mut refused)?;
         refused.into_result()?;
         let (Some(_), Some(has_bucket)) = (scripts, buckets) else {
             return Err(missing(&[]));

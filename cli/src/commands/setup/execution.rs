@@ -207,7 +207,7 @@ impl Setup<'_> {
     }
 
     fn remaining(&self) -> Result<Vec<String>, Failure> {
-        let zones = remaining::zones();
+        let zones = remaining::zones(self.repository.zones());
         if zones.is_empty() {
             return Ok(vec![
                 "Write your domains to \"zones\" in dotdo.jsonc, and type `npm run dotdo -- setup` again: until then, no host leads to the \

@@ -5,11 +5,10 @@ use std::fs::{self, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use dotdo_names::{
-    ACCOUNT_ID, CUSTOM_HOSTNAME_ZONE, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, ZONES,
-};
+use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use wrangler_config::{ACCOUNT_FILE, PlatformWorker, Setting};
+use wrangler_config::{ACCOUNT_FILE, PlatformWorker, Setting, Zones};
 
 use super::edit::{changed, shown};
 use crate::clone;
@@ -23,11 +22,23 @@ pub type NamespaceIds = BTreeMap<&'static str, String>;
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
+    zones: RoutedZones,
+}
+
+/// The zones of `dotdo.jsonc`.
+#[derive(Debug, Default, Deserialize)]
+pub struct RoutedZones {
+    /// The zones whose requests go to the dispatch Worker.
+    #[serde(rename = "zones")]
+    pub routed: Vec<String>,
+    /// The zone of custom hostnames, if there is one.
+    #[serde(rename = "custom_hostname_zone")]
+    pub custom_hostnames: Option<String>,
 }
 
 impl Repository {
     /// The clone around the current folder. Its `dotdo.jsonc` must be the one with which this program was built, except for the ids of
-    /// namespaces.
+    /// namespaces and the zones.
     ///
     /// # Errors
     /// If there is none, or it was changed since.
@@ -39,7 +50,10 @@ impl Repository {
                 "Change to the folder with dotdo.jsonc, and type `npm run dotdo -- setup`.",
             )
         })?;
-        let repository = Self { root };
+        let mut repository = Self {
+            root,
+            zones: RoutedZones::default(),
+        };
         let account = repository.read(ACCOUNT_FILE)?;
         if let Some(pointer) = changed_since_build(&account) {
             return Err(Failure::usage(
@@ -47,7 +61,29 @@ impl Repository {
                 "Type `npm run dotdo -- setup`, which builds it again.",
             ));
         }
+        repository.zones = serde_json::from_value(account).map_err(|error| {
+            Failure::usage(
+                format!("the zones of {ACCOUNT_FILE} are not valid: {error}"),
+                "Correct the file.",
+            )
+        })?;
         Ok(repository)
+    }
+
+    /// The zones of its `dotdo.jsonc`.
+    #[must_use]
+    pub const fn zones(&self) -> &RoutedZones {
+        &self.zones
+    }
+
+    /// Every value that belongs to the account.
+    fn settings(&self, ids: &NamespaceIds) -> Vec<Setting> {
+        let routed: Vec<&str> = self.zones.routed.iter().map(String::as_str).collect();
+        let zones = Zones {
+            routed: &routed,
+            custom_hostnames: self.zones.custom_hostnames.as_deref(),
+        };
+        wrangler_config::settings(zones, |environment| ids.get(environment.namespace()).cloned())
     }
 
     /// Its top folder.
@@ -115,7 +151,7 @@ impl Repository {
     /// If a file cannot be read.
     pub fn differences(&self, ids: &NamespaceIds) -> Result<BTreeMap<&'static str, Vec<String>>, Failure> {
         let mut differences: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (file, settings) in by_file(settings(ids)) {
+        for (file, settings) in by_file(self.settings(ids)) {
             let text = self.text(file)?;
             for setting in settings {
                 if changed(&setting, &text)?.is_some() {
@@ -132,7 +168,7 @@ impl Repository {
     /// If it cannot be read or written.
     pub fn write(&self, file: &str, ids: &NamespaceIds) -> Result<(), Failure> {
         let mut text = self.text(file)?;
-        for (_, settings) in by_file(settings(ids))
+        for (_, settings) in by_file(self.settings(ids))
             .into_iter()
             .filter(|(name, _)| *name == file)
         {
@@ -173,8 +209,6 @@ fn changed_since_build(account: &Value) -> Option<String> {
         ("workers.dispatch".to_owned(), json!(DISPATCH_WORKER)),
         ("workers.deploy_api".to_owned(), json!(DEPLOY_API_WORKER)),
         ("workers.logs".to_owned(), json!(LOGS_WORKER)),
-        ("zones".to_owned(), json!(ZONES)),
-        ("custom_hostname_zone".to_owned(), json!(CUSTOM_HOSTNAME_ZONE)),
     ];
     expected.extend(Environment::ALL.map(|environment| {
         (
@@ -187,11 +221,6 @@ fn changed_since_build(account: &Value) -> Option<String> {
         let found = account.pointer(&pointer).unwrap_or(&Value::Null);
         (*found != value).then_some(member)
     })
-}
-
-/// Every value that belongs to the account.
-fn settings(ids: &NamespaceIds) -> Vec<Setting> {
-    wrangler_config::settings(|environment| ids.get(environment.namespace()).cloned())
 }
 
 fn by_file(settings: Vec<Setting>) -> BTreeMap<&'static str, Vec<Setting>> {
@@ -226,13 +255,16 @@ mod tests {
     /// A copy of the files that setup writes.
     fn copy() -> (TempDir, Repository) {
         let folder = TempDir::new().unwrap();
-        for file in by_file(settings(&ids())).into_keys() {
+        let repository = Repository {
+            root: folder.path().to_owned(),
+            zones: RoutedZones::default(),
+        };
+        for file in by_file(repository.settings(&ids())).into_keys() {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::copy(top().join(file), path).unwrap();
         }
-        let root = folder.path().to_owned();
-        (folder, Repository { root })
+        (folder, repository)
     }
 
     #[test]

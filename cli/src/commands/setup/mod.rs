@@ -99,7 +99,10 @@ pub fn run(arguments: &SetupArguments, session: &Session) -> Result<Exit, Failur
         None => None,
     };
     let cloudflare = Cloudflare::new(BaseUrl::of_variables()?, arguments.token.find()?);
-    let account = progress::during("reading the account", || Account::read(&cloudflare, &bucket))?;
+    let zones = remaining::zones(repository.zones());
+    let account = progress::during("reading the account", || {
+        Account::read(&cloudflare, &bucket, &zones)
+    })?;
     let subdomain = account.subdomain.as_deref().or(arguments.subdomain.as_deref());
     let api = match (given_api, subdomain) {
         (Some(api), _) => Some(api),

@@ -1,9 +1,10 @@
 //! What remains to be done by hand in the zones of the platform: DNS records, and routes that no deploy made.
 
-use dotdo_names::{CUSTOM_HOSTNAME_ZONE, DISPATCH_WORKER, ZONES};
+use dotdo_names::DISPATCH_WORKER;
 use serde::Deserialize;
 use wrangler_config::{ANY_HOST, zone_patterns};
 
+use super::files::RoutedZones;
 use super::permission::Permission;
 use crate::cloudflare::{Cloudflare, CloudflareError};
 use crate::failure::Failure;
@@ -40,12 +41,12 @@ pub struct Routed<'z> {
 
 /// The zones of `dotdo.jsonc`.
 #[must_use]
-pub fn zones() -> Vec<Routed<'static>> {
-    let routed = ZONES.iter().map(|name| Routed {
+pub fn zones(zones: &RoutedZones) -> Vec<Routed<'_>> {
+    let routed = zones.routed.iter().map(|name| Routed {
         name,
         is_custom: false,
     });
-    let custom = CUSTOM_HOSTNAME_ZONE.iter().map(|name| Routed {
+    let custom = zones.custom_hostnames.iter().map(|name| Routed {
         name,
         is_custom: true,
     });

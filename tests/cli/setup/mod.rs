@@ -1,182 +1,24 @@
 //! `setup` against the local platform in place of an empty Cloudflare account, on which the deployed Workers run.
 
+mod machine;
+mod zones;
+
 use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::{ACCOUNT_ID, Environment};
-use end_to_end::{
-    Answer, Command, Finished, Options, Platform, Script, processes, repository, typescript_tests,
-};
+use end_to_end::{Answer, Command, Script, processes, repository, typescript_tests, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use self::machine::{FILES, Machine};
 use crate::program::assert_contains;
 
 /// What a token needs for everything.
-const PERMISSIONS: [&str; 2] = ["Workers Scripts Write", "Workers R2 Storage Write"];
-
-/// The files that setup writes.
-const FILES: [&str; 5] = [
-    "dotdo.jsonc",
-    "wrangler.jsonc",
-    "deploy-api/wrangler.jsonc",
-    "logs/wrangler.jsonc",
-    ".env.example",
-];
-
-/// How long a run may take: it deploys three Workers.
-const LIMIT: Duration = Duration::from_mins(4);
-
-/// An empty account, and a machine with a clone of the repository that belongs to another account.
-struct Machine {
-    platform: Platform,
-    clone: TempDir,
-    configuration: TempDir,
-}
-
-impl Machine {
-    fn new() -> Result<Self> {
-        let clone = TempDir::with_prefix("dotdo-clone-")?;
-        for file in FILES {
-            let text = fs::read_to_string(repository().join(file))?;
-            let mut other = text.replace(ACCOUNT_ID, &"0".repeat(32));
-            for (index, environment) in Environment::ALL.iter().enumerate() {
-                other = other.replace(
-                    environment.namespace_id(),
-                    &format!("00000000-0000-4000-8000-00000000000{index}"),
-                );
-            }
-            if file == "dotdo.jsonc" {
-                // The owner has written the account already.
-                other = other.replace(&"0".repeat(32), ACCOUNT_ID);
-            }
-            ensure!(other != text, "{file} has nothing to write");
-            let path = clone.path().join(file);
-            fs::create_dir_all(path.parent().context("a folder")?)?;
-            fs::write(path, other)?;
-        }
-        // The build tool of the repository, so that nothing is compiled for this clone.
-        let run = match std::env::var("XTASK") {
-            Ok(program) => format!("exec \"{program}\" \"$@\"\n"),
-            Err(_) => format!(
-                "exec sh \"{}\" \"$@\"\n",
-                repository().join("xtask/run").display()
-            ),
-        };
-        fs::create_dir(clone.path().join("xtask"))?;
-        fs::write(clone.path().join("xtask/run"), run)?;
-        Ok(Self {
-            platform: Platform::try_start(Options::new().rest_api())?,
-            clone,
-            configuration: TempDir::with_prefix("dotdo-configuration-")?,
-        })
-    }
-
-    async fn call(&self, method: Method, path: &str, body: Value) -> Result<Value> {
-        let call = self.platform.api(method, &format!("/client/v4{path}"));
-        Ok(Answer::read(call.json(&body).send().await?).await?.json())
-    }
-
-    /// Empties the account.
-    async fn empty(&self, unsubscribed: &[&str]) -> Result<()> {
-        let emptied = self
-            .call(
-                Method::PUT,
-                "/local/account",
-                json!({ "unsubscribed": unsubscribed }),
-            )
-            .await?;
-        ensure!(emptied["success"] == true, "{emptied}");
-        Ok(())
-    }
-
-    /// A token with these permissions. `fault` is a call that fails once.
-    async fn token(&self, permissions: &[&str], fault: Value) -> Result<String> {
-        let body = json!({ "permissions": permissions, "fault": fault });
-        let created = self.call(Method::POST, "/local/tokens", body).await?;
-        Ok(created["result"]["token"].as_str().context("a token")?.to_owned())
-    }
-
-    fn api(&self) -> String {
-        format!("http://deploy-api.workers.dev.localhost:{}", self.platform.port())
-    }
-
-    fn command(&self, token: &str, configuration: &Path, arguments: &[&str]) -> Result<Command> {
-        let api = self.api();
-        let always = [
-            "setup",
-            "--api",
-            &api,
-            "--administrator",
-            "alice",
-            "--subdomain",
-            "example",
-        ];
-        let all = [&always, arguments].concat();
-        Ok(Command::dotdo(&all)?
-            .folder(self.clone.path())
-            .variable("CLOUDFLARE_API_BASE_URL", self.platform.base_url())
-            .variable("CLOUDFLARE_API_TOKEN", token)
-            .variable("XDG_CONFIG_HOME", &configuration.display().to_string())
-            .limit(LIMIT))
-    }
-
-    async fn setup(&self, token: &str, arguments: &[&str]) -> Result<Finished> {
-        let finished = self
-            .command(token, self.configuration.path(), arguments)?
-            .run()
-            .await?;
-        ensure!(
-            !format!("{}{}", finished.output, finished.errors).contains(token),
-            "the output has the token"
-        );
-        Ok(finished)
-    }
-
-    /// Runs setup, which must end with an exit code and name these texts.
-    async fn fails(&self, token: &str, code: i32, expected: &[&str]) -> Result<()> {
-        let finished = self.setup(token, &["--yes"]).await?;
-        ensure!(
-            finished.code == Some(code),
-            "{:?}\n{}{}",
-            finished.code,
-            finished.output,
-            finished.errors
-        );
-        assert_contains(&finished.errors, expected);
-        Ok(())
-    }
-
-    fn texts(&self) -> Result<Vec<String>> {
-        FILES
-            .iter()
-            .map(|file| Ok(fs::read_to_string(self.clone.path().join(file))?))
-            .collect()
-    }
-
-    /// What the account has: its namespaces, buckets, Workers with their versions, and secrets.
-    async fn inventory(&self) -> Result<Vec<Value>> {
-        let account = format!("/accounts/{ACCOUNT_ID}");
-        let mut found = Vec::new();
-        for path in [
-            "/workers/dispatch/namespaces",
-            "/r2/buckets",
-            "/workers/scripts",
-            "/workers/subdomain",
-            "/workers/scripts/deploy-api/secrets",
-            "/workers/scripts/deploy-api/deployments",
-        ] {
-            let answer = self
-                .call(Method::GET, &format!("{account}{path}"), Value::Null)
-                .await?;
-            found.push(answer["result"].clone());
-        }
-        Ok(found)
-    }
-}
+pub const PERMISSIONS: [&str; 2] = ["Workers Scripts Write", "Workers R2 Storage Write"];
 
 #[end_to_end::test]
 async fn setup_leads_from_an_empty_account_to_a_platform() -> Result<()> {
@@ -185,7 +27,9 @@ async fn setup_leads_from_an_empty_account_to_a_platform() -> Result<()> {
     machine.empty(&[]).await?;
     names_what_is_missing(&machine).await?;
     let token = completes_after_failures(&machine).await?;
-    changes_nothing_the_second_time(&machine, &token).await
+    let administrator = changes_nothing_the_second_time(&machine, &token).await?;
+    an_inventory_names_what_its_token_may_not_read(&machine, &administrator).await?;
+    zones::zones_need_permissions_routes_and_records(&machine).await
 }
 
 /// Runs that change nothing: `--dry-run`, and tokens and accounts with which setup cannot begin.
@@ -300,20 +144,36 @@ async fn completes_after_failures(machine: &Machine) -> Result<String> {
         after_failure.output
     );
 
+    // Killed alone as soon as it has keys: the wrangler that it started may upload the deploy API at any later moment.
+    let keys = machine
+        .configuration
+        .path()
+        .join(format!("dotdo/setup-{ACCOUNT_ID}.json"));
+    let mut killed = started(machine, &token)?;
+    until("setup has keys", async || Ok(keys.exists().then_some(()))).await?;
+    killed.kill()?;
+    killed.wait()?;
+    let stored = fs::read_to_string(&keys)?;
+
     let moment = Duration::from_millis(rand::random_range(0..12_000));
-    let mut command = machine
-        .command(&token, machine.configuration.path(), &["--yes"])?
-        .into_std();
-    command
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null());
-    let mut killed = command.spawn()?;
+    let mut killed = started(machine, &token)?;
     tokio::time::sleep(moment).await;
     processes::kill_tree(killed.id());
     killed.wait()?;
+    if let Ok(kept) = fs::read_to_string(&keys) {
+        assert_eq!(kept, stored, "the next run has other keys");
+    }
 
-    let completed = machine.setup(&token, &["--yes", "--json"]).await?;
+    // The upload of the first run can collide with that of this one.
+    let begin = Instant::now();
+    let mut completed = machine.setup(&token, &["--yes", "--json"]).await?;
+    while completed.code != Some(0) && begin.elapsed() < Duration::from_mins(1) {
+        completed = machine.setup(&token, &["--yes", "--json"]).await?;
+    }
+    assert!(
+        !keys.exists(),
+        "the keys are stored for longer than they are needed"
+    );
     let context = format!(
         "after a kill at {moment:?}: {}{}",
         completed.output, completed.errors
@@ -324,8 +184,20 @@ async fn completes_after_failures(machine: &Machine) -> Result<String> {
     Ok(token)
 }
 
-/// The platform works, and further runs change nothing.
-async fn changes_nothing_the_second_time(machine: &Machine, token: &str) -> Result<()> {
+/// Starts a run, which writes nothing.
+fn started(machine: &Machine, token: &str) -> Result<std::process::Child> {
+    let mut command = machine
+        .command(token, machine.configuration.path(), &["--yes"])?
+        .into_std();
+    Ok(command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?)
+}
+
+/// The platform works, and further runs change nothing. Returns the token of the administrator.
+async fn changes_nothing_the_second_time(machine: &Machine, token: &str) -> Result<String> {
     let originals: Vec<String> = FILES
         .iter()
         .map(|file| Ok(fs::read_to_string(repository().join(file))?))
@@ -403,5 +275,59 @@ async fn changes_nothing_the_second_time(machine: &Machine, token: &str) -> Resu
     assert!(!other.path().join("dotdo/credentials.json").exists());
     let after = machine.inventory().await?;
     assert_eq!(after[4], before[4], "the bootstrap secret is removed");
+    Ok(administrator.to_owned())
+}
+
+/// The token of the deploy API lacks permissions: the plan of a migration says which, and moves no Worker that could be wrong because of it.
+async fn an_inventory_names_what_its_token_may_not_read(
+    machine: &Machine,
+    administrator: &str,
+) -> Result<()> {
+    let zone = machine
+        .call(Method::POST, "/zones", json!({ "name": "limited.example" }))
+        .await?;
+    ensure!(zone["success"] == true, "{zone}");
+    let account = format!("/accounts/{ACCOUNT_ID}/workers/scripts");
+    let consumer = Script::module("export default { fetch() { return new Response('x'); }, queue() {} };");
+    let upload = machine
+        .platform
+        .api(Method::PUT, &format!("/client/v4{account}/jobs"));
+    let uploaded = Answer::read(upload.multipart(consumer.to_form()).send().await?).await?;
+    ensure!(uploaded.status == 200, "{}", uploaded.text());
+
+    let limited = machine
+        .token(&["Workers Scripts Write", "Zone Read"], Value::Null)
+        .await?;
+    let secret = json!({ "name": "CLOUDFLARE_API_TOKEN", "text": limited, "type": "secret_text" });
+    machine
+        .call(Method::PUT, &format!("{account}/deploy-api/secrets"), secret)
+        .await?;
+    let plan = |arguments: &[&str]| -> Result<Command> {
+        Ok(Command::dotdo(&[&["migrate", "plan"], arguments].concat())?
+            .variable("DOTDO_API", &machine.api())
+            .variable("DOTDO_TOKEN", administrator))
+    };
+    let shown = plan(&[])?.run().await?;
+    assert_eq!(shown.code, Some(0), "{}{}", shown.output, shown.errors);
+    assert_contains(
+        &shown.output,
+        &[
+            "Not known: routes of the zone limited.example. The deploy API's token lacks \"Workers Routes: Read\".",
+            "Not known: queue consumers. The deploy API's token lacks \"Queues: Read\".",
+        ],
+    );
+    let json: Value = serde_json::from_str(&plan(&["--json"])?.run().await?.output)?;
+    let jobs = json["workers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|worker| worker["from"] == "jobs")
+        .context("the Worker")?;
+    assert_eq!(
+        (&jobs["verdict"], &jobs["by"]),
+        (&json!("needs"), &json!("none")),
+        "{jobs}"
+    );
+    assert_contains(&jobs["needs"].to_string(), &["Queues: Read", "permission"]);
     Ok(())
 }
