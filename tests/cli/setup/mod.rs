@@ -48,6 +48,7 @@ async fn names_what_is_missing(machine: &Machine) -> Result<()> {
             &format!("account_id: {ACCOUNT_ID}"),
             "deploy the deploy API, the Worker deploy-api, with the secrets",
             "create the first policy",
+            "Write your domains to \"zones\" in dotdo.jsonc",
             "Nothing was changed",
         ],
     );

@@ -89,19 +89,23 @@ impl Requester {
     }
 }
 
-/// The address of a Worker in the account: of the template, or of the plan.
+/// The address of a Worker in the account: of the template, or of the plan. `None` if neither has one.
 ///
 /// # Errors
-/// If there is none, or it is not valid.
-pub fn old(template: Option<&str>, planned: &PlannedWorker) -> Result<String, Failure> {
+/// If it is not valid.
+pub fn old(template: Option<&str>, planned: &PlannedWorker) -> Result<Option<String>, Failure> {
     of(template, planned.address.as_deref(), planned, "--old")
 }
 
-/// The address of a Worker in the namespace: of the template, or the one that the deploy API knows.
+/// The address of a Worker in the namespace: of the template, or the one that the deploy API knows. `None` if there is none.
 ///
 /// # Errors
-/// If there is none, or it is not valid.
-pub fn new(template: Option<&str>, known: Option<&str>, planned: &PlannedWorker) -> Result<String, Failure> {
+/// If it is not valid.
+pub fn new(
+    template: Option<&str>,
+    known: Option<&str>,
+    planned: &PlannedWorker,
+) -> Result<Option<String>, Failure> {
     of(template, known, planned, "--new")
 }
 
@@ -112,22 +116,14 @@ fn of(
     known: Option<&str>,
     planned: &PlannedWorker,
     option: &str,
-) -> Result<String, Failure> {
-    let next = format!(
-        "Write the address of the account Worker as \"address\" into the plan, or pass {option} 'https://{{worker}}.example.com'."
-    );
+) -> Result<Option<String>, Failure> {
     let address = match (template, known) {
         (Some(template), _) => template
             .replace("{worker}", &planned.from)
             .replace("{to}", &planned.to)
             .replace("{environment}", &planned.environment),
         (None, Some(address)) => address.to_owned(),
-        (None, None) => {
-            return Err(Failure::usage(
-                format!("there is no address of {} for {option}", planned.from),
-                next,
-            ));
-        }
+        (None, None) => return Ok(None),
     };
     let url = Url::parse(&address).ok().filter(|url| {
         let has_more = !url.username().is_empty()
@@ -137,13 +133,13 @@ fn of(
         matches!(url.scheme(), "http" | "https") && url.has_host() && !has_more
     });
     match url {
-        Some(url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        Some(url) => Ok(Some(url.as_str().trim_end_matches('/').to_owned())),
         None => Err(Failure::usage(
             format!(
                 "the address of {} is {address:?}, and must be one such as https://api.example.com, without a user and a query",
                 planned.from
             ),
-            next,
+            format!("Correct it in the plan, or pass {option} 'https://{{worker}}.example.com'."),
         )),
     }
 }
@@ -156,15 +152,18 @@ mod tests {
     #[test]
     fn an_address_is_of_the_template_or_of_the_plan() {
         let mut worker = planned("api-staging", "api");
-        assert!(old(None, &worker).unwrap_err().text().contains("--old"));
+        assert_eq!(old(None, &worker).unwrap(), None);
         worker.address = Some("https://api.example.com".to_owned());
-        assert_eq!(old(None, &worker).unwrap(), "https://api.example.com");
+        assert_eq!(old(None, &worker).unwrap().unwrap(), "https://api.example.com");
         assert_eq!(
-            old(Some("http://{worker}.test"), &worker).unwrap(),
+            old(Some("http://{worker}.test"), &worker).unwrap().unwrap(),
             "http://api-staging.test"
         );
         let template = Some("http://{environment}.{to}.do/");
-        assert_eq!(new(template, None, &worker).unwrap(), "http://staging.api.do");
+        assert_eq!(
+            new(template, None, &worker).unwrap().unwrap(),
+            "http://staging.api.do"
+        );
         for address in [
             "ftp://a",
             "x y",

@@ -55,13 +55,11 @@ pub fn plan(arguments: &PlanArguments, session: &Session) -> Result<Exit, Failur
         output.table(table(&plan.workers))?;
         output.line(format!("\n{}", summary(&plan)))?;
         for unknown in &plan.unknown {
-            let permission = unknown
-                .permission
-                .as_ref()
-                .map_or_else(String::new, |permission| {
-                    format!(" The deploy API's token lacks \"{permission}\".")
-                });
-            output.line(format!("Not known: {}.{permission}", unknown.what))?;
+            let reason = unknown.permission.as_ref().map_or_else(
+                || unknown.reason.clone().into_owned(),
+                |permission| format!("The deploy API's token lacks \"{permission}\"."),
+            );
+            output.line(format!("Not known: {}. {reason}", unknown.what))?;
         }
         match &arguments.write {
             Some(file) => output.line(format!(

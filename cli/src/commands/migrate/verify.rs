@@ -100,6 +100,14 @@ pub fn verify(arguments: &VerifyArguments, session: &Session) -> Result<Exit, Fa
         let known = deployment.urls.first().map(String::as_str);
         let new = addresses::new(arguments.new.as_deref(), known, planned)?;
         let old = addresses::old(arguments.old.as_deref(), planned)?;
+        let (Some(old), Some(new)) = (&old, &new) else {
+            let option = if old.is_none() { "--old" } else { "--new" };
+            skipped.push(format!(
+                "{} has no known address: write it as \"address\" into the plan, or pass {option} 'https://{{worker}}.example.com'.",
+                planned.from
+            ));
+            continue;
+        };
         for request in &requests {
             if request
                 .worker

@@ -131,7 +131,7 @@ mod tests {
     fn a_zone_gets_its_routes_once() {
         let route = |pattern: &str| Setting {
             file: "wrangler.jsonc",
-            place: Place::Route("agents.do"),
+            place: Place::Route("agents.do".to_owned()),
             value: Some(pattern.to_owned()),
         };
         let text = "{\n  // Kept.\n  \"name\": \"dispatcher\",\n}\n";

@@ -81,13 +81,10 @@ impl Setup<'_> {
             "account": ACCOUNT_ID, "api": api, "dry_run": is_dry_run, "changes": changes, "notes": self.notes, "remaining": remaining,
         });
         self.session.output.either(&json, |output| {
-            if is_dry_run {
-                return output.line("Nothing was changed (--dry-run).");
-            }
             for note in &self.notes {
                 output.line(note)?;
             }
-            if known.is_some() {
+            if known.is_some() && !is_dry_run {
                 output.line(format!("The platform answers at {api}."))?;
             }
             if !remaining.is_empty() {
@@ -95,6 +92,9 @@ impl Setup<'_> {
                 for step in &remaining {
                     output.line(format!("  {step}"))?;
                 }
+            }
+            if is_dry_run {
+                return output.line("Nothing was changed (--dry-run).");
             }
             output.line(
                 if changes.iter().any(|change| matches!(change, Change::WriteFile(..))) {

@@ -201,13 +201,13 @@ fn hosts_need_rules_and_names_must_differ() {
         (Means::Import, None)
     );
     // At workers.dev, the account Worker answers after a cutover as well.
-    let mut addressed = inventory.clone();
-    addressed.workers_dev_url = Some("https://{worker}.team.workers.dev".to_owned());
-    addressed.workers[0].workers_dev = Some(true);
-    addressed
+    let mut reachable = inventory.clone();
+    reachable.workers_dev_url = Some("https://{worker}.team.workers.dev".to_owned());
+    reachable.workers[0].workers_dev = Some(true);
+    reachable
         .hosts
         .push(host(HostKind::Route, "https://shop.example.com/*", "shop"));
-    let addresses: Vec<_> = assessed(&addressed)
+    let addresses: Vec<_> = assessed(&reachable)
         .into_iter()
         .map(|planned| planned.address)
         .collect();
