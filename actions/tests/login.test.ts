@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
-import { type Finished, jobOf, runJob, type Variables } from "./runner.ts";
+import { type Finished, runWorkflow, type Variables } from "./runner.ts";
 import { ACCOUNT, CLAIMS, Servers, TOKEN } from "./servers.ts";
 
 /** A job that logs in, and then runs a script. */
@@ -45,7 +45,7 @@ class Fixture {
 
   run(text: string, variables: Variables = {}): Promise<Finished> {
     const base = { PATH: process.env["PATH"], HOME: join(this.folder, "home"), ...this.servers.variables, ...variables };
-    return runJob(jobOf(text), base, join(this.folder, "checkout"), join(this.folder, "runner"));
+    return runWorkflow(text, { variables: base, folder: join(this.folder, "checkout"), temporary: join(this.folder, "runner") });
   }
 
   /** The names of the files that contain a text. */

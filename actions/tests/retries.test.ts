@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { parseApiAddress } from "../login/src/api-address.ts";
-import { LoginFailure } from "../login/src/failure.ts";
+import { ActionFailure } from "../step/failure.ts";
 import { logIn } from "../login/src/login.ts";
-import { log } from "../login/src/workflow-commands.ts";
+import { log } from "../step/workflow-commands.ts";
 
 const SOURCE = { url: new URL("https://github.example/token"), bearer: "b" };
 
@@ -29,11 +29,11 @@ function world(respond: (url: URL) => Response | Promise<Response>, duration = 0
   };
 }
 
-async function failureOf(login: Promise<unknown>): Promise<LoginFailure> {
+async function failureOf(login: Promise<unknown>): Promise<ActionFailure> {
   try {
     await login;
   } catch (error) {
-    assert.ok(error instanceof LoginFailure, String(error));
+    assert.ok(error instanceof ActionFailure, String(error));
     return error;
   }
   assert.fail("the login succeeded");
@@ -77,7 +77,7 @@ test("the address of the deploy API is an https URL without anything else", () =
     "https://deploy.example.com?x",
     "ftp://deploy.example.com",
   ]) {
-    assert.throws(() => parseApiAddress(text), LoginFailure, text);
+    assert.throws(() => parseApiAddress(text), ActionFailure, text);
   }
 });
 

@@ -1,40 +1,61 @@
 /**
- * Runs a job as the runner of GitHub Actions does, as far as the actions of this repository depend on it: variables and inputs,
- * workflow commands, the files of a step, masked values, conditions, permissions and post steps.
+ * Runs a workflow as GitHub Actions and its runner do, as far as the actions of this repository depend on it: jobs, reusable workflows,
+ * expressions, conditions, permissions, variables and inputs, workflow commands, the files of a step, masked values, and post steps.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  */
 
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { parse } from "yaml";
 
+import { type Contexts, evaluated, interpolated, isTrue, textOf } from "./expressions.ts";
+
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
-/** How workflows refer to the actions of this repository. */
+/** How workflows refer to the actions and to the workflows of this repository. */
 const OWN_ACTION = /^(?:\.|drivly\/dispatch\.do)\/(actions\/[a-z]+)(?:@.+)?$/;
+const OWN_WORKFLOW = /^drivly\/dispatch\.do\/(\.github\/workflows\/[a-z-]+\.yml)@.+$/;
 
 const FILES = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"] as const;
 
 export type Variables = Record<string, string | undefined>;
 
+type Values = Record<string, unknown>;
+
 interface Step {
+  id?: string;
   uses?: string;
   run?: string;
-  with?: Record<string, unknown>;
-  env?: Record<string, unknown>;
+  with?: Values;
+  env?: Values;
   if?: string;
+  "working-directory"?: string;
 }
 
-export interface Job {
+interface Job {
+  if?: string;
+  needs?: string | string[];
+  uses?: string;
+  with?: Values;
   permissions?: Record<string, string>;
-  env?: Record<string, unknown>;
-  steps: Step[];
+  environment?: string | Values;
+  outputs?: Values;
+  env?: Values;
+  defaults?: { run?: { "working-directory"?: string } };
+  steps?: Step[];
 }
 
-/** What a person and later steps see of a job. */
+interface Workflow {
+  on: { workflow_call?: { inputs?: Record<string, { default?: unknown; required?: boolean }>; outputs?: Record<string, { value: string }> } };
+  permissions?: Record<string, string>;
+  env?: Values;
+  jobs: Record<string, Job>;
+}
+
+/** What a person and later steps see of a job, or of all jobs of a workflow. */
 export interface Finished {
   succeeded: boolean;
   /** The log, with masked values. */
@@ -46,110 +67,206 @@ export interface Finished {
   masked: Set<string>;
   /** The variables that the steps set for later steps. */
   variables: Variables;
+  /** The outputs of the job. */
+  outputs: Values;
 }
 
-/** The only job of a workflow, with the permissions and variables of the workflow. */
-export function jobOf(workflow: string): Job {
-  const document = parse(workflow);
-  const [job, ...others] = Object.values<Job>(document.jobs);
-  if (job === undefined || others.length > 0) throw new Error("the workflow has another number of jobs than one");
-  return {
-    ...job,
-    permissions: { ...document.permissions, ...job.permissions },
-    env: { ...document.env, ...job.env },
+/** Where workflows run. */
+export interface Place {
+  /** Those of the runner. `ACTIONS_ID_TOKEN_REQUEST_…` reach the steps only with the permission `id-token: write`. */
+  variables: Variables;
+  /** The checkout. */
+  folder: string;
+  /** An empty folder for the files of the runner; they are kept. */
+  temporary: string;
+  /** Members of the context `github` that are not in the variables: `token` and `event`. */
+  github?: Values;
+  /** Called for `actions/upload-artifact`, with its inputs. */
+  upload?: (inputs: Values) => void;
+  /** Called before the first step of a job with its permissions and its environment, for which reviewers could be waited. */
+  starting?: (job: string, permissions: Record<string, string>, environment: string) => void;
+}
+
+/** The permissions of a job. Without any, a job gets more than it needs, so each workflow must name them. */
+type Permissions = Record<string, string>;
+
+/** Runs all jobs of a workflow, one after the other. */
+export async function runWorkflow(text: string, place: Place): Promise<Finished> {
+  const all = finished();
+  await runJobs(parse(text), place, {}, undefined, all);
+  return all;
+}
+
+async function runJobs(workflow: Workflow, place: Place, inputs: Values, granted: Permissions | undefined, all: Finished): Promise<Values> {
+  const { variables } = place;
+  const github = {
+    repository: variables["GITHUB_REPOSITORY"],
+    event_name: variables["GITHUB_EVENT_NAME"],
+    actor: variables["GITHUB_ACTOR"],
+    sha: variables["GITHUB_SHA"],
+    ...place.github,
   };
+  const needs: Record<string, { result: string; outputs: Values }> = {};
+  for (const [name, job] of Object.entries(workflow.jobs)) {
+    const before = [job.needs ?? []].flat().map((one) => needs[one]?.result);
+    const status = { success: before.every((result) => result === "success"), failure: before.includes("failure"), cancelled: false };
+    const contexts: Contexts = { github, inputs, needs, status };
+    if (!isMet(job.if, contexts)) {
+      needs[name] = { result: "skipped", outputs: {} };
+      continue;
+    }
+    const permissions = allowed(name, job.permissions ?? workflow.permissions, granted);
+    const called = OWN_WORKFLOW.exec(job.uses ?? "")?.[1];
+    const one = finished();
+    if (called !== undefined) {
+      const reusable: Workflow = parse(readFileSync(join(REPOSITORY, called), "utf8"));
+      const given = inputsFor(reusable.on.workflow_call?.inputs ?? {}, job.with ?? {}, contexts);
+      one.outputs = await runJobs(reusable, place, given, permissions, one);
+    } else {
+      const environment = textOf(interpolated(typeof job.environment === "object" ? job.environment["name"] : job.environment, contexts));
+      place.starting?.(name, permissions, environment);
+      await new JobRunner({ ...job, env: { ...workflow.env, ...job.env } }, place, permissions, contexts, one).run();
+    }
+    needs[name] = { result: one.succeeded ? "success" : "failure", outputs: one.outputs };
+    add(all, one);
+  }
+  const outputs = Object.entries(workflow.on.workflow_call?.outputs ?? {});
+  const jobs = { jobs: needs, github, inputs };
+  return Object.fromEntries(outputs.map(([name, { value }]) => [name, interpolated(value, jobs)]));
 }
 
-/**
- * Runs a job.
- *
- * @param variables those of the runner. `ACTIONS_ID_TOKEN_REQUEST_…` reach the steps only with the permission `id-token: write`.
- * @param folder the checkout
- * @param temporary an empty folder for the files of the runner; they are kept
- */
-export async function runJob(job: Job, variables: Variables, folder: string, temporary: string): Promise<Finished> {
-  return new Runner(job, variables, folder, temporary).run();
+function inputsFor(declared: Record<string, { default?: unknown; required?: boolean }>, given: Values, contexts: Contexts): Values {
+  const unknown = Object.keys(given).filter((name) => !(name in declared));
+  if (unknown.length > 0) throw new Error(`the workflow has no input ${unknown.join(", ")}`);
+  return Object.fromEntries(
+    Object.entries(declared).map(([name, { default: value, required }]) => {
+      if (required && !(name in given)) throw new Error(`the input ${name} is missing`);
+      return [name, interpolated(given[name], contexts) ?? value ?? ""];
+    }),
+  );
 }
 
-class Runner {
+/** The permissions of a job. A called workflow can only reduce those of its caller, and GitHub refuses it if it wants more. */
+function allowed(job: string, wanted: Permissions | undefined, granted: Permissions | undefined): Permissions {
+  const permissions = wanted ?? granted ?? {};
+  for (const [name, level] of Object.entries(permissions)) {
+    const isGranted = granted === undefined || granted[name] === "write" || granted[name] === level || level === "none";
+    if (!isGranted) throw new Error(`the job ${job} wants ${name}: ${level}, and the job that calls the workflow has ${granted[name] ?? "none"}`);
+  }
+  return permissions;
+}
+
+function isMet(condition: string | undefined, contexts: Contexts): boolean {
+  const expression = (condition ?? "").replace(/^\$\{\{(.*)\}\}$/s, "$1").trim();
+  const isAboutStatus = /\b(always|success|failure|cancelled)\(\)/.test(expression);
+  if (!isAboutStatus && !isTrue(evaluated("success()", contexts))) return false;
+  return expression === "" || isTrue(evaluated(expression, contexts));
+}
+
+function finished(): Finished {
+  return { succeeded: true, log: "", annotations: [], summary: "", masked: new Set(), variables: {}, outputs: {} };
+}
+
+function add(all: Finished, one: Finished): void {
+  all.succeeded &&= one.succeeded;
+  all.log += one.log;
+  all.summary += one.summary;
+  all.annotations.push(...one.annotations);
+  for (const value of one.masked) all.masked.add(value);
+  Object.assign(all.variables, one.variables);
+  Object.assign(all.outputs, one.outputs);
+}
+
+/** The number of the next folder for the files of a step, over all jobs. */
+let count = 0;
+
+class JobRunner {
   readonly #job: Job;
-  readonly #folder: string;
-  readonly #temporary: string;
-  readonly #finished: Finished = {
-    succeeded: true,
-    log: "",
-    annotations: [],
-    summary: "",
-    masked: new Set(),
-    variables: {},
-  };
+  readonly #place: Place;
+  readonly #finished: Finished;
   readonly #base: Variables;
+  readonly #contexts: Contexts;
+  readonly #steps: Record<string, { outputs: Variables; outcome: string }> = {};
   /** The post steps in the order of their main steps. */
   readonly #posts: (() => Promise<void>)[] = [];
-  #count = 0;
+  /** The token with which a step stopped commands. */
+  #stopped: string | undefined;
 
-  constructor(job: Job, variables: Variables, folder: string, temporary: string) {
+  constructor(job: Job, place: Place, permissions: Permissions, contexts: Contexts, result: Finished) {
     this.#job = job;
-    this.#folder = folder;
-    this.#temporary = temporary;
-    this.#base = { ...variables };
-    if (job.permissions?.["id-token"] !== "write") {
+    this.#place = place;
+    this.#finished = result;
+    const temp = join(place.temporary, "temp");
+    mkdirSync(temp, { recursive: true });
+    this.#base = { ...place.variables, RUNNER_TEMP: temp };
+    if (permissions["id-token"] !== "write") {
       delete this.#base["ACTIONS_ID_TOKEN_REQUEST_URL"];
       delete this.#base["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
     }
-    this.#finished.variables = texts(job.env);
+    this.#contexts = { ...contexts, steps: this.#steps, env: this.#finished.variables, runner: { temp } };
+    Object.assign(this.#finished.variables, this.#texts(job.env));
   }
 
-  async run(): Promise<Finished> {
-    for (const step of this.#job.steps) {
-      if (!this.#finished.succeeded && step.if !== "always()") continue;
+  async run(): Promise<void> {
+    for (const step of this.#job.steps ?? []) {
+      this.#contexts["status"] = { success: this.#finished.succeeded, failure: !this.#finished.succeeded, cancelled: false };
+      if (!isMet(step.if, this.#contexts)) continue;
       const own = OWN_ACTION.exec(step.uses ?? "")?.[1];
       if (own !== undefined) await this.#runAction(own, step);
       else if (step.run !== undefined) await this.#runScript(step);
+      else if (step.uses?.startsWith("actions/upload-artifact@")) this.#place.upload?.(this.#interpolated(step.with));
     }
     for (const post of this.#posts.reverse()) await post();
-    return this.#finished;
+    this.#finished.outputs = this.#interpolated(this.#job.outputs);
   }
 
   async #runAction(path: string, step: Step): Promise<void> {
     const folder = join(REPOSITORY, path);
     const action = parse(readFileSync(join(folder, "action.yml"), "utf8"));
+    const given = this.#interpolated(step.with);
+    const unknown = Object.keys(given).filter((name) => !(name in action.inputs));
+    if (unknown.length > 0) throw new Error(`${path} has no input ${unknown.join(", ")}`);
     const inputs: Variables = {};
     for (const [name, { default: value }] of Object.entries<{ default?: unknown }>(action.inputs)) {
-      inputs[`INPUT_${name.toUpperCase()}`] = String(step.with?.[name] ?? value ?? "");
+      inputs[`INPUT_${name.toUpperCase()}`] = textOf(given[name] ?? interpolated(value, this.#contexts));
     }
-    const environment = { ...texts(step.env), ...inputs };
+    const environment = { ...this.#texts(step.env), ...inputs };
     const state: Variables = {};
     const program = (entry: string) => [process.execPath, join(folder, entry)];
     if (action.runs.post) {
       this.#posts.push(() => this.#runProgram(program(action.runs.post), { ...environment, ...state }, {}));
     }
-    await this.#runProgram(program(action.runs.main), environment, state);
+    await this.#runProgram(program(action.runs.main), environment, state, step);
   }
 
   async #runScript(step: Step): Promise<void> {
-    const script = join(this.#temporary, `script-${this.#count}.sh`);
-    writeFileSync(script, String(step.run));
-    await this.#runProgram(["bash", "-e", script], texts(step.env), {});
+    const script = join(this.#place.temporary, `script-${count}.sh`);
+    writeFileSync(script, textOf(interpolated(step.run, this.#contexts)));
+    await this.#runProgram(["bash", "-e", script], this.#texts(step.env), {}, step);
   }
 
-  async #runProgram([program = "", ...options]: string[], environment: Variables, state: Variables): Promise<void> {
+  async #runProgram([program = "", ...options]: string[], environment: Variables, state: Variables, step: Step = {}): Promise<void> {
     const files = this.#newFiles();
+    // Only scripts have a working directory.
+    const below = step.run === undefined ? "" : (step["working-directory"] ?? this.#job.defaults?.run?.["working-directory"] ?? "");
     const child = spawn(program, options, {
-      cwd: this.#folder,
+      cwd: resolve(this.#place.folder, textOf(interpolated(below, this.#contexts))),
       env: { ...this.#base, ...this.#finished.variables, ...environment, ...files },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const status = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
     await Promise.all([child.stdout, child.stderr].map((stream) => this.#read(stream)));
-    if ((await status) !== 0) this.#finished.succeeded = false;
+    const hasFailed = (await status) !== 0;
+    if (hasFailed) this.#finished.succeeded = false;
+    this.#stopped = undefined;
     Object.assign(this.#finished.variables, readVariables(files.GITHUB_ENV));
     for (const [name, value] of Object.entries(readVariables(files.GITHUB_STATE))) state[`STATE_${name}`] = value;
+    if (step.id !== undefined) this.#steps[step.id] = { outputs: readVariables(files.GITHUB_OUTPUT), outcome: hasFailed ? "failure" : "success" };
     this.#finished.summary += readFileSync(files.GITHUB_STEP_SUMMARY, "utf8");
   }
 
   #newFiles(): Record<(typeof FILES)[number], string> {
-    const folder = join(this.#temporary, `step-${this.#count++}`);
+    const folder = join(this.#place.temporary, `step-${count++}`);
     mkdirSync(folder);
     const paths = FILES.map((name) => {
       writeFileSync(join(folder, name), "");
@@ -169,6 +286,11 @@ class Runner {
   }
 
   #line(line: string): void {
+    if (this.#stopped !== undefined) {
+      if (line.trim() === `::${this.#stopped}::`) this.#stopped = undefined;
+      else this.#print(line);
+      return;
+    }
     const command = /^\s*::([a-z-]+)(?: (.*?))?::(.*)$/.exec(line);
     if (command === null) {
       // The older form of a command, anywhere in the line, is still processed.
@@ -177,6 +299,10 @@ class Runner {
       return;
     }
     const [, name = "", properties = "", message = ""] = command;
+    if (name === "stop-commands") {
+      this.#stopped = message;
+      return;
+    }
     if (name === "add-mask") {
       for (const value of unescape(message).split(/\r?\n/)) if (value !== "") this.#finished.masked.add(value);
       return;
@@ -190,6 +316,14 @@ class Runner {
     let line = text;
     for (const value of this.#finished.masked) line = line.replaceAll(value, "***");
     this.#finished.log += `${line}\n`;
+  }
+
+  #interpolated(values: Values | undefined): Values {
+    return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, interpolated(value, this.#contexts)]));
+  }
+
+  #texts(values: Values | undefined): Variables {
+    return Object.fromEntries(Object.entries(this.#interpolated(values)).map(([name, value]) => [name, textOf(value)]));
   }
 }
 
@@ -219,8 +353,4 @@ function unescape(text: string): string {
     .replaceAll("%3A", ":")
     .replaceAll("%2C", ",")
     .replaceAll("%25", "%");
-}
-
-function texts(values: Record<string, unknown> | undefined): Variables {
-  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, String(value)]));
 }

@@ -39,6 +39,8 @@ export class Servers {
   /** The answer to the request of an OIDC token; undefined for a new token. */
   issuer: Answer | undefined;
   claims: Record<string, unknown> = CLAIMS;
+  /** The answers to other calls, by the method and the path; the last one is repeated. */
+  answers: Record<string, Answer[]> = {};
   readonly #server: Server;
   #tokens = 0;
 
@@ -47,7 +49,8 @@ export class Servers {
       const body = await read(request);
       const path = request.url ?? "";
       this.seen.push({ method: request.method ?? "", path, authorization: request.headers.authorization, body });
-      const answer = this.#answer(path);
+      const others = this.answers[`${request.method} ${path}`];
+      const answer = (others && others.length > 1 ? others.shift() : others?.[0]) ?? this.#answer(path);
       response.writeHead(answer.status ?? 200, answer.headers);
       response.end(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
     });

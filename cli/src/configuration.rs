@@ -10,22 +10,23 @@ use crate::failure::Failure;
 /// The names of the file, in the order in which wrangler looks for them.
 const NAMES: [&str; 3] = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 
-/// The configuration in a folder, and its file.
+/// The configuration in a folder, or in a file, and the path of the file.
 ///
 /// # Errors
 /// If there is none, or it cannot be parsed.
-pub fn of(folder: &Path) -> Result<(PathBuf, Value), Failure> {
-    let file = NAMES
-        .iter()
-        .map(|name| folder.join(name))
-        .find(|file| file.is_file());
+pub fn of(path: &Path) -> Result<(PathBuf, Value), Failure> {
+    let file = if path.is_file() {
+        Some(path.to_owned())
+    } else {
+        NAMES.iter().map(|name| path.join(name)).find(|file| file.is_file())
+    };
     let file = file.ok_or_else(|| {
         Failure::usage(
             format!(
                 "{} has no wrangler.jsonc, wrangler.json or wrangler.toml",
-                folder.display()
+                path.display()
             ),
-            "Type `dotdo check DIR` with the folder of a Worker.",
+            "Type `dotdo check DIR` with the folder of a Worker, or with its configuration file.",
         )
     })?;
     let value = read(&file)?;
@@ -62,11 +63,14 @@ mod tests {
         ] {
             let folder = TempDir::new().unwrap();
             fs::write(folder.path().join(name), text).unwrap();
-            let (_, value) = of(folder.path()).unwrap();
-            assert_eq!(
-                value,
-                json!({ "name": "agents", "triggers": { "crons": ["* * * * *"] } })
-            );
+            for path in [folder.path().to_owned(), folder.path().join(name)] {
+                let (file, value) = of(&path).unwrap();
+                assert_eq!(file, folder.path().join(name));
+                assert_eq!(
+                    value,
+                    json!({ "name": "agents", "triggers": { "crons": ["* * * * *"] } })
+                );
+            }
         }
     }
 

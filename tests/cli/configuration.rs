@@ -32,6 +32,8 @@ async fn names_what_a_namespace_does_not_support() -> Result<()> {
     let findings = Command::dotdo(&["check", &folder, "--json"])?.run().await?;
     let findings: Value = serde_json::from_str(&findings.output)?;
     assert_eq!(findings["findings"][0]["code"], "TRIGGER_DROPPED", "{findings}");
+    assert_eq!(findings["name"], "checked", "{findings}");
+    assert_eq!(findings["main"], "index.js", "{findings}");
     let none = Command::dotdo(&["check", "/does/not/exist"])?.run().await?;
     assert_eq!(none.code, Some(2), "{}", none.errors);
     Ok(())

@@ -14,9 +14,14 @@ use crate::{python_tools, workspace};
 /// The folder of the workflows.
 const WORKFLOWS: &str = ".github/workflows";
 
-/// How the documentation refers to the actions of this repository, and how actionlint finds their inputs.
-const PUBLISHED_ACTIONS: &str = "drivly/dispatch.do/actions/";
-const OWN_ACTIONS: &str = "./actions/";
+/// How workflows refer to what this repository publishes, by a tag of its releases.
+const PUBLISHED: &str = "drivly/dispatch.do/";
+
+/// The folders with the actions and the workflows that it publishes, and how actionlint finds their inputs.
+const OWN: [(&str, &str); 2] = [
+    ("drivly/dispatch.do/actions/", "./actions/"),
+    ("drivly/dispatch.do/.github/", "./.github/"),
+];
 
 /// The first lines of YAML in the documentation that is for another CI.
 const OTHER_CI: [&str; 2] = ["# .gitlab-ci.yml", "# .buildkite/pipeline.yml"];
@@ -35,14 +40,13 @@ pub fn lint() -> Result<()> {
             eprintln!("{name}: {line}: write the commit of the action, and its version as a comment");
             has_problems = true;
         }
-        has_problems |= !passes(&actionlint, &name, &text)?;
+        has_problems |= !passes(&actionlint, &name, &with_local_paths(&text))?;
     }
     let mut count = 0;
     for document in documents()? {
         for (line, text) in workflows_in(&fs::read_to_string(&document)?) {
-            let text = text.replace(PUBLISHED_ACTIONS, OWN_ACTIONS);
             // The lines of the messages are those of the document.
-            let padded = format!("{}{}", "\n".repeat(line - 1), without_versions(&text));
+            let padded = format!("{}{}", "\n".repeat(line - 1), with_local_paths(&text));
             has_problems |= !passes(&actionlint, &document.display().to_string(), &padded)?;
             count += 1;
         }
@@ -111,11 +115,15 @@ fn workflows_in(document: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// A local action has no version.
-fn without_versions(text: &str) -> String {
-    let lines = text.lines().map(|line| match line.split_once('@') {
-        Some((action, _)) if action.contains(OWN_ACTIONS) => action,
-        _ => line,
+/// The workflow with the actions and workflows of this repository by their paths, which have no version.
+fn with_local_paths(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let Some((published, local)) = OWN.iter().find(|(published, _)| line.contains(published)) else {
+            return line.to_owned();
+        };
+        let line = line.replace(published, local);
+        line.split_once('@')
+            .map_or(line.clone(), |(action, _)| action.to_owned())
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -126,7 +134,9 @@ fn unpinned(workflow: &str) -> Vec<&str> {
         let action = line.trim_start_matches("- ").strip_prefix("uses: ")?;
         Some((line, action))
     });
-    uses.filter(|(_, action)| !action.starts_with("./") && !is_pinned(action))
+    // A commit of this repository cannot name itself: the release moves the tag to the actions of the same commit.
+    let is_own = |action: &str| action.starts_with("./") || action.starts_with(PUBLISHED);
+    uses.filter(|(_, action)| !is_own(action) && !is_pinned(action))
         .map(|(line, _)| line)
         .collect()
 }
@@ -152,7 +162,7 @@ mod tests {
     fn an_action_without_a_commit_or_a_version_is_found() {
         let commit = "0123456789abcdef0123456789abcdef01234567";
         let workflow = format!(
-            "steps:\n  - uses: a/b@{commit} # v1.2.3\n  - uses: ./actions/login\n  - name: x\n    uses: a/b@v1\n  \
+            "steps:\n  - uses: a/b@{commit} # v1.2.3\n  - uses: ./actions/login\n  - uses: drivly/dispatch.do/actions/login@v1\n  - name: x\n    uses: a/b@v1\n  \
              - uses: a/b@{commit}\n  - uses: a/b@{commit}0 # v1\n  - uses: a/b\n"
         );
         assert_eq!(
@@ -171,9 +181,15 @@ mod tests {
         let document =
             "text\n```yaml\non: push\njobs: {}\n```\n```yaml\n# .gitlab-ci.yml\na: 1\n```\n```sh\nls\n```\n";
         assert_eq!(workflows_in(document), [(3, "on: push\njobs: {}".to_owned())]);
+    }
+
+    #[test]
+    fn actions_and_workflows_of_this_repository_are_found_by_their_paths() {
         assert_eq!(
-            without_versions("  - uses: ./actions/login@v1\n  - uses: a/b@v1"),
-            "  - uses: ./actions/login\n  - uses: a/b@v1"
+            with_local_paths(
+                "  - uses: drivly/dispatch.do/actions/login@v1\n  - uses: a/b@v1\n    uses: drivly/dispatch.do/.github/workflows/w.yml@v1"
+            ),
+            "  - uses: ./actions/login\n  - uses: a/b@v1\n    uses: ./.github/workflows/w.yml"
         );
     }
 }

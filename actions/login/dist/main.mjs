@@ -1,5 +1,5 @@
-// login/src/failure.ts
-var LoginFailure = class extends Error {
+// step/failure.ts
+var ActionFailure = class extends Error {
   /** A short description. */
   title;
   /** What happened, and what to do, a sentence each. */
@@ -22,10 +22,54 @@ var TransientFailure = class extends Error {
   }
 };
 
+// step/workflow-commands.ts
+import { randomUUID } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { EOL } from "node:os";
+function mask(value) {
+  command(`::add-mask::${escapeMessage(value)}`);
+}
+function annotate(level, title, lines) {
+  command(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
+}
+function log(text) {
+  write(withoutCommands(text));
+}
+function setVariable(file, name, value) {
+  const delimiter = `delimiter_${randomUUID()}`;
+  append(file, [`${name}<<${delimiter}`, value, delimiter].join(EOL) + EOL);
+}
+var held;
+function addToSummary(markdown) {
+  if (process.env["GITHUB_STEP_SUMMARY"]) append("GITHUB_STEP_SUMMARY", markdown + EOL);
+}
+function append(file, text) {
+  const path = process.env[file];
+  if (!path) throw new Error(`${file} is not set: this program runs as a step of GitHub Actions`);
+  appendFileSync(path, text, "utf8");
+}
+function command(line) {
+  if (held === void 0) write(line);
+  else held.push(line);
+}
+function write(line) {
+  process.stdout.write(line + EOL);
+}
+function withoutCommands(text) {
+  const line = text.replace(new RegExp("\\p{Cc}", "gu"), "�").replaceAll("##[", "##​[");
+  return line.trimStart().startsWith("::") ? `​${line.trimStart()}` : line;
+}
+function escapeMessage(text) {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+function escapeProperty(text) {
+  return escapeMessage(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
 // login/src/api-address.ts
 var LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 function parseApiAddress(text) {
-  const invalid = (reason) => new LoginFailure("The input api is not the address of a deploy API", [
+  const invalid = (reason) => new ActionFailure("The input api is not the address of a deploy API", [
     `${JSON.stringify(text)} ${reason}.`,
     "Write it as in `with: { api: https://deploy.example.com }`."
   ]);
@@ -43,12 +87,9 @@ function parseApiAddress(text) {
 // login/src/login.ts
 import { setTimeout as sleep } from "node:timers/promises";
 
-// login/src/oidc-token.ts
-import { readFileSync } from "node:fs";
-
-// login/src/http.ts
+// step/http.ts
 var REQUEST_TIMEOUT = 1e4;
-var MAX_RESPONSE = 64 * 1024;
+var MAX_RESPONSE = 8 * 1024 * 1024;
 async function request(send, server, url, init, timeout) {
   let response;
   let text;
@@ -56,7 +97,7 @@ async function request(send, server, url, init, timeout) {
     response = await send(url, {
       ...init,
       redirect: "manual",
-      signal: AbortSignal.timeout(Math.max(1, Math.min(timeout, REQUEST_TIMEOUT)))
+      signal: AbortSignal.timeout(timeout)
     });
     text = await response.text();
   } catch (error) {
@@ -64,7 +105,7 @@ async function request(send, server, url, init, timeout) {
   }
   const reply = { status: response.status, json: parse(text) };
   if (reply.status >= 300 && reply.status < 400) {
-    throw new LoginFailure(`${server} redirects`, [
+    throw new ActionFailure(`${server} redirects`, [
       `${url.origin} answers ${url.pathname} with a redirect, which is not followed with a credential.`,
       "Set the address that it redirects to."
     ]);
@@ -114,12 +155,13 @@ function causeOf(error) {
 }
 
 // login/src/oidc-token.ts
+import { readFileSync } from "node:fs";
 function tokenSource(variables) {
   const url = variables["ACTIONS_ID_TOKEN_REQUEST_URL"];
   const bearer = variables["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
   if (!url || !bearer) throw whyNoToken(variables);
   if (!URL.canParse(url)) {
-    throw new LoginFailure("The runner's address for OIDC tokens is not a URL", [
+    throw new ActionFailure("The runner's address for OIDC tokens is not a URL", [
       "ACTIONS_ID_TOKEN_REQUEST_URL is set by the runner: no step may change it."
     ]);
   }
@@ -127,18 +169,18 @@ function tokenSource(variables) {
 }
 function whyNoToken(variables) {
   if (variables["GITHUB_ACTOR"] === "dependabot[bot]") {
-    return new LoginFailure("Dependabot's runs get no OIDC token", [
+    return new ActionFailure("Dependabot's runs get no OIDC token", [
       "Dependabot started this run. GitHub gives such runs only read permissions, so they cannot deploy.",
       "Skip the job for them with `if: github.actor != 'dependabot[bot]'`: the change is deployed after the merge."
     ]);
   }
   if (isFromFork(variables)) {
-    return new LoginFailure("Runs for pull requests from forks get no OIDC token", [
+    return new ActionFailure("Runs for pull requests from forks get no OIDC token", [
       "The pull request comes from a fork. GitHub gives its runs only read permissions, so they cannot deploy.",
       "Skip the job for them with `if: github.event.pull_request.head.repo.full_name == github.repository`."
     ]);
   }
-  return new LoginFailure("The job may not request an OIDC token", [
+  return new ActionFailure("The job may not request an OIDC token", [
     "The permission `id-token: write` is missing.",
     "Add `permissions: { contents: read, id-token: write }` to the job. The job that calls a reusable workflow needs it, too."
   ]);
@@ -161,7 +203,7 @@ async function requestOidcToken(send, source, audience, timeout) {
   const reply = await request(send, "GitHub's issuer of OIDC tokens", url, { headers }, timeout);
   if (reply.status === 200 && isObject(reply.json) && typeof reply.json["value"] === "string") return reply.json["value"];
   const message = isObject(reply.json) && typeof reply.json["message"] === "string" ? ` It says: ${reply.json["message"]}` : "";
-  throw new LoginFailure("GitHub did not issue an OIDC token", [
+  throw new ActionFailure("GitHub did not issue an OIDC token", [
     `${url.origin} answered with the status ${reply.status}.${message}`,
     "Run the job again. If it fails again, see https://www.githubstatus.com, or the log of your GitHub Enterprise Server."
   ]);
@@ -179,16 +221,25 @@ function claimsOf(token) {
 var RETRIES = 6e4;
 var MAX_PAUSE = 16e3;
 var SERVER = "The deploy API";
+var OTHER_CREDENTIALS = ["CLOUDFLARE_API_KEY", "CF_API_KEY", "CLOUDFLARE_EMAIL", "CF_EMAIL"];
 var realWorld = {
   send: (url, init) => fetch(url, init),
   now: () => performance.now(),
   pause: (milliseconds) => sleep(milliseconds)
 };
+function refuseOtherCredentials(variables) {
+  const other = OTHER_CREDENTIALS.filter((name) => variables[name]);
+  if (other.length === 0) return;
+  throw new ActionFailure("The job has another Cloudflare credential", [
+    `wrangler would use ${other.join(" and ")} in place of the deploy token.`,
+    "Remove these variables from the workflow, and their secrets from the repository."
+  ]);
+}
 async function logIn(world, api, audience, source) {
   const deadline = world.now() + RETRIES;
   for (let tries = 1; ; tries += 1) {
     try {
-      const remaining = () => deadline - world.now();
+      const remaining = () => Math.max(1, Math.min(deadline - world.now(), REQUEST_TIMEOUT));
       const oidc = await requestOidcToken(world.send, source, audience, remaining());
       world.mask(oidc);
       return await exchange(world, api, oidc, remaining());
@@ -196,7 +247,7 @@ async function logIn(world, api, audience, source) {
       if (!(error instanceof TransientFailure)) throw error;
       const pause = error.retryAfter ?? Math.min(1e3 * 2 ** (tries - 1), MAX_PAUSE);
       if (world.now() + pause >= deadline) {
-        throw new LoginFailure("The deploy API could not be reached", [
+        throw new ActionFailure("The deploy API could not be reached", [
           error.message,
           `Gave up after ${tries} ${tries === 1 ? "try" : "tries"}. Run the job again later.`
         ]);
@@ -233,13 +284,18 @@ function refusal(api, reply, claims) {
   }
   if (problem.fix) lines.push(problem.fix);
   if (problem.request_id) lines.push(`Request: ${problem.request_id}`);
-  return new LoginFailure(problem.title, lines, claims);
+  return new ActionFailure(problem.title, lines, claims);
 }
 function notADeployApi(api, reply) {
-  return new LoginFailure("The answer is not that of a deploy API", [
+  return new ActionFailure("The answer is not that of a deploy API", [
     `${api.origin} answered the exchange of the token with the status ${reply.status} and another document than expected.`,
     "Compare the input api with the address of the deploy API, and update the deploy API if it is older than this action."
   ]);
+}
+
+// step/markup.ts
+function escape(text) {
+  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
 // login/src/summary.ts
@@ -258,9 +314,9 @@ var CLAIMS = [
   "actor_id",
   "runner_environment"
 ];
-function summaryOf(failure) {
+function summaryOf(title, failure) {
   const lines = failure.lines.map((line) => `<li>${escape(line)}</li>`);
-  const parts = [`<h3>Login failed: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
+  const parts = [`<h3>${title}: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
   if (failure.claims) parts.push(claimsTable(failure.claims));
   return parts.join("\n");
 }
@@ -270,61 +326,12 @@ function claimsTable(claims) {
   );
   return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
 }
-function escape(text) {
-  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-// login/src/workflow-commands.ts
-import { randomUUID } from "node:crypto";
-import { appendFileSync } from "node:fs";
-import { EOL } from "node:os";
-function mask(value) {
-  write(`::add-mask::${escapeMessage(value)}`);
-}
-function annotate(level, title, lines) {
-  write(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
-}
-function log(text) {
-  write(withoutCommands(text));
-}
-function setVariable(file, name, value) {
-  const delimiter = `delimiter_${randomUUID()}`;
-  append(file, [`${name}<<${delimiter}`, value, delimiter].join(EOL) + EOL);
-}
-function addToSummary(markdown) {
-  if (process.env["GITHUB_STEP_SUMMARY"]) append("GITHUB_STEP_SUMMARY", markdown + EOL);
-}
-function append(file, text) {
-  const path = process.env[file];
-  if (!path) throw new Error(`${file} is not set: this program runs as a step of GitHub Actions`);
-  appendFileSync(path, text, "utf8");
-}
-function write(line) {
-  process.stdout.write(line + EOL);
-}
-function withoutCommands(text) {
-  const line = text.replace(new RegExp("\\p{Cc}", "gu"), "�").replaceAll("##[", "##​[");
-  return line.trimStart().startsWith("::") ? `​${line.trimStart()}` : line;
-}
-function escapeMessage(text) {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-function escapeProperty(text) {
-  return escapeMessage(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-}
 
 // login/src/main.ts
-var OTHER_CREDENTIALS = ["CLOUDFLARE_API_KEY", "CF_API_KEY", "CLOUDFLARE_EMAIL", "CF_EMAIL"];
 async function main() {
   const input = (name) => (process.env[`INPUT_${name.toUpperCase()}`] ?? "").trim();
   const api = parseApiAddress(input("api"));
-  const other = OTHER_CREDENTIALS.filter((name) => process.env[name]);
-  if (other.length > 0) {
-    throw new LoginFailure("The job has another Cloudflare credential", [
-      `wrangler would use ${other.join(" and ")} in place of the deploy token.`,
-      "Remove these variables from the workflow, and their secrets from the repository."
-    ]);
-  }
+  refuseOtherCredentials(process.env);
   const world = { ...realWorld, mask, log };
   const token = await logIn(world, api, input("audience"), tokenSource(process.env));
   setVariable("GITHUB_STATE", "api", api.origin);
@@ -339,8 +346,8 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  const failure = error instanceof LoginFailure ? error : new LoginFailure("The login failed", [String(error)]);
+  const failure = error instanceof ActionFailure ? error : new ActionFailure("The login failed", [String(error)]);
   annotate("error", failure.title, failure.lines);
-  addToSummary(summaryOf(failure));
+  addToSummary(summaryOf("Login failed", failure));
   process.exitCode = 1;
 }

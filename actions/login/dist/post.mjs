@@ -1,8 +1,35 @@
+// step/workflow-commands.ts
+import { EOL } from "node:os";
+function annotate(level, title, lines) {
+  command(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
+}
+function log(text) {
+  write(withoutCommands(text));
+}
+var held;
+function command(line) {
+  if (held === void 0) write(line);
+  else held.push(line);
+}
+function write(line) {
+  process.stdout.write(line + EOL);
+}
+function withoutCommands(text) {
+  const line = text.replace(new RegExp("\\p{Cc}", "gu"), "�").replaceAll("##[", "##​[");
+  return line.trimStart().startsWith("::") ? `​${line.trimStart()}` : line;
+}
+function escapeMessage(text) {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+function escapeProperty(text) {
+  return escapeMessage(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
 // login/src/login.ts
 import { setTimeout as sleep } from "node:timers/promises";
 
-// login/src/failure.ts
-var LoginFailure = class extends Error {
+// step/failure.ts
+var ActionFailure = class extends Error {
   /** A short description. */
   title;
   /** What happened, and what to do, a sentence each. */
@@ -25,9 +52,9 @@ var TransientFailure = class extends Error {
   }
 };
 
-// login/src/http.ts
+// step/http.ts
 var REQUEST_TIMEOUT = 1e4;
-var MAX_RESPONSE = 64 * 1024;
+var MAX_RESPONSE = 8 * 1024 * 1024;
 async function request(send, server, url, init, timeout) {
   let response;
   let text;
@@ -35,7 +62,7 @@ async function request(send, server, url, init, timeout) {
     response = await send(url, {
       ...init,
       redirect: "manual",
-      signal: AbortSignal.timeout(Math.max(1, Math.min(timeout, REQUEST_TIMEOUT)))
+      signal: AbortSignal.timeout(timeout)
     });
     text = await response.text();
   } catch (error) {
@@ -43,7 +70,7 @@ async function request(send, server, url, init, timeout) {
   }
   const reply = { status: response.status, json: parse(text) };
   if (reply.status >= 300 && reply.status < 400) {
-    throw new LoginFailure(`${server} redirects`, [
+    throw new ActionFailure(`${server} redirects`, [
       `${url.origin} answers ${url.pathname} with a redirect, which is not followed with a credential.`,
       "Set the address that it redirects to."
     ]);
@@ -99,10 +126,10 @@ var realWorld = {
   now: () => performance.now(),
   pause: (milliseconds) => sleep(milliseconds)
 };
-async function revoke(world, api2, token2) {
-  const init = { method: "DELETE", headers: { Authorization: `Bearer ${token2}` } };
+async function revoke(world, api, token) {
+  const init = { method: "DELETE", headers: { Authorization: `Bearer ${token}` } };
   const once = async () => {
-    const reply = await request(world.send, SERVER, new URL("/v1/tokens/self", api2), init, REQUEST_TIMEOUT);
+    const reply = await request(world.send, SERVER, new URL("/v1/tokens/self", api), init, REQUEST_TIMEOUT);
     if (reply.status === 200 || reply.status === 204) return "revoked";
     if (reply.status === 401) return "not valid any more";
     throw new Error(problemOf(reply.json)?.detail ?? `${SERVER} answered with the status ${reply.status}.`);
@@ -116,38 +143,20 @@ async function revoke(world, api2, token2) {
   }
 }
 
-// login/src/workflow-commands.ts
-import { EOL } from "node:os";
-function annotate(level, title, lines) {
-  write(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
-}
-function log(text) {
-  write(withoutCommands(text));
-}
-function write(line) {
-  process.stdout.write(line + EOL);
-}
-function withoutCommands(text) {
-  const line = text.replace(new RegExp("\\p{Cc}", "gu"), "�").replaceAll("##[", "##​[");
-  return line.trimStart().startsWith("::") ? `​${line.trimStart()}` : line;
-}
-function escapeMessage(text) {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-function escapeProperty(text) {
-  return escapeMessage(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-}
-
-// login/src/post.ts
-var api = process.env["STATE_api"];
-var token = process.env["STATE_token"];
-if (api && token) {
+// login/src/log-out.ts
+async function logOut(variables) {
+  const api = variables["STATE_api"];
+  const token = variables["STATE_token"];
+  if (!api || !token) return;
   try {
     log(`The deploy token is ${await revoke(realWorld, new URL(api), token)}.`);
   } catch (error) {
     annotate("warning", "The deploy token was not revoked", [
-      `It expires at ${process.env["STATE_expires"]}.`,
+      `It expires at ${variables["STATE_expires"]}.`,
       error instanceof Error ? error.message : String(error)
     ]);
   }
 }
+
+// login/src/post.ts
+await logOut(process.env);

@@ -1,4 +1,4 @@
-import { LoginFailure } from "./failure.ts";
+import { ActionFailure } from "../../step/failure.ts";
 
 /** Hosts to which a credential may be sent without TLS. */
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -6,11 +6,11 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 /**
  * Parses the address of the deploy API, as a person writes it.
  *
- * Throws a {@link LoginFailure} if it is not an address, or a connection to it would not be secure.
+ * Throws a {@link ActionFailure} if it is not an address, or a connection to it would not be secure.
  */
 export function parseApiAddress(text: string): URL {
   const invalid = (reason: string) =>
-    new LoginFailure("The input api is not the address of a deploy API", [
+    new ActionFailure("The input api is not the address of a deploy API", [
       `${JSON.stringify(text)} ${reason}.`,
       "Write it as in `with: { api: https://deploy.example.com }`.",
     ]);

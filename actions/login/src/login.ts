@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { claimsOf, requestOidcToken, type TokenSource } from "./oidc-token.ts";
-import { type Claims, LoginFailure, TransientFailure } from "./failure.ts";
-import { isObject, problemOf, request, REQUEST_TIMEOUT, type Reply, type Send } from "./http.ts";
+import { ActionFailure, type Claims, TransientFailure } from "../../step/failure.ts";
+import { isObject, problemOf, request, REQUEST_TIMEOUT, type Reply, type Send } from "../../step/http.ts";
+import { claimsOf, requestOidcToken, type TokenSource, type Variables } from "./oidc-token.ts";
 
 /** How long failures that may not happen again are retried, in milliseconds. */
 const RETRIES = 60_000;
@@ -11,6 +11,9 @@ const RETRIES = 60_000;
 const MAX_PAUSE = 16_000;
 
 const SERVER = "The deploy API";
+
+/** Variables with which wrangler would authenticate in another way, and send that credential to the deploy API. */
+const OTHER_CREDENTIALS = ["CLOUDFLARE_API_KEY", "CF_API_KEY", "CLOUDFLARE_EMAIL", "CF_EMAIL"];
 
 /** A deploy token, and what wrangler needs to use it. */
 export interface DeployToken {
@@ -45,17 +48,27 @@ export const realWorld: Pick<World, "send" | "now" | "pause"> = {
   pause: (milliseconds) => sleep(milliseconds),
 };
 
+/** Throws an {@link ActionFailure} if wrangler would use another credential than the deploy token. */
+export function refuseOtherCredentials(variables: Variables): void {
+  const other = OTHER_CREDENTIALS.filter((name) => variables[name]);
+  if (other.length === 0) return;
+  throw new ActionFailure("The job has another Cloudflare credential", [
+    `wrangler would use ${other.join(" and ")} in place of the deploy token.`,
+    "Remove these variables from the workflow, and their secrets from the repository.",
+  ]);
+}
+
 /**
  * Exchanges an OIDC token of the job for a deploy token. Transient failures are retried for at most a minute, each time with a new
  * OIDC token, because the deploy API accepts a token once.
  *
- * Throws a {@link LoginFailure}.
+ * Throws a {@link ActionFailure}.
  */
 export async function logIn(world: World, api: URL, audience: string, source: TokenSource): Promise<DeployToken> {
   const deadline = world.now() + RETRIES;
   for (let tries = 1; ; tries += 1) {
     try {
-      const remaining = () => deadline - world.now();
+      const remaining = () => Math.max(1, Math.min(deadline - world.now(), REQUEST_TIMEOUT));
       const oidc = await requestOidcToken(world.send, source, audience, remaining());
       world.mask(oidc);
       return await exchange(world, api, oidc, remaining());
@@ -63,7 +76,7 @@ export async function logIn(world: World, api: URL, audience: string, source: To
       if (!(error instanceof TransientFailure)) throw error;
       const pause = error.retryAfter ?? Math.min(1000 * 2 ** (tries - 1), MAX_PAUSE);
       if (world.now() + pause >= deadline) {
-        throw new LoginFailure("The deploy API could not be reached", [
+        throw new ActionFailure("The deploy API could not be reached", [
           error.message,
           `Gave up after ${tries} ${tries === 1 ? "try" : "tries"}. Run the job again later.`,
         ]);
@@ -96,7 +109,7 @@ async function exchange(world: World, api: URL, oidc: string, timeout: number): 
 }
 
 /** Why the deploy API does not give the run a token. */
-function refusal(api: URL, reply: Reply, claims: Claims): LoginFailure {
+function refusal(api: URL, reply: Reply, claims: Claims): ActionFailure {
   const problem = problemOf(reply.json);
   if (problem === undefined) return notADeployApi(api, reply);
   const lines = [problem.detail, ...problem.notes];
@@ -108,11 +121,11 @@ function refusal(api: URL, reply: Reply, claims: Claims): LoginFailure {
   }
   if (problem.fix) lines.push(problem.fix);
   if (problem.request_id) lines.push(`Request: ${problem.request_id}`);
-  return new LoginFailure(problem.title, lines, claims);
+  return new ActionFailure(problem.title, lines, claims);
 }
 
-function notADeployApi(api: URL, reply: Reply): LoginFailure {
-  return new LoginFailure("The answer is not that of a deploy API", [
+function notADeployApi(api: URL, reply: Reply): ActionFailure {
+  return new ActionFailure("The answer is not that of a deploy API", [
     `${api.origin} answered the exchange of the token with the status ${reply.status} and another document than expected.`,
     "Compare the input api with the address of the deploy API, and update the deploy API if it is older than this action.",
   ]);

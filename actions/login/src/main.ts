@@ -1,25 +1,16 @@
 /** The main step: logs in, and sets the variables that wrangler reads. */
 
+import { ActionFailure } from "../../step/failure.ts";
+import { addToSummary, annotate, log, mask, setVariable } from "../../step/workflow-commands.ts";
 import { parseApiAddress } from "./api-address.ts";
-import { LoginFailure } from "./failure.ts";
-import { logIn, realWorld } from "./login.ts";
+import { logIn, realWorld, refuseOtherCredentials } from "./login.ts";
 import { tokenSource } from "./oidc-token.ts";
 import { summaryOf } from "./summary.ts";
-import { addToSummary, annotate, log, mask, setVariable } from "./workflow-commands.ts";
-
-/** Variables with which wrangler would authenticate in another way, and send that credential to the deploy API. */
-const OTHER_CREDENTIALS = ["CLOUDFLARE_API_KEY", "CF_API_KEY", "CLOUDFLARE_EMAIL", "CF_EMAIL"];
 
 async function main(): Promise<void> {
   const input = (name: string) => (process.env[`INPUT_${name.toUpperCase()}`] ?? "").trim();
   const api = parseApiAddress(input("api"));
-  const other = OTHER_CREDENTIALS.filter((name) => process.env[name]);
-  if (other.length > 0) {
-    throw new LoginFailure("The job has another Cloudflare credential", [
-      `wrangler would use ${other.join(" and ")} in place of the deploy token.`,
-      "Remove these variables from the workflow, and their secrets from the repository.",
-    ]);
-  }
+  refuseOtherCredentials(process.env);
   const world = { ...realWorld, mask, log };
   const token = await logIn(world, api, input("audience"), tokenSource(process.env));
   // First what the post step needs, so that it also revokes the token if this step fails below.
@@ -36,8 +27,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  const failure = error instanceof LoginFailure ? error : new LoginFailure("The login failed", [String(error)]);
+  const failure = error instanceof ActionFailure ? error : new ActionFailure("The login failed", [String(error)]);
   annotate("error", failure.title, failure.lines);
-  addToSummary(summaryOf(failure));
+  addToSummary(summaryOf("Login failed", failure));
   process.exitCode = 1;
 }

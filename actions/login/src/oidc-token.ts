@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
-import { type Claims, LoginFailure } from "./failure.ts";
-import { isObject, request, type Send } from "./http.ts";
+import { ActionFailure, type Claims } from "../../step/failure.ts";
+import { isObject, request, type Send } from "../../step/http.ts";
 
 /** Where and with which credential a job requests OIDC tokens. */
 export interface TokenSource {
@@ -15,14 +15,14 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /**
  * Finds where the job requests OIDC tokens.
  *
- * Throws a {@link LoginFailure} if the job may not request any, with the most probable reason.
+ * Throws a {@link ActionFailure} if the job may not request any, with the most probable reason.
  */
 export function tokenSource(variables: Variables): TokenSource {
   const url = variables["ACTIONS_ID_TOKEN_REQUEST_URL"];
   const bearer = variables["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
   if (!url || !bearer) throw whyNoToken(variables);
   if (!URL.canParse(url)) {
-    throw new LoginFailure("The runner's address for OIDC tokens is not a URL", [
+    throw new ActionFailure("The runner's address for OIDC tokens is not a URL", [
       "ACTIONS_ID_TOKEN_REQUEST_URL is set by the runner: no step may change it.",
     ]);
   }
@@ -30,20 +30,20 @@ export function tokenSource(variables: Variables): TokenSource {
 }
 
 /** https://docs.github.com/en/actions/reference/security/oidc */
-function whyNoToken(variables: Variables): LoginFailure {
+function whyNoToken(variables: Variables): ActionFailure {
   if (variables["GITHUB_ACTOR"] === "dependabot[bot]") {
-    return new LoginFailure("Dependabot's runs get no OIDC token", [
+    return new ActionFailure("Dependabot's runs get no OIDC token", [
       "Dependabot started this run. GitHub gives such runs only read permissions, so they cannot deploy.",
       "Skip the job for them with `if: github.actor != 'dependabot[bot]'`: the change is deployed after the merge.",
     ]);
   }
   if (isFromFork(variables)) {
-    return new LoginFailure("Runs for pull requests from forks get no OIDC token", [
+    return new ActionFailure("Runs for pull requests from forks get no OIDC token", [
       "The pull request comes from a fork. GitHub gives its runs only read permissions, so they cannot deploy.",
       "Skip the job for them with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
     ]);
   }
-  return new LoginFailure("The job may not request an OIDC token", [
+  return new ActionFailure("The job may not request an OIDC token", [
     "The permission `id-token: write` is missing.",
     "Add `permissions: { contents: read, id-token: write }` to the job. The job that calls a reusable workflow needs it, too.",
   ]);
@@ -65,7 +65,7 @@ function isFromFork(variables: Variables): boolean {
 /**
  * Requests a new OIDC token. Each has another `jti`, and each is accepted once.
  *
- * Throws a `TransientFailure` or a {@link LoginFailure}.
+ * Throws a `TransientFailure` or a {@link ActionFailure}.
  */
 export async function requestOidcToken(
   send: Send,
@@ -79,7 +79,7 @@ export async function requestOidcToken(
   const reply = await request(send, "GitHub's issuer of OIDC tokens", url, { headers }, timeout);
   if (reply.status === 200 && isObject(reply.json) && typeof reply.json["value"] === "string") return reply.json["value"];
   const message = isObject(reply.json) && typeof reply.json["message"] === "string" ? ` It says: ${reply.json["message"]}` : "";
-  throw new LoginFailure("GitHub did not issue an OIDC token", [
+  throw new ActionFailure("GitHub did not issue an OIDC token", [
     `${url.origin} answered with the status ${reply.status}.${message}`,
     "Run the job again. If it fails again, see https://www.githubstatus.com, or the log of your GitHub Enterprise Server.",
   ]);

@@ -1,4 +1,5 @@
-import type { Claims, LoginFailure } from "./failure.ts";
+import type { ActionFailure, Claims } from "../../step/failure.ts";
+import { escape } from "../../step/markup.ts";
 
 /** The claims that a rule of the policy can name, in the order in which the summary shows them. */
 const CLAIMS = [
@@ -17,10 +18,10 @@ const CLAIMS = [
   "runner_environment",
 ];
 
-/** The part of the job summary about a failed login. Texts of others are escaped. */
-export function summaryOf(failure: LoginFailure): string {
+/** The part of the job summary about a failure. Texts of others are escaped. */
+export function summaryOf(title: string, failure: ActionFailure): string {
   const lines = failure.lines.map((line) => `<li>${escape(line)}</li>`);
-  const parts = [`<h3>Login failed: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
+  const parts = [`<h3>${title}: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
   if (failure.claims) parts.push(claimsTable(failure.claims));
   return parts.join("\n");
 }
@@ -30,14 +31,4 @@ function claimsTable(claims: Claims): string {
     (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`,
   );
   return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
-}
-
-/** HTML on one line: a blank line would end the HTML, and the rest would be Markdown. */
-function escape(text: string): string {
-  return text
-    .replace(/\p{Cc}/gu, " ")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

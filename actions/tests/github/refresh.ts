@@ -23,6 +23,7 @@ const OPERATIONS = [
   "issues/update-comment",
   "repos/create-deployment",
   "repos/create-deployment-status",
+  "repos/list-deployment-statuses",
   "repos/list-deployments",
 ];
 

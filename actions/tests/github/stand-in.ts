@@ -195,6 +195,11 @@ export class GitHub {
         deployment.statuses.push(body);
         return { status: 201, body: { id: stored.next++, state: body["state"] } };
       }
+      case "repos/list-deployment-statuses": {
+        const deployment = stored.deployments.find(({ id }) => id === number("deployment_id"));
+        if (deployment === undefined) return notFound;
+        return { status: 200, body: page(deployment.statuses.toReversed(), parameters).map(({ state }) => ({ state })) };
+      }
       case "actions/list-workflow-runs-for-repo": {
         const { head_sha: sha, event, status } = parameters;
         const matching = stored.runs.filter(

@@ -13,22 +13,22 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::configuration;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use crate::table::{Table, Tone, Value};
+use crate::table::{self, Table, Tone};
 
 /// The arguments of `dotdo check`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "JSON: {\"file\", \"findings\": [{\"level\", \"place\", \"code\", \"what\", \"fix\"}]}. The exit code is 1 if a level is `error`."
+    after_help = "JSON: {\"file\", \"name\", \"main\", \"findings\": [{\"level\", \"place\", \"code\", \"what\", \"fix\"}]}. The exit code is 1 if a level is `error`."
 )]
 pub struct CheckArguments {
-    /// The folder of the Worker
+    /// The folder of the Worker, or its configuration file
     #[arg(value_name = "DIR", default_value = ".")]
-    folder: PathBuf,
+    path: PathBuf,
 }
 
 /// Something in a configuration that a namespace does not support.
@@ -55,10 +55,11 @@ enum Level {
 
 /// Lists what a namespace does not support.
 pub fn run(arguments: &CheckArguments, session: &Session) -> Result<Exit, Failure> {
-    let (file, value) = configuration::of(&arguments.folder)?;
+    let (file, value) = configuration::of(&arguments.path)?;
     let findings = checker::check(&value, Timestamp::now());
     let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
-    let json = json!({ "file": file, "findings": findings });
+    let text = |member: &str| value.get(member).and_then(Value::as_str);
+    let json = json!({ "file": file, "name": text("name"), "main": text("main"), "findings": findings });
     session.output.either(&json, |output| {
         if findings.is_empty() {
             return output.line(format!(
@@ -73,7 +74,7 @@ pub fn run(arguments: &CheckArguments, session: &Session) -> Result<Exit, Failur
                 Level::Warning => ("warning", Tone::Warning),
             };
             table.property(word, tone.of(format!("{}: {}", finding.place, finding.what)));
-            table.property("fix", Value::from(finding.fix.as_str()));
+            table.property("fix", table::Value::from(finding.fix.as_str()));
             output.table(table)?;
         }
         Ok(())

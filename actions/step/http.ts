@@ -1,10 +1,10 @@
-import { LoginFailure, TransientFailure } from "./failure.ts";
+import { ActionFailure, TransientFailure } from "./failure.ts";
 
-/** The timeout of one request, in milliseconds. */
+/** The timeout of a request that is answered at once, in milliseconds. */
 export const REQUEST_TIMEOUT = 10_000;
 
-/** The longest response that is read, in characters. */
-const MAX_RESPONSE = 64 * 1024;
+/** The longest response that is parsed, in characters. A page of a hundred comments can have seven million. */
+const MAX_RESPONSE = 8 * 1024 * 1024;
 
 /** A response that was read to its end. */
 export interface Reply {
@@ -20,7 +20,9 @@ export type Send = (url: URL, request: RequestInit) => Promise<Response>;
  * Sends a request and reads its response.
  *
  * Throws a {@link TransientFailure} if there is no response, or one with a status that a repetition may change, and a
- * {@link LoginFailure} for a redirect.
+ * {@link ActionFailure} for a redirect.
+ *
+ * @param timeout in milliseconds
  */
 export async function request(send: Send, server: string, url: URL, init: RequestInit, timeout: number): Promise<Reply> {
   let response: Response;
@@ -29,7 +31,7 @@ export async function request(send: Send, server: string, url: URL, init: Reques
     response = await send(url, {
       ...init,
       redirect: "manual",
-      signal: AbortSignal.timeout(Math.max(1, Math.min(timeout, REQUEST_TIMEOUT))),
+      signal: AbortSignal.timeout(timeout),
     });
     text = await response.text();
   } catch (error) {
@@ -37,7 +39,7 @@ export async function request(send: Send, server: string, url: URL, init: Reques
   }
   const reply = { status: response.status, json: parse(text) };
   if (reply.status >= 300 && reply.status < 400) {
-    throw new LoginFailure(`${server} redirects`, [
+    throw new ActionFailure(`${server} redirects`, [
       `${url.origin} answers ${url.pathname} with a redirect, which is not followed with a credential.`,
       "Set the address that it redirects to.",
     ]);

@@ -1,5 +1,5 @@
-/** Why a login is not possible, for people. */
-export class LoginFailure extends Error {
+/** Why an action cannot do its work, for people. */
+export class ActionFailure extends Error {
   /** A short description. */
   readonly title: string;
   /** What happened, and what to do, a sentence each. */

@@ -8,16 +8,16 @@ import { appendFileSync } from "node:fs";
 import { EOL } from "node:os";
 
 /** A file that the runner reads after the step, by the variable with its path. */
-export type RunnerFile = "GITHUB_ENV" | "GITHUB_STATE" | "GITHUB_STEP_SUMMARY";
+export type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE" | "GITHUB_STEP_SUMMARY";
 
 /** Replaces a value by `***` in the log of all later steps. */
 export function mask(value: string): void {
-  write(`::add-mask::${escapeMessage(value)}`);
+  command(`::add-mask::${escapeMessage(value)}`);
 }
 
 /** Annotates the run. The lines are shown as one message. */
 export function annotate(level: "error" | "warning" | "notice", title: string, lines: readonly string[]): void {
-  write(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
+  command(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
 }
 
 /** Writes one line to the log, which the runner cannot mistake for a command. */
@@ -25,10 +25,28 @@ export function log(text: string): void {
   write(withoutCommands(text));
 }
 
-/** Sets a variable for the later steps (`GITHUB_ENV`) or for the post step of this action (`GITHUB_STATE`). */
-export function setVariable(file: "GITHUB_ENV" | "GITHUB_STATE", name: string, value: string): void {
+/** Sets a variable for the later steps (`GITHUB_ENV`) or for the post step of this action (`GITHUB_STATE`), or an output (`GITHUB_OUTPUT`). */
+export function setVariable(file: "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE", name: string, value: string): void {
   const delimiter = `delimiter_${randomUUID()}`;
   append(file, [`${name}<<${delimiter}`, value, delimiter].join(EOL) + EOL);
+}
+
+/** The commands of this program while the runner looks for none; undefined while it does. */
+let held: string[] | undefined;
+
+/**
+ * Makes the runner ignore commands in the log, until the returned function is called: another program writes to it. Commands of this program
+ * are written then.
+ */
+export function stopCommands(): () => void {
+  const token = randomUUID();
+  write(`::stop-commands::${token}`);
+  held = [];
+  return () => {
+    const commands = held ?? [];
+    held = undefined;
+    for (const line of [`::${token}::`, ...commands]) write(line);
+  };
 }
 
 /** Adds Markdown to the summary of the job. Does nothing on a runner without summaries. */
@@ -40,6 +58,11 @@ function append(file: RunnerFile, text: string): void {
   const path = process.env[file];
   if (!path) throw new Error(`${file} is not set: this program runs as a step of GitHub Actions`);
   appendFileSync(path, text, "utf8");
+}
+
+function command(line: string): void {
+  if (held === undefined) write(line);
+  else held.push(line);
 }
 
 function write(line: string): void {

@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+import { ActionFailure } from "../../step/failure.ts";
+import { isObject } from "../../step/http.ts";
+import type { GitHub } from "./github.ts";
+import type { PullRequest, Run } from "./run.ts";
+import { readArchive } from "./archive.ts";
+
+/** The longest archive that is downloaded, in bytes. */
+const LONGEST_ARCHIVE = 16 * 1024 * 1024;
+
+/**
+ * Downloads the artifact that a run for exactly this commit uploaded, and writes its modules to a folder. Everything in it was written by the
+ * author of the pull request, also its build: nothing of it is executed.
+ *
+ * Throws an {@link ActionFailure}.
+ *
+ * @param folder an empty folder outside of the checkout
+ */
+export async function download(github: GitHub, run: Run, pullRequest: PullRequest, name: string, folder: string): Promise<void> {
+  const { id, size } = await find(github, run, pullRequest, name);
+  const tooLarge = (bytes: unknown) =>
+    new ActionFailure("The artifact is too large", [`${name} has ${String(bytes)} bytes; at most ${LONGEST_ARCHIVE} are allowed.`]);
+  if (typeof size !== "number" || size > LONGEST_ARCHIVE) throw tooLarge(size);
+  const archive = await github.download(`/actions/artifacts/${id}/zip`, LONGEST_ARCHIVE);
+  for (const [path, content] of await readArchive(archive)) {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    // A second file of this path is an error.
+    writeFileSync(file, content, { flag: "wx" });
+  }
+}
+
+async function find(github: GitHub, run: Run, { headRepository }: PullRequest, name: string): Promise<{ id: number; size: unknown }> {
+  const query = { head_sha: run.commit, event: "pull_request", status: "success", per_page: "100" };
+  const { workflow_runs: found } = await github.get("/actions/runs", query);
+  for (const candidate of Array.isArray(found) ? found.filter(isObject) : []) {
+    const repository = isObject(candidate["head_repository"]) ? candidate["head_repository"]["id"] : undefined;
+    // Another fork can have the same commit, and an artifact of its own build.
+    if (candidate["head_sha"] !== run.commit || headRepository === undefined || repository !== headRepository) continue;
+    const { artifacts } = await github.get(`/actions/runs/${Number(candidate["id"])}/artifacts`, { name });
+    for (const artifact of Array.isArray(artifacts) ? artifacts.filter(isObject) : []) {
+      const { id, name: actual, expired, size_in_bytes: size } = artifact;
+      if (typeof id === "number" && actual === name && expired === false) return { id, size };
+    }
+  }
+  throw new ActionFailure("There is no build of this commit", [
+    `No successful run of a pull_request workflow for ${run.commit} has an artifact ${name} that is not expired.`,
+    "Wait until the build has succeeded, or run it again. Then remove the label, and add it again.",
+  ]);
+}
+
+/**
+ * The module of the artifact that is the entry: wrangler builds `src/index.ts` as `index.js`.
+ *
+ * @param main `main` in the configuration of the base branch
+ */
+export function entryOf(main: string | undefined): string {
+  if (main === undefined) {
+    throw new ActionFailure("The configuration has no main", ["The entry of the artifact has the name of main.", "Add main to the configuration of the base branch."]);
+  }
+  return basename(main).replace(/\.[^.]*$/, ".js");
+}

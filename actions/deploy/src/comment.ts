@@ -1,0 +1,51 @@
+import type { GitHub, Item } from "./github.ts";
+
+/** Roles of authors who may write to the repository. Comments of others are never taken for those of this action. */
+const WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
+
+/** Which comment of a pull request it is: there is one for each preview. */
+export interface Marker {
+  worker: string;
+  /** When the step began, in milliseconds since 1970. A comment of a later step is not changed. */
+  began: number;
+}
+
+interface Found {
+  id: number;
+  began: number;
+}
+
+/**
+ * Keeps exactly one comment for a preview: changes it, or creates it. If two runs created one at the same time, the older one stays.
+ */
+export async function keepComment(github: GitHub, pullRequest: number, marker: Marker, text: string): Promise<void> {
+  const body = `${hidden(marker)}\n${text}`;
+  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
+  let found = await list();
+  if (found.length === 0) {
+    await github.post(`/issues/${pullRequest}/comments`, { body });
+    found = await list();
+    // It is the only one.
+    if (found.length === 1) return;
+  }
+  const [kept, ...others] = found;
+  if (kept === undefined) return;
+  for (const { id } of others) await github.delete(`/issues/comments/${id}`);
+  const isLatest = found.every(({ began }) => began <= marker.began);
+  if (isLatest) await github.patch(`/issues/comments/${kept.id}`, { body });
+}
+
+/** The comments of a preview, the oldest first. */
+function commentsOf(comments: Item[], worker: string): Found[] {
+  const found: Found[] = [];
+  for (const { id, body, user, author_association: role } of comments) {
+    const isOfWriter = (user as Item | null)?.["type"] === "Bot" || WRITERS.includes(String(role));
+    const match = /^<!-- dotdo-preview (\S+) (\d+) -->/.exec(String(body));
+    if (isOfWriter && typeof id === "number" && match?.[1] === worker) found.push({ id, began: Number(match[2]) });
+  }
+  return found.sort((one, other) => one.id - other.id);
+}
+
+function hidden({ worker, began }: Marker): string {
+  return `<!-- dotdo-preview ${worker} ${began} -->`;
+}

@@ -1,0 +1,43 @@
+import { ActionFailure } from "../../step/failure.ts";
+import { log, mask, setVariable } from "../../step/workflow-commands.ts";
+import { parseApiAddress } from "../../login/src/api-address.ts";
+import { logIn, realWorld, refuseOtherCredentials } from "../../login/src/login.ts";
+import { tokenSource, type Variables } from "../../login/src/oidc-token.ts";
+import type { Inputs } from "./inputs.ts";
+
+/** Where and with which token the step deploys. */
+export interface Credentials {
+  api: URL;
+  token: string;
+  account: string;
+}
+
+/**
+ * Logs in if the input `api` is set: then the token is not in the variables of other steps, and the post step revokes it. Otherwise uses the
+ * login of an earlier step.
+ *
+ * Throws an {@link ActionFailure}.
+ */
+export async function credentialsOf(inputs: Inputs, variables: Variables): Promise<Credentials> {
+  if (inputs.api === "") return earlierLogin(variables);
+  const api = parseApiAddress(inputs.api);
+  refuseOtherCredentials(variables);
+  const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, tokenSource(variables));
+  setVariable("GITHUB_STATE", "api", api.origin);
+  setVariable("GITHUB_STATE", "token", token);
+  setVariable("GITHUB_STATE", "expires", expires);
+  return { api, token, account };
+}
+
+function earlierLogin(variables: Variables): Credentials {
+  const base = variables["CLOUDFLARE_API_BASE_URL"] ?? "";
+  const token = variables["CLOUDFLARE_API_TOKEN"] ?? "";
+  const account = variables["CLOUDFLARE_ACCOUNT_ID"] ?? "";
+  if (base !== "" && token !== "" && account !== "") return { api: parseApiAddress(base), token, account };
+  // Without a token of the run, this says why, for example that the pull request comes from a fork.
+  tokenSource(variables);
+  throw new ActionFailure("The job is not logged in", [
+    token === "" ? "There is no deploy token." : "CLOUDFLARE_API_TOKEN is not one of a deploy API: CLOUDFLARE_API_BASE_URL is missing.",
+    "Set the input api, or use actions/login in an earlier step of the job.",
+  ]);
+}

@@ -1,0 +1,161 @@
+/** The main step: deploys, promotes, or deletes a preview, and shows the result on GitHub. */
+
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { ActionFailure } from "../../step/failure.ts";
+import { addToSummary, annotate, log, setVariable } from "../../step/workflow-commands.ts";
+import { realWorld } from "../../login/src/login.ts";
+import { summaryOf } from "../../login/src/summary.ts";
+import { download, entryOf } from "./artifact.ts";
+import { type Credentials, credentialsOf } from "./credentials.ts";
+import { DeployApi, type Deployment } from "./deploy-api.ts";
+import { check, type Configuration, findDotdo, promote } from "./dotdo.ts";
+import { type Inputs, inputsOf } from "./inputs.ts";
+import { Pages } from "./pages.ts";
+import { NAMESPACES, VERSION } from "./platform.ts";
+import { type Changes, changesOf } from "./report.ts";
+import { previewedBy, type PullRequest, type Run, runOf } from "./run.ts";
+import { deploy } from "./wrangler.ts";
+
+const world = realWorld;
+
+/** The longest name of a Worker. */
+const LONGEST_NAME = 63;
+
+/** The folder for temporary files, which the runner empties. */
+function temporary(): string {
+  return process.env["RUNNER_TEMP"] || tmpdir();
+}
+
+async function main(): Promise<void> {
+  const began = Date.now();
+  if (process.platform === "win32") {
+    throw new ActionFailure("The action does not run on Windows", ["Set `runs-on: ubuntu-latest`, or use actions/login and wrangler."]);
+  }
+  const inputs = inputsOf(process.env);
+  const run = runOf(process.env);
+  const pullRequest = inputs.isPreview ? previewedBy(run, inputs.artifact !== "") : undefined;
+  // First, because it explains why a run, such as that of a fork, cannot deploy.
+  const credentials = await credentialsOf(inputs, process.env);
+  const dotdo = await findDotdo(world, inputs.dotdo, process.env["PATH"] ?? "", temporary(), VERSION);
+  const isDeletion = pullRequest !== undefined && run.action === "closed";
+  const needsConfiguration = inputs.worker === "" || (inputs.promoteFrom === undefined && !isDeletion);
+  const configuration = needsConfiguration ? await check(dotdo, resolve(inputs.folder, inputs.config)) : undefined;
+  const worker = nameOf(inputs.worker || configuration?.name, pullRequest);
+  setVariable("GITHUB_OUTPUT", "worker", worker);
+  const pages = new Pages(world, inputs, run, worker, began, process.env["GITHUB_API_URL"] ?? "");
+  const api = new DeployApi(world, credentials, NAMESPACES[inputs.environment], worker);
+  if (isDeletion) {
+    const existed = await api.delete();
+    log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
+    return pages.end(pages.report("deleted"));
+  }
+  const shown = pages.begin();
+  let deployment: Deployment | undefined;
+  try {
+    deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
+    const { id } = deployment;
+    setVariable("GITHUB_OUTPUT", "deployment", id);
+    const { details, changes } = await read(api, deployment);
+    deployment = details;
+    setVariable("GITHUB_OUTPUT", "url", deployment.urls[0] ?? "");
+    setVariable("GITHUB_OUTPUT", "urls", JSON.stringify(deployment.urls));
+    if (changes !== undefined) setVariable("GITHUB_OUTPUT", "changes", JSON.stringify(changes));
+    await verify(api, id);
+    for (const { code, message } of deployment.warnings) annotate("warning", code, [message]);
+    await shown;
+    const status = inputs.promoteFrom === undefined ? "deployed" : "promoted";
+    await pages.end(pages.report(status, { deployment, changes }));
+    log(`${worker} is ${status}: deployment ${id}, ${deployment.urls.join(" ")}`);
+  } catch (error) {
+    await shown;
+    const failure = failureOf(error);
+    annotate("error", failure.title, failure.lines);
+    await pages.end(pages.report("failed", { deployment, failure }));
+    process.exitCode = 1;
+  }
+}
+
+interface Step {
+  inputs: Inputs;
+  run: Run;
+  pullRequest: PullRequest | undefined;
+  credentials: Credentials;
+  dotdo: string;
+  configuration: Configuration | undefined;
+  worker: string;
+  pages: Pages;
+}
+
+/** Deploys or promotes. */
+async function change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages }: Step): Promise<Deployment> {
+  if (inputs.promoteFrom !== undefined) {
+    const promotion = { worker, from: inputs.promoteFrom, to: inputs.environment, deployment: inputs.deployment };
+    return promote(dotdo, credentials.api, credentials.token, promotion);
+  }
+  const errors = configuration?.errors ?? [];
+  if (errors.length > 0) throw new ActionFailure("The configuration is not for a namespace", errors);
+  let built: string | undefined;
+  if (inputs.artifact !== "" && pullRequest !== undefined) {
+    const entry = entryOf(configuration?.main);
+    const modules = mkdtempSync(join(temporary(), "modules-"));
+    await download(pages.github, run, pullRequest, inputs.artifact, modules);
+    built = join(modules, entry);
+  }
+  const upload = {
+    worker,
+    namespace: NAMESPACES[inputs.environment],
+    folder: resolve(inputs.folder),
+    config: inputs.config,
+    environment: inputs.wranglerEnvironment,
+    built,
+  };
+  const id = await deploy(upload, credentials, temporary());
+  return { id, urls: [], size: 0, startup: undefined, bindings: new Map(), modules: new Map(), previous: undefined, warnings: [] };
+}
+
+/** What the deploy API recorded about a deployment, and what changed. */
+async function read(api: DeployApi, deployment: Deployment): Promise<{ details: Deployment; changes: Changes | undefined }> {
+  const details = await api.deployment(deployment.id);
+  if (details === undefined) {
+    annotate("warning", "The deployment cannot be shown", ["The rule of the policy does not allow `read`.", "Add it to the actions of the rule."]);
+    return { details: deployment, changes: undefined };
+  }
+  const before = details.previous === undefined ? undefined : await api.deployment(details.previous);
+  return { details, changes: changesOf(before, details) };
+}
+
+async function verify(api: DeployApi, id: string): Promise<void> {
+  const reason = await api.verify(id);
+  if (reason === undefined) return;
+  throw new ActionFailure("The deployed Worker is not served", [
+    reason,
+    `Deployment ${id} was uploaded. See its log with \`dotdo logs\`, and go back with \`dotdo rollback\`.`,
+  ]);
+}
+
+/** The name of the Worker: a preview has the number of its pull request. */
+function nameOf(name: string | undefined, pullRequest: PullRequest | undefined): string {
+  if (name === undefined || name === "") {
+    throw new ActionFailure("The Worker has no name", ["The configuration has no name.", "Add it, or set the input worker."]);
+  }
+  const full = pullRequest === undefined ? name : `${name}-pr-${pullRequest.number}`;
+  if (full.length <= LONGEST_NAME) return full;
+  throw new ActionFailure("The name of the preview is too long", [`${full} has more than ${LONGEST_NAME} characters.`, "Set a shorter input worker."]);
+}
+
+function failureOf(error: unknown): ActionFailure {
+  if (error instanceof ActionFailure) return error;
+  return new ActionFailure("The deploy failed", [error instanceof Error ? error.message : String(error)]);
+}
+
+try {
+  await main();
+} catch (error) {
+  const failure = failureOf(error);
+  annotate("error", failure.title, failure.lines);
+  addToSummary(summaryOf("Deploy failed", failure));
+  process.exitCode = 1;
+}

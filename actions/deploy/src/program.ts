@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+
+import { stopCommands } from "../../step/workflow-commands.ts";
+
+/** How much of the end of the output is kept, in characters. */
+const KEPT = 64 * 1024;
+
+/** A program that ended. */
+export interface Ended {
+  /** The exit code; null if a signal ended it. */
+  code: number | null;
+  /** The standard output. */
+  output: string;
+  /** The standard error. */
+  errors: string;
+}
+
+/** Variables of this step that no other program needs: its inputs, one of which is GitHub's token, and how to request OIDC tokens. */
+const OWN_VARIABLES = /^(INPUT_|STATE_|ACTIONS_ID_TOKEN_REQUEST_|ACTIONS_RUNTIME_TOKEN$)/;
+
+/** The variables for another program. */
+export function variablesFor(variables: NodeJS.ProcessEnv, added: Record<string, string>): NodeJS.ProcessEnv {
+  const kept = Object.entries(variables).filter(([name]) => !OWN_VARIABLES.test(name));
+  return { ...Object.fromEntries(kept), ...added };
+}
+
+/**
+ * Runs a program, and keeps the end of its output.
+ *
+ * @param isShown whether the output is also written to the log, where it cannot be a workflow command
+ *
+ * Throws the `Error` of the system if it cannot be started.
+ */
+export async function runProgram(
+  [program = "", ...options]: readonly string[],
+  { folder, variables, isShown }: { folder: string; variables: NodeJS.ProcessEnv; isShown: boolean },
+): Promise<Ended> {
+  const child = spawn(program, options, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  const resume = isShown ? stopCommands() : undefined;
+  const read = async (stream: NodeJS.ReadableStream) => {
+    let kept = "";
+    for await (const chunk of stream.setEncoding("utf8")) {
+      if (isShown) process.stdout.write(chunk);
+      kept = (kept + String(chunk)).slice(-KEPT);
+    }
+    // The line that ends the pause of commands is a line of its own.
+    if (isShown && kept !== "" && !kept.endsWith("\n")) process.stdout.write("\n");
+    return kept;
+  };
+  try {
+    const [code, output, errors] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
+    return { code, output, errors };
+  } finally {
+    resume?.();
+  }
+}
