@@ -1752,7 +1752,7 @@ var REGULAR = [0, 32768];
 async function readArchive(archive) {
   const open = promisify(import_yauzl.fromBuffer);
   try {
-    const zip = await open(archive, { lazyEntries: true, strictFileNames: true, validateEntrySize: true });
+    const zip = await open(archive, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true });
     return await filesOf(zip);
   } catch (error) {
     if (error instanceof ActionFailure) throw error;

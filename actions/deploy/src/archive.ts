@@ -28,7 +28,7 @@ const REGULAR = [0, 0o100000];
 export async function readArchive(archive: Buffer): Promise<Map<string, Buffer>> {
   const open = promisify<Buffer, Options, ZipFile>(fromBuffer);
   try {
-    const zip = await open(archive, { lazyEntries: true, strictFileNames: true, validateEntrySize: true });
+    const zip = await open(archive, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true });
     return await filesOf(zip);
   } catch (error) {
     if (error instanceof ActionFailure) throw error;
