@@ -15,13 +15,14 @@ use crate::{
 };
 
 /// All documents with commands.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/cli.md",
     "docs/deploy-api.md",
     "docs/deploy-api-design.md",
     "docs/errors.md",
+    "docs/github-actions.md",
     "docs/local-platform.md",
     "docs/migration.md",
     "docs/performance.md",

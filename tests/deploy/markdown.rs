@@ -21,10 +21,11 @@ pub struct Block {
 impl Block {
     /// Why the block cannot be executed in a test, if its comment says so.
     pub fn reason_to_skip(&self) -> Option<&'static str> {
-        const REASONS: [&str; 6] = [
+        const REASONS: [&str; 7] = [
             "Needs a Cloudflare account",
             "Needs a CI job",
             "Needs a drift",
+            "Needs a pull request",
             "Needs a release",
             "Runs until Ctrl-C",
             "Takes several minutes",

@@ -26,6 +26,7 @@ exec REAL --fail-with-body "$@"
 
 /// `npx wrangler` of this repository, which says in a file that it ran.
 const NPX: &str = r#"#!/bin/bash
+[ "$1" != --no-install ] || shift
 [ "$1" = wrangler ] || { echo "npx $*: only wrangler is installed" >&2; exit 127; }
 shift
 echo "npx wrangler $*" >> "$(dirname "$0")/calls"
@@ -36,7 +37,7 @@ exec NODE WRANGLER "$@"
 const NPM: &str = r#"#!/bin/bash
 echo "npm $*" >> "$(dirname "$0")/calls"
 case "$1 $2" in
-  "ci ") ;;
+  "ci " | "run build") ;;
   "run check")
     shift 2
     [ "$1" != -- ] || shift
@@ -97,13 +98,14 @@ impl Shell {
         Ok(())
     }
 
-    /// The job of a workflow in a file, as GitHub runs it, in a folder with its checkout. The files of the runner are left in
-    /// another, empty folder.
-    pub fn workflow(&self, workflow: &Path, folder: &Path, temporary: &Path) -> Command {
+    /// The jobs of a workflow in a file, as GitHub runs them, in a folder with its checkout. The files of the runner are left in
+    /// another, empty folder. `github` is a file with the event and with what GitHub stores: `actions/tests/run-workflow.ts`.
+    pub fn workflow(&self, workflow: &Path, folder: &Path, temporary: &Path, github: Option<&Path>) -> Command {
         let mut command = std::process::Command::new(repository().join("node_modules/.bin/node"));
         command
             .arg(repository().join("actions/tests/run-workflow.ts"))
             .args([workflow, folder, temporary])
+            .args(github)
             .current_dir(folder);
         self.with_programs(command)
     }

@@ -50,7 +50,7 @@ async fn run(workflow: &str, project: &Project, request: &str) -> Result<Job> {
     fs::create_dir(&files)?;
     let shell = Shell::new()?;
     let finished = shell
-        .workflow(&file, project.folder(), &files)
+        .workflow(&file, project.folder(), &files, None)
         .variable("ACTIONS_ID_TOKEN_REQUEST_URL", request)
         .variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of the runner")
         .run()
