@@ -344,7 +344,7 @@ test("the artifact of a fork is deployed only for the commit of the label, from 
   job.wrangler('cat "$4" "$(dirname "$4")/lib/0f-data.bin"', "first");
   const deployed = await run();
   assert.ok(deployed.succeeded && deployed.log.includes("export default {}"), deployed.log);
-  assert.match(job.calls.at(-1) ?? "", /^npx --no-install wrangler deploy \S+\/index\.js --no-bundle --name agents-pr-12 --dispatch-namespace dotdo-development$/);
+  assert.match(job.calls.at(-1) ?? "", /^npx --no-install wrangler deploy \S+\/index\.js --no-bundle --config wrangler\.json --name agents-pr-12 --dispatch-namespace dotdo-development$/);
   // Neither the credential of GitHub nor a way to more tokens reaches wrangler.
   const environment = readFileSync(join(job.folder, "bin", "env"), "utf8");
   assert.doesNotMatch(environment, /INPUT_|ACTIONS_ID_TOKEN_REQUEST|ghs_/);

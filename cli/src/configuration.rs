@@ -18,7 +18,10 @@ pub fn of(path: &Path) -> Result<(PathBuf, Value), Failure> {
     let file = if path.is_file() {
         Some(path.to_owned())
     } else {
-        NAMES.iter().map(|name| path.join(name)).find(|file| file.is_file())
+        NAMES
+            .iter()
+            .map(|name| path.join(name))
+            .find(|file| file.is_file())
     };
     let file = file.ok_or_else(|| {
         Failure::usage(

@@ -100,7 +100,13 @@ impl Shell {
 
     /// The jobs of a workflow in a file, as GitHub runs them, in a folder with its checkout. The files of the runner are left in
     /// another, empty folder. `github` is a file with the event and with what GitHub stores: `actions/tests/run-workflow.ts`.
-    pub fn workflow(&self, workflow: &Path, folder: &Path, temporary: &Path, github: Option<&Path>) -> Command {
+    pub fn workflow(
+        &self,
+        workflow: &Path,
+        folder: &Path,
+        temporary: &Path,
+        github: Option<&Path>,
+    ) -> Command {
         let mut command = std::process::Command::new(repository().join("node_modules/.bin/node"));
         command
             .arg(repository().join("actions/tests/run-workflow.ts"))

@@ -63,7 +63,7 @@ async fn run(workflow: &str, project: &Project, request: &str) -> Result<Job> {
 }
 
 /// The names of the files in a folder that contain a text, and the text from its last match to the end of the line.
-fn files_with(folder: &Path, text: &str, found: &mut Vec<(String, String)>) -> Result<()> {
+pub fn files_with(folder: &Path, text: &str, found: &mut Vec<(String, String)>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

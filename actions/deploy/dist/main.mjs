@@ -2706,7 +2706,8 @@ async function change({ inputs, run, pullRequest, credentials, dotdo, configurat
     worker,
     namespace: NAMESPACES[inputs.environment],
     folder: resolve(inputs.folder),
-    config: inputs.config,
+    // With another entry, wrangler looks for the configuration in the folder of the entry, which the author of the artifact wrote.
+    config: built === void 0 ? inputs.config : configuration?.file ?? inputs.config,
     environment: inputs.wranglerEnvironment,
     built
   };
