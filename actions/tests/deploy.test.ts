@@ -90,6 +90,12 @@ class Fixture {
   }
 
   run(event: Record<string, unknown>, inputs: string, variables: Variables = {}, permissions = "id-token: write"): Promise<Finished> {
+    return this.runSteps(event, `      - uses: drivly/dispatch.do/actions/deploy@v1
+        id: deploy
+        with: { api: "${this.servers.origin}", ${inputs} }`, variables, permissions);
+  }
+
+  runSteps(event: Record<string, unknown>, steps: string, variables: Variables, permissions: string): Promise<Finished> {
     const workflow = `
 on: pull_request
 permissions: { ${permissions} }
@@ -98,9 +104,7 @@ jobs:
     runs-on: ubuntu-latest
     outputs: { url: "\${{ steps.deploy.outputs.url }}", changes: "\${{ steps.deploy.outputs.changes }}", id: "\${{ steps.deploy.outputs.deployment }}" }
     steps:
-      - uses: drivly/dispatch.do/actions/deploy@v1
-        id: deploy
-        with: { api: "${this.servers.origin}", ${inputs} }
+${steps}
 `;
     const file = join(this.folder, "event.json");
     writeFileSync(file, JSON.stringify(event));
@@ -141,7 +145,9 @@ jobs:
 test("a preview is deployed, updated and deleted, with one comment, and without a token in a log or file", async (t) => {
   const job = await Fixture.of(t);
   job.records("first", null, [{ name: "KV", type: "kv_namespace" }]);
+  const begin = performance.now();
   const first = await job.run(pullRequest({ action: "opened" }), "preview: true");
+  t.diagnostic(`main step without wrangler's work, and post step: ${Math.round(performance.now() - begin)} ms`);
   assert.ok(first.succeeded, first.log);
   assert.equal(first.outputs["url"], "https://dev.agents-pr-12.do");
   assert.equal(first.outputs["id"], "first");
@@ -186,6 +192,11 @@ test("a preview is deployed, updated and deleted, with one comment, and without 
   assert.deepEqual(job.states.at(-1), ["in_progress", "success", "inactive"]);
   assert.deepEqual(job.github.commentsIn(12).map(({ id }) => id), [comment?.id]);
   assert.match(job.github.commentsIn(12)[0]?.body ?? "", /<b>deleted<\/b>/);
+
+  // A pull request without a preview gets no comment.
+  job.github.stored.comments = [];
+  const never = await job.run(pullRequest({ action: "closed" }), "preview: true");
+  assert.ok(never.succeeded && job.github.stored.comments.length === 0, never.log);
 });
 
 test("a refused deploy is an annotation, a failed GitHub deployment, and a comment that says why", async (t) => {
@@ -211,6 +222,23 @@ test("a refused deploy is an annotation, a failed GitHub deployment, and a comme
   job.wrangler('echo "npm error npx canceled due to missing packages and no YES option" >&2; exit 1', "none");
   const missing = await job.run(pullRequest(), "preview: true");
   assert.equal(missing.annotations[0]?.title, "wrangler is not installed");
+
+  job.dotdo(JSON.stringify({ file: "x", name: "a --> b", main: null, findings: [] }));
+  const misnamed = await job.run(pullRequest(), "preview: true");
+  assert.equal(misnamed.annotations[0]?.title, "The name of the Worker is not valid");
+});
+
+test("a comment with many changes and a long failure is not longer than GitHub allows", async (t) => {
+  const job = await Fixture.of(t);
+  const bindings = Array.from({ length: 3000 }, (_, number) => ({ name: `BINDING_${number}`, type: "plain_text" }));
+  job.records("first", null, bindings);
+  const many = await job.run(pullRequest(), "preview: true");
+  assert.match(job.github.commentsIn(12)[0]?.body ?? "", /BINDING_39 .*and 2960 more/);
+  assert.deepEqual(many.annotations, []);
+  job.wrangler('for i in {1..60}; do printf "%03000d\\n" $i; done; exit 1', "none");
+  const long = await job.run(pullRequest(), "preview: true");
+  assert.match(job.github.commentsIn(12)[0]?.body ?? "", /<b>failed<\/b>/);
+  assert.deepEqual(long.annotations.map(({ level }) => level), ["error"]);
 });
 
 test("a Worker that is not served fails the step after some tries", async (t) => {
@@ -325,6 +353,26 @@ test("a run that cannot deploy is told why, before anything is deployed", async 
   }
   assert.deepEqual(job.calls.filter((call) => call.startsWith("npx")), []);
   assert.deepEqual(job.github.calls, []);
+});
+
+test("the login of an earlier step is used, and a Cloudflare token without a deploy API is not", async (t) => {
+  const job = await Fixture.of(t);
+  const deploy = "      - uses: drivly/dispatch.do/actions/deploy@v1\n        with: { preview: true }";
+  const login = `      - uses: drivly/dispatch.do/actions/login@v1\n        with: { api: "${job.servers.origin}" }`;
+  const logged = await job.runSteps(pullRequest(), `${login}\n${deploy}`, {}, "id-token: write");
+  assert.ok(logged.succeeded, logged.log);
+  assert.equal(job.servers.exchanged.length, 1);
+  assert.match(readFileSync(join(job.folder, "bin", "env"), "utf8"), new RegExp(`^CLOUDFLARE_API_BASE_URL=${job.servers.origin}/client/v4$`, "m"));
+  const calls = job.calls.length;
+  for (const [variables, reason] of [
+    [{}, /There is no deploy token\./],
+    [{ CLOUDFLARE_API_TOKEN: "of-cloudflare", CLOUDFLARE_ACCOUNT_ID: "x" }, /is not one of a deploy API/],
+  ] as const) {
+    const refused = await job.runSteps(pullRequest(), deploy, variables, "id-token: write");
+    assert.ok(!refused.succeeded);
+    assert.match(refused.annotations[0]?.message ?? "", reason);
+  }
+  assert.equal(job.calls.length, calls);
 });
 
 test("the artifact of a fork is deployed only for the commit of the label, from a run for that commit of that fork", async (t) => {

@@ -2168,12 +2168,13 @@ init_define_PLATFORM_NAMESPACES();
 // deploy/src/comment.ts
 init_define_PLATFORM_NAMESPACES();
 var WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
-async function keepComment(github, pullRequest, marker, text) {
+async function keepComment(github, pullRequest, marker, text, isCreated) {
   const body = `${hidden(marker)}
 ${text}`;
   const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
   let found = await list();
   if (found.length === 0) {
+    if (!isCreated) return;
     await github.post(`/issues/${pullRequest}/comments`, { body });
     found = await list();
     if (found.length === 1) return;
@@ -2255,8 +2256,16 @@ var GitHub = class {
    *
    * Throws an {@link ActionFailure} if it is longer than `longest` bytes.
    */
-  async download(path, longest) {
-    const url = new URL(this.#base + path);
+  download(path, longest) {
+    return retried(this.#world.pause, async () => {
+      try {
+        return await this.#downloadOnce(new URL(this.#base + path), longest);
+      } catch (error) {
+        throw error instanceof ActionFailure ? error : new TransientFailure(`${SERVER3} does not answer: ${String(error)}.`);
+      }
+    });
+  }
+  async #downloadOnce(url, longest) {
     const signal = AbortSignal.timeout(6 * REQUEST_TIMEOUT);
     const leading = await this.#world.send(url, { headers: this.#headers, redirect: "manual", signal });
     const location = leading.headers.get("location");
@@ -2342,6 +2351,8 @@ function latestState([latest]) {
 
 // deploy/src/report.ts
 init_define_PLATFORM_NAMESPACES();
+var MAX_CHANGES = 40;
+var LONGEST_TEXT = 500;
 function changesOf(before, after) {
   return {
     bindings: compared(before?.bindings ?? /* @__PURE__ */ new Map(), after.bindings),
@@ -2387,6 +2398,8 @@ function changed({ added, removed, changed: others }, types) {
     ...others.map((name) => `changed ${code(typed(name))}`),
     ...removed.map((name) => `removed ${code(name)}`)
   ];
+  const hidden2 = parts.length - MAX_CHANGES;
+  if (hidden2 > 0) parts.splice(MAX_CHANGES, hidden2, `and ${hidden2} more`);
   return parts.length === 0 ? "none" : parts.join("<br>");
 }
 function sizeOf(after, before) {
@@ -2397,7 +2410,8 @@ function kilobytes(bytes) {
   return `${(bytes / 1e3).toFixed(1)} kB`;
 }
 function code(text) {
-  return `<code>${escape(text)}</code>`;
+  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} …` : text;
+  return `<code>${escape(shown)}</code>`;
 }
 
 // deploy/src/pages.ts
@@ -2469,7 +2483,8 @@ var Pages = class {
   async #updateComment(report) {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === void 0) return;
-    await keepComment(this.github, pullRequest.number, { worker: this.#worker, began: this.#began }, htmlOf(report));
+    const marker = { worker: this.#worker, began: this.#began };
+    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), report.status !== "deleted");
   }
   #environment() {
     return environmentName(this.#worker, this.#inputs.environment, this.#inputs.isPreview);
@@ -2637,7 +2652,7 @@ ${errors}`);
 
 // deploy/src/main.ts
 var world = realWorld;
-var LONGEST_NAME = 63;
+var NAME = /^[a-z0-9-]{1,63}$/;
 function temporary() {
   return process.env["RUNNER_TEMP"] || tmpdir();
 }
@@ -2669,12 +2684,14 @@ async function main() {
     deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
     const { id } = deployment;
     setVariable("GITHUB_OUTPUT", "deployment", id);
+    const verified = verify(api, id);
+    verified.catch(() => void 0);
     const { details, changes } = await read(api, deployment);
     deployment = details;
     setVariable("GITHUB_OUTPUT", "url", deployment.urls[0] ?? "");
     setVariable("GITHUB_OUTPUT", "urls", JSON.stringify(deployment.urls));
     if (changes !== void 0) setVariable("GITHUB_OUTPUT", "changes", JSON.stringify(changes));
-    await verify(api, id);
+    await verified;
     for (const { code: code2, message } of deployment.warnings) annotate("warning", code2, [message]);
     await shown;
     const status = inputs.promoteFrom === void 0 ? "deployed" : "promoted";
@@ -2736,8 +2753,11 @@ function nameOf(name, pullRequest) {
     throw new ActionFailure("The Worker has no name", ["The configuration has no name.", "Add it, or set the input worker."]);
   }
   const full = pullRequest === void 0 ? name : `${name}-pr-${pullRequest.number}`;
-  if (full.length <= LONGEST_NAME) return full;
-  throw new ActionFailure("The name of the preview is too long", [`${full} has more than ${LONGEST_NAME} characters.`, "Set a shorter input worker."]);
+  if (NAME.test(full)) return full;
+  throw new ActionFailure("The name of the Worker is not valid", [
+    `${JSON.stringify(full)} does not have 1 to 63 characters of a-z, 0-9 and "-".`,
+    "Change name in the configuration, or set the input worker."
+  ]);
 }
 function failureOf3(error) {
   if (error instanceof ActionFailure) return error;

@@ -225,12 +225,13 @@ function invalid(name, reason, fix) {
 
 // deploy/src/comment.ts
 var WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
-async function keepComment(github, pullRequest, marker, text) {
+async function keepComment(github, pullRequest, marker, text, isCreated) {
   const body = `${hidden(marker)}
 ${text}`;
   const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
   let found = await list();
   if (found.length === 0) {
+    if (!isCreated) return;
     await github.post(`/issues/${pullRequest}/comments`, { body });
     found = await list();
     if (found.length === 1) return;
@@ -328,8 +329,16 @@ var GitHub = class {
    *
    * Throws an {@link ActionFailure} if it is longer than `longest` bytes.
    */
-  async download(path, longest) {
-    const url = new URL(this.#base + path);
+  download(path, longest) {
+    return retried(this.#world.pause, async () => {
+      try {
+        return await this.#downloadOnce(new URL(this.#base + path), longest);
+      } catch (error) {
+        throw error instanceof ActionFailure ? error : new TransientFailure(`${SERVER2} does not answer: ${String(error)}.`);
+      }
+    });
+  }
+  async #downloadOnce(url, longest) {
     const signal = AbortSignal.timeout(6 * REQUEST_TIMEOUT);
     const leading = await this.#world.send(url, { headers: this.#headers, redirect: "manual", signal });
     const location = leading.headers.get("location");
@@ -418,6 +427,8 @@ function escape(text) {
 }
 
 // deploy/src/report.ts
+var MAX_CHANGES = 40;
+var LONGEST_TEXT = 500;
 function htmlOf(report) {
   const { worker: worker2, environment, commit, status, deployment, changes, failure } = report;
   const title = report.isPreview ? `Preview <code>${escape(worker2)}</code>` : `<code>${escape(worker2)}</code> in ${environment}`;
@@ -448,6 +459,8 @@ function changed({ added, removed, changed: others }, types) {
     ...others.map((name) => `changed ${code(typed(name))}`),
     ...removed.map((name) => `removed ${code(name)}`)
   ];
+  const hidden2 = parts.length - MAX_CHANGES;
+  if (hidden2 > 0) parts.splice(MAX_CHANGES, hidden2, `and ${hidden2} more`);
   return parts.length === 0 ? "none" : parts.join("<br>");
 }
 function sizeOf(after, before) {
@@ -458,7 +471,8 @@ function kilobytes(bytes) {
   return `${(bytes / 1e3).toFixed(1)} kB`;
 }
 function code(text) {
-  return `<code>${escape(text)}</code>`;
+  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} …` : text;
+  return `<code>${escape(shown)}</code>`;
 }
 
 // deploy/src/pages.ts
@@ -530,7 +544,8 @@ var Pages = class {
   async #updateComment(report) {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === void 0) return;
-    await keepComment(this.github, pullRequest.number, { worker: this.#worker, began: this.#began }, htmlOf(report));
+    const marker = { worker: this.#worker, began: this.#began };
+    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), report.status !== "deleted");
   }
   #environment() {
     return environmentName(this.#worker, this.#inputs.environment, this.#inputs.isPreview);

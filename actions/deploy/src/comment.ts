@@ -17,12 +17,15 @@ interface Found {
 
 /**
  * Keeps exactly one comment for a preview: changes it, or creates it. If two runs created one at the same time, the older one stays.
+ *
+ * @param isCreated whether it is created if it does not exist
  */
-export async function keepComment(github: GitHub, pullRequest: number, marker: Marker, text: string): Promise<void> {
+export async function keepComment(github: GitHub, pullRequest: number, marker: Marker, text: string, isCreated: boolean): Promise<void> {
   const body = `${hidden(marker)}\n${text}`;
   const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
   let found = await list();
   if (found.length === 0) {
+    if (!isCreated) return;
     await github.post(`/issues/${pullRequest}/comments`, { body });
     found = await list();
     // It is the only one.

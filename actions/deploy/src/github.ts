@@ -1,4 +1,4 @@
-import { ActionFailure } from "../../step/failure.ts";
+import { ActionFailure, TransientFailure } from "../../step/failure.ts";
 import { isObject, request, REQUEST_TIMEOUT, type Reply, type Send } from "../../step/http.ts";
 import { retried } from "../../step/retries.ts";
 
@@ -81,8 +81,17 @@ export class GitHub {
    *
    * Throws an {@link ActionFailure} if it is longer than `longest` bytes.
    */
-  async download(path: string, longest: number): Promise<Buffer> {
-    const url = new URL(this.#base + path);
+  download(path: string, longest: number): Promise<Buffer> {
+    return retried(this.#world.pause, async () => {
+      try {
+        return await this.#downloadOnce(new URL(this.#base + path), longest);
+      } catch (error) {
+        throw error instanceof ActionFailure ? error : new TransientFailure(`${SERVER} does not answer: ${String(error)}.`);
+      }
+    });
+  }
+
+  async #downloadOnce(url: URL, longest: number): Promise<Buffer> {
     const signal = AbortSignal.timeout(6 * REQUEST_TIMEOUT);
     const leading = await this.#world.send(url, { headers: this.#headers, redirect: "manual", signal });
     const location = leading.headers.get("location");

@@ -21,8 +21,8 @@ import { deploy } from "./wrangler.ts";
 
 const world = realWorld;
 
-/** The longest name of a Worker. */
-const LONGEST_NAME = 63;
+/** The characters of the name of a Worker, which has at most 63. It becomes a part of paths and of the comment. */
+const NAME = /^[a-z0-9-]{1,63}$/;
 
 /** The folder for temporary files, which the runner empties. */
 function temporary(): string {
@@ -58,12 +58,15 @@ async function main(): Promise<void> {
     deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
     const { id } = deployment;
     setVariable("GITHUB_OUTPUT", "deployment", id);
+    // At the same time, because the job waits for both.
+    const verified = verify(api, id);
+    verified.catch(() => undefined);
     const { details, changes } = await read(api, deployment);
     deployment = details;
     setVariable("GITHUB_OUTPUT", "url", deployment.urls[0] ?? "");
     setVariable("GITHUB_OUTPUT", "urls", JSON.stringify(deployment.urls));
     if (changes !== undefined) setVariable("GITHUB_OUTPUT", "changes", JSON.stringify(changes));
-    await verify(api, id);
+    await verified;
     for (const { code, message } of deployment.warnings) annotate("warning", code, [message]);
     await shown;
     const status = inputs.promoteFrom === undefined ? "deployed" : "promoted";
@@ -143,8 +146,11 @@ function nameOf(name: string | undefined, pullRequest: PullRequest | undefined):
     throw new ActionFailure("The Worker has no name", ["The configuration has no name.", "Add it, or set the input worker."]);
   }
   const full = pullRequest === undefined ? name : `${name}-pr-${pullRequest.number}`;
-  if (full.length <= LONGEST_NAME) return full;
-  throw new ActionFailure("The name of the preview is too long", [`${full} has more than ${LONGEST_NAME} characters.`, "Set a shorter input worker."]);
+  if (NAME.test(full)) return full;
+  throw new ActionFailure("The name of the Worker is not valid", [
+    `${JSON.stringify(full)} does not have 1 to 63 characters of a-z, 0-9 and "-".`,
+    "Change name in the configuration, or set the input worker.",
+  ]);
 }
 
 function failureOf(error: unknown): ActionFailure {

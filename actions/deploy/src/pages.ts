@@ -89,7 +89,9 @@ export class Pages {
   async #updateComment(report: Report): Promise<void> {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === undefined) return;
-    await keepComment(this.github, pullRequest.number, { worker: this.#worker, began: this.#began }, htmlOf(report));
+    const marker = { worker: this.#worker, began: this.#began };
+    // A pull request that never had a preview gets no comment when it is closed.
+    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), report.status !== "deleted");
   }
 
   #environment(): string {

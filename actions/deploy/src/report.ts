@@ -2,6 +2,10 @@ import { escape } from "../../step/markup.ts";
 import type { ActionFailure } from "../../step/failure.ts";
 import type { Deployment } from "./deploy-api.ts";
 
+/** The most changes that are listed, and the longest text, in characters: GitHub refuses comments of more than 65,536. */
+const MAX_CHANGES = 40;
+const LONGEST_TEXT = 500;
+
 /** What a deployment changed, compared with the one before it. */
 export interface Changes {
   bindings: { added: string[]; removed: string[]; changed: string[] };
@@ -77,6 +81,8 @@ function changed({ added, removed, changed: others }: Changes["bindings"], types
     ...others.map((name) => `changed ${code(typed(name))}`),
     ...removed.map((name) => `removed ${code(name)}`),
   ];
+  const hidden = parts.length - MAX_CHANGES;
+  if (hidden > 0) parts.splice(MAX_CHANGES, hidden, `and ${hidden} more`);
   return parts.length === 0 ? "none" : parts.join("<br>");
 }
 
@@ -90,5 +96,6 @@ function kilobytes(bytes: number): string {
 }
 
 function code(text: string): string {
-  return `<code>${escape(text)}</code>`;
+  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} …` : text;
+  return `<code>${escape(shown)}</code>`;
 }

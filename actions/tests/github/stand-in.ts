@@ -14,6 +14,9 @@ export const GITHUB_TOKEN = "ghs_of_the_job_0123456789";
 /** The user of {@link GITHUB_TOKEN}. */
 const BOT = { login: "github-actions[bot]", type: "Bot" };
 
+/** The longest body of a comment, in characters. */
+const LONGEST_COMMENT = 65_536;
+
 export interface Comment {
   id: number;
   issue: number;
@@ -150,7 +153,7 @@ export class GitHub {
         return { status: 200, body: page(this.commentsIn(number("issue_number")), parameters).map(shownComment) };
       case "issues/create-comment": {
         const text = String(body["body"]);
-        if (text.length > 65_536) return { status: 422, body: { message: "Validation Failed" } };
+        if (text.length > LONGEST_COMMENT) return { status: 422, body: { message: "Validation Failed" } };
         const comment = { id: stored.next++, issue: number("issue_number"), body: text, user: BOT, author_association: "NONE" };
         stored.comments.push(comment);
         return { status: 201, body: shownComment(comment) };
@@ -158,6 +161,7 @@ export class GitHub {
       case "issues/update-comment": {
         const comment = stored.comments.find(({ id }) => id === number("comment_id"));
         if (comment === undefined) return notFound;
+        if (String(body["body"]).length > LONGEST_COMMENT) return { status: 422, body: { message: "Validation Failed" } };
         comment.body = String(body["body"]);
         return { status: 200, body: shownComment(comment) };
       }
