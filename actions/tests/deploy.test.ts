@@ -228,6 +228,23 @@ test("a refused deploy is an annotation, a failed GitHub deployment, and a comme
   assert.equal(misnamed.annotations[0]?.title, "The name of the Worker is not valid");
 });
 
+test("a refused login is shown in the comment of the preview, with the claims in the summary", async (t) => {
+  const job = await Fixture.of(t);
+  await job.run(pullRequest(), "preview: true");
+  const problem = { title: "The policy does not allow this", detail: "No.", code: "PERMISSION_DENIED", notes: ['Rule "x" expects ref y.'] };
+  job.servers.exchanges = [{ status: 403, body: problem }];
+  const head = "4444444444444444444444444444444444444444";
+  const refused = await job.run(pullRequest({ head }), "preview: true");
+  assert.deepEqual(refused.annotations.map(({ message }) => message), ['No.\nRule "x" expects ref y.']);
+  for (const text of ["<b>failed</b>", head, "expects ref y."]) assert.ok(job.github.commentsIn(12)[0]?.body.includes(text), text);
+  assert.match(refused.summary, /The claims of this run.*drivly\/agents/);
+  assert.deepEqual(job.states, [["in_progress", "success"], ["in_progress", "failure"]]);
+
+  job.github.stored.comments = [];
+  const closed = await job.run(pullRequest({ action: "closed" }), "preview: true");
+  assert.ok(!closed.succeeded && job.github.stored.comments.length === 0, closed.log);
+});
+
 test("a comment with many changes and a long failure is not longer than GitHub allows", async (t) => {
   const job = await Fixture.of(t);
   const bindings = Array.from({ length: 3000 }, (_, number) => ({ name: `BINDING_${number}`, type: "plain_text" }));

@@ -1865,15 +1865,21 @@ function parseApiAddress(text) {
 }
 
 // deploy/src/credentials.ts
-async function credentialsOf(inputs, variables) {
-  if (inputs.api === "") return earlierLogin(variables);
+function preparedLogin(inputs, variables) {
+  if (inputs.api === "") {
+    const credentials = earlierLogin(variables);
+    return async () => credentials;
+  }
   const api = parseApiAddress(inputs.api);
   refuseOtherCredentials(variables);
-  const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, tokenSource(variables));
-  setVariable("GITHUB_STATE", "api", api.origin);
-  setVariable("GITHUB_STATE", "token", token);
-  setVariable("GITHUB_STATE", "expires", expires);
-  return { api, token, account };
+  const source = tokenSource(variables);
+  return async () => {
+    const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
+    setVariable("GITHUB_STATE", "api", api.origin);
+    setVariable("GITHUB_STATE", "token", token);
+    setVariable("GITHUB_STATE", "expires", expires);
+    return { api, token, account };
+  };
 }
 function earlierLogin(variables) {
   const base = variables["CLOUDFLARE_API_BASE_URL"] ?? "";
@@ -2454,7 +2460,8 @@ var Pages = class {
   }
   /** Shows how the step ended. */
   async end(report) {
-    addToSummary(htmlOf(report));
+    const claims = report.failure?.claims;
+    addToSummary(htmlOf(report) + (claims === void 0 ? "" : claimsTable(claims)));
     await this.#update(report);
     setVariable("GITHUB_STATE", "ended", "true");
   }
@@ -2484,7 +2491,7 @@ var Pages = class {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === void 0) return;
     const marker = { worker: this.#worker, began: this.#began };
-    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), report.status !== "deleted");
+    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
   }
   #environment() {
     return environmentName(this.#worker, this.#inputs.environment, this.#inputs.isPreview);
@@ -2664,7 +2671,7 @@ async function main() {
   const inputs = inputsOf(process.env);
   const run = runOf(process.env);
   const pullRequest = inputs.isPreview ? previewedBy(run, inputs.artifact !== "") : void 0;
-  const credentials = await credentialsOf(inputs, process.env);
+  const logIn2 = preparedLogin(inputs, process.env);
   const dotdo = await findDotdo(world, inputs.dotdo, process.env["PATH"] ?? "", temporary(), VERSION2);
   const isDeletion = pullRequest !== void 0 && run.action === "closed";
   const needsConfiguration = inputs.worker === "" || inputs.promoteFrom === void 0 && !isDeletion;
@@ -2672,15 +2679,16 @@ async function main() {
   const worker = nameOf(inputs.worker || configuration?.name, pullRequest);
   setVariable("GITHUB_OUTPUT", "worker", worker);
   const pages = new Pages(world, inputs, run, worker, began, process.env["GITHUB_API_URL"] ?? "");
-  const api = new DeployApi(world, credentials, NAMESPACES[inputs.environment], worker);
-  if (isDeletion) {
-    const existed = await api.delete();
-    log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
-    return pages.end(pages.report("deleted"));
-  }
-  const shown = pages.begin();
+  const shown = isDeletion ? void 0 : pages.begin();
   let deployment;
   try {
+    const credentials = await logIn2();
+    const api = new DeployApi(world, credentials, NAMESPACES[inputs.environment], worker);
+    if (isDeletion) {
+      const existed = await api.delete();
+      log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
+      return await pages.end(pages.report("deleted"));
+    }
     deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
     const { id } = deployment;
     setVariable("GITHUB_OUTPUT", "deployment", id);

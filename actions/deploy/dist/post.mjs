@@ -223,6 +223,34 @@ function invalid(name, reason, fix) {
   return new ActionFailure(`The input ${name} is not valid`, [`${name} ${reason}.`, fix]);
 }
 
+// step/markup.ts
+function escape(text) {
+  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+// login/src/summary.ts
+var CLAIMS = [
+  "iss",
+  "repository",
+  "repository_id",
+  "repository_owner_id",
+  "ref",
+  "ref_protected",
+  "environment",
+  "event_name",
+  "workflow_ref",
+  "job_workflow_ref",
+  "actor",
+  "actor_id",
+  "runner_environment"
+];
+function claimsTable(claims) {
+  const rows = CLAIMS.filter((name) => claims[name] !== void 0).map(
+    (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`
+  );
+  return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
+}
+
 // deploy/src/comment.ts
 var WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
 async function keepComment(github, pullRequest, marker, text, isCreated) {
@@ -421,11 +449,6 @@ function latestState([latest]) {
   return latest?.["state"];
 }
 
-// step/markup.ts
-function escape(text) {
-  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
 // deploy/src/report.ts
 var MAX_CHANGES = 40;
 var LONGEST_TEXT = 500;
@@ -515,7 +538,8 @@ var Pages = class {
   }
   /** Shows how the step ended. */
   async end(report) {
-    addToSummary(htmlOf(report));
+    const claims = report.failure?.claims;
+    addToSummary(htmlOf(report) + (claims === void 0 ? "" : claimsTable(claims)));
     await this.#update(report);
     setVariable("GITHUB_STATE", "ended", "true");
   }
@@ -545,7 +569,7 @@ var Pages = class {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === void 0) return;
     const marker = { worker: this.#worker, began: this.#began };
-    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), report.status !== "deleted");
+    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
   }
   #environment() {
     return environmentName(this.#worker, this.#inputs.environment, this.#inputs.isPreview);

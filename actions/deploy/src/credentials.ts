@@ -13,20 +13,27 @@ export interface Credentials {
 }
 
 /**
- * Logs in if the input `api` is set: then the token is not in the variables of other steps, and the post step revokes it. Otherwise uses the
- * login of an earlier step.
+ * Prepares the login: with the input `api`, the step logs in for itself. Then the token is not in the variables of other steps, and the post step
+ * revokes it. Otherwise, the login of an earlier step is used.
  *
- * Throws an {@link ActionFailure}.
+ * Throws an {@link ActionFailure} if no login is possible, for example in a run for a fork. The returned function throws one if the deploy API
+ * refuses the login.
  */
-export async function credentialsOf(inputs: Inputs, variables: Variables): Promise<Credentials> {
-  if (inputs.api === "") return earlierLogin(variables);
+export function preparedLogin(inputs: Inputs, variables: Variables): () => Promise<Credentials> {
+  if (inputs.api === "") {
+    const credentials = earlierLogin(variables);
+    return async () => credentials;
+  }
   const api = parseApiAddress(inputs.api);
   refuseOtherCredentials(variables);
-  const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, tokenSource(variables));
-  setVariable("GITHUB_STATE", "api", api.origin);
-  setVariable("GITHUB_STATE", "token", token);
-  setVariable("GITHUB_STATE", "expires", expires);
-  return { api, token, account };
+  const source = tokenSource(variables);
+  return async () => {
+    const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
+    setVariable("GITHUB_STATE", "api", api.origin);
+    setVariable("GITHUB_STATE", "token", token);
+    setVariable("GITHUB_STATE", "expires", expires);
+    return { api, token, account };
+  };
 }
 
 function earlierLogin(variables: Variables): Credentials {

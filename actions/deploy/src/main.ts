@@ -9,7 +9,7 @@ import { addToSummary, annotate, log, setVariable } from "../../step/workflow-co
 import { realWorld } from "../../login/src/login.ts";
 import { summaryOf } from "../../login/src/summary.ts";
 import { download, entryOf } from "./artifact.ts";
-import { type Credentials, credentialsOf } from "./credentials.ts";
+import { type Credentials, preparedLogin } from "./credentials.ts";
 import { DeployApi, type Deployment } from "./deploy-api.ts";
 import { check, type Configuration, findDotdo, promote } from "./dotdo.ts";
 import { type Inputs, inputsOf } from "./inputs.ts";
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const run = runOf(process.env);
   const pullRequest = inputs.isPreview ? previewedBy(run, inputs.artifact !== "") : undefined;
   // First, because it explains why a run, such as that of a fork, cannot deploy.
-  const credentials = await credentialsOf(inputs, process.env);
+  const logIn = preparedLogin(inputs, process.env);
   const dotdo = await findDotdo(world, inputs.dotdo, process.env["PATH"] ?? "", temporary(), VERSION);
   const isDeletion = pullRequest !== undefined && run.action === "closed";
   const needsConfiguration = inputs.worker === "" || (inputs.promoteFrom === undefined && !isDeletion);
@@ -46,15 +46,16 @@ async function main(): Promise<void> {
   const worker = nameOf(inputs.worker || configuration?.name, pullRequest);
   setVariable("GITHUB_OUTPUT", "worker", worker);
   const pages = new Pages(world, inputs, run, worker, began, process.env["GITHUB_API_URL"] ?? "");
-  const api = new DeployApi(world, credentials, NAMESPACES[inputs.environment], worker);
-  if (isDeletion) {
-    const existed = await api.delete();
-    log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
-    return pages.end(pages.report("deleted"));
-  }
-  const shown = pages.begin();
+  const shown = isDeletion ? undefined : pages.begin();
   let deployment: Deployment | undefined;
   try {
+    const credentials = await logIn();
+    const api = new DeployApi(world, credentials, NAMESPACES[inputs.environment], worker);
+    if (isDeletion) {
+      const existed = await api.delete();
+      log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
+      return await pages.end(pages.report("deleted"));
+    }
     deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
     const { id } = deployment;
     setVariable("GITHUB_OUTPUT", "deployment", id);

@@ -1,5 +1,6 @@
 import { ActionFailure } from "../../step/failure.ts";
 import { addToSummary, annotate, setVariable } from "../../step/workflow-commands.ts";
+import { claimsTable } from "../../login/src/summary.ts";
 import { keepComment } from "./comment.ts";
 import { GitHub, type World } from "./github.ts";
 import { createDeployment, deactivateOthers, environmentName, setStatus, type State } from "./github-deployment.ts";
@@ -56,7 +57,8 @@ export class Pages {
 
   /** Shows how the step ended. */
   async end(report: Report): Promise<void> {
-    addToSummary(htmlOf(report));
+    const claims = report.failure?.claims;
+    addToSummary(htmlOf(report) + (claims === undefined ? "" : claimsTable(claims)));
     await this.#update(report);
     setVariable("GITHUB_STATE", "ended", "true");
   }
@@ -91,7 +93,7 @@ export class Pages {
     if (!this.#inputs.isPreview || pullRequest === undefined) return;
     const marker = { worker: this.#worker, began: this.#began };
     // A pull request that never had a preview gets no comment when it is closed.
-    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), report.status !== "deleted");
+    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
   }
 
   #environment(): string {

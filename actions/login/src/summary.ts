@@ -26,7 +26,8 @@ export function summaryOf(title: string, failure: ActionFailure): string {
   return parts.join("\n");
 }
 
-function claimsTable(claims: Claims): string {
+/** The claims of a run, as a table that a person can open. */
+export function claimsTable(claims: Claims): string {
   const rows = CLAIMS.filter((name) => claims[name] !== undefined).map(
     (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`,
   );
