@@ -1,145 +1,18 @@
-//! The workflows of `docs/github-actions.md`: previews of pull requests and of forks, and a promotion. They run as GitHub runs them, against
-//! a stand-in for GitHub's API that refuses what differs from GitHub's description.
+//! The workflows of `docs/github-actions.md`: previews of pull requests and of forks, and a promotion.
 
-use std::{fs, path::PathBuf};
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use dotdo_names::Environment::{Development, Production, Staging};
-use end_to_end::{Finished, Project, issuer::OWNER_ID, wrangler::Version};
+use end_to_end::{Project, issuer::OWNER_ID, wrangler::Version};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::{
-    markdown::blocks,
+    github::{GitHub, HEAD, REPOSITORY, pull_request},
     platforms::{issuer, platform, served, text},
-    shell::Shell,
-    workflow::{PLACEHOLDER, files_with, origin},
+    workflow::files_with,
 };
 
-/// The head of the pull request.
-const HEAD: &str = "0f9f3a6c3b4a1d2e5f60718293a4b5c6d7e8f901";
-
-/// The repository of the base branch, and a fork.
-const REPOSITORY: &str = "drivly/agents";
+/// A fork, and its id.
 const FORK: (&str, u64) = ("someone/agents", 7777);
-
-/// A workflow of the document, by the comment in its first line.
-fn documented(name: &str) -> Result<String> {
-    let first = format!("# .github/workflows/{name}\n");
-    let mut blocks = blocks("docs/github-actions.md")?.into_iter();
-    let found = blocks.find(|block| block.text.starts_with(&first));
-    Ok(found.with_context(|| format!("the document has no {name}"))?.text)
-}
-
-/// The event of pull request 12.
-fn pull_request(action: &str, (name, id): (&str, u64)) -> Value {
-    let head = json!({ "sha": HEAD, "repo": { "id": id, "full_name": name } });
-    json!({ "action": action, "pull_request": { "number": 12, "head": head } })
-}
-
-/// GitHub, with what it stores between the runs.
-struct GitHub {
-    folder: TempDir,
-    shell: Shell,
-    /// The id of the repository, by which the policy knows it.
-    id: u64,
-    stored: Value,
-}
-
-/// A run of a workflow.
-struct Run {
-    finished: Finished,
-    /// The jobs that ran, with their permissions.
-    jobs: Value,
-    annotations: Value,
-    /// The folder of the runner.
-    files: PathBuf,
-}
-
-impl GitHub {
-    fn new(id: u64) -> Result<Self> {
-        let shell = Shell::new()?;
-        shell.add(
-            "gh",
-            "#!/bin/bash\necho \"gh $*\" >> \"$(dirname \"$0\")/calls\"\n",
-        )?;
-        Ok(Self {
-            folder: TempDir::with_prefix("dotdo-github-")?,
-            shell,
-            id,
-            stored: Value::Null,
-        })
-    }
-
-    /// Runs a workflow of the document for an event, in a checkout.
-    async fn run(&mut self, workflow: &str, name: &str, event: &Value, checkout: &Project) -> Result<Run> {
-        let runs = fs::read_dir(self.folder.path())?.count();
-        let files = self.folder.path().join(runs.to_string());
-        fs::create_dir(&files)?;
-        let file = files.join("workflow.yml");
-        fs::write(&file, documented(workflow)?.replace(PLACEHOLDER, origin()?))?;
-        let github = files.join("github.json");
-        let mut given = json!({ "event": event });
-        if !self.stored.is_null() {
-            given["stored"] = self.stored.clone();
-        }
-        fs::write(&github, given.to_string())?;
-        let claims = json!({ "event_name": name, "sha": HEAD });
-        let request = issuer().request_url("", REPOSITORY, self.id, &claims);
-        let finished = self
-            .shell
-            .workflow(&file, checkout.folder(), &files, Some(&github))
-            .variable("ACTIONS_ID_TOKEN_REQUEST_URL", &request)
-            .variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of the runner")
-            .variable("GITHUB_EVENT_NAME", name)
-            .run()
-            .await?;
-        let after: Value = serde_json::from_str(&fs::read_to_string(&github)?)
-            .with_context(|| format!("{}{}", finished.output, finished.errors))?;
-        ensure!(after["invalid"] == json!([]), "{}", after["invalid"]);
-        ensure!(!finished.output.contains("dotdo_run_"), "{}", finished.output);
-        self.stored = after["stored"].clone();
-        Ok(Run {
-            finished,
-            jobs: after["jobs"].clone(),
-            annotations: after["annotations"].clone(),
-            files,
-        })
-    }
-
-    /// The only comment in the pull request.
-    fn comment(&self) -> Result<&str> {
-        let comments = self.stored["comments"].as_array().context("no comments")?;
-        ensure!(comments.len() == 1, "{comments:?}");
-        comments[0]["body"].as_str().context("the comment has no body")
-    }
-
-    /// The last states of the deployments on GitHub, the oldest deployment first.
-    fn states(&self) -> Vec<&str> {
-        let deployments = self.stored["deployments"].as_array().into_iter().flatten();
-        deployments
-            .filter_map(|deployment| deployment["statuses"].as_array()?.last()?["state"].as_str())
-            .collect()
-    }
-}
-
-impl Run {
-    fn success(self) -> Result<Self> {
-        ensure!(
-            self.finished.succeeded,
-            "{}{}",
-            self.finished.output,
-            self.finished.errors
-        );
-        Ok(self)
-    }
-
-    /// The annotations of a failed run.
-    fn failure(self) -> Result<String> {
-        ensure!(!self.finished.succeeded, "{}", self.finished.output);
-        Ok(self.annotations.to_string())
-    }
-}
 
 /// Adds a rule for the runs of an event of a repository.
 async fn allow(
@@ -361,10 +234,7 @@ async fn a_fork_is_previewed_from_its_artifact_after_a_label_for_its_commit() ->
     let calls = github.shell.calls();
     let last: Vec<_> = calls.lines().rev().take(3).collect();
     assert_eq!(last[0], format!("gh label delete {label} --yes"), "{calls}");
-    assert!(
-        last[1].contains("/index.js --no-bundle --config "),
-        "{calls}"
-    );
+    assert!(last[1].contains("/index.js --no-bundle --config "), "{calls}");
     assert_eq!(last[2], "npm ci", "{calls}");
 
     github
@@ -454,5 +324,12 @@ async fn a_worker_is_deployed_to_staging_and_promoted_after_the_approval() -> Re
         "{}",
         run.finished.output
     );
+
+    // The workflow with the action alone.
+    let run = github
+        .run("deploy.yml", "push", &json!({}), &project)
+        .await?
+        .success()?;
+    assert!(run.finished.output.contains("new 2"), "{}", run.finished.output);
     Ok(())
 }

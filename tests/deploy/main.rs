@@ -15,6 +15,7 @@ mod drift;
 mod exports;
 mod faults;
 mod foreign_pages;
+mod github;
 mod github_workflows;
 mod health_checks;
 mod hostile_paths;
