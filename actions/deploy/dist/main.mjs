@@ -1864,6 +1864,14 @@ function parseApiAddress(text) {
   return new URL(url.origin);
 }
 
+// login/src/log-out.ts
+init_define_PLATFORM_NAMESPACES();
+function saveForLogOut(api, { token, expires }) {
+  setVariable("GITHUB_STATE", "api", api.origin);
+  setVariable("GITHUB_STATE", "token", token);
+  setVariable("GITHUB_STATE", "expires", expires);
+}
+
 // deploy/src/credentials.ts
 function preparedLogin(inputs, variables) {
   if (inputs.api === "") {
@@ -1874,11 +1882,9 @@ function preparedLogin(inputs, variables) {
   refuseOtherCredentials(variables);
   const source = tokenSource(variables);
   return async () => {
-    const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
-    setVariable("GITHUB_STATE", "api", api.origin);
-    setVariable("GITHUB_STATE", "token", token);
-    setVariable("GITHUB_STATE", "expires", expires);
-    return { api, token, account };
+    const issued = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
+    saveForLogOut(api, issued);
+    return { api, token: issued.token, account: issued.account };
   };
 }
 function earlierLogin(variables) {

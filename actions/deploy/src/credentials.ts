@@ -1,6 +1,7 @@
 import { ActionFailure } from "../../step/failure.ts";
-import { log, mask, setVariable } from "../../step/workflow-commands.ts";
+import { log, mask } from "../../step/workflow-commands.ts";
 import { parseApiAddress } from "../../login/src/api-address.ts";
+import { saveForLogOut } from "../../login/src/log-out.ts";
 import { logIn, realWorld, refuseOtherCredentials } from "../../login/src/login.ts";
 import { tokenSource, type Variables } from "../../login/src/oidc-token.ts";
 import type { Inputs } from "./inputs.ts";
@@ -28,11 +29,9 @@ export function preparedLogin(inputs: Inputs, variables: Variables): () => Promi
   refuseOtherCredentials(variables);
   const source = tokenSource(variables);
   return async () => {
-    const { token, expires, account } = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
-    setVariable("GITHUB_STATE", "api", api.origin);
-    setVariable("GITHUB_STATE", "token", token);
-    setVariable("GITHUB_STATE", "expires", expires);
-    return { api, token, account };
+    const issued = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
+    saveForLogOut(api, issued);
+    return { api, token: issued.token, account: issued.account };
   };
 }
 

@@ -293,6 +293,13 @@ function notADeployApi(api, reply) {
   ]);
 }
 
+// login/src/log-out.ts
+function saveForLogOut(api, { token, expires }) {
+  setVariable("GITHUB_STATE", "api", api.origin);
+  setVariable("GITHUB_STATE", "token", token);
+  setVariable("GITHUB_STATE", "expires", expires);
+}
+
 // step/markup.ts
 function escape(text) {
   return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -334,9 +341,7 @@ async function main() {
   refuseOtherCredentials(process.env);
   const world = { ...realWorld, mask, log };
   const token = await logIn(world, api, input("audience"), tokenSource(process.env));
-  setVariable("GITHUB_STATE", "api", api.origin);
-  setVariable("GITHUB_STATE", "token", token.token);
-  setVariable("GITHUB_STATE", "expires", token.expires);
+  saveForLogOut(api, token);
   setVariable("GITHUB_ENV", "CLOUDFLARE_API_BASE_URL", `${api.origin}/client/v4`);
   setVariable("GITHUB_ENV", "CLOUDFLARE_API_TOKEN", token.token);
   setVariable("GITHUB_ENV", "CLOUDFLARE_ACCOUNT_ID", token.account);

@@ -1,6 +1,13 @@
-import { annotate, log } from "../../step/workflow-commands.ts";
-import { realWorld, revoke } from "./login.ts";
+import { annotate, log, setVariable } from "../../step/workflow-commands.ts";
+import { type DeployToken, realWorld, revoke } from "./login.ts";
 import type { Variables } from "./oidc-token.ts";
+
+/** Saves what the post step needs to revoke a token. */
+export function saveForLogOut(api: URL, { token, expires }: DeployToken): void {
+  setVariable("GITHUB_STATE", "api", api.origin);
+  setVariable("GITHUB_STATE", "token", token);
+  setVariable("GITHUB_STATE", "expires", expires);
+}
 
 /** Revokes the token that the main step saved, if it saved one. It never throws. */
 export async function logOut(variables: Variables): Promise<void> {

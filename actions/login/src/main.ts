@@ -3,6 +3,7 @@
 import { ActionFailure } from "../../step/failure.ts";
 import { addToSummary, annotate, log, mask, setVariable } from "../../step/workflow-commands.ts";
 import { parseApiAddress } from "./api-address.ts";
+import { saveForLogOut } from "./log-out.ts";
 import { logIn, realWorld, refuseOtherCredentials } from "./login.ts";
 import { tokenSource } from "./oidc-token.ts";
 import { summaryOf } from "./summary.ts";
@@ -14,9 +15,7 @@ async function main(): Promise<void> {
   const world = { ...realWorld, mask, log };
   const token = await logIn(world, api, input("audience"), tokenSource(process.env));
   // First what the post step needs, so that it also revokes the token if this step fails below.
-  setVariable("GITHUB_STATE", "api", api.origin);
-  setVariable("GITHUB_STATE", "token", token.token);
-  setVariable("GITHUB_STATE", "expires", token.expires);
+  saveForLogOut(api, token);
   setVariable("GITHUB_ENV", "CLOUDFLARE_API_BASE_URL", `${api.origin}/client/v4`);
   setVariable("GITHUB_ENV", "CLOUDFLARE_API_TOKEN", token.token);
   setVariable("GITHUB_ENV", "CLOUDFLARE_ACCOUNT_ID", token.account);
