@@ -16,7 +16,8 @@ const WORKERS = "/v1/namespaces/dotdo-development/workers";
 function deployment(id: string, previous: string | null, bindings: object[] = [], size = 1000): object {
   const bundle = { bindings, modules: [{ name: "index.js", sha256: id, size }] };
   const url = "https://dev.agents-pr-12.do";
-  return { id, urls: [url], size, startup_time_ms: 7, previous, bundle, warnings: [] };
+  const preview = { of: "agents", pull_request: 12, expires: "2026-12-12T18:00:00Z" };
+  return { id, urls: [url], size, startup_time_ms: 7, previous, bundle, preview, warnings: [] };
 }
 
 /** The event of a pull request. */
@@ -153,7 +154,7 @@ test("a preview is deployed, updated and deleted, with one comment, and without 
   assert.equal(first.outputs["id"], "first");
   assert.deepEqual(job.calls.at(-1), "npx --no-install wrangler deploy --name agents-pr-12 --dispatch-namespace dotdo-development");
   const [comment] = job.github.commentsIn(12);
-  for (const text of ["agents-pr-12", "<b>deployed</b>", "https://dev.agents-pr-12.do", COMMIT, "1.0 kB", "7 ms", "added <code>KV (kv_namespace)</code>"]) {
+  for (const text of ["agents-pr-12", "<b>deployed</b>", "https://dev.agents-pr-12.do", COMMIT, "1.0 kB", "7 ms", "2026-12-12T18:00:00Z, unless", "added <code>KV (kv_namespace)</code>"]) {
     assert.ok(comment?.body.includes(text), `${text}: ${comment?.body}`);
     assert.ok(text === "agents-pr-12" || first.summary.includes(text), first.summary);
   }

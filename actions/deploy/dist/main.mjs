@@ -1978,6 +1978,7 @@ function deploymentOf(json) {
   const { id, urls, size, startup_time_ms: startup, previous, bundle } = json;
   const items = (value) => Array.isArray(value) ? value.filter(isObject) : [];
   const content = isObject(bundle) ? bundle : {};
+  const expires = isObject(json["preview"]) ? json["preview"]["expires"] : void 0;
   return {
     id,
     urls: Array.isArray(urls) ? urls.map(String) : [],
@@ -1986,6 +1987,7 @@ function deploymentOf(json) {
     bindings: new Map(items(content["bindings"]).map(({ name, type }) => [String(name), String(type)])),
     modules: new Map(items(content["modules"]).map(({ name, sha256 }) => [String(name), String(sha256)])),
     previous: typeof previous === "string" ? previous : void 0,
+    expires: typeof expires === "string" ? expires : void 0,
     warnings: items(json["warnings"]).map(({ code: code2, message }) => ({ code: String(code2), message: String(message) }))
   };
 }
@@ -2392,6 +2394,7 @@ function htmlOf(report) {
     rows.push(["Size", sizeOf(deployment.size, changes?.size.before ?? null)]);
     if (deployment.startup !== void 0) rows.push(["Start-up time", `${deployment.startup} ms`]);
   }
+  if (isServed && deployment?.expires !== void 0) rows.push(["Expires", `${escape(deployment.expires)}, unless it is deployed again`]);
   if (deployment !== void 0 && changes !== void 0) {
     rows.push(["Changed bindings", changed(changes.bindings, deployment.bindings)]);
     rows.push(["Changed modules", changed(changes.modules, void 0)]);
@@ -2400,8 +2403,7 @@ function htmlOf(report) {
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
   rows.push(["Log", `<a href="${escape(report.log)}">of the run</a>`]);
   const cells = rows.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
-  const note = report.isPreview && isServed ? "<p>It is deleted when the pull request is closed, and 14 days after its last deployment.</p>" : "";
-  return `<h3>${title}</h3><table>${cells.join("")}</table>${note}`;
+  return `<h3>${title}</h3><table>${cells.join("")}</table>`;
 }
 function changed({ added, removed, changed: others }, types) {
   const typed = (name) => types?.has(name) ? `${name} (${types.get(name)})` : name;

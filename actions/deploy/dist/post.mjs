@@ -464,6 +464,7 @@ function htmlOf(report) {
     rows.push(["Size", sizeOf(deployment.size, changes?.size.before ?? null)]);
     if (deployment.startup !== void 0) rows.push(["Start-up time", `${deployment.startup} ms`]);
   }
+  if (isServed && deployment?.expires !== void 0) rows.push(["Expires", `${escape(deployment.expires)}, unless it is deployed again`]);
   if (deployment !== void 0 && changes !== void 0) {
     rows.push(["Changed bindings", changed(changes.bindings, deployment.bindings)]);
     rows.push(["Changed modules", changed(changes.modules, void 0)]);
@@ -472,8 +473,7 @@ function htmlOf(report) {
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
   rows.push(["Log", `<a href="${escape(report.log)}">of the run</a>`]);
   const cells = rows.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
-  const note = report.isPreview && isServed ? "<p>It is deleted when the pull request is closed, and 14 days after its last deployment.</p>" : "";
-  return `<h3>${title}</h3><table>${cells.join("")}</table>${note}`;
+  return `<h3>${title}</h3><table>${cells.join("")}</table>`;
 }
 function changed({ added, removed, changed: others }, types) {
   const typed = (name) => types?.has(name) ? `${name} (${types.get(name)})` : name;

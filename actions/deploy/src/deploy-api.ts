@@ -27,6 +27,8 @@ export interface Deployment {
   modules: Map<string, string>;
   /** The id of the deployment before it; undefined for the first one. */
   previous: string | undefined;
+  /** When the deploy API deletes a preview that is not deployed again; undefined if it is none. */
+  expires?: string | undefined;
   /** Warnings about the upload, which wrangler does not print. */
   warnings: { code: string; message: string }[];
 }
@@ -94,6 +96,7 @@ export function deploymentOf(json: unknown): Deployment | undefined {
   const { id, urls, size, startup_time_ms: startup, previous, bundle } = json;
   const items = (value: unknown) => (Array.isArray(value) ? value.filter(isObject) : []);
   const content = isObject(bundle) ? bundle : {};
+  const expires = isObject(json["preview"]) ? json["preview"]["expires"] : undefined;
   return {
     id,
     urls: Array.isArray(urls) ? urls.map(String) : [],
@@ -102,6 +105,7 @@ export function deploymentOf(json: unknown): Deployment | undefined {
     bindings: new Map(items(content["bindings"]).map(({ name, type }) => [String(name), String(type)])),
     modules: new Map(items(content["modules"]).map(({ name, sha256 }) => [String(name), String(sha256)])),
     previous: typeof previous === "string" ? previous : undefined,
+    expires: typeof expires === "string" ? expires : undefined,
     warnings: items(json["warnings"]).map(({ code, message }) => ({ code: String(code), message: String(message) })),
   };
 }

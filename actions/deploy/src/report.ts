@@ -62,6 +62,7 @@ export function htmlOf(report: Report): string {
     rows.push(["Size", sizeOf(deployment.size, changes?.size.before ?? null)]);
     if (deployment.startup !== undefined) rows.push(["Start-up time", `${deployment.startup} ms`]);
   }
+  if (isServed && deployment?.expires !== undefined) rows.push(["Expires", `${escape(deployment.expires)}, unless it is deployed again`]);
   if (deployment !== undefined && changes !== undefined) {
     rows.push(["Changed bindings", changed(changes.bindings, deployment.bindings)]);
     rows.push(["Changed modules", changed(changes.modules, undefined)]);
@@ -70,8 +71,7 @@ export function htmlOf(report: Report): string {
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
   rows.push(["Log", `<a href="${escape(report.log)}">of the run</a>`]);
   const cells = rows.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
-  const note = report.isPreview && isServed ? "<p>It is deleted when the pull request is closed, and 14 days after its last deployment.</p>" : "";
-  return `<h3>${title}</h3><table>${cells.join("")}</table>${note}`;
+  return `<h3>${title}</h3><table>${cells.join("")}</table>`;
 }
 
 function changed({ added, removed, changed: others }: Changes["bindings"], types: Map<string, string> | undefined): string {
