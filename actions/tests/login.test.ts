@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
-import { type Finished, runWorkflow, type Variables } from "./runner.ts";
+import type { Finished, Variables } from "./job-runner.ts";
+import { runWorkflow } from "./runner.ts";
 import { ACCOUNT, CLAIMS, Servers, TOKEN } from "./servers.ts";
 
 /** A job that logs in, and then runs a script. */
