@@ -37,6 +37,7 @@ pub fn who(identity: &Identity) -> String {
         Identity::BuildkiteJob(job) => format!("{} build {}", job.pipeline(), job.build_number),
         Identity::ApiToken { subject } => subject.to_string(),
         Identity::BootstrapAdministrator => "bootstrap".to_owned(),
+        Identity::Platform => "the platform".to_owned(),
     }
 }
 
@@ -47,7 +48,7 @@ pub fn commit(identity: &Identity) -> String {
         Identity::GithubRun(run) => shortened(&run.sha),
         Identity::GitlabJob(job) => shortened(&job.sha),
         Identity::BuildkiteJob(job) => shortened(&job.sha),
-        Identity::ApiToken { .. } | Identity::BootstrapAdministrator => String::new(),
+        Identity::ApiToken { .. } | Identity::BootstrapAdministrator | Identity::Platform => String::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Environment, PreviewName, WorkerName};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -29,6 +29,24 @@ impl Target {
         match self.environment.host_labels().first() {
             Some(label) => format!("{label}.{}", self.worker),
             None => self.worker.to_string(),
+        }
+    }
+
+    /// The preview that it is, by its name; `None` for every Worker outside of development, and for other Workers.
+    #[must_use]
+    pub fn preview(&self) -> Option<PreviewName> {
+        match self.environment {
+            Environment::Development => PreviewName::of(&self.worker),
+            Environment::Production | Environment::Staging => None,
+        }
+    }
+}
+
+impl From<PreviewName> for Target {
+    fn from(preview: PreviewName) -> Self {
+        Self {
+            environment: Environment::Development,
+            worker: preview.name().clone(),
         }
     }
 }

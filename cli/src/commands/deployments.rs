@@ -72,7 +72,7 @@ fn table(deployments: &[Deployment<'_>], now: Timestamp) -> Table {
                 environment.map_or("", Environment::name)
             )
             .into(),
-            change(deployment),
+            change(deployment, now),
             who(&deployment.identity).into(),
             commit(&deployment.identity).into(),
             message.unwrap_or_default().into(),
@@ -83,12 +83,16 @@ fn table(deployments: &[Deployment<'_>], now: Timestamp) -> Table {
 }
 
 /// What was done, and how it ended.
-fn change(deployment: &Deployment<'_>) -> Value {
+fn change(deployment: &Deployment<'_>, now: Timestamp) -> Value {
     let action = deployment.action.name();
     let state = deployment.state.name().replace('_', " ");
     match deployment.state {
         DeploymentState::Succeeded if deployment.serving == Some(true) => {
-            Tone::Good.of(format!("{action}, serving"))
+            let expires = deployment.preview.as_ref().map(|preview| {
+                let expires = times::ago(preview.expires, now);
+                format!(", expires {expires}")
+            });
+            Tone::Good.of(format!("{action}, serving{}", expires.unwrap_or_default()))
         }
         DeploymentState::Succeeded => Tone::Plain.of(format!("{action}, {state}")),
         DeploymentState::Pending => Tone::Warning.of(format!("{action}, {state}")),

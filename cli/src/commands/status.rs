@@ -1,6 +1,6 @@
 //! `dotdo status`.
 
-use deploy_api::v1::types::{NamespaceStatus, Status};
+use deploy_api::v1::types::{NamespaceStatus, Preview, Status};
 use jiff::Timestamp;
 
 use crate::client::Answer;
@@ -10,19 +10,27 @@ use crate::session::Session;
 use crate::table::{Table, Tone, Value};
 use crate::times;
 
-/// Shows each namespace, and then what needs attention.
+/// Shows each namespace, what needs attention, and the previews.
 pub fn status(session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
     let answer: Answer<Status> = progress::during("reading the status", || client.get("/v1/status"))?;
     session.output.either(&answer.json, |output| {
         let namespaces = &answer.value.namespaces;
         output.table(summary(namespaces))?;
-        let attention = attention(namespaces, Timestamp::now());
+        let now = Timestamp::now();
+        let attention = attention(namespaces, now);
         if attention.is_empty() {
-            return output.line("\nNothing needs attention.");
+            output.line("\nNothing needs attention.")?;
+        } else {
+            output.line("")?;
+            output.table(attention)?;
+        }
+        let previews = previews(namespaces, now);
+        if previews.is_empty() {
+            return Ok(());
         }
         output.line("")?;
-        output.table(attention)
+        output.table(previews)
     })?;
     Ok(Exit::Success)
 }
@@ -115,6 +123,28 @@ fn attention(namespaces: &[NamespaceStatus], now: Timestamp) -> Table {
     table
 }
 
+/// A line for each preview.
+fn previews(namespaces: &[NamespaceStatus], now: Timestamp) -> Table {
+    let mut table = Table::new(&["preview", "of", "expires"]);
+    for found in namespaces.iter().flat_map(|namespace| &namespace.previews) {
+        table.row([
+            found.worker.as_str().into(),
+            previewed(&found.preview).into(),
+            times::ago(found.preview.expires, now).into(),
+        ]);
+    }
+    table
+}
+
+/// What a preview shows: `agents, pull request 12`.
+#[must_use]
+pub fn previewed(preview: &Preview) -> String {
+    match preview.pull_request {
+        Some(number) => format!("{}, pull request {number}", preview.of),
+        None => format!("a deployment of {}", preview.of),
+    }
+}
+
 fn place(worker: &str, environment: &str) -> Value {
     format!("{worker} in {environment}").into()
 }
@@ -143,6 +173,11 @@ mod tests {
             "open_intents": [{
                 "intent": 9, "worker": "agents", "verb": "deploy", "state": "held", "renewed": "2026-11-24T12:59:00Z",
             }],
+            "previews": [{ "worker": "agents-pr-12", "preview": {
+                "of": "agents", "pull_request": 12, "expires": "2026-12-08T12:59:00Z",
+            } }, { "worker": "agents-at-9f1c2d3e4b5a", "preview": {
+                "of": "agents", "pull_request": null, "expires": "2026-11-24T13:30:00Z",
+            } }],
         }]))
         .unwrap()
     }
@@ -162,6 +197,14 @@ mod tests {
             let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(words(&text).contains(&words(expected)), "{expected}: {text}");
         }
+        let text = previews(&namespaces(), now).text(Terminal::new(None, false));
+        assert_eq!(
+            text.lines().skip(1).collect::<Vec<_>>(),
+            [
+                "agents-pr-12            agents, pull request 12  in 13 d",
+                "agents-at-9f1c2d3e4b5a  a deployment of agents   in 30 min",
+            ]
+        );
         for width in [80, 120] {
             let terminal = Terminal::new(Some(width), false);
             for text in [

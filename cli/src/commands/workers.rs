@@ -6,6 +6,7 @@ use dotdo_names::{Environment, WorkerName};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::status::previewed;
 use crate::arguments;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
@@ -68,7 +69,7 @@ pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Fai
                     last.map_or_else(String::new, |last| times::ago(last.created, now))
                         .into(),
                     last.map_or_else(String::new, |last| who(&last.identity)).into(),
-                    state(worker),
+                    state(worker, now),
                     if shows_urls {
                         worker.urls.join(" ")
                     } else {
@@ -114,7 +115,7 @@ fn environments(chosen: Option<Environment>, client: &Client) -> Result<Vec<Envi
 }
 
 /// What needs attention of a Worker, in few words.
-fn state(worker: &ListedWorker) -> Value {
+fn state(worker: &ListedWorker, now: Timestamp) -> Value {
     let mut words = Vec::new();
     let mut tone = Tone::Good;
     match worker.health.result {
@@ -134,6 +135,10 @@ fn state(worker: &ListedWorker) -> Value {
     if worker.lock.is_some() {
         words.push("locked".to_owned());
         tone = if tone == Tone::Bad { tone } else { Tone::Warning };
+    }
+    if let Some(preview) = &worker.preview {
+        words.push(format!("preview, expires {}", times::ago(preview.expires, now)));
+        tone = if words.len() == 1 { Tone::Plain } else { tone };
     }
     if words.is_empty() {
         return Tone::Dim.of("-");
@@ -189,7 +194,11 @@ fn in_environment(found: &InEnvironment) -> Table {
     let now = Timestamp::now();
     let listed = &worker.listed;
     table.property("URL", text(listed.urls.join(" ")));
-    table.property("state", state(listed));
+    table.property("state", state(listed, now));
+    table.property(
+        "preview of",
+        listed.preview.as_ref().map(|preview| text(previewed(preview))),
+    );
     table.property(
         "health",
         listed.health.detail.clone().map(|detail| Tone::Bad.of(detail)),

@@ -111,7 +111,8 @@ impl<S: Sql> Access<'_, S> {
             Identity::GithubRun(_)
             | Identity::GitlabJob(_)
             | Identity::BuildkiteJob(_)
-            | Identity::ApiToken { .. } => self.policies.active(self.sql),
+            | Identity::ApiToken { .. }
+            | Identity::Platform => self.policies.active(self.sql),
         }
     }
 }

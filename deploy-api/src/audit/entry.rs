@@ -254,6 +254,13 @@ pub enum SubjectRecord {
         #[schemars(with = "Option<Time>")]
         modified_on: Option<Timestamp>,
     },
+    /// A preview that expired, so that the deploy API deletes it.
+    ExpiredPreview {
+        /// When it expired.
+        #[serde(serialize_with = "milliseconds")]
+        #[schemars(with = "Time")]
+        expired: Timestamp,
+    },
     /// A lock.
     Lock(LockRecord),
     /// A change that was made without the deploy API.

@@ -3,6 +3,7 @@
 mod health;
 mod id;
 mod last_deployment;
+mod preview;
 mod record;
 mod remote_version;
 mod sent_change;
@@ -14,6 +15,7 @@ pub use health::{
 };
 pub use id::{DeploymentId, InvalidDeploymentId, TAG_PREFIX};
 pub use last_deployment::LastDeployment;
+pub use preview::Preview;
 pub use record::{Deployment, Failure, ImportedFrom, State, Warning};
 pub use remote_version::{Drift, DriftKind, RemoteVersion};
 pub use sent_change::{ExpectedState, SentChange};

@@ -75,6 +75,9 @@ pub struct Deployment {
     /// The result of its health check.
     #[serde(default)]
     pub health: DeploymentHealth,
+    /// When the preview that it made expires; `None` unless it succeeded and made a preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// The account Worker that was imported.

@@ -22,6 +22,27 @@ pub(crate) struct SmallChange<'a> {
     pub expected: Option<ExpectedState>,
     /// The secret that is changed, if it is one.
     pub secret: Option<&'a str>,
+    /// Whether the change succeeded if the upstream has no such Worker.
+    pub may_be_absent: bool,
+}
+
+impl SmallChange<'_> {
+    /// The deletion of a Worker. Unless it `is_forced`, the upstream does not delete a script that has Durable Objects or to which
+    /// other scripts bind.
+    pub fn deletion(target: &Target, is_forced: bool) -> Self {
+        let request = script::script(Method::Delete, target, &[]);
+        Self {
+            action: Action::Delete,
+            request: if is_forced {
+                request.parameter("force", "true")
+            } else {
+                request
+            },
+            expected: None,
+            secret: None,
+            may_be_absent: false,
+        }
+    }
 }
 
 /// Sends a change to the upstream and records the outcome. If the answer is lost, the upstream is asked whether it was executed; if
@@ -44,7 +65,10 @@ pub(crate) async fn change<L: LedgerClient, O: Services>(
         outcome: answer,
     } = call(services, change.request).await;
     let status = record.status;
-    let Err(failure) = answer else {
+    let failure = answer
+        .err()
+        .filter(|failure| !(failure.absent && change.may_be_absent));
+    let Some(failure) = failure else {
         let script = after(lease, sent.as_ref()).await;
         let end = End::Succeeded {
             upstream: Some(record),

@@ -29,6 +29,7 @@ mod call_budget;
 mod change;
 mod deploy;
 mod difference;
+mod expired_preview;
 mod gateway;
 mod health_check;
 mod import;

@@ -1,7 +1,8 @@
 //! The reconciler: determines the outcome of changes whose gateway ended or whose answer was lost, makes the pending health
-//! checks, searches for drift, and deletes objects that no deployment needs. The ledger selects the work; each item takes a few calls.
+//! checks, deletes expired previews, searches for drift, and deletes objects that no deployment needs. The ledger selects the work; each item takes a few calls.
 
 use super::Gateway;
+use super::expired_preview::delete_expired;
 use super::health_check::{self, HealthCheck};
 use super::inspect::inspect;
 use super::outcome::{LostChange, outcome};
@@ -51,6 +52,7 @@ pub async fn reconcile<L: LedgerClient, O: Services>(
                 }
                 _ => drop_check(gateway, check).await,
             },
+            Work::ExpiredPreview { target, expired } => delete_expired(gateway, &target, expired).await,
             Work::Archive => archive(gateway, checkpoint_key).await,
             Work::CollectGarbage => collect_garbage(gateway).await.map(drop),
             Work::Inspect { since } => inspect(gateway, since).await,

@@ -26,17 +26,19 @@ pub enum Identity {
     },
     /// The holder of the bootstrap secret, who may read and administer, but not deploy.
     BootstrapAdministrator,
+    /// The deploy API itself, which deletes expired previews.
+    Platform,
 }
 
 impl Identity {
-    /// The CI service that proved the identity. `None` for tokens of this API and the bootstrap secret.
+    /// The CI service that proved the identity. `None` for tokens of this API, the bootstrap secret and the platform.
     #[must_use]
     pub const fn provider(&self) -> Option<Provider> {
         match self {
             Self::GithubRun(_) => Some(Provider::GitHub),
             Self::GitlabJob(_) => Some(Provider::GitLab),
             Self::BuildkiteJob(_) => Some(Provider::Buildkite),
-            Self::ApiToken { .. } | Self::BootstrapAdministrator => None,
+            Self::ApiToken { .. } | Self::BootstrapAdministrator | Self::Platform => None,
         }
     }
 }
@@ -62,6 +64,7 @@ impl fmt::Display for Identity {
             }
             Self::ApiToken { subject } => write!(f, "the API token of {subject}"),
             Self::BootstrapAdministrator => f.write_str("the bootstrap administrator"),
+            Self::Platform => f.write_str("the platform"),
         }
     }
 }

@@ -13,13 +13,14 @@ use crate::attempt::AttemptId;
 use crate::audit::{self, Entry, Outcome};
 use crate::code::Code;
 use crate::deployments::{Deployment, State};
-use crate::policy::{Action, Caller, Request};
+use crate::identity::Identity;
+use crate::policy::{Action, Caller, Request, RuleName, Scope};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::locks::{self, Place};
-use crate::store::{answers, deployments, drifts, health_checks, leases, workers};
+use crate::store::{answers, deployments, drifts, health_checks, leases, policies, previews, workers};
 use crate::target::Target;
 
 /// The time within which the same upload by the same token is a retry and not a new deployment. wrangler tries three times, and
@@ -50,6 +51,13 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             };
         }
         let ticket = self.queue.join(&begin.target);
+        if matches!(begin.authority, Authority::ExpiredPreview { .. }) {
+            // The deletion does not wait, because a deploy that comes first renews the preview.
+            return match self.try_to_begin(begin, ticket.is_first())? {
+                Tried::Begun(outcome) => Ok(outcome),
+                Tried::Blocked => Err(unsettled(&begin.target, 1)),
+            };
+        }
         let milliseconds = u32::try_from(LEASE_WAIT.as_millis()).unwrap_or(u32::MAX);
         let mut timeout = pin!(self.runtime.pause(milliseconds));
         loop {
@@ -159,6 +167,27 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                     deployments::get(&self.sql, &check.deployment)?.ok_or_else(|| self.no_authority())?;
                 let (caller, allowed) = access.caller_of_intent(deployment.intent)?;
                 Ok(Actor { caller, allowed })
+            }
+            Authority::ExpiredPreview { expired } => {
+                let is_expired = *expired <= access.now
+                    && match begin.target.preview() {
+                        Some(preview) => previews::expires(&self.sql, &preview)? == Some(*expired),
+                        None => false,
+                    };
+                if !is_expired || !matches!(begin.change, Change::Delete) {
+                    return Err(renewed(&begin.target));
+                }
+                Ok(Actor {
+                    caller: Caller {
+                        identity: Identity::Platform,
+                        token: None,
+                        scope: Scope::Grants(Vec::new()),
+                    },
+                    allowed: Allowed {
+                        rule: RuleName::expired_preview(),
+                        policy_version: policies::latest_version(&self.sql)?,
+                    },
+                })
             }
         }
     }
@@ -355,6 +384,15 @@ fn unsettled(target: &Target, seconds: u32) -> Problem {
         format!("Try again in {seconds} seconds; by then the outcome is known."),
     )
     .retry_after(seconds)
+}
+
+/// The error for a deletion of a preview that is not expired.
+fn renewed(target: &Target) -> Problem {
+    Problem::new(
+        Code::DeploymentUnsettled,
+        format!("{target} is not an expired preview: it was deployed again, or deleted."),
+        "",
+    )
 }
 
 fn still_busy(target: &Target) -> Problem {

@@ -1,5 +1,6 @@
 //! The messages by which a change of a Worker begins and ends: [`Begin`], [`Renew`], [`Finish`] and [`Refuse`].
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::health_check::{DueHealthCheck, ExpectedAnswer};
@@ -44,6 +45,11 @@ pub enum Authority {
     HealthCheck {
         /// The attempt that makes the health check.
         attempt: AttemptId,
+    },
+    /// The expiry of a preview, which is deleted.
+    ExpiredPreview {
+        /// When it expired.
+        expired: Timestamp,
     },
 }
 

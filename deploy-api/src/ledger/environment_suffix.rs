@@ -14,7 +14,7 @@ use crate::target::Target;
 const ENVIRONMENT_TAG: &str = "cf:environment=";
 
 /// Refuses an upload of `X-suffix` that is the first one while `X` exists, or that wrangler's tag shows to be an environment of
-/// `X`, unless a rule for the caller names `X-suffix` literally.
+/// `X`, unless it is a preview of `X` or a rule for the caller names `X-suffix` literally.
 ///
 /// # Errors
 /// `ENVIRONMENT_SUFFIX`, `RECORD_UNAVAILABLE`.
@@ -24,6 +24,10 @@ pub(super) fn check<S: Sql>(
     target: &Target,
     record: Option<&WorkerRecord>,
 ) -> Result<(), Problem> {
+    if target.preview().is_some() {
+        // The preview of a Worker has its name and a suffix.
+        return Ok(());
+    }
     let name = target.worker.as_str();
     let tagged = record.and_then(|record| tagged_environment(name, &record.tags));
     let is_first = record.is_none_or(|record| record.deployment.is_none());

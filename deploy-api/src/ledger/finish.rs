@@ -13,7 +13,8 @@ use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::{
-    answers, deployments, drifts, health_checks, leases, migrations, object_classes, remote_versions, workers,
+    answers, deployments, drifts, health_checks, leases, migrations, object_classes, previews,
+    remote_versions, workers,
 };
 
 /// What to do about a change whose outcome cannot be determined.
@@ -157,6 +158,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 object_classes::forget(sql, target)?;
                 remote_versions::put(sql, target, &RemoteVersion::default(), access.now)?;
                 drifts::delete(sql, target)?;
+                if let Some(preview) = target.preview() {
+                    previews::delete(sql, &preview)?;
+                }
                 return Ok(none);
             }
             if let Some(tags) = &script.tags {
@@ -200,6 +204,11 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         if let Some(classes) = &deployment.classes {
             object_classes::apply(sql, target, classes)?;
+        }
+        if let Some(preview) = target.preview() {
+            let expires = self.preview_expires(access.now);
+            previews::renew(sql, &preview, expires)?;
+            deployment.expires = Some(expires);
         }
         deployments::finish(sql, &deployment)?;
         // The rollback of a failed health check is checked after the result of that check is recorded. An adopted deployment

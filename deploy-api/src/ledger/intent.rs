@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Ledger;
 use super::begin::{Actor, entry_by};
-use super::change::{Begin, Begun, Change, GrantedLease, NewUpload};
+use super::change::{Authority, Begin, Begun, Change, GrantedLease, NewUpload};
 use super::environment_suffix;
 use super::source::source;
 use crate::access::Access;
-use crate::audit::{Action, Annotations, Outcome};
+use crate::audit::{Action, Annotations, Outcome, SubjectRecord};
 use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, State};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -61,7 +61,12 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         }
         let source = source(sql, begin)?;
         let mut entry = entry_by(access, actor, begin, Outcome::Intent);
-        entry.subject = begin.change.subject();
+        entry.subject = match &begin.authority {
+            Authority::ExpiredPreview { expired } => {
+                Some(SubjectRecord::ExpiredPreview { expired: *expired })
+            }
+            Authority::Credential(_) | Authority::HealthCheck { .. } => begin.change.subject(),
+        };
         let mut deployment = match (begin.change.upload(), &source) {
             (Some(upload), _) => Some(self.new_deployment(access, actor, begin, upload, serving)?),
             (None, Some(source)) => Some(self.redeployment(access, actor, begin, source, serving)?),
@@ -206,6 +211,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             warnings: Vec::new(),
             revision: None,
             health: DeploymentHealth::default(),
+            expires: None,
         })
     }
 

@@ -117,6 +117,8 @@ pub struct Settings {
     pub upstream_calls: u32,
     /// The addresses of Workers.
     pub worker_urls: WorkerUrls,
+    /// The time from the last deploy of a preview until it expires.
+    pub preview_lifetime: SignedDuration,
     /// The key that seals the cursors of lists.
     pub cursor_key: CursorKey,
     /// Which entries of the audit log are archived.
@@ -190,6 +192,12 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         SignedDuration::from_millis(
             i64::try_from(self.settings.upstream_timeout.as_millis() * 3 / 2).unwrap_or(i64::MAX),
         )
+    }
+
+    /// When a preview expires that is deployed now.
+    fn preview_expires(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(self.settings.preview_lifetime)
+            .unwrap_or(Timestamp::MAX)
     }
 
     fn lease_ends(&self, renewed: Timestamp) -> Timestamp {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, Message};
-use crate::deployments::{DeploymentHealth, LastDeployment};
+use crate::deployments::{DeploymentHealth, LastDeployment, Preview};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
@@ -25,6 +25,9 @@ pub struct WorkerOverview {
     pub health: DeploymentHealth,
     /// The lock that is in effect.
     pub lock: Option<Lock>,
+    /// What it previews, if it is a preview.
+    #[serde(default)]
+    pub preview: Option<Preview>,
 }
 
 impl Message for Overview {
@@ -41,6 +44,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             let deployment = workers::current_deployment(sql, workers::get(sql, target)?.as_ref())?;
             overviews.push(WorkerOverview {
                 last_deployment: deployment.as_ref().map(LastDeployment::of),
+                preview: deployment.as_ref().and_then(Preview::of),
                 health: deployment.map(|deployment| deployment.health).unwrap_or_default(),
                 lock: locks::holding(sql, Place::worker(target), now)?,
             });

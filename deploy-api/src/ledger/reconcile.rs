@@ -11,14 +11,20 @@ use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
 use crate::store::health_checks::PendingHealthCheck;
 use crate::store::leases::{Lease, LeaseState};
+use crate::store::locks::{self, Place};
 use crate::store::schedule::{self, Job};
-use crate::store::{answers, denials, deployments, health_checks, leases, workers};
+use crate::store::{answers, denials, deployments, health_checks, leases, previews, workers};
+use crate::target::Target;
 
 /// The most items of one reconciliation: each takes a few calls to the upstream.
 const LIMIT: u32 = 20;
 
 /// The time after which the reconciler retries an item without a certain outcome.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// The time after which the reconciler tries again to delete an expired preview that is locked or changed, or that the upstream did
+/// not delete.
+const DELETE_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long the objects of a deleted Worker's deployments are kept.
 const KEPT_AFTER_DELETION: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -55,6 +61,13 @@ pub enum Work {
         deployment: Option<Box<Deployment>>,
         /// The current deployment, if one is recorded.
         serving: Option<Box<Deployment>>,
+    },
+    /// A preview expired, and is neither locked nor in the middle of another change.
+    ExpiredPreview {
+        /// The preview.
+        target: Target,
+        /// When it expired.
+        expired: Timestamp,
     },
     /// Old entries of the audit log may be archived.
     Archive,
@@ -130,6 +143,19 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
                 check,
             });
         }
+        let again = now.saturating_add(DELETE_AGAIN_AFTER).unwrap_or(now);
+        for preview in previews::take(sql, now, again, LIMIT)? {
+            let target = Target::from(preview.name);
+            let is_busy = locks::holding(sql, Place::worker(&target), now)?.is_some()
+                || leases::of_worker(sql, &target)?.is_some()
+                || health_checks::of_worker(sql, &target)?.is_some();
+            if !is_busy {
+                work.push(Work::ExpiredPreview {
+                    target,
+                    expired: preview.expires,
+                });
+            }
+        }
         for job in schedule::take(sql, now)? {
             work.push(match job {
                 Job::Archive => Work::Archive,
@@ -149,7 +175,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let check = health_checks::next_due(&self.sql)?;
         let denials = denials::next_flush(&self.sql)?;
         let job = schedule::next_due(&self.sql)?;
-        Ok(lease.into_iter().chain(check).chain(denials).chain(job).min())
+        let preview = previews::next_due(&self.sql)?;
+        let others = check.into_iter().chain(denials).chain(job).chain(preview);
+        Ok(lease.into_iter().chain(others).min())
     }
 
     /// When the reconciler inspects an open intent again.

@@ -138,7 +138,7 @@ impl Claim {
             Identity::GithubRun(run) => self.of_github(run),
             Identity::GitlabJob(job) => self.of_gitlab(job),
             Identity::BuildkiteJob(job) => self.of_buildkite(job),
-            Identity::ApiToken { .. } | Identity::BootstrapAdministrator => None,
+            Identity::ApiToken { .. } | Identity::BootstrapAdministrator | Identity::Platform => None,
         };
         value.filter(|value| !value.is_empty())
     }

@@ -90,7 +90,7 @@ impl Explanation {
                     "The policy has no rule for the subject of the token, \"{subject}\"."
                 )]
             }
-            Identity::BootstrapAdministrator => Vec::new(),
+            Identity::BootstrapAdministrator | Identity::Platform => Vec::new(),
             job => job
                 .provider()
                 .map(|provider| no_rule_names_the_job(job, provider))
@@ -132,6 +132,7 @@ fn shown_identity(identity: &Identity) -> String {
         Identity::BuildkiteJob(job) => (&job.git_ref, "build", &job.build_number),
         Identity::ApiToken { subject } => return format!("The API token of {subject}"),
         Identity::BootstrapAdministrator => return "The bootstrap administrator".to_owned(),
+        Identity::Platform => return "The platform".to_owned(),
     };
     let mut who = match (shown_source(identity), identity.provider()) {
         (Some(source), _) => capitalized(source),
@@ -156,7 +157,7 @@ fn shown_source(identity: &Identity) -> Option<String> {
             (job.pipeline_slug.clone(), "pipeline", "")
         }
         Identity::BuildkiteJob(job) => (job.pipeline(), "pipeline", ""),
-        Identity::ApiToken { .. } | Identity::BootstrapAdministrator => return None,
+        Identity::ApiToken { .. } | Identity::BootstrapAdministrator | Identity::Platform => return None,
     };
     match (name.as_str(), id) {
         ("", "") => None,

@@ -221,6 +221,13 @@ impl RuleName {
         Ok(Self(text.to_owned()))
     }
 
+    /// The name in the audit log for deletions of previews that expired. A rule of the policy may have it as well: the identity in the
+    /// entry is the platform's.
+    #[must_use]
+    pub fn expired_preview() -> Self {
+        Self("expired-preview".to_owned())
+    }
+
     /// The reserved name for requests that were allowed because of the bootstrap secret.
     #[must_use]
     pub fn bootstrap() -> Self {

@@ -46,10 +46,13 @@ pub(super) const HEALTH: &str = "ALTER TABLE deployments ADD COLUMN health TEXT"
 /// The account Worker of each import.
 pub(super) const IMPORTED: &str = "ALTER TABLE deployments ADD COLUMN imported TEXT";
 
+/// When the previews expire that deployments made.
+pub(super) const EXPIRES: &str = "ALTER TABLE deployments ADD COLUMN expires INTEGER";
+
 pub(super) const COLUMNS: &str =
     "id, namespace, worker, verb, state, intent, bundle, identity, token, source, previous, created,
      finished, etag, startup, migration_tag, migrations, tags, failure, warnings, revision, object, annotations,
-     classes, metadata, unresolved, health, imported";
+     classes, metadata, unresolved, health, imported, expires";
 
 pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
     let id =
@@ -109,6 +112,7 @@ pub(super) fn read(row: &Row) -> Result<Deployment, SqlError> {
             .optional_text(27)?
             .map(|text| super::read_json("deployment's account Worker", text))
             .transpose()?,
+        expires: row.optional_time(28)?,
     })
 }
 
@@ -264,7 +268,7 @@ pub fn finish(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
         .transpose()?;
     sql.exec(
         "UPDATE deployments SET state = ?, finished = ?, etag = ?, startup = ?, failure = ?, warnings = ?,
-             revision = ?, tags = ?, migration_tag = ?, migrations = ? WHERE id = ?",
+             revision = ?, tags = ?, migration_tag = ?, migrations = ?, expires = ? WHERE id = ?",
         &[
             Value::from(deployment.state.name()),
             Value::from(deployment.finished),
@@ -278,6 +282,7 @@ pub fn finish(sql: &impl Sql, deployment: &Deployment) -> Result<(), SqlError> {
             super::write_json("deployment's tags", &deployment.tags)?,
             Value::from(deployment.migration_tag.as_deref()),
             migrations(deployment)?,
+            Value::from(deployment.expires),
             Value::from(deployment.id.as_str()),
         ],
     )

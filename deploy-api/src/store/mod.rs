@@ -18,6 +18,7 @@ pub mod locks;
 pub mod migrations;
 pub mod object_classes;
 pub mod policies;
+pub mod previews;
 pub mod recent_deployments;
 pub mod remote_versions;
 pub mod replays;
@@ -174,6 +175,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "deployments-0011",
         statements: &[deployments::IMPORTED],
+    },
+    Migration {
+        name: "previews-0001",
+        statements: &[previews::TABLE, previews::INDEX, deployments::EXPIRES],
     },
 ];
 

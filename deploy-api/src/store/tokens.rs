@@ -140,6 +140,7 @@ pub fn holder(identity: &Identity) -> String {
         Identity::BuildkiteJob(job) => job.pipeline(),
         Identity::ApiToken { subject } => Subject::as_str(subject).to_owned(),
         Identity::BootstrapAdministrator => "bootstrap".to_owned(),
+        Identity::Platform => "the platform".to_owned(),
     }
 }
 

@@ -17,7 +17,6 @@ use crate::services::Services;
 use crate::store::locks;
 use crate::target::Target;
 use crate::upload::BindingRef;
-use crate::upstream::{Method, script};
 
 /// The answer to a dry run of a deletion.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -107,8 +106,7 @@ async fn preview<L: LedgerClient, O: Services>(
     )
 }
 
-/// Removes a Worker, for a call of either API. Unless it `is_forced`, the upstream does not delete a script that has Durable Objects
-/// or to which other scripts bind.
+/// Removes a Worker, for a call of either API.
 pub(crate) async fn remove<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
@@ -116,15 +114,5 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
     is_forced: bool,
 ) -> Result<(), Problem> {
     let lease = Lease::begin(gateway, credential, target, Change::Delete).await?;
-    let mut request = script::script(Method::Delete, target, &[]);
-    if is_forced {
-        request = request.parameter("force", "true");
-    }
-    let deletion = SmallChange {
-        action: audit::Action::Delete,
-        request,
-        expected: None,
-        secret: None,
-    };
-    change(&lease, deletion).await
+    change(&lease, SmallChange::deletion(target, is_forced)).await
 }

@@ -128,6 +128,7 @@ pub(crate) async fn set<L: LedgerClient, O: Services>(
             removed: Vec::new(),
         }),
         secret: Some(name),
+        may_be_absent: false,
     };
     change(&lease, put).await
 }
@@ -168,6 +169,7 @@ pub(crate) async fn remove<L: LedgerClient, O: Services>(
             removed: vec![name.to_owned()],
         }),
         secret: Some(name),
+        may_be_absent: false,
     };
     change(&lease, delete).await
 }
@@ -228,6 +230,7 @@ pub(crate) async fn change_all<L: LedgerClient, O: Services>(
         request,
         expected: Some(ExpectedState::Secrets { set, removed }),
         secret: None,
+        may_be_absent: false,
     };
     change(&lease, all).await
 }

@@ -123,6 +123,7 @@ pub(crate) async fn set<L: LedgerClient, O: Services>(
             before: remote.tags,
         }),
         secret: None,
+        may_be_absent: false,
     };
     change(&lease, replacement).await
 }

@@ -20,7 +20,7 @@ pub use crate::account::{
 };
 pub use crate::deployments::{
     DeploymentHealth, DeploymentId, HeaderProof, HealthCheckRequest, HealthResult, ImportedFrom,
-    LastDeployment, Proof, ShownDrift, State as DeploymentState,
+    LastDeployment, Preview, Proof, ShownDrift, State as DeploymentState,
 };
 pub use crate::deploys::{
     BindingChange, BindingChangeKind, BindingValueOf, Choice, ModuleChanges, PromotionDifference,
@@ -34,7 +34,9 @@ pub use crate::ledger::calls::health_check::Shown as HealthCheckState;
 pub use crate::ledger::calls::locks::{LockRequest, Shown as LockState};
 pub use crate::ledger::calls::page::Page;
 pub use crate::ledger::calls::policy::{ChangeSentence, ChangeSentences, Put as PolicyChange};
-pub use crate::ledger::calls::status::{NamespaceStatus, OpenIntent, Status, UnhealthyWorker, WorkerDrift};
+pub use crate::ledger::calls::status::{
+    NamespaceStatus, OpenIntent, Status, UnhealthyWorker, WorkerDrift, WorkerPreview,
+};
 pub use crate::ledger::calls::tokens::{CreateRequest as TokenRequest, Created as ApiToken};
 pub use crate::ledger::calls::whoami::{AppliedRule, TokenLimits, WhoAmI};
 pub use crate::policy::{Action, Grant, GrantDocument};

@@ -12,7 +12,7 @@ use super::Answer;
 use super::page::{Cursors, Page, Parameters};
 use crate::audit;
 use crate::deployments::{
-    DeploymentHealth, DeploymentId, Drift, DriftKind, HealthCheckRequest, LastDeployment, ShownDrift,
+    DeploymentHealth, DeploymentId, Drift, DriftKind, HealthCheckRequest, LastDeployment, Preview, ShownDrift,
 };
 use crate::deploys::{
     Gateway, RemoteState, find_drift, next_page, read_state, remote_script, versions, worker_unknown,
@@ -52,6 +52,9 @@ pub struct Listed {
     pub lock: Option<Lock>,
     /// The change that was made outside of this API; null if there is none.
     pub drift: Option<ShownDrift>,
+    /// What it previews, and when it is deleted; omitted unless it is a preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
 }
 
 /// One Worker in a response.
@@ -93,6 +96,7 @@ impl Listed {
             health: DeploymentHealth::default(),
             lock: None,
             drift: None,
+            preview: None,
         }
     }
 
@@ -105,6 +109,7 @@ impl Listed {
             health: recorded.health.shown(drift.is_none()),
             lock: recorded.lock,
             drift: drift.map(ShownDrift::of),
+            preview: recorded.preview,
             ..self
         }
     }
@@ -274,6 +279,7 @@ pub(super) async fn find<L: LedgerClient, O: Services>(
     let known = authorized.worker.unwrap_or_default();
     let recorded = WorkerOverview {
         last_deployment: authorized.serving.as_ref().map(LastDeployment::of),
+        preview: authorized.serving.as_ref().and_then(Preview::of),
         health: authorized
             .serving
             .map(|serving| serving.health)

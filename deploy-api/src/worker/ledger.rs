@@ -93,6 +93,7 @@ impl Ledger {
         let settings = ledger::Settings {
             upstream_timeout: settings.upstream_timeout(),
             upstream_calls: settings.upstream_calls,
+            preview_lifetime: settings.preview_lifetime(),
             worker_urls: settings.worker_urls,
             checkpoint_key: settings.checkpoint_key,
             cursor_key: CursorKey::new(&settings.upload_key.cursor_key()),

@@ -19,6 +19,12 @@ const UPSTREAM_TIMEOUT: u32 = 60;
 /// <https://developers.cloudflare.com/fundamentals/api/reference/limits/>
 const UPSTREAM_CALLS: u32 = 1200;
 
+/// How long a preview exists after its last deploy, in seconds, unless it is configured: 14 days.
+const PREVIEW_LIFETIME: u32 = 14 * 24 * 60 * 60;
+
+/// The longest configured lifetime of a preview, in seconds: a year.
+const MAX_PREVIEW_LIFETIME: u32 = 365 * 24 * 60 * 60;
+
 /// The variables and secrets of the Worker.
 #[derive(Debug)]
 pub struct Settings {
@@ -43,6 +49,8 @@ pub struct Settings {
     pub stores_logs: bool,
     /// `WORKER_URLS`
     pub worker_urls: WorkerUrls,
+    /// `PREVIEW_LIFETIME_SECONDS`
+    preview_lifetime: u32,
 }
 
 /// A variable, secret or binding that is invalid or missing. Contains no value of a secret.
@@ -80,6 +88,9 @@ pub enum Misconfigured {
     /// `UPSTREAM_CALLS_PER_FIVE_MINUTES`
     #[error("UPSTREAM_CALLS_PER_FIVE_MINUTES is not a number from 1 to 1000000")]
     Calls,
+    /// `PREVIEW_LIFETIME_SECONDS`
+    #[error("PREVIEW_LIFETIME_SECONDS is not a number from 1 to {MAX_PREVIEW_LIFETIME}")]
+    PreviewLifetime,
     /// `WORKER_URLS`
     #[error("WORKER_URLS is not valid: {0}")]
     WorkerUrls(#[from] InvalidWorkerUrls),
@@ -121,6 +132,9 @@ impl Settings {
             worker_urls: text("WORKER_URLS")
                 .as_deref()
                 .map_or(Ok(WorkerUrls::default()), WorkerUrls::parse)?,
+            preview_lifetime: text("PREVIEW_LIFETIME_SECONDS")
+                .as_deref()
+                .map_or(Ok(PREVIEW_LIFETIME), preview_lifetime)?,
         })
     }
 
@@ -132,6 +146,11 @@ impl Settings {
     /// The same as a duration.
     pub fn upstream_timeout(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.upstream_timeout))
+    }
+
+    /// How long a preview exists after its last deploy.
+    pub fn preview_lifetime(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.preview_lifetime))
     }
 }
 
@@ -160,6 +179,13 @@ fn on_or_off(text: &str) -> Result<bool, Misconfigured> {
         "off" => Ok(false),
         _ => Err(Misconfigured::WorkerLogs),
     }
+}
+
+fn preview_lifetime(text: &str) -> Result<u32, Misconfigured> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (1..=MAX_PREVIEW_LIFETIME).contains(seconds))
+        .ok_or(Misconfigured::PreviewLifetime)
 }
 
 fn timeout(text: &str) -> Result<u32, Misconfigured> {

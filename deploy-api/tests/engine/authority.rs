@@ -49,7 +49,7 @@ fn happen(platform: &Platform, token: &str, event: Event) {
             let id = Token::parse(token).unwrap().id();
             tokens::revoke(platform.sql, &id, at(1)).unwrap();
         }
-        Event::Expired => platform.cloud.pass(2_000_000),
+        Event::Expired => platform.cloud.pass(2_000_000_000),
         Event::RuleRemoved => {
             let none = json!({ "version": 1, "rules": [] }).to_string();
             policies::put(platform.sql, &none, "a test", at(1)).unwrap();

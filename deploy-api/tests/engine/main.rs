@@ -41,6 +41,7 @@ mod migrations;
 mod overviews;
 mod pending_health_checks;
 mod pitfalls;
+mod previews;
 mod promotions;
 mod recent_deployments;
 mod reconciler;

@@ -183,7 +183,7 @@ impl Platform {
             identity,
             grants,
             created: at(0),
-            expires: at(1_000_000),
+            expires: at(1_000_000_000),
             max_uses: None,
         };
         tokens::insert(self.sql, &new).unwrap();
@@ -446,6 +446,7 @@ fn start(
     let settings = Settings {
         upstream_timeout: SignedDuration::from_secs(60),
         upstream_calls: 1200,
+        preview_lifetime: SignedDuration::from_hours(14 * 24),
         worker_urls: WorkerUrls::default(),
         checkpoint_key: None,
         cursor_key: new_cursor_key(),

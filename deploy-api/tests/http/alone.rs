@@ -242,6 +242,7 @@ impl<'a> Call<'a> {
         let settings = Settings {
             upstream_timeout: SignedDuration::from_secs(60),
             upstream_calls: 1200,
+            preview_lifetime: SignedDuration::from_hours(14 * 24),
             worker_urls: WorkerUrls::default(),
             checkpoint_key: None,
             cursor_key: new_cursor_key(),

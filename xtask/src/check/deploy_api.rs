@@ -13,7 +13,8 @@ use super::{
 };
 
 /// The variables that are numbers, each from 1 to this one.
-const NUMBERS: [(&str, u32); 2] = [
+const NUMBERS: [(&str, u32); 3] = [
+    ("PREVIEW_LIFETIME_SECONDS", 365 * 24 * 60 * 60),
     ("UPSTREAM_TIMEOUT_SECONDS", 60),
     ("UPSTREAM_CALLS_PER_FIVE_MINUTES", 1_000_000),
 ];
@@ -30,6 +31,7 @@ const INTERFACE: Interface = Interface {
     variables: &[
         "OIDC_ISSUERS",
         "OIDC_AUDIENCE",
+        "PREVIEW_LIFETIME_SECONDS",
         "UPSTREAM_TIMEOUT_SECONDS",
         "UPSTREAM_CALLS_PER_FIVE_MINUTES",
         "UPSTREAM_URL",

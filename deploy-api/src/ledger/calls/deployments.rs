@@ -16,7 +16,7 @@ use crate::access::Access;
 use crate::audit::{self, Annotations, Bundle};
 use crate::code::Code;
 use crate::deployments::{
-    Deployment, DeploymentHealth, DeploymentId, Failure, ImportedFrom, State, Warning, WorkerUrls,
+    Deployment, DeploymentHealth, DeploymentId, Failure, ImportedFrom, Preview, State, Warning, WorkerUrls,
 };
 use crate::identity::Identity;
 use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
@@ -94,6 +94,9 @@ pub struct Shown<'a> {
     pub warnings: Cow<'a, [Warning]>,
     /// The result of its health check.
     pub health: DeploymentHealth,
+    /// What it previews, and when it is deleted; omitted unless it made a preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
 }
 
 /// Whether a rollback restores all that a deployment ran with, except for secrets.
@@ -149,6 +152,7 @@ pub(crate) fn show<'a>(
         failure: deployment.failure.as_ref().map(Cow::Borrowed),
         warnings: Cow::Borrowed(&deployment.warnings),
         health: deployment.health.shown(serving == Some(true)),
+        preview: Preview::of(deployment),
     }
 }
 

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::Answer;
 use crate::access::Access;
 use crate::audit;
-use crate::deployments::{DeploymentHealth, DeploymentId, ShownDrift, State};
+use crate::deployments::{DeploymentHealth, DeploymentId, Preview, ShownDrift, State};
 use crate::policy::{Action, Caller, Readable, Request, WorkerPattern};
 use crate::problem::Problem;
 use crate::schema::{NamespaceName, Time, WorkerName as WorkerNameSchema};
 use crate::sql::Sql;
 use crate::store::leases::{self, LeaseState};
 use crate::store::locks::{self, Lock};
-use crate::store::{deployments, drifts, recent_deployments, workers};
+use crate::store::{deployments, drifts, previews, recent_deployments, workers};
 
 /// The time for which deployments are counted.
 const RECENT: SignedDuration = SignedDuration::from_hours(24);
@@ -49,6 +49,8 @@ pub struct NamespaceStatus {
     pub last_day: RecentCounts,
     /// The changes that began and have no outcome yet, the oldest first.
     pub open_intents: Vec<OpenIntent>,
+    /// The previews, which are deleted when they expire.
+    pub previews: Vec<WorkerPreview>,
 }
 
 /// A Worker whose current deployment failed its health check.
@@ -71,6 +73,16 @@ pub struct WorkerDrift {
     pub worker: String,
     /// The change.
     pub drift: ShownDrift,
+}
+
+/// A Worker that is a preview.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WorkerPreview {
+    /// The Worker.
+    #[schemars(with = "WorkerNameSchema")]
+    pub worker: String,
+    /// What it previews, and when it is deleted.
+    pub preview: Preview,
 }
 
 /// Numbers of deployments by state.
@@ -184,6 +196,18 @@ fn namespace<S: Sql>(
             renewed: lease.renewed,
         })
         .collect();
+    let previews = match environment {
+        Environment::Development => previews::all(sql)?,
+        Environment::Production | Environment::Staging => Vec::new(),
+    };
+    let previews = previews
+        .into_iter()
+        .filter(|preview| may_read(preview.name.name()))
+        .map(|preview| WorkerPreview {
+            worker: preview.name.to_string(),
+            preview: Preview::new(&preview.name, preview.expires),
+        })
+        .collect();
     Ok(NamespaceStatus {
         environment: Cow::Borrowed(environment.name()),
         namespace: Cow::Borrowed(environment.namespace()),
@@ -193,5 +217,6 @@ fn namespace<S: Sql>(
         drifts: found_drifts,
         last_day,
         open_intents,
+        previews,
     })
 }
