@@ -13,6 +13,7 @@ mod credentials;
 mod killed;
 mod logs;
 mod migrate;
+mod previews;
 mod program;
 mod restarts;
 mod setup;

@@ -1,4 +1,5 @@
-//! `dotdo logs` while a platform restarts, and of Workers that are deployed while `WORKER_LOGS` is `off`.
+//! `dotdo logs` while a platform restarts, and of Workers that are deployed while `WORKER_LOGS` is `off`. The same platform lets
+//! previews expire soon.
 
 use std::process::Stdio;
 
@@ -7,6 +8,8 @@ use dotdo_names::Environment::Staging;
 use end_to_end::{Command, Options, Platform, Script, until};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::previews::assert_that_a_preview_expires;
 
 /// Throws for the path `/fail`.
 const FAILING: &str = "export default { fetch(request) {
@@ -47,13 +50,17 @@ async fn events(platform: &Platform, worker: &str, count: usize) -> Result<Vec<S
 
 #[end_to_end::test]
 async fn workers_are_logged_unless_it_is_off_and_a_followed_log_survives_a_restart() -> Result<()> {
-    let platform = Platform::start(Options::new().deploy_api_variable("WORKER_LOGS", "off"));
+    let options = Options::new()
+        .deploy_api_variable("WORKER_LOGS", "off")
+        .deploy_api_variable("PREVIEW_LIFETIME_SECONDS", "3");
+    let platform = Platform::start(options);
     platform
         .deploy(Staging, "quiet", &Script::module(FAILING))
         .await?;
     visit(&platform, "quiet", "/fail").await?;
     // The dispatch Worker reports its failures nevertheless.
     assert_eq!(events(&platform, "quiet", 1).await?, ["dispatcher/fail"]);
+    assert_that_a_preview_expires(&platform).await?;
 
     let platform = platform.restart_with(Options::new());
     visit(&platform, "quiet", "/before-the-next-deploy").await?;

@@ -140,7 +140,7 @@ pub fn resolve(
 }
 
 /// The only id that begins with a text.
-fn choose<'a>(text: &str, ids: impl Iterator<Item = &'a DeploymentId>) -> Option<DeploymentId> {
+pub fn choose<'a>(text: &str, ids: impl Iterator<Item = &'a DeploymentId>) -> Option<DeploymentId> {
     let mut matching = ids.filter(|id| !text.is_empty() && id.as_str().starts_with(text));
     let found = matching.next()?;
     matching.next().is_none().then(|| found.clone())

@@ -52,6 +52,8 @@ pub enum Command {
     Rollback(changes::RollbackArguments),
     /// Deploy what one environment serves to another one
     Promote(changes::PromoteArguments),
+    /// Serve an earlier deployment as a preview in development, which expires
+    Preview(changes::PreviewArguments),
     /// Remove a Worker from an environment
     Delete(changes::DeleteArguments),
     /// Stop changes of a Worker or of a namespace
@@ -113,6 +115,7 @@ pub fn run(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Logs(arguments) => logs::run(&arguments, session),
         Command::Rollback(arguments) => changes::rollback(&arguments, session),
         Command::Promote(arguments) => changes::promote(&arguments, session),
+        Command::Preview(arguments) => changes::preview(&arguments, session),
         Command::Delete(arguments) => changes::delete(&arguments, session),
         Command::Lock(arguments) => locks::lock(&arguments, session),
         Command::Unlock(arguments) => locks::unlock(&arguments, session),

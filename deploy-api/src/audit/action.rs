@@ -32,6 +32,8 @@ pub enum Action {
     Rollback,
     /// A deployment of another namespace was deployed.
     Promote,
+    /// An earlier deployment was deployed to a preview.
+    Preview,
     /// A Worker of the account was deployed to a namespace.
     Import,
     /// A change that was made outside of the deploy API was found.
@@ -58,7 +60,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Authenticate,
         Self::Read,
         Self::Deploy,
@@ -71,6 +73,7 @@ impl Action {
         Self::SettingsChange,
         Self::Rollback,
         Self::Promote,
+        Self::Preview,
         Self::Import,
         Self::Drift,
         Self::Adopt,
@@ -112,6 +115,7 @@ impl Action {
             Self::SettingsChange => "settings_change",
             Self::Rollback => "rollback",
             Self::Promote => "promote",
+            Self::Preview => "preview",
             Self::Import => "import",
             Self::Drift => "drift",
             Self::Adopt => "adopt",

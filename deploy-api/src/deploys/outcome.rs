@@ -28,7 +28,12 @@ pub(super) struct LostChange<'a> {
 pub(super) async fn outcome(services: &impl Services, change: &LostChange<'_>) -> Option<End> {
     let known = match (change.action, change.deployment) {
         (
-            Action::Deploy | Action::Import | Action::Rollback | Action::Promote | Action::Adopt,
+            Action::Deploy
+            | Action::Import
+            | Action::Rollback
+            | Action::Promote
+            | Action::Preview
+            | Action::Adopt,
             Some(deployment),
         ) => upload(services, change.target, deployment).await,
         (Action::Delete, _) => deletion(services, change.target).await,

@@ -66,7 +66,7 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
 ) -> Result<Prepared, Problem> {
     let services = gateway.services;
     let source = &plan.source;
-    let is_promotion = source.target != *target;
+    let kind = Kind::of(source, target);
     let store = &Retrying::new(services, services);
     let bundle = stored_bundle(store, source).await?;
     bundle
@@ -86,7 +86,7 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
     } else {
         (source.migration_tag.clone(), migrations)
     };
-    let needs_settings = is_promotion
+    let needs_settings = kind != Kind::Rollback
         || original.bindings().any(|binding| binding.is_secret())
         || !original.unresolved().is_empty();
     let settings = if script.is_some() && needs_settings {
@@ -100,21 +100,33 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
         .map(Vec::as_slice)
         .unwrap_or_default();
     let of_target = secrets_of(current);
-    let (mut metadata, mut warnings) = resolve(target, source, &original, current, options)?;
-    let (promoted, resolved) = if is_promotion {
-        let (promoted, resolved) = promote(gateway, target, &metadata, current, &options.choices).await?;
+    let of_previewed = match &kind {
+        Kind::Preview { previewed } => Some(bindings_of(services, previewed).await?),
+        Kind::Promotion | Kind::Rollback => None,
+    };
+    // The values that stay as they are: of the target, or for a preview of the Worker in development.
+    let kept = of_previewed.as_deref().unwrap_or(current);
+    let (mut metadata, mut warnings) = resolve(kind.holder(target), source, &original, kept, options)?;
+    let (promoted, resolved) = if kind == Kind::Rollback {
+        (None, services_of(services, target, &metadata).await?)
+    } else {
+        let (promoted, resolved) = promote(gateway, target, &metadata, kept, &options.choices).await?;
         metadata = metadata.with_bindings(promoted.bindings.clone());
         (Some(promoted), resolved)
-    } else {
-        (None, services_of(services, target, &metadata).await?)
     };
     warnings.extend(resolved.warnings);
     check_given(&metadata, &options.secrets)?;
     let missing = missing(&metadata, current, &options.secrets);
-    let problem = refusal(target, source, promoted.as_ref(), &missing, script.is_some());
+    let problem = refusal(
+        target,
+        source,
+        &kind,
+        promoted.as_ref(),
+        &missing,
+        script.is_some(),
+    );
     let difference = match &promoted {
-        None => None,
-        Some(promoted) => {
+        Some(promoted) if kind == Kind::Promotion => {
             let of_source = secret_names(services, &source.target)
                 .await
                 .map_err(|failure| failure.problem)?;
@@ -145,6 +157,7 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
                 migrations.as_ref(),
             ))
         }
+        _ => None,
     };
     Ok(Prepared {
         bundle,
@@ -163,7 +176,55 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
     })
 }
 
-/// Determines the bindings of a promotion, and where its service bindings lead.
+/// What is deployed where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An earlier deployment of the Worker itself.
+    Rollback,
+    /// A deployment of the Worker in another namespace.
+    Promotion,
+    /// A deployment of another Worker, which the target previews.
+    Preview {
+        /// That Worker in development.
+        previewed: Target,
+    },
+}
+
+impl Kind {
+    fn of(source: &Deployment, target: &Target) -> Self {
+        if source.target == *target {
+            Self::Rollback
+        } else if source.target.worker == target.worker {
+            Self::Promotion
+        } else {
+            Self::Preview {
+                previewed: Target {
+                    environment: target.environment,
+                    worker: source.target.worker.clone(),
+                },
+            }
+        }
+    }
+
+    /// The Worker whose variables and resources the deployment gets.
+    const fn holder<'a>(&'a self, target: &'a Target) -> &'a Target {
+        match self {
+            Self::Preview { previewed } => previewed,
+            Self::Rollback | Self::Promotion => target,
+        }
+    }
+
+    /// What it is called in errors.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Promotion => "promotion",
+            Self::Preview { .. } => "preview",
+        }
+    }
+}
+
+/// Determines the bindings of a promotion or a preview, and where its service bindings lead.
 async fn promote<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     target: &Target,
@@ -193,6 +254,22 @@ async fn services_of(
     lint::platform_workers(metadata).map_err(|refusal| refusal.problem)?;
     let resolved = resolve_services(services, target, metadata, &BTreeSet::new()).await;
     resolved.map_err(|refusal| refusal.problem)
+}
+
+/// The bindings of a Worker; none if it does not exist.
+async fn bindings_of(services: &impl Services, target: &Target) -> Result<Vec<Value>, Problem> {
+    let exists = remote_script(services, target)
+        .await
+        .map_err(|failure| failure.problem)?
+        .is_some();
+    if !exists {
+        return Ok(Vec::new());
+    }
+    let mut settings = settings_of(services, target).await?;
+    Ok(match settings.remove("bindings") {
+        Some(Value::Array(bindings)) => bindings,
+        _ => Vec::new(),
+    })
 }
 
 /// The settings of a Worker that exists, with its bindings.
@@ -288,6 +365,7 @@ fn inexact(
 fn refusal(
     target: &Target,
     source: &Deployment,
+    kind: &Kind,
     promoted: Option<&PromotedBindings>,
     missing_secrets: &[String],
     exists: bool,
@@ -296,8 +374,8 @@ fn refusal(
         || (Vec::new(), Vec::new()),
         |promoted| (promoted.missing_variables(), promoted.missing_resources()),
     );
-    let of_secrets = (!missing_secrets.is_empty())
-        .then(|| secrets_missing(target, missing_secrets, exists, promoted.is_some()));
+    let of_secrets =
+        (!missing_secrets.is_empty()).then(|| secrets_missing(target, missing_secrets, exists, kind.name()));
     if variables.is_empty() && resources.is_empty() {
         return of_secrets;
     }
@@ -318,7 +396,8 @@ fn refusal(
     let mut problem = Problem::new(
         Code::PromotionIncomplete,
         format!(
-            "{target} lacks {} of deployment {}.",
+            "{} lacks {} of deployment {}.",
+            kind.holder(target),
             lacks.join(" and "),
             source.id
         ),

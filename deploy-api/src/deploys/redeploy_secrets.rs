@@ -91,13 +91,7 @@ pub(super) fn missing(metadata: &Metadata, present: &[Value], given: &[(String, 
 }
 
 /// The error for missing secrets.
-pub(super) fn secrets_missing(
-    target: &Target,
-    missing: &[String],
-    exists: bool,
-    is_promotion: bool,
-) -> Problem {
-    let change = if is_promotion { "promotion" } else { "rollback" };
+pub(super) fn secrets_missing(target: &Target, missing: &[String], exists: bool, change: &str) -> Problem {
     let names: Vec<&str> = missing.iter().map(String::as_str).collect();
     let mut fix = format!("Add them to the {change}: \"secrets\": {{\"NAME\": \"value\"}}.");
     if exists {

@@ -277,6 +277,7 @@ impl Change {
             }
             Self::Adopt { .. } => audit::Action::Adopt,
             Self::Promote { .. } => audit::Action::Promote,
+            Self::Preview { .. } => audit::Action::Preview,
             Self::Delete => audit::Action::Delete,
             Self::PutSecret { .. } => audit::Action::SecretPut,
             Self::DeleteSecret { .. } => audit::Action::SecretDelete,
@@ -331,6 +332,24 @@ impl Change {
                     requests.push(on(Action::Secrets));
                 }
                 requests.push(on(Action::Promote));
+                requests
+            }
+            Self::Preview {
+                from, with_secrets, ..
+            } => {
+                // The preview gets the variables and the resources of the Worker in development.
+                let bindings = Target {
+                    environment: target.environment,
+                    worker: from.worker.clone(),
+                };
+                let mut requests = vec![
+                    Request::worker(Action::Read, from.clone()),
+                    Request::worker(Action::Read, bindings),
+                ];
+                if *with_secrets {
+                    requests.push(on(Action::Secrets));
+                }
+                requests.push(on(Action::Deploy));
                 requests
             }
             Self::Delete => vec![on(Action::Delete)],

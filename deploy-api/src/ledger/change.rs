@@ -85,6 +85,15 @@ pub enum Change {
         /// Whether secrets are set with it, which needs the action `secrets`.
         with_secrets: bool,
     },
+    /// A deployment of any namespace to its preview.
+    Preview {
+        /// The Worker that was deployed.
+        from: Target,
+        /// The deployment.
+        deployment: DeploymentId,
+        /// Whether secrets are set with it, which needs the action `secrets`.
+        with_secrets: bool,
+    },
     /// A redeploy of the deployment before one whose health check failed.
     UndoDeployment {
         /// The deployment to undo.

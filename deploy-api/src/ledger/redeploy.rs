@@ -29,7 +29,7 @@ pub struct RedeployPlan {
     pub source: Deployment,
     /// The current deployment of the Worker that is changed.
     pub current: Option<Deployment>,
-    /// The known migrations of the Worker, in every namespace.
+    /// The known migrations of the Worker that the deployment is of, in every namespace.
     pub migrations: Vec<Migrations>,
     /// The Durable Object classes that were removed from the Worker.
     pub removed_classes: Vec<RecordedClass>,
@@ -91,9 +91,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     ) -> Result<RedeployPlan, Problem> {
         let sql = &self.sql;
         Ok(RedeployPlan {
-            source,
             current: workers::current_deployment(sql, workers::get(sql, target)?.as_ref())?,
-            migrations: migrations::of_worker(sql, target.worker.as_str())?,
+            migrations: migrations::of_worker(sql, source.target.worker.as_str())?,
+            source,
             removed_classes: object_classes::removed(sql, target)?,
             may_read: access.may(&actor.caller, &Request::worker(Action::Read, target.clone()))?,
             lock: locks::holding(sql, Place::worker(target), access.now)?,

@@ -1,4 +1,4 @@
-//! Which deployment a rollback or a promotion uploads again.
+//! Which deployment a rollback, a promotion or a preview uploads again.
 
 use super::change::{Begin, Change};
 use crate::audit::Action;
@@ -44,6 +44,7 @@ fn find(sql: &impl Sql, begin: &Begin) -> Result<Option<Deployment>, Problem> {
             deployment: None,
             ..
         } => Some(serving(sql, from)?),
+        Change::Preview { from, deployment, .. } => Some(named(sql, from, deployment.as_str())?),
         Change::Overwrite { deployment } => {
             let current = serving(sql, &begin.target)?;
             if current.id != *deployment {

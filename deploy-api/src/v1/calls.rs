@@ -6,7 +6,7 @@ use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::{
     account, audit_segments, deletion, dispatcher, drift, everywhere, exchange, health, import, logs,
-    namespace, namespaces, promote, rollback, secrets, tags, target, verify, workers,
+    namespace, namespaces, preview, promote, rollback, secrets, tags, target, verify, workers,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -100,6 +100,9 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
             }
             Operation::Promote => {
                 promote::promote(gateway, credential, &target()?, call.parameters, call.body).await
+            }
+            Operation::Preview => {
+                preview::preview(gateway, credential, &target()?, call.parameters, call.body).await
             }
             Operation::DriftResolve => {
                 drift::resolve(gateway, credential, &target()?, call.parameters, call.body).await

@@ -19,6 +19,7 @@ pub mod namespaces;
 pub mod openapi;
 #[cfg(not(target_arch = "wasm32"))]
 mod parameters;
+pub mod preview;
 pub mod promote;
 mod read;
 mod reply;

@@ -104,7 +104,7 @@ impl Generators {
         for (name, place) in all {
             let is_redeploy = matches!(
                 route.operation,
-                Operation::Promote | Operation::Rollback | Operation::DriftResolve
+                Operation::Preview | Operation::Promote | Operation::Rollback | Operation::DriftResolve
             );
             let key = if is_redeploy && name == "confirm" {
                 parameters::CONFIRM_REDEPLOY

@@ -5,8 +5,8 @@ use super::documents::{AuditSegmentObject, JsonSchemaDocument, OpenApiDocument};
 use super::page::Page;
 use super::route::Route;
 use super::{
-    deletion, dispatcher, drift, everywhere, health, import, logs, namespaces, promote, rollback, secrets,
-    tags, verify, workers,
+    deletion, dispatcher, drift, everywhere, health, import, logs, namespaces, preview, promote, rollback,
+    secrets, tags, verify, workers,
 };
 use crate::account::{AccountHosts, AccountQueues, AccountWorker, ListedWorker};
 use crate::audit::Checkpoint;
@@ -167,6 +167,10 @@ pub const ROUTES: &[Route] = &[
     .previews::<promote::Previewed<'static>>()
     .with(&["dry_run", "confirm"])
     .takes::<promote::PromoteRequest>(),
+    Route::new::<deployments::Shown<'static>>("POST", worker!("/preview"), Operation::Preview)
+        .created()
+        .with(&["confirm"])
+        .takes::<preview::PreviewRequest>(),
     Route::new::<verify::Verification>("POST", worker!("/verify"), Operation::Verify)
         .with(&["path", "expect"]),
     Route::new::<LogPage>("GET", worker!("/logs"), Operation::LogRead).with(logs::PARAMETERS),

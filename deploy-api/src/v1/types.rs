@@ -8,6 +8,7 @@ pub use super::everywhere::{Everywhere, InEnvironment};
 pub use super::health::Health;
 pub use super::import::ImportRequest;
 pub use super::namespaces::Listed as Namespaces;
+pub use super::preview::PreviewRequest;
 pub use super::promote::{Previewed as PromotionPreview, PromoteRequest};
 pub use super::rollback::{Previewed as RollbackPreview, RollbackRequest};
 pub use super::secrets::{Listed as Secrets, PutRequest as SecretRequest, SecretName};

@@ -20,6 +20,7 @@ mod asset_records;
 mod assets;
 mod authority;
 mod call_budget;
+mod deployment_previews;
 mod deploys;
 mod drift;
 mod environment_suffix;

@@ -1,10 +1,13 @@
-//! `dotdo rollback`, `promote` and `delete`. Each shows what it would change, asks in production, and then changes exactly that.
+//! `dotdo rollback`, `promote`, `preview` and `delete`. All but `preview`, which replaces nothing, show what they would change, ask in production, and then change exactly that.
 
+mod binding_choices;
 mod delete;
+mod preview;
 mod promote;
 mod rollback;
 
 use deploy_api::v1::types::{Deployment, ProblemDocument};
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::deployments::short;
@@ -12,8 +15,10 @@ use crate::arguments::WorkerArguments;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::table::{Table, Tone, Value};
+use crate::times;
 
 pub use delete::{DeleteArguments, delete};
+pub use preview::{PreviewArguments, preview};
 pub use promote::{PromoteArguments, promote};
 pub use rollback::{RollbackArguments, rollback};
 
@@ -27,6 +32,11 @@ fn report(output: &Output, json: &Json, deployment: &Deployment<'_>, done: &str)
         ))?;
         let mut table = Table::properties();
         table.property("URL", Value::from(deployment.urls.join(" ")));
+        let expires = deployment.preview.as_ref().map(|preview| preview.expires);
+        table.property(
+            "expires",
+            expires.map(|expires| Value::from(times::ago(expires, Timestamp::now()))),
+        );
         let health = deployment.health.detail.clone();
         table.property("health", health.map(|detail| Tone::Warning.of(detail)));
         for warning in deployment.warnings.iter() {

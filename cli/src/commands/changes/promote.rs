@@ -1,16 +1,15 @@
 //! `dotdo promote`.
 
-use std::collections::BTreeMap;
-
-use clap::{Args, ValueEnum};
+use clap::Args;
 use deploy_api::v1::types::{
-    BindingChange, BindingChangeKind, BindingValueOf, Choice, Deployed, ProblemDocument, PromoteRequest,
+    BindingChange, BindingChangeKind, BindingValueOf, Deployed, ProblemDocument, PromoteRequest,
     PromotionDifference, PromotionPreview,
 };
 use dotdo_names::Environment;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 use ureq::http::Method;
 
+use super::binding_choices::BindingArguments;
 use super::{explained, refused_if, report};
 use crate::arguments::{self, ChangeArguments, RedeployArguments, WorkerArguments};
 use crate::client::{Answer, with_parameters, worker_path};
@@ -36,54 +35,12 @@ pub struct PromoteArguments {
     /// The deployment to promote, by its id; default: the current one
     #[arg(long, value_name = "ID")]
     deployment: Option<String>,
-    /// The value of a variable that the target does not have, or gets another value of
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
-    variables: Vec<(String, String)>,
-    /// A member of a binding, such as `KV.namespace_id=…`
-    #[arg(long = "bind", value_name = "NAME.MEMBER=VALUE", value_parser = member)]
-    bindings: Vec<(String, String, String)>,
-    /// Which values other variables get
-    #[arg(long = "variables", value_name = "CHOICE", default_value = "keep")]
-    choice_of_variables: Values,
-    /// Which ids other bindings get
-    #[arg(long = "resources", value_name = "CHOICE", default_value = "keep")]
-    choice_of_resources: Values,
+    #[command(flatten)]
+    bindings: BindingArguments,
     #[command(flatten)]
     redeploy: RedeployArguments,
     #[command(flatten)]
     change: ChangeArguments,
-}
-
-/// Which values a promotion takes.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Values {
-    /// Those of the target; a promotion with others is refused
-    Keep,
-    /// Those of the target, and those of the source that it does not have
-    CopyNew,
-    /// Those of the source
-    Copy,
-}
-
-impl From<Values> for Choice {
-    fn from(values: Values) -> Self {
-        match values {
-            Values::Keep => Self::Keep,
-            Values::CopyNew => Self::CopyNew,
-            Values::Copy => Self::Copy,
-        }
-    }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-fn member(text: &str) -> Result<(String, String, String), String> {
-    let (name, value) = pair(text).map_err(|_| "write NAME.MEMBER=VALUE")?;
-    let (name, member) = name.split_once('.').ok_or("write NAME.MEMBER=VALUE")?;
-    Ok((name.to_owned(), member.to_owned(), value))
 }
 
 /// Deploys what one environment serves to another one.
@@ -157,25 +114,15 @@ fn source_of(from: Option<Environment>, to: Environment) -> Result<Environment, 
 }
 
 fn request(arguments: &PromoteArguments, deployment: Option<String>) -> Result<PromoteRequest, Failure> {
-    let mut bindings: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
-    for (name, member, value) in &arguments.bindings {
-        bindings
-            .entry(name.clone())
-            .or_default()
-            .insert(member.clone(), json!(value));
-    }
+    let bindings = &arguments.bindings;
     Ok(PromoteRequest {
         to: arguments.worker.env.namespace().to_owned(),
         deployment,
         secrets: arguments.redeploy.secrets()?,
-        variables: arguments.choice_of_variables.into(),
-        resources: arguments.choice_of_resources.into(),
-        values: arguments
-            .variables
-            .iter()
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect(),
-        bindings,
+        variables: bindings.choice_of_variables().unwrap_or_default(),
+        resources: bindings.choice_of_resources().unwrap_or_default(),
+        values: bindings.values(),
+        bindings: bindings.bindings(),
     })
 }
 
@@ -309,18 +256,5 @@ mod tests {
         assert!(source_of(Some(Environment::Staging), Environment::Staging).is_err());
         let from = source_of(Some(Environment::Production), Environment::Development);
         assert_eq!(from.unwrap(), Environment::Production);
-    }
-
-    #[test]
-    fn members_of_bindings_are_read() {
-        assert_eq!(pair("A=b=c").unwrap(), ("A".to_owned(), "b=c".to_owned()));
-        let read = member("KV.namespace_id=1=2").unwrap();
-        assert_eq!(
-            read,
-            ("KV".to_owned(), "namespace_id".to_owned(), "1=2".to_owned())
-        );
-        for text in ["KV", "KV=1", "KV.id"] {
-            assert!(member(text).is_err(), "{text}");
-        }
     }
 }

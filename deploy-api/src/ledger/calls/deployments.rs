@@ -43,7 +43,7 @@ pub struct Shown<'a> {
     /// The addresses of the Worker by the built-in rules of the dispatch Worker.
     #[schemars(with = "Vec<Uri>")]
     pub urls: Vec<String>,
-    /// `deploy`, `import`, `rollback`, `promote` or `adopt`.
+    /// `deploy`, `import`, `rollback`, `promote`, `preview` or `adopt`.
     #[serde(rename = "verb")]
     pub action: audit::Action,
     /// How it ended.

@@ -115,6 +115,8 @@ operations! {
     Rollback = "rollback";
     /// Deploys the bundle of this Worker's deployment to another namespace.
     Promote = "promote";
+    /// Deploys the bundle of this Worker's deployment to a preview in development, which expires.
+    Preview = "previewDeployment";
     /// Deploys a Worker of the account to this Worker, as a new deployment.
     Import = "importWorker";
     /// Resolves a change of a Worker that was made outside of this API: adopts or overwrites it.
@@ -148,6 +150,7 @@ impl Operation {
                 | Self::TagPut
                 | Self::Rollback
                 | Self::Promote
+                | Self::Preview
                 | Self::Import
         )
     }
