@@ -1,13 +1,10 @@
 //! Replaces the uses of a credential by `actions/login`. Everything else in the file stays as it is: comments, layout and line ends.
 
 use super::document::{Node, parse};
+use super::login_step::{NO_DEPLOY, login_step, step_of_deploy};
+use super::permissions::permission;
 use super::text::{Edit, Source, applied};
-use super::uses::{Kind, Use, find, is_wrangler_action};
-
-/// The action, by which a job that logs in already is recognized.
-const LOGIN: &str = "drivly/dispatch.do/actions/login@v1";
-
-const NO_DEPLOY: &str = "no step deploys: add the step of `actions/login` before the one that does";
+use super::uses::{Kind, Use, find};
 
 /// A fixed workflow.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,14 +58,6 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     Ok(Fixed { text, remaining })
 }
 
-/// The first step that deploys.
-fn step_of_deploy(job: &Node) -> Option<&Node> {
-    job.get("steps")?.elements().iter().find(|step| {
-        let script = step.get("run").map(Node::text).unwrap_or_default();
-        is_wrangler_action(step) || script.contains("wrangler") || script.contains("deploy")
-    })
-}
-
 struct Fixer<'a> {
     source: Source<'a>,
     workflow: &'a Node,
@@ -105,8 +94,8 @@ impl Fixer<'_> {
         for step in job.get("steps").map(Node::elements).unwrap_or_default() {
             edits.extend(self.removals(step, uses)?);
         }
-        edits.extend(self.login(job, uses, api)?);
-        edits.extend(self.permission(job)?);
+        edits.extend(login_step(self.source, job, uses, api)?);
+        edits.extend(permission(self.source, self.workflow, job)?);
         Ok(edits)
     }
 
@@ -138,96 +127,6 @@ impl Fixer<'_> {
             }
         }
         Ok(edits)
-    }
-
-    /// Adds the step before the first one that needs the token, with the comments above that.
-    fn login(&self, job: &Node, uses: &[&Use], api: &str) -> Result<Option<Edit>, String> {
-        let steps = job.get("steps").map(Node::elements).unwrap_or_default();
-        let is_login = |step: &Node| {
-            let uses = step.get("uses").map(Node::text).unwrap_or_default();
-            uses.split('@').next() == LOGIN.split('@').next()
-        };
-        if steps.iter().any(is_login) {
-            return Ok(None);
-        }
-        let has_use = |step: &&Node| {
-            let mut found = false;
-            step.each_text(&mut |value| found |= uses.iter().any(|other| other.value == value.range));
-            found
-        };
-        let step = steps.iter().find(has_use).or_else(|| step_of_deploy(job));
-        let step = step.ok_or(NO_DEPLOY)?;
-        let mut start = self.source.line_start(step.range.start);
-        let line = self.source.slice(start..self.source.line_end(start));
-        let indentation = line.len() - line.trim_start().len();
-        if !line.trim_start().starts_with("- ") {
-            return Err(
-                "its steps are not one on each line: add the step of `actions/login` yourself".to_owned(),
-            );
-        }
-        while start > 0 {
-            let above = self.source.line_start(start - 1);
-            if !self.source.slice(above..start).trim_start().starts_with('#') {
-                break;
-            }
-            start = above;
-        }
-        let indentation = " ".repeat(indentation);
-        let end = self.source.line_break();
-        Ok(Some(Edit {
-            range: start..start,
-            text: format!("{indentation}- uses: {LOGIN}{end}{indentation}  with: {{ api: {api} }}{end}"),
-        }))
-    }
-
-    /// Adds `id-token: write` to the permissions that are in force for the job.
-    fn permission(&self, job: &Node) -> Result<Option<Edit>, String> {
-        let Some((key, permissions)) = job
-            .entry("permissions")
-            .or_else(|| self.workflow.entry("permissions"))
-        else {
-            let (first, _) = job.entries().first().ok_or("the job is empty")?;
-            let start = self.source.line_start(first.range.start);
-            let indentation = self.source.slice(start..first.range.start);
-            return Ok(Some(Edit {
-                range: start..start,
-                text: format!(
-                    "{indentation}permissions: {{ contents: read, id-token: write }}{}",
-                    self.source.line_break()
-                ),
-            }));
-        };
-        if permissions.text() == "write-all"
-            || permissions
-                .get("id-token")
-                .is_some_and(|value| value.text() == "write")
-        {
-            return Ok(None);
-        }
-        if let Some(value) = permissions.get("id-token") {
-            return Ok(Some(Edit {
-                range: value.range.clone(),
-                text: "write".to_owned(),
-            }));
-        }
-        let Some((first, _)) = permissions.entries().first() else {
-            return Err("add `id-token: write` to its permissions yourself".to_owned());
-        };
-        let is_on_one_line =
-            self.source.line_start(key.range.start) == self.source.line_start(first.range.start);
-        Ok(Some(if is_on_one_line {
-            Edit {
-                range: first.range.start..first.range.start,
-                text: "id-token: write, ".to_owned(),
-            }
-        } else {
-            let start = self.source.line_start(first.range.start);
-            let indentation = self.source.slice(start..first.range.start);
-            Edit {
-                range: start..start,
-                text: format!("{indentation}id-token: write{}", self.source.line_break()),
-            }
-        }))
     }
 }
 
@@ -313,23 +212,6 @@ jobs:
     }
 
     #[test]
-    fn several_jobs_share_the_permissions_of_the_workflow() {
-        let job = "    env:\n      CF_API_TOKEN: ${{ secrets.T }}\n    runs-on: x\n    steps:\n      - run: wrangler deploy\n";
-        let text = fixed(&format!(
-            "on: push\npermissions:\n  contents: read\njobs:\n  a:\n{job}  b:\n{job}"
-        ))
-        .text;
-        assert_eq!(text.matches("id-token: write").count(), 1, "{text}");
-        assert_eq!(text.matches("actions/login@v1").count(), 2, "{text}");
-        // The permission is added where the removed lines began.
-        let text = fixed(&format!("on: push\njobs:\n  a:\n{job}")).text;
-        assert!(
-            text.contains("  a:\n    permissions: { contents: read, id-token: write }\n    runs-on: x\n"),
-            "{text}"
-        );
-    }
-
-    #[test]
     fn an_alias_is_never_changed_twice() {
         let text = "\
 on: push
@@ -356,41 +238,6 @@ jobs:
             fixed.text
         );
         assert_eq!(fixed.text.matches("env: *shared").count(), 2, "{}", fixed.text);
-    }
-
-    #[test]
-    fn permissions_of_the_job_come_before_those_of_the_workflow() {
-        let workflow = |permissions: &str| {
-            format!(
-                "on: push\npermissions: read-all\njobs:\n  a:\n    {permissions}\n    runs-on: x\n    steps:\n      - run: wrangler deploy\n        \
-                 env:\n          CLOUDFLARE_API_TOKEN: ${{{{ secrets.T }}}}\n"
-            )
-        };
-        for (before, after) in [
-            (
-                "permissions: { contents: read }",
-                "permissions: { id-token: write, contents: read }",
-            ),
-            (
-                "permissions: { id-token: none }",
-                "permissions: { id-token: write }",
-            ),
-            ("permissions: write-all", "permissions: write-all"),
-        ] {
-            let result = fixed(&workflow(before));
-            assert!(result.text.contains(&format!("    {after}\n")), "{}", result.text);
-            assert!(
-                !result.text.contains("secrets.T") && !result.text.contains("env:"),
-                "{}",
-                result.text
-            );
-        }
-        let without = workflow("name: A").replace("permissions: read-all\n", "");
-        let text = fixed(&without).text;
-        assert!(
-            text.contains("  a:\n    permissions: { contents: read, id-token: write }\n    name: A\n"),
-            "{text}"
-        );
     }
 
     #[test]

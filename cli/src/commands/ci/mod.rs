@@ -1,11 +1,16 @@
-//! `dotdo ci check`: the credentials of Cloudflare in the GitHub workflows of a repository, and their replacement by `actions/login`.
+//! `dotdo ci check`: the credentials of Cloudflare in the GitHub workflows and the composite actions of a repository, and their
+//! replacement by `actions/login`.
 
+mod actions;
 mod document;
 mod fix;
+mod login_step;
+mod permissions;
 mod report;
 mod text;
 mod uses;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +28,7 @@ use crate::session::Session;
 /// The commands about CI.
 #[derive(Debug, Subcommand)]
 pub enum CiCommand {
-    /// Find credentials of Cloudflare in GitHub workflows, and replace them by the action that logs in
+    /// Find credentials of Cloudflare in GitHub workflows and local actions, and replace them by the action that logs in
     Check(CheckArguments),
 }
 
@@ -36,7 +41,7 @@ pub struct CheckArguments {
     /// The folder of the repository
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Change the workflows; comments and layout stay as they are
+    /// Change the workflows, not the actions; comments and layout stay as they are
     #[arg(long)]
     fix: bool,
     /// The address of the deploy API for the changed workflows; by default that of your credentials
@@ -51,9 +56,10 @@ pub fn run(command: &CiCommand, session: &Session) -> Result<Exit, Failure> {
     }
 }
 
-/// A workflow with its uses.
+/// A workflow, or an action of the repository, with its uses.
 struct Workflow {
     file: PathBuf,
+    is_action: bool,
     text: String,
     root: Node,
     uses: Vec<Use>,
@@ -83,15 +89,9 @@ fn check(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure> {
     Ok(if remains { Exit::Refused } else { Exit::Success })
 }
 
-/// Reads the workflows of a repository.
-fn read(folder: &Path) -> Result<Vec<Workflow>, Failure> {
-    let folder = folder.join(".github/workflows");
-    let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::usage(
-            format!("{} cannot be read: {error}", path.display()),
-            "Name the folder of a repository with GitHub workflows, and correct the file.",
-        )
-    };
+/// Reads the workflows of a repository, and then its actions.
+fn read(repository: &Path) -> Result<Vec<Workflow>, Failure> {
+    let folder = repository.join(".github/workflows");
     let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
     let mut files = Vec::new();
     for entry in entries {
@@ -104,18 +104,44 @@ fn read(folder: &Path) -> Result<Vec<Workflow>, Failure> {
         }
     }
     files.sort();
-    files
-        .into_iter()
-        .map(|file| {
-            let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-            let root = document::parse(&text).map_err(|error| unreadable(&file, &error))?;
-            let uses = uses::find(&text, &root);
-            Ok(Workflow {
-                file,
-                text,
-                root,
-                uses,
-            })
-        })
-        .collect()
+    let mut read: Vec<Workflow> = Vec::new();
+    for file in files {
+        read.push(workflow(file, false)?);
+    }
+    let mut found: Vec<PathBuf> = actions::below_github(repository).into_iter().collect();
+    found.extend(
+        read.iter()
+            .flat_map(|workflow| actions::used_by(repository, &workflow.root)),
+    );
+    // The paths of actions can be written in several ways.
+    let mut known = BTreeSet::new();
+    while let Some(file) = found.pop() {
+        if known.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+            let action = workflow(file, true)?;
+            found.extend(actions::used_by(repository, &action.root));
+            read.push(action);
+        }
+    }
+    read.sort_by(|one, other| (one.is_action, &one.file).cmp(&(other.is_action, &other.file)));
+    Ok(read)
+}
+
+fn workflow(file: PathBuf, is_action: bool) -> Result<Workflow, Failure> {
+    let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+    let root = document::parse(&text).map_err(|error| unreadable(&file, &error))?;
+    let uses = uses::find(&text, &root);
+    Ok(Workflow {
+        file,
+        is_action,
+        text,
+        root,
+        uses,
+    })
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(
+        format!("{} cannot be read: {error}", path.display()),
+        "Name the folder of a repository with GitHub workflows, and correct the file.",
+    )
 }

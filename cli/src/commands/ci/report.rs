@@ -97,6 +97,10 @@ impl Report {
     /// If the new text would not be YAML, or cannot be written.
     pub fn fix(&mut self, workflow: &Workflow, api: &str) -> Result<(), Failure> {
         let file = workflow.file.display();
+        if workflow.is_action {
+            self.remaining.push(format!("{file}: {BY_HAND_IN_ACTION}."));
+            return Ok(());
+        }
         let fixed = fix::fix(&workflow.text, &workflow.root, api).map_err(|error| {
             Failure::refused(
                 format!("{file} was not changed, because the new text would not be YAML: {error}"),
@@ -114,6 +118,10 @@ impl Report {
         Ok(())
     }
 }
+
+/// What a person must do with an action of the repository.
+const BY_HAND_IN_ACTION: &str = "an action cannot get the permission for the login: remove the credential and its input, and add the \
+                                 step of `actions/login` before each step that uses the action";
 
 /// What replaces a use.
 fn explanation(kind: Kind) -> &'static str {

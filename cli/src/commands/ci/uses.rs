@@ -1,8 +1,9 @@
-//! Where a workflow uses a credential of Cloudflare.
+//! Where a workflow, or a composite action, uses a credential of Cloudflare.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::actions::steps_of;
 use super::document::{Node, line_of};
 
 /// The variables with which wrangler authenticates.
@@ -21,6 +22,9 @@ const ACCOUNTS: [&str; 2] = ["CLOUDFLARE_ACCOUNT_ID", "CF_ACCOUNT_ID"];
 /// The action of Cloudflare that runs wrangler.
 const WRANGLER_ACTION: &str = "cloudflare/wrangler-action@";
 
+/// The inputs of that action with a credential.
+const INPUTS: [&str; 3] = ["apiToken", "apiKey", "email"];
+
 /// A use of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
@@ -30,7 +34,7 @@ pub struct Use {
     pub place: String,
     /// The secrets in the value.
     pub secrets: BTreeSet<String>,
-    /// The job; `None` for a variable of the whole workflow.
+    /// The job; `None` for a variable of the whole workflow, or in an action.
     pub job: Option<String>,
     /// What replaces it.
     pub kind: Kind,
@@ -76,6 +80,9 @@ pub fn find(text: &str, workflow: &Node) -> Vec<Use> {
         }
         finder.others(job, &place, name.text());
     }
+    for (number, step) in steps_of(workflow).iter().enumerate() {
+        finder.action_step(step, &format!("runs.steps[{number}]."));
+    }
     finder.uses.sort_by_key(|found| found.value.start);
     finder.uses
 }
@@ -111,6 +118,24 @@ impl Finder<'_> {
             };
             if !secrets_in(value.text()).is_empty() {
                 self.add(value, format!("{place}with.{}", name.text()), Some(job), kind);
+            }
+        }
+    }
+
+    /// A step of a composite action, which gets the credential as an input: it has no secrets. A person must change it together with
+    /// the jobs that use the action.
+    fn action_step(&mut self, step: &Node, place: &str) {
+        let is_wrangler = is_wrangler_action(step);
+        for (section, names) in [("env", &CREDENTIALS[..]), ("with", &INPUTS[..])] {
+            if section == "with" && !is_wrangler {
+                continue;
+            }
+            for (name, value) in step.get(section).map(Node::entries).unwrap_or_default() {
+                // What the step of `actions/login` set is not a credential of Cloudflare.
+                if names.contains(&name.text()) && !value.text().contains("env.CLOUDFLARE_API_TOKEN") {
+                    let place = format!("{place}{section}.{}", name.text());
+                    self.add(value, place, None, Kind::ByHand);
+                }
             }
         }
     }
