@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use deploy_api::v1::types::{
     Action, ChangeSentences, ExplainRequest, Explained, ExplainedIdentity, ExplanationLines, PolicyChange,
     PolicyVersion, Subject,
@@ -84,9 +84,34 @@ pub struct ExplainArguments {
     /// The subject of an API token; default: you
     #[arg(long, value_parser = subject)]
     subject: Option<Subject>,
-    /// A claim of a GitHub run, such as `repository_id=1001`; default: you
+    /// A claim of a CI job, such as `repository_id=1001`; default: you. `head_repository` is the fork of a pull request
     #[arg(long = "claim", value_name = "NAME=VALUE", conflicts_with = "subject", value_parser = claim)]
     claims: Vec<(String, String)>,
+    /// The service whose claims they are
+    #[arg(long, value_name = "SERVICE", default_value = "github", requires = "claims")]
+    ci: Service,
+}
+
+/// A CI service.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Service {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+    /// Buildkite
+    Buildkite,
+}
+
+impl Service {
+    /// The job of the service that has these claims.
+    const fn job(self, claims: BTreeMap<String, String>) -> ExplainedIdentity {
+        match self {
+            Self::Github => ExplainedIdentity::Github(claims),
+            Self::Gitlab => ExplainedIdentity::Gitlab(claims),
+            Self::Buildkite => ExplainedIdentity::Buildkite(claims),
+        }
+    }
 }
 
 /// Parses an action of the policy.
@@ -275,9 +300,9 @@ fn explain(arguments: &ExplainArguments, session: &Session) -> Result<Exit, Fail
     let client = session.client()?;
     let of_token = arguments.subject.clone().map(ExplainedIdentity::Token);
     let claims: BTreeMap<String, String> = arguments.claims.iter().cloned().collect();
-    let of_run = (!claims.is_empty()).then_some(ExplainedIdentity::Github(claims));
+    let of_job = (!claims.is_empty()).then(|| arguments.ci.job(claims));
     let request = ExplainRequest {
-        identity: of_token.or(of_run),
+        identity: of_token.or(of_job),
         action: arguments.action,
         namespace: arguments::namespace(arguments.env),
         worker: arguments.worker.as_ref().map(ToString::to_string),

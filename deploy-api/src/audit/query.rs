@@ -15,7 +15,7 @@ const DEFAULT_LIMIT: u32 = 100;
 /// The most entries of a page.
 const MAX_LIMIT: u32 = 1000;
 
-/// Filters that compare a column of the table `audit` with a text.
+/// Filters that compare a [`column`] of the table `audit` with a text.
 const EQUALITIES: [&str; 10] = [
     "namespace",
     "worker",
@@ -28,6 +28,16 @@ const EQUALITIES: [&str; 10] = [
     "request_id",
     "client",
 ];
+
+/// The column that a filter compares with a value. The repository of a job is its name or its id: names contain a `/`.
+fn column(filter: &'static str, value: &str) -> &'static str {
+    let is_id = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    match filter {
+        "repository" if is_id => "source_id",
+        "repository" => "source",
+        other => other,
+    }
+}
 
 /// Columns with few values: an index on another column is more selective.
 const COARSE: [&str; 3] = ["namespace", "outcome", "verb"];
@@ -136,8 +146,8 @@ impl Query {
             expected,
         };
         let names_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
-        if let Some(column) = EQUALITIES.iter().find(|column| **column == name) {
-            self.equal.push((column, value.to_owned()));
+        if let Some(name) = EQUALITIES.iter().find(|known| **known == name) {
+            self.equal.push((column(name, value), value.to_owned()));
             return Ok(());
         }
         match name {

@@ -39,6 +39,8 @@ pub enum Cause {
     },
     /// The bootstrap secret permits only `read` and `admin`.
     BootstrapOnlyAdministers,
+    /// The run is for a pull request from this fork, so GitHub gives it no OIDC token.
+    Fork(String),
 }
 
 impl Explanation {
@@ -64,6 +66,17 @@ impl Explanation {
                     "Rule \"{rule}\" allows this, but the token is limited to:"
                 ));
                 lines.extend(grants.iter().map(|grant| format!("  {grant}")));
+            }
+            Cause::Fork(fork) => {
+                lines.push(format!(
+                    "The pull request comes from the fork {}. GitHub gives such a run no OIDC token, so no rule can allow it.",
+                    shown(fork)
+                ));
+                lines.push(
+                    "Let a maintainer read the changes and add the label that starts the workflow for forks. Its privileged job deploys \
+                     what an unprivileged job has built, and a rule allows its event and its workflow file."
+                        .to_owned(),
+                );
             }
             Cause::BootstrapOnlyAdministers => lines.push(
                 "It may only read and administer: add a rule for a subject, create an API token for the subject, and use the token."

@@ -62,6 +62,21 @@ pub(super) const INDEXES: &[&str] = &[
     "CREATE INDEX audit_by_request_id ON audit (request_id)",
 ];
 
+/// The repository, project or pipeline of each job by its name, and its id if the service has numeric ids.
+pub(super) const SOURCES: &[&str] = &[
+    "ALTER TABLE audit ADD COLUMN source TEXT GENERATED ALWAYS AS (coalesce(
+        json_extract(entry, '$.identity.repository'),
+        json_extract(entry, '$.identity.project_path'),
+        json_extract(entry, '$.identity.organization_slug') || '/' || json_extract(entry, '$.identity.pipeline_slug')
+     )) VIRTUAL",
+    "ALTER TABLE audit ADD COLUMN source_id TEXT GENERATED ALWAYS AS (coalesce(
+        json_extract(entry, '$.identity.repository_id'), json_extract(entry, '$.identity.project_id')
+     )) VIRTUAL",
+    "CREATE INDEX audit_by_source ON audit (source) WHERE source IS NOT NULL",
+    "CREATE INDEX audit_by_source_id ON audit (source_id) WHERE source_id IS NOT NULL",
+    "DROP INDEX audit_by_repository",
+];
+
 /// The columns that [`read`] reads.
 pub(super) const COLUMNS: &str = "sequence, previous, hash, entry";
 

@@ -177,6 +177,10 @@ pub const MIGRATIONS: &[Migration] = &[
         statements: &[deployments::IMPORTED],
     },
     Migration {
+        name: "audit-0005",
+        statements: audit_log::SOURCES,
+    },
+    Migration {
         name: "previews-0001",
         statements: &[previews::TABLE, previews::INDEX, deployments::EXPIRES],
     },

@@ -77,7 +77,11 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
              deployment fails with REDEPLOY_INEXACT.",
             json_schema!({ "enum": ["inexact"] }),
         ),
-        "repository" => ("Only what runs of this repository did: `owner/name`.", text()),
+        "repository" => (
+            "Only what jobs of this repository did: `owner/name` in GitHub, the path of the project in GitLab, or \
+             `organization/pipeline` in Buildkite. A number is the id of the repository or the project.",
+            text(),
+        ),
         "actor" => ("Only what this GitHub account's runs did.", text()),
         "subject" => ("Only what API tokens of this subject did.", text()),
         "rule" => ("Only what this rule allowed.", text()),

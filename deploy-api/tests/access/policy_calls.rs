@@ -398,3 +398,79 @@ fn a_malformed_explain_request_returns_the_reason() {
         );
     }
 }
+
+#[test]
+fn a_pull_request_deploys_only_its_previews_and_a_fork_needs_the_workflow_with_the_label() {
+    let documentation = include_str!("../../../docs/deploy-api.md");
+    let documented = |name: &str| -> Value {
+        let at = documentation.find(&format!("\"name\": \"{name}\"")).unwrap();
+        let begin = documentation[..at].rfind('{').unwrap();
+        let mut rule = serde_json::Deserializer::from_str(&documentation[begin..]).into_iter();
+        rule.next().unwrap().unwrap()
+    };
+    let rules = ["agents-previews", "agents-previews-of-forks"].map(documented);
+    let api = Api::with_policy(&[&rules[..], &[operators()]].concat());
+    let explained = |namespace: &str, worker: &str, action: &str, claims: &[(&str, &str)]| {
+        let mut github = json!({
+            "repository": "drivly/agents", "repository_id": "1001", "repository_owner_id": "2002",
+            "event_name": "pull_request", "ref": "refs/pull/7/merge",
+            "workflow_ref": "drivly/agents/.github/workflows/preview.yml@refs/pull/7/merge",
+        });
+        for (name, value) in claims {
+            github[*name] = json!(value);
+        }
+        let body = json!({
+            "identity": { "github": github }, "action": action, "namespace": namespace, "worker": worker,
+        });
+        explain(&api, &api.bootstrap(), &body).unwrap()
+    };
+    let development = "dotdo-development";
+    let own = [("head_repository", "Drivly/Agents")];
+    let merged = [("ref", "refs/heads/main")];
+    for (action, claims) in [("deploy", &[][..]), ("deploy", &own[..]), ("delete", &merged[..])] {
+        let answer = explained(development, "agents-pr-7", action, claims);
+        assert_eq!(answer["rule"], "agents-previews", "{answer}");
+    }
+    for (namespace, worker, action, claims) in [
+        (development, "agents", "deploy", vec![]),
+        (development, "agents-pr-7", "secrets", vec![]),
+        ("dotdo-staging", "agents-pr-7", "deploy", vec![]),
+        (development, "agents-pr-7", "deploy", vec![("event_name", "push")]),
+        (
+            development,
+            "agents-pr-7",
+            "deploy",
+            vec![("repository_id", "6666")],
+        ),
+        (
+            development,
+            "agents-pr-7",
+            "deploy",
+            vec![("event_name", "pull_request_target")],
+        ),
+    ] {
+        let answer = explained(namespace, worker, action, &claims);
+        assert_eq!(
+            answer["allowed"], false,
+            "{namespace} {worker} {action} {claims:?}"
+        );
+    }
+    let fork = [("head_repository", "mallory/agents")];
+    let answer = explained(development, "agents-pr-7", "deploy", &fork);
+    assert_eq!(answer["allowed"], false);
+    let lines = answer["explanation"]["lines"].to_string();
+    for expected in ["the fork mallory/agents", "no OIDC token", "add the label"] {
+        assert!(lines.contains(expected), "{lines}");
+    }
+    let privileged = [
+        ("head_repository", "mallory/agents"),
+        ("event_name", "pull_request_target"),
+        ("ref", "refs/heads/main"),
+        (
+            "workflow_ref",
+            "drivly/agents/.github/workflows/preview-fork.yml@refs/heads/main",
+        ),
+    ];
+    let answer = explained(development, "agents-pr-7", "deploy", &privileged);
+    assert_eq!(answer["rule"], "agents-previews-of-forks", "{answer}");
+}

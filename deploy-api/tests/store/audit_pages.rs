@@ -1,8 +1,9 @@
 use deploy_api::audit::{Action, Client, Entry, Outcome, Query};
 use deploy_api::sql::{Sql, migrate};
 use deploy_api::store::{MIGRATIONS, audit_log};
+use serde_json::json;
 
-use super::audit_log::{large_log, log_of};
+use super::audit_log::{entry, large_log, log_of};
 use crate::support::audit::verify;
 use crate::support::sqlite::Sqlite;
 use crate::support::time::at;
@@ -97,6 +98,42 @@ fn every_filter_finds_its_entries_and_no_others() {
     }
 }
 
+#[test]
+fn the_jobs_of_every_service_are_found_by_their_repository() {
+    let sqlite = log_of(1);
+    let gitlab = json!({
+        "kind": "gitlab_job", "iss": "https://gitlab.com", "project_id": "20", "project_path": "acme/agents",
+        "namespace_id": "72", "namespace_path": "acme", "ref_path": "refs/heads/main", "sha": "714a", "pipeline_source": "push",
+        "user_login": "sample", "user_id": "1", "pipeline_id": "574", "job_id": "302",
+    });
+    let buildkite = json!({
+        "kind": "buildkite_job", "iss": "https://agent.buildkite.com", "organization_id": "0184990a",
+        "organization_slug": "acme", "pipeline_slug": "shop", "ref": "refs/heads/main", "sha": "b5ff", "build_number": "5",
+        "job_id": "01945ecf",
+    });
+    for identity in [gitlab, buildkite] {
+        let entry = Entry {
+            identity: Some(serde_json::from_value(identity).unwrap()),
+            ..entry(Outcome::Succeeded)
+        };
+        audit_log::append(&sqlite, &entry).unwrap();
+    }
+    for (repository, expected) in [
+        ("drivly/agents", vec![1]),
+        ("1001", vec![1]),
+        ("acme/agents", vec![2]),
+        ("20", vec![2]),
+        ("acme/shop", vec![3]),
+        ("acme", vec![]),
+        ("", vec![]),
+    ] {
+        let query = Query::parse([("repository", repository)], at(0)).unwrap();
+        let page = audit_log::find(&sqlite, &query).unwrap();
+        let found: Vec<u64> = page.links.iter().map(|link| link.sequence).collect();
+        assert_eq!(found, expected, "{repository}");
+    }
+}
+
 /// The query plan of a page.
 fn plan(parameters: &[(&str, &str)]) -> Vec<String> {
     let sqlite = Sqlite::new();
@@ -141,7 +178,8 @@ fn a_page_query_uses_the_index_of_its_most_selective_filter_without_sorting() {
             vec![("verb", "deploy"), ("outcome", "denied")],
             "audit_by_verb_and_outcome (verb=? AND outcome=?)",
         ),
-        (vec![("repository", "x")], "audit_by_repository (repository=?)"),
+        (vec![("repository", "x")], "audit_by_source (source=?)"),
+        (vec![("repository", "7")], "audit_by_source_id (source_id=?)"),
         (
             vec![("actor", "x"), ("verb", "deploy")],
             "audit_by_actor (actor=?)",

@@ -41,6 +41,7 @@ fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
         metadata: None,
         unresolved: None,
         health: DeploymentHealth::default(),
+        expires: None,
     };
     deployments::begin(sqlite, &deployment, None).unwrap();
 }

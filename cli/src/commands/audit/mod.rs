@@ -58,7 +58,7 @@ pub struct ListArguments {
     /// Only what this token did, by its id
     #[arg(long, value_name = "ID")]
     token: Option<String>,
-    /// Only what runs of this repository did: owner/name
+    /// Only what jobs of this repository did: owner/name, a project of GitLab, organization/pipeline of Buildkite, or an id
     #[arg(long)]
     repository: Option<String>,
     /// Only entries about this

@@ -13,7 +13,7 @@ use super::{Answer, body};
 use crate::access::Access;
 use crate::code::Code;
 use crate::identity::{Identity, Provider, Subject};
-use crate::policy::{Action, Caller, Decision, Explanation, Request, RuleName, Scope};
+use crate::policy::{Action, Caller, Cause, Decision, Explanation, Request, RuleName, Scope};
 use crate::problem::Problem;
 use crate::schema::{NamespaceName, WorkerName as WorkerNameSchema};
 use crate::sql::Sql;
@@ -39,7 +39,8 @@ pub struct ExplainRequest {
 #[derive(Deserialize, Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ExplainedIdentity {
-    /// Claims of a GitHub run. Claims that are left out match no rule.
+    /// Claims of a GitHub run. Claims that are left out match no rule. `head_repository` is not a claim: it is the repository from
+    /// which a pull request comes, `owner/name`.
     Github(BTreeMap<String, String>),
     /// Claims of a job of GitLab CI.
     Gitlab(BTreeMap<String, String>),
@@ -90,8 +91,10 @@ pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> 
         None => active.policy.decide(caller, &request),
         Some(identity) => {
             may_see_all(access, caller)?;
+            let mut head = None;
             let identity = match identity {
-                ExplainedIdentity::Github(claims) => {
+                ExplainedIdentity::Github(mut claims) => {
+                    head = claims.remove("head_repository");
                     Identity::GithubRun(read_job(Provider::GitHub, claims, &REQUIRED_OF_GITHUB)?)
                 }
                 ExplainedIdentity::Gitlab(mut claims) => {
@@ -106,14 +109,21 @@ pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> 
                 }
                 ExplainedIdentity::Token(subject) => Identity::ApiToken { subject },
             };
-            active.policy.explain(
-                &Caller {
+            match fork(&identity, head) {
+                Some(fork) => Decision::Denied(Box::new(Explanation {
                     identity,
-                    token: None,
-                    scope: Scope::Policy,
-                },
-                &request,
-            )
+                    request: Some(request),
+                    cause: Cause::Fork(fork),
+                })),
+                None => active.policy.explain(
+                    &Caller {
+                        identity,
+                        token: None,
+                        scope: Scope::Policy,
+                    },
+                    &request,
+                ),
+            }
         }
     };
     let (rule, explanation) = match decision {
@@ -127,6 +137,15 @@ pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> 
         explanation,
     };
     Answer::json(200, &explained)
+}
+
+/// The fork from which the pull request of a run comes, if GitHub gives the run no OIDC token because of it. A run of another event,
+/// such as `pull_request_target`, has the permissions of the repository.
+fn fork(identity: &Identity, head: Option<String>) -> Option<String> {
+    let Identity::GithubRun(run) = identity else {
+        return None;
+    };
+    head.filter(|head| run.event_name == "pull_request" && !head.eq_ignore_ascii_case(&run.repository))
 }
 
 fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
