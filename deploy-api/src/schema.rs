@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Implements [`JsonSchema`] for a type that is written as a string with this pattern.
@@ -78,14 +78,14 @@ impl JsonSchema for Time {
     }
 }
 
-/// The name of a dispatch namespace.
+/// The name of a dispatch namespace, or of the account.
 pub(crate) struct NamespaceName;
 
 name_schema!(
     NamespaceName,
     "NamespaceName",
-    "A dispatch namespace of the platform.",
-    Environment::ALL.map(Environment::namespace)
+    "A dispatch namespace of the platform, or `account` for the Workers of the platform itself.",
+    Namespace::ALL.map(Namespace::name)
 );
 
 /// The name of a Worker.

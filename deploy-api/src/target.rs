@@ -1,43 +1,65 @@
-//! The target of a request: one Worker in one environment.
+//! The target of a request: one Worker in one namespace.
 
 use std::fmt;
 
-use dotdo_names::{Environment, PreviewName, WorkerName};
+use dotdo_names::{Environment, Namespace, PreviewName, WorkerName};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One Worker in the namespace of an environment.
+/// One Worker in the namespace of an environment, or one of the platform's Workers in the account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
-    /// The environment, which determines the namespace.
-    pub environment: Environment,
-    /// The Worker.
+    /// Where it is.
+    pub namespace: Namespace,
+    /// The Worker. In the account, it is one of the platform's.
     pub worker: WorkerName,
 }
 
 impl Target {
-    /// The name of the dispatch namespace.
+    /// A Worker in a namespace.
+    #[must_use]
+    pub fn new(namespace: impl Into<Namespace>, worker: WorkerName) -> Self {
+        Self {
+            namespace: namespace.into(),
+            worker,
+        }
+    }
+
+    /// The name of the dispatch namespace, or `account`.
     #[must_use]
     pub const fn namespace(&self) -> &'static str {
-        self.environment.namespace()
+        self.namespace.name()
+    }
+
+    /// Whether it is a Worker of the account.
+    #[must_use]
+    pub const fn is_in_account(&self) -> bool {
+        matches!(self.namespace, Namespace::Account)
+    }
+
+    /// Whether it is the deploy API itself.
+    #[must_use]
+    pub fn is_deploy_api(&self) -> bool {
+        self.is_in_account() && self.worker.as_str() == dotdo_names::DEPLOY_API_WORKER
     }
 
     /// The labels of its host before the platform's domain, by the built-in rules of the dispatch Worker: `agents` in
-    /// production, `staging.agents` in staging.
+    /// production, `staging.agents` in staging. The dispatch Worker does not route to Workers of the account.
     #[must_use]
-    pub fn labels(&self) -> String {
-        match self.environment.host_labels().first() {
+    pub fn labels(&self) -> Option<String> {
+        let environment = self.namespace.environment()?;
+        Some(match environment.host_labels().first() {
             Some(label) => format!("{label}.{}", self.worker),
             None => self.worker.to_string(),
-        }
+        })
     }
 
     /// The preview that it is, by its name; `None` for every Worker outside of development, and for other Workers.
     #[must_use]
     pub fn preview(&self) -> Option<PreviewName> {
-        match self.environment {
-            Environment::Development => PreviewName::of(&self.worker),
-            Environment::Production | Environment::Staging => None,
+        match self.namespace.environment() {
+            Some(Environment::Development) => PreviewName::of(&self.worker),
+            Some(Environment::Production | Environment::Staging) | None => None,
         }
     }
 }
@@ -45,7 +67,7 @@ impl Target {
 impl From<PreviewName> for Target {
     fn from(preview: PreviewName) -> Self {
         Self {
-            environment: Environment::Development,
+            namespace: Environment::Development.into(),
             worker: preview.name().clone(),
         }
     }
@@ -72,34 +94,34 @@ impl<'de> Deserialize<'de> for Target {
             .split_once('/')
             .ok_or_else(|| D::Error::custom("a target has the format namespace/worker"))?;
         Ok(Self {
-            environment: read_namespace(namespace)?,
+            namespace: read_namespace(namespace)?,
             worker: WorkerName::parse(worker).map_err(D::Error::custom)?,
         })
     }
 }
 
-fn read_namespace<E: serde::de::Error>(name: &str) -> Result<Environment, E> {
-    Environment::from_namespace(name).ok_or_else(|| E::custom("the namespace does not exist"))
+fn read_namespace<E: serde::de::Error>(name: &str) -> Result<Namespace, E> {
+    Namespace::from_name(name).ok_or_else(|| E::custom("the namespace does not exist"))
 }
 
-/// Serializes an environment as the name of its namespace. For `#[serde(with = "…")]`.
+/// Serializes a namespace as its name. For `#[serde(with = "…")]`.
 pub mod namespace_name {
-    use dotdo_names::Environment;
+    use dotdo_names::Namespace;
     use serde::{Deserialize, Deserializer, Serializer};
 
     /// Serializes the name.
     ///
     /// # Errors
     /// If the serializer fails.
-    pub fn serialize<S: Serializer>(environment: &Environment, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(environment.namespace())
+    pub fn serialize<S: Serializer>(namespace: &Namespace, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(namespace.name())
     }
 
     /// Deserializes the name.
     ///
     /// # Errors
     /// If the namespace does not exist.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Environment, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Namespace, D::Error> {
         super::read_namespace(&String::deserialize(deserializer)?)
     }
 }

@@ -29,7 +29,7 @@ fn agents() -> WorkerName {
 
 fn target() -> Target {
     Target {
-        environment: Environment::Staging,
+        namespace: Environment::Staging.into(),
         worker: agents(),
     }
 }

@@ -92,6 +92,12 @@ impl AccountFile {
             let path = format!("namespaces.{environment}");
             require(&format!("{path}.name"), name, is_name(name), NAME);
             require(
+                &format!("{path}.name"),
+                name,
+                name != ACCOUNT,
+                "another name: policies and paths mean the account by this one",
+            );
+            require(
                 &format!("{path}.id"),
                 id,
                 is_uuid(id),
@@ -233,6 +239,9 @@ impl AccountFile {
         source
     }
 }
+
+/// The name of the account in the place of a namespace (`Namespace::ACCOUNT`).
+const ACCOUNT: &str = "account";
 
 const NAME: &str = "1 to 63 of a-z, 0-9 and '-', without '-' at either end";
 const DOMAIN: &str = "a domain in lower case without scheme and path, such as agents.do";

@@ -75,6 +75,11 @@ fn names_the_path_of_an_invalid_value() {
             "\"prod\"",
             "namespaces.staging.name is \"prod\", as namespaces.production.name is",
         ),
+        (
+            "\"stag\"",
+            "\"account\"",
+            "namespaces.staging.name is \"account\": write another name",
+        ),
         ("-000000000001", "", "namespaces.production.id"),
         ("-000000000003", "-000000000001", "namespaces.development.id"),
         ("-000000000003", "-000000000003-", "namespaces.development.id"),

@@ -140,7 +140,9 @@ impl From<SourceFailure> for BucketFailure {
     fn from(failure: SourceFailure) -> Self {
         match failure {
             SourceFailure::TooLarge { .. } => Self::TooLarge,
-            SourceFailure::Interrupted => Self::Malformed("the connection was closed before its end"),
+            SourceFailure::Interrupted | SourceFailure::Store => {
+                Self::Malformed("the connection was closed before its end")
+            }
         }
     }
 }

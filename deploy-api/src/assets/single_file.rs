@@ -115,7 +115,9 @@ async fn write_object<S: ObjectStore>(
     let mut decoded = 0_u64;
     while let Some(chunk) = body.next().await.map_err(|failure| match failure {
         SourceFailure::TooLarge { .. } => wrong_size.clone(),
-        SourceFailure::Interrupted => BucketFailure::Malformed("it ends in the middle"),
+        SourceFailure::Interrupted | SourceFailure::Store => {
+            BucketFailure::Malformed("it ends in the middle")
+        }
     })? {
         decoded = decoded.saturating_add(length(&chunk));
         if let Some(copy) = &mut copy {

@@ -1,4 +1,4 @@
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -103,14 +103,14 @@ impl Entry {
     /// The same, about a Worker.
     #[must_use]
     pub fn about(self, target: &Target) -> Self {
-        self.about_namespace(target.environment)
+        self.about_namespace(target.namespace)
             .about_worker(&target.worker)
     }
 
     /// The same, about a namespace.
     #[must_use]
-    pub const fn about_namespace(mut self, environment: Environment) -> Self {
-        self.namespace = Some(environment.namespace());
+    pub const fn about_namespace(mut self, namespace: Namespace) -> Self {
+        self.namespace = Some(namespace.name());
         self
     }
 

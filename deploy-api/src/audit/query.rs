@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -64,7 +64,7 @@ pub struct Query {
     oldest_first: bool,
     cursor: Option<u32>,
     limit: u32,
-    readable: Option<Vec<(Environment, WorkerPattern)>>,
+    readable: Option<Vec<(Namespace, WorkerPattern)>>,
 }
 
 /// A parameter of `GET /v1/audit` that cannot be read.
@@ -196,7 +196,7 @@ impl Query {
     /// The same for a caller who may read only some Workers: entries about others are left out, and so are those about no
     /// namespace. Entries about a namespace are shown to who may read something in it.
     #[must_use]
-    pub fn limited_to(mut self, readable: Vec<(Environment, WorkerPattern)>) -> Self {
+    pub fn limited_to(mut self, readable: Vec<(Namespace, WorkerPattern)>) -> Self {
         self.readable = Some(readable);
         self
     }
@@ -322,12 +322,12 @@ impl Query {
 }
 
 /// The patterns as JSON, one value whatever their number: the database limits the number of bound values.
-fn patterns(readable: &[(Environment, WorkerPattern)]) -> Result<Value, SqlError> {
+fn patterns(readable: &[(Namespace, WorkerPattern)]) -> Result<Value, SqlError> {
     let patterns: Vec<_> = readable
         .iter()
-        .map(|(environment, workers)| {
+        .map(|(namespace, workers)| {
             BTreeMap::from([
-                ("namespace", environment.namespace().to_owned()),
+                ("namespace", namespace.name().to_owned()),
                 ("workers", workers.to_string()),
             ])
         })

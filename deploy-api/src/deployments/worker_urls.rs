@@ -36,10 +36,13 @@ impl WorkerUrls {
         })
     }
 
-    /// The addresses of a Worker in its environment.
+    /// The addresses of a Worker in its environment. A Worker of the account has none by these rules.
     #[must_use]
     pub fn of(&self, target: &Target) -> Vec<String> {
-        vec![format!("{}{}{}", self.before, target.labels(), self.after)]
+        let labels = target.labels().into_iter();
+        labels
+            .map(|labels| format!("{}{labels}{}", self.before, self.after))
+            .collect()
     }
 
     /// The addresses of account Workers at workers.dev, with `{worker}` in place of the name, for the subdomain of the account. The local
@@ -73,11 +76,11 @@ mod tests {
 
     #[test]
     fn a_url_has_the_labels_of_the_environment_and_the_worker() {
-        let of = |text: &str, environment| {
+        let of = |text: &str, environment: Environment| {
             let worker = WorkerName::parse("agents").unwrap();
             WorkerUrls::parse(text)
                 .unwrap()
-                .of(&Target { environment, worker })
+                .of(&Target::new(environment, worker))
         };
         assert_eq!(of("https://*.do", Environment::Production), ["https://agents.do"]);
         assert_eq!(

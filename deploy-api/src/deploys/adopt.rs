@@ -75,6 +75,7 @@ pub(crate) async fn adopt<L: LedgerClient, O: Services>(
             deployment: Some(&deployment),
             sent: None,
             is_over: effect == Effect::Unknown,
+            own: None,
         };
         outcome(gateway.services, &change).await
     };

@@ -95,6 +95,7 @@ pub(crate) async fn change<L: LedgerClient, O: Services>(
         deployment: None,
         sent: sent.as_ref(),
         is_over: failure.effect == Effect::Unknown,
+        own: lease.gateway.own_deployment,
     };
     let end = outcome(services, &lost).await.unwrap_or(End::Unknown);
     let (is_done, note) = match &end {

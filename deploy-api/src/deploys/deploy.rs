@@ -21,7 +21,7 @@ use crate::attempt::AttemptId;
 use crate::audit::Action;
 use crate::bundles::{ObjectStore, Retrying, Staged, StoreFailure, bundle_key};
 use crate::code::Code;
-use crate::deployments::{Deployment, ImportedFrom};
+use crate::deployments::{Deployment, DeploymentId, ImportedFrom};
 use crate::identity::ShownCredential;
 use crate::ledger::{
     Authorized, BasedOn, Begin, Begun, Change, HealthCheckResult, LedgerClient, NewUpload, ScriptState,
@@ -40,6 +40,8 @@ const REUSED: SignedDuration = SignedDuration::from_hours(12);
 pub(crate) enum Origin {
     /// A client.
     Client,
+    /// A client that uploaded it as this version before.
+    Version(DeploymentId),
     /// A Worker of the account.
     Account {
         /// The Worker.
@@ -55,7 +57,7 @@ impl Origin {
     /// The action that is recorded.
     const fn action(&self) -> Action {
         match self {
-            Self::Client => Action::Deploy,
+            Self::Client | Self::Version(_) => Action::Deploy,
             Self::Account { .. } => Action::Import,
         }
     }
@@ -63,7 +65,7 @@ impl Origin {
     fn change(&self, upload: NewUpload) -> Change {
         let upload = Box::new(upload);
         match self {
-            Self::Client => Change::Deploy(upload),
+            Self::Client | Self::Version(_) => Change::Deploy(upload),
             Self::Account {
                 from, with_secrets, ..
             } => Change::Import {
@@ -78,7 +80,7 @@ impl Origin {
     fn moved(&self) -> &BTreeSet<WorkerName> {
         static NONE: BTreeSet<WorkerName> = BTreeSet::new();
         match self {
-            Self::Client => &NONE,
+            Self::Client | Self::Version(_) => &NONE,
             Self::Account { moved, .. } => moved,
         }
     }
@@ -88,7 +90,7 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Client => Ok(()),
+            Self::Client | Self::Version(_) => Ok(()),
             Self::Account { from, moved, .. } => {
                 let moved: Vec<&str> = moved.iter().map(WorkerName::as_str).collect();
                 write!(f, " import of {} with {}", from.worker, moved.join(","))
@@ -286,10 +288,7 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             return Err(refusal);
         }
     };
-    let holder = match &authorized.caller.token {
-        Some(token) => token.to_string(),
-        None => authorized.caller.identity.to_string(),
-    };
+    let holder = authorized.caller.holder();
     let about = format!("{target} {query:?}{origin}");
     let metadata = &upload.metadata;
     let fingerprint = gateway
@@ -317,6 +316,10 @@ async fn prepare<L: LedgerClient, O: Services, S: ObjectStore>(
             warnings: findings.warnings,
             unresolved: Metadata::of_kept(sealed.head.metadata.clone()).unresolved(),
             based_on,
+            version: match origin {
+                Origin::Version(id) => Some(id.clone()),
+                Origin::Client | Origin::Account { .. } => None,
+            },
         },
         upload: sealed,
         upstream_jwt: assets.upstream_jwt,

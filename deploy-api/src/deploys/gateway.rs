@@ -6,7 +6,7 @@ use crate::attempt::AttemptId;
 use crate::audit::{Action, Client};
 use crate::bundles::{MAX_BUFFERED, ObjectStore};
 use crate::cursor::CursorKey;
-use crate::deployments::WorkerUrls;
+use crate::deployments::{DeploymentId, WorkerUrls};
 use crate::identity::{BootstrapSecret, InvalidCredential, Rejection, ShownCredential};
 use crate::ledger::{
     Ask, Authority, Authorize, Authorized, Begin, Change, LedgerClient, Message, Refuse, send,
@@ -41,6 +41,8 @@ pub struct Gateway<'a, L: LedgerClient, O: Services> {
     pub cursor_key: &'a CursorKey,
     /// The memory for bodies of this instance.
     pub admission: &'a Admission,
+    /// The deployment that this instance is; `None` if the deploy API was not deployed through itself.
+    pub own_deployment: Option<&'a DeploymentId>,
 }
 
 /// The memory of one upload that is streamed, in bytes: a part of 5 MiB, its copy on the way to the store, and chunks.

@@ -22,9 +22,13 @@ const PAUSES_MILLISECONDS: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
 /// The maximum length of a header's value in an error, in characters.
 const MAX_SHOWN: usize = 100;
 
-/// The host under which the dispatch Worker serves a Worker, by its built-in rules.
+/// The host under which the dispatch Worker serves a Worker, by its built-in rules. For a Worker of the account, it is one under which
+/// the dispatch Worker serves only its own health document.
 pub(crate) fn host(target: &Target) -> String {
-    format!("{}.do", target.labels())
+    match target.labels() {
+        Some(labels) => format!("{labels}.do"),
+        None => format!("{}.workers.dev", target.worker),
+    }
 }
 
 /// A deployment whose health check is due, and who makes it.

@@ -187,7 +187,7 @@ mod tests {
 
     fn target() -> Target {
         Target {
-            environment: Environment::Staging,
+            namespace: Environment::Staging.into(),
             worker: WorkerName::parse("api").unwrap(),
         }
     }

@@ -1,11 +1,11 @@
 //! The search for drift: what the upstream has is compared with the records.
 
-use dotdo_names::Environment;
+use dotdo_names::{Environment, Namespace, PLATFORM_WORKERS, WorkerName};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Gateway;
-use super::remote::RemoteState;
+use super::remote::{RemoteState, remote_state};
 use crate::deployments::{Drift, RemoteVersion};
 use crate::ledger::{LedgerClient, Observe};
 use crate::problem::Problem;
@@ -19,8 +19,8 @@ const PAGE: u32 = 1000;
 /// The most pages that are read of one namespace. If it has more, deleted Workers are found only when they are requested.
 const MAX_PAGES: usize = 10;
 
-/// Compares every namespace with the records, with one call for each 1,000 scripts. `since` is the ledger's time before the calls. A
-/// namespace that cannot be listed is compared the next time.
+/// Compares every namespace with the records, with one call for each 1,000 scripts and one for each Worker of the platform. `since` is
+/// the ledger's time before the calls. A namespace that cannot be listed is compared the next time.
 ///
 /// # Errors
 /// `RECORD_UNAVAILABLE`.
@@ -28,11 +28,15 @@ pub(super) async fn inspect<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     since: Timestamp,
 ) -> Result<(), Problem> {
-    for environment in Environment::ALL {
-        if let Ok((scripts, is_complete)) = list(gateway.services, environment).await {
+    for namespace in Namespace::ALL {
+        let found = match namespace.environment() {
+            Some(environment) => list(gateway.services, environment).await,
+            None => platform_workers(gateway.services).await,
+        };
+        if let Ok((scripts, is_complete)) = found {
             let observe = Observe {
                 client: gateway.client.clone(),
-                environment,
+                namespace,
                 since,
                 scripts,
                 is_complete,
@@ -70,6 +74,23 @@ async fn list(
     Ok((scripts, false))
 }
 
+/// The Workers of the platform in the account, and that these are not all Workers of the account.
+async fn platform_workers(
+    services: &impl Services,
+) -> Result<(Vec<(String, Option<RemoteVersion>)>, bool), Problem> {
+    let mut scripts = Vec::new();
+    for name in PLATFORM_WORKERS {
+        let Ok(worker) = WorkerName::parse(name) else {
+            continue;
+        };
+        let found = remote_state(services, &Target::new(Namespace::Account, worker))
+            .await
+            .map_err(|failure| failure.problem)?;
+        scripts.push((name.to_owned(), found.map(|found| found.version)));
+    }
+    Ok((scripts, false))
+}
+
 /// The scripts of a page of the list, by name.
 pub(crate) fn versions(page: &Value) -> Vec<(String, Option<RemoteVersion>)> {
     let scripts = page.as_array().into_iter().flatten();
@@ -102,7 +123,7 @@ pub(crate) async fn find_drift<L: LedgerClient, O: Services>(
 ) -> Result<Option<Drift>, Problem> {
     let observe = Observe {
         client: gateway.client.clone(),
-        environment: target.environment,
+        namespace: target.namespace,
         since,
         scripts: vec![(target.worker.as_str().to_owned(), found.cloned())],
         is_complete: false,

@@ -3,7 +3,7 @@
 use super::remote::{remote_script, remote_state, secret_names};
 use crate::audit::Action;
 use crate::code::Code;
-use crate::deployments::{Deployment, ExpectedState, RemoteVersion, SentChange};
+use crate::deployments::{Deployment, DeploymentId, ExpectedState, RemoteVersion, SentChange};
 use crate::ledger::{End, ScriptState};
 use crate::problem::Problem;
 use crate::services::Services;
@@ -22,6 +22,8 @@ pub(super) struct LostChange<'a> {
     pub sent: Option<&'a SentChange>,
     /// Whether the upstream will not execute the change any more if it has not done so.
     pub is_over: bool,
+    /// The deployment that this instance of the deploy API is; `None` if it was not deployed through itself.
+    pub own: Option<&'a DeploymentId>,
 }
 
 /// Asks the upstream how a change ended. `None` if it may still be executed, or the upstream does not answer.
@@ -34,6 +36,12 @@ pub(super) async fn outcome(services: &impl Services, change: &LostChange<'_>) -
             | Action::Promote
             | Action::Preview
             | Action::Adopt,
+            Some(deployment),
+        ) if change.target.is_deploy_api() && change.own != Some(&deployment.id) => {
+            Ok(Known::NotExecuted("The deploy API runs another version."))
+        }
+        (
+            Action::Deploy | Action::Import | Action::Rollback | Action::Promote | Action::Adopt,
             Some(deployment),
         ) => upload(services, change.target, deployment).await,
         (Action::Delete, _) => deletion(services, change.target).await,

@@ -251,7 +251,9 @@ async fn services_of(
     target: &Target,
     metadata: &Metadata,
 ) -> Result<Checked, Problem> {
-    lint::platform_workers(metadata).map_err(|refusal| refusal.problem)?;
+    if !target.is_in_account() {
+        lint::platform_workers(metadata).map_err(|refusal| refusal.problem)?;
+    }
     let resolved = resolve_services(services, target, metadata, &BTreeSet::new()).await;
     resolved.map_err(|refusal| refusal.problem)
 }

@@ -77,6 +77,7 @@ async fn settle_intent<L: LedgerClient, O: Services>(
         deployment,
         sent: lease.sent.as_ref(),
         is_over,
+        own: gateway.own_deployment,
     };
     let end = outcome(gateway.services, &lost).await;
     let Some(end) = end else { return Ok(()) };

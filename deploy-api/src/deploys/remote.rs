@@ -1,12 +1,12 @@
 //! The remote state of a Worker.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::deployments::{DeploymentId, RemoteVersion, TAG_PREFIX};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
-use crate::upload::{as_authored, remove_log_consumer};
+use crate::upload::{as_authored, remove_log_consumer, remove_own_deployment};
 use crate::upstream::{CallFailure, Method, call, script};
 
 /// The tags of a script.
@@ -90,9 +90,18 @@ pub(crate) async fn remote_tags(
     services: &impl Services,
     target: &Target,
 ) -> Result<Option<RemoteTags>, CallFailure> {
-    let answer = call(services, script::script(Method::Get, target, &["tags"])).await;
+    // A script of the account has no call for its tags.
+    let part = if target.is_in_account() {
+        "script-settings"
+    } else {
+        "tags"
+    };
+    let answer = call(services, script::script(Method::Get, target, &[part])).await;
     match answer.outcome {
-        Ok(reply) => {
+        Ok(mut reply) => {
+            if let Some(tags) = reply.result.get_mut("tags") {
+                reply.result = tags.take();
+            }
             let tags: Vec<String> = serde_json::from_value(reply.result).unwrap_or_default();
             Ok(Some(RemoteTags {
                 deployment: DeploymentId::of_tags(&tags),
@@ -125,9 +134,19 @@ pub(crate) async fn remote_script(
     services: &impl Services,
     target: &Target,
 ) -> Result<Option<Value>, CallFailure> {
-    let answer = call(services, script::script(Method::Get, target, &[])).await;
-    match answer.outcome {
-        Ok(reply) => Ok(Some(reply.result)),
+    // The same call about a script of the account returns its code.
+    let request = if target.is_in_account() {
+        script::account(Method::Get, &["workers", "services", target.worker.as_str()])
+    } else {
+        script::script(Method::Get, target, &[])
+    };
+    match call(services, request).await.outcome {
+        Ok(mut reply) => Ok(Some(
+            match reply.result.pointer_mut("/default_environment/script") {
+                Some(script) => json!({ "script": script.take() }),
+                None => reply.result,
+            },
+        )),
         Err(failure) if failure.absent => Ok(None),
         Err(failure) => Err(failure),
     }
@@ -142,7 +161,7 @@ pub(crate) async fn remote_settings(
     let answer = call(services, script::script(Method::Get, target, &["settings"])).await;
     match answer.outcome {
         Ok(reply) => Ok(Some(match reply.result {
-            Value::Object(settings) => as_authored_settings(settings),
+            Value::Object(settings) => as_authored_settings(settings, target),
             _ => Map::new(),
         })),
         Err(failure) if failure.absent => Ok(None),
@@ -150,7 +169,11 @@ pub(crate) async fn remote_settings(
     }
 }
 
-fn as_authored_settings(mut settings: Map<String, Value>) -> Map<String, Value> {
+fn as_authored_settings(mut settings: Map<String, Value>, target: &Target) -> Map<String, Value> {
+    if target.is_in_account() {
+        remove_own_deployment(&mut settings);
+        return settings;
+    }
     if let Some(Value::Array(bindings)) = settings.get_mut("bindings") {
         for binding in bindings {
             *binding = as_authored(binding.take());

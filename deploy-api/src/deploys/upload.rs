@@ -10,7 +10,7 @@ use crate::deployments::{Deployment, RemoteVersion};
 use crate::ledger::{BeforeUpload, End, Finished, LedgerClient, ScriptState};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::upload::{Metadata, NamespaceServices, script_pieces, with_log_consumer};
+use crate::upload::{Metadata, NamespaceServices, script_pieces, with_log_consumer, with_own_deployment};
 use crate::upstream::{Called, Effect, Method, call, script};
 
 /// The most tags of a script, one of which names the deployment.
@@ -69,7 +69,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     let services = lease.gateway.services;
     let known = |problem| UploadFailure::Known(problem);
     if lease.granted.is_resumed && is_there(lease, deployment).await.unwrap_or(false) {
-        return succeeded(lease, deployment, None, state).await;
+        return accepted(lease, deployment, None, state).await;
     }
     if let Err(problem) = complete_state(lease, deployment, &script.metadata, &mut state).await {
         return Err(known(lease.fail(problem).await));
@@ -81,10 +81,13 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     tags.push(deployment.id.tag());
     let mut metadata = script
         .services
-        .rewritten(script.metadata, lease.target.environment)
+        .rewritten(script.metadata, lease.target.namespace)
         .with_tags(&tags);
-    if lease.gateway.stores_logs {
+    if lease.gateway.stores_logs && !lease.target.is_in_account() {
         metadata = with_log_consumer(metadata);
+    }
+    if lease.target.is_deploy_api() {
+        metadata = with_own_deployment(metadata, &deployment.id);
     }
     let (content_type, body) =
         match script_pieces(&metadata, script.parts, script.contents, services.entropy()) {
@@ -101,7 +104,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
     let failure = match outcome {
         Ok(reply) => {
             state.read(&reply.result);
-            let uploaded = succeeded(lease, deployment, Some(record), state).await?;
+            let uploaded = accepted(lease, deployment, Some(record), state).await?;
             return Ok(Uploaded {
                 exports_reconciliation: reply.result.get("exports_reconciliation").cloned(),
                 ..uploaded
@@ -114,7 +117,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         && let Some(is_there) = is_there(lease, deployment).await
     {
         if is_there {
-            return succeeded(lease, deployment, Some(record), state).await;
+            return accepted(lease, deployment, Some(record), state).await;
         }
         if effect == Effect::Unknown {
             effect = Effect::None;
@@ -137,6 +140,33 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         "Whether deployment {} was uploaded is not known yet; the same upload again continues it.",
         deployment.id
     ))))
+}
+
+/// The upstream has the script. A deployment of the deploy API stays pending: this instance belongs to the version before, and the
+/// reconciler of the new one records that it runs.
+async fn accepted<L: LedgerClient, O: Services>(
+    lease: &Lease<'_, '_, L, O>,
+    deployment: &Deployment,
+    upstream: Option<crate::audit::Upstream>,
+    state: ScriptState,
+) -> Result<Uploaded, UploadFailure> {
+    if !lease.target.is_deploy_api() {
+        return succeeded(lease, deployment, upstream, state).await;
+    }
+    // The ledger may be restarting with the new version. Without this message, the reconciler takes the lease when it ends.
+    let _ = lease.finish(End::Unknown).await;
+    let finished = Finished {
+        deployment: Some(Deployment {
+            etag: state.etag,
+            startup_time_ms: state.startup_time_ms,
+            ..deployment.clone()
+        }),
+        health_check: None,
+    };
+    Ok(Uploaded {
+        finished,
+        exports_reconciliation: None,
+    })
 }
 
 async fn succeeded<L: LedgerClient, O: Services>(

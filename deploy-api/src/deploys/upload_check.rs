@@ -37,6 +37,13 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
     metadata: &Metadata,
     moved: &BTreeSet<WorkerName>,
 ) -> Result<Checked, Box<Refusal>> {
+    if target.is_in_account() {
+        // Only administrators of the platform deploy its Workers, which are bound to each other and to the namespaces.
+        return Ok(Checked {
+            warnings: lint::compatibility(metadata, gateway.now())?,
+            ..Checked::default()
+        });
+    }
     let findings = lint::metadata(metadata, target, gateway.now())?;
     for reference in &findings.references {
         if is_only_in_a_namespace(gateway, target, &reference.service)
@@ -65,6 +72,9 @@ pub(super) async fn resolve_services(
     moved: &BTreeSet<WorkerName>,
 ) -> Result<Checked, Box<Refusal>> {
     let mut checked = Checked::default();
+    if target.is_in_account() {
+        return Ok(checked);
+    }
     let mut known: BTreeMap<&str, Location> = BTreeMap::new();
     for (value, binding) in metadata
         .binding_values()
@@ -118,7 +128,7 @@ enum Location {
 /// sent as it is: the upstream refuses a binding to a Worker that it does not find.
 async fn locate(services: &impl Services, target: &Target, worker: &WorkerName) -> Result<Location, Problem> {
     let there = Target {
-        environment: target.environment,
+        namespace: target.namespace,
         worker: worker.clone(),
     };
     let found = remote_script(services, &there).await;
@@ -170,7 +180,7 @@ async fn is_only_in_a_namespace<L: LedgerClient, O: Services>(
     let mut in_namespace = *service == *target.worker.as_str() || gateway.send(&question).await?;
     if !in_namespace {
         let there = Target {
-            environment: target.environment,
+            namespace: target.namespace,
             worker,
         };
         in_namespace = matches!(remote_script(gateway.services, &there).await, Ok(Some(_)));

@@ -1,15 +1,15 @@
 //! The calls about the caller and the account, which wrangler makes for `whoami`, `dispatch-namespace list` and before
 //! a deploy.
 
-use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, Environment};
+use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME, Environment, Namespace};
 use serde_json::{Value, json};
 
 use super::Envelope;
 use super::response::Reply;
 use crate::deploys::Gateway;
 use crate::identity::ShownCredential;
-use crate::ledger::{Authorized, LedgerClient};
-use crate::policy::Caller;
+use crate::ledger::{Ask, Authorized, LedgerClient};
+use crate::policy::{Action, Caller, Request};
 use crate::problem::Problem;
 use crate::services::Services;
 use crate::v1::namespaces;
@@ -52,12 +52,28 @@ fn info(count: usize) -> Value {
     json!({ "page": 1, "per_page": 50, "count": count, "total_count": count, "total_pages": 1 })
 }
 
-/// The namespaces that the caller may read something in.
+/// The namespaces that the caller may read something in. Who may deploy a Worker of the platform gets all: the dispatch Worker is bound to
+/// them, and wrangler tries to create a namespace that is not in the list.
 pub(super) async fn namespaces<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
 ) -> Result<Reply, Problem> {
-    let visible = namespaces::visible(gateway, credential).await?;
+    let mut visible = namespaces::visible(gateway, credential).await?;
+    let requests = vec![Request::any_worker(Action::Deploy, Namespace::Account)];
+    if gateway
+        .authorize(credential, Ask::Which { requests })
+        .await?
+        .which
+        == [true]
+    {
+        let is_visible = |environment| visible.iter().any(|(visible, _)| *visible == environment);
+        let others: Vec<_> = Environment::ALL
+            .into_iter()
+            .filter(|environment| !is_visible(*environment))
+            .map(|environment| (environment, None))
+            .collect();
+        visible.extend(others);
+    }
     let described: Vec<Value> = visible
         .into_iter()
         .map(|(environment, described)| {

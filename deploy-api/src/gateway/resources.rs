@@ -1,6 +1,6 @@
 //! Look-ups of resources of the account, which wrangler makes during a deploy for the bindings of a Worker.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use serde_json::{Map, Value, json};
 
 use super::product::{Product, Traits};
@@ -120,8 +120,8 @@ async fn authorize<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
 ) -> Result<(), Problem> {
-    let requests = Environment::ALL
-        .map(|environment| policy::Request::any_worker(Action::Deploy, environment))
+    let requests = Namespace::ALL
+        .map(|namespace| policy::Request::any_worker(Action::Deploy, namespace))
         .to_vec();
     let ask = Ask::OneOf {
         requests,

@@ -1,7 +1,8 @@
 use std::sync::LazyLock;
 
-use dotdo_names::{ACCOUNT_ID, Environment, WorkerName};
+use dotdo_names::{ACCOUNT_ID, Environment, Namespace, WorkerName};
 
+use super::account_hosts::Triggers;
 use super::{Part, Product, path, refused};
 use crate::assets::AssetHash;
 use crate::code::Code;
@@ -35,8 +36,28 @@ pub enum Route {
     AssetUpload,
     /// `POST A/workers/assets/upload/{hash}`, whose bearer is the JWT of a session: one file, as it is.
     SingleAssetUpload(AssetHash),
-    /// `GET A/workers/services/{name}`: whether the account has a Worker of this name. The answer is always no.
+    /// `GET A/workers/services/{name}`: whether the account has a Worker of this name. The answer is no, except for the platform's.
     AccountService(WorkerName),
+    /// `GET A/workers/workers/{name}`: the address of a Worker of the platform.
+    AccountWorker(WorkerName),
+    /// `GET A/workers/scripts/{name}/subdomain`: the same.
+    AccountAddress(WorkerName),
+    /// `POST A/workers/scripts/{name}/subdomain`: the address that a deploy wants.
+    SetAccountAddress(WorkerName),
+    /// `GET A/workers/subdomain`: the subdomain of the account.
+    AccountSubdomain,
+    /// `PUT A/workers/scripts/{name}`: the deploy of a Worker of the platform.
+    AccountUpload(WorkerName),
+    /// `POST A/workers/scripts/{name}/versions`: the upload of a version of a Worker of the platform.
+    AccountVersion(WorkerName),
+    /// `GET A/workers/scripts/{name}/deployments`
+    AccountDeployments(WorkerName),
+    /// `POST A/workers/scripts/{name}/deployments`: the deploy of a version.
+    AccountDeploy(WorkerName),
+    /// `PUT A/workers/scripts/{name}/routes`, `…/domains/records` and `…/schedules`: the hosts and crons that a deploy wants.
+    AccountTriggers(WorkerName, Triggers),
+    /// One of these calls about a Worker of the account that is not one of the platform's. [`parse`](Self::parse) refuses it.
+    OtherAccountWorker,
     /// `GET A/workers/scripts/{name}/settings`: the settings of the Worker in a namespace.
     Settings(WorkerName),
     /// `PATCH A/workers/scripts/{name}/script-settings`: the tags that wrangler sets after a deploy.
@@ -89,7 +110,10 @@ impl Route {
         };
         match ROUTER.find(method, path.strip_prefix(path::BASE).unwrap_or_default()) {
             // axum routes HEAD as GET. No client of the Cloudflare API sends it.
-            Ok(found) if method != "HEAD" => (found.value)(&found.captures),
+            Ok(found) if method != "HEAD" => match (found.value)(&found.captures)? {
+                Self::OtherAccountWorker => Err(refused::refused(method, of_account)),
+                route => Ok(route),
+            },
             _ => Err(refused::refused(method, of_account)),
         }
     }
@@ -143,6 +167,53 @@ const CALLS: &[(&str, &str, Read)] = &[
     ("GET", account!("/workers/services/{script}"), |captures| {
         worker(captures).map(Route::AccountService)
     }),
+    ("GET", account!("/workers/workers/{script}"), |captures| {
+        Ok(account_worker(captures, Route::AccountWorker))
+    }),
+    ("GET", account!("/workers/subdomain"), |_| {
+        Ok(Route::AccountSubdomain)
+    }),
+    ("PUT", account!("/workers/scripts/{script}"), |captures| {
+        Ok(account_worker(captures, Route::AccountUpload))
+    }),
+    (
+        "GET",
+        account!("/workers/scripts/{script}/subdomain"),
+        |captures| Ok(account_worker(captures, Route::AccountAddress)),
+    ),
+    (
+        "POST",
+        account!("/workers/scripts/{script}/subdomain"),
+        |captures| Ok(account_worker(captures, Route::SetAccountAddress)),
+    ),
+    (
+        "POST",
+        account!("/workers/scripts/{script}/versions"),
+        |captures| Ok(account_worker(captures, Route::AccountVersion)),
+    ),
+    (
+        "GET",
+        account!("/workers/scripts/{script}/deployments"),
+        |captures| Ok(account_worker(captures, Route::AccountDeployments)),
+    ),
+    (
+        "POST",
+        account!("/workers/scripts/{script}/deployments"),
+        |captures| Ok(account_worker(captures, Route::AccountDeploy)),
+    ),
+    ("PUT", account!("/workers/scripts/{script}/routes"), |captures| {
+        triggers(captures, Triggers::Routes)
+    }),
+    (
+        "PUT",
+        account!("/workers/scripts/{script}/domains/records"),
+        |captures| triggers(captures, Triggers::Domains),
+    ),
+    (
+        "PUT",
+        account!("/workers/scripts/{script}/schedules"),
+        |captures| triggers(captures, Triggers::Crons),
+    ),
     (
         "GET",
         account!("/workers/scripts/{script}/settings"),
@@ -268,10 +339,24 @@ fn asset_hash(captures: &Captures) -> Result<AssetHash, Problem> {
 }
 
 fn target(captures: &Captures) -> Result<Target, Problem> {
-    Ok(Target {
-        environment: namespace(captures.get("namespace"))?,
-        worker: worker(captures)?,
-    })
+    Ok(Target::new(
+        namespace(captures.get("namespace"))?,
+        worker(captures)?,
+    ))
+}
+
+/// A call about a Worker of the platform in the account.
+fn account_worker(captures: &Captures, route: impl FnOnce(WorkerName) -> Route) -> Route {
+    match WorkerName::parse(captures.get("script")) {
+        Ok(worker) if Namespace::Account.can_have(worker.as_str()) => route(worker),
+        _ => Route::OtherAccountWorker,
+    }
+}
+
+fn triggers(captures: &Captures, triggers: Triggers) -> Result<Route, Problem> {
+    Ok(account_worker(captures, |worker| {
+        Route::AccountTriggers(worker, triggers)
+    }))
 }
 
 fn worker(captures: &Captures) -> Result<WorkerName, Problem> {

@@ -1,9 +1,11 @@
 //! One call of wrangler: its route, its caller, its handler and the response.
 
+use dotdo_names::Namespace;
+
 use super::response::{Reply, of_problem, of_reply};
 use super::{
-    Absent, Route, account, asset_session, asset_upload, bulk_secrets, resources, script, secrets, settings,
-    single_asset_upload, upload,
+    Absent, Route, account, account_hosts, account_version, account_worker, asset_session, asset_upload,
+    bulk_secrets, resources, script, secrets, settings, single_asset_upload, upload,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -88,6 +90,24 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         Route::PatchSettings(worker) => {
             bulk_secrets::patch_settings(gateway, credential, &worker, request).await
         }
+        Route::AccountService(worker) if Namespace::Account.can_have(worker.as_str()) => {
+            account_worker::service(gateway, credential, &worker).await
+        }
+        Route::AccountWorker(worker) => account_worker::worker(gateway, credential, &worker).await,
+        Route::AccountAddress(worker) => account_worker::address(gateway, credential, &worker).await,
+        Route::SetAccountAddress(worker) => {
+            account_worker::set_address(gateway, credential, &worker, request).await
+        }
+        Route::AccountSubdomain => account_worker::subdomain(gateway, credential).await,
+        Route::AccountUpload(worker) => {
+            upload::put(gateway, credential, &account_worker::target(&worker), request).await
+        }
+        Route::AccountVersion(worker) => account_version::upload(gateway, credential, &worker, request).await,
+        Route::AccountDeployments(worker) => account_worker::deployments(gateway, credential, &worker).await,
+        Route::AccountDeploy(worker) => account_version::deploy(gateway, credential, &worker, request).await,
+        Route::AccountTriggers(worker, triggers) => {
+            account_hosts::accept(gateway, credential, &worker, triggers, request).await
+        }
         Route::ScriptPart(target, part) => script::read(gateway, credential, &target, part).await,
         Route::DeleteScript(target) => script::delete(gateway, credential, &target, request.query).await,
         Route::PutScriptSecret(target) => secrets::put(gateway, credential, &target, request).await,
@@ -98,6 +118,7 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         | Route::Accounts
         | Route::Memberships
         | Route::AccountService(_)
+        | Route::OtherAccountWorker
         | Route::Workflow
         | Route::AssetUpload
         | Route::SingleAssetUpload(_) => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::query::Parameters;
 use super::response::Reply;
 use super::worker_target::{Alternative, resolve};
-use super::{Absent, Envelope, Message};
+use super::{Absent, Envelope, Message, account_worker};
 use crate::audit;
 use crate::bundles::{ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
@@ -164,6 +164,9 @@ pub(super) async fn tags<L: LedgerClient, O: Services, B: Source>(
         )
     })?;
     let tags = settings.tags.unwrap_or_default();
+    if target.is_in_account() {
+        return account_worker::set_tags(gateway, credential, &target, &tags).await;
+    }
     v1::tags::set(gateway, credential, &target, &tags).await?;
     Ok(Reply::Success(Envelope::of(json!({ "tags": tags }))))
 }

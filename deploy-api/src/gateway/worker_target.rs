@@ -107,10 +107,7 @@ async fn ask<L: LedgerClient, O: Services>(
 }
 
 fn in_production(worker: &WorkerName) -> Target {
-    Target {
-        environment: Environment::Production,
-        worker: worker.clone(),
-    }
+    Target::new(Environment::Production, worker.clone())
 }
 
 fn ambiguous(worker: &WorkerName, choices: &[Target], alternative: Alternative<'_>) -> Problem {

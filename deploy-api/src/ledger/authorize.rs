@@ -1,6 +1,6 @@
 //! The messages that authenticate a caller and return what the caller may do.
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -163,11 +163,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let caller = access.authenticate(&message.credential, &message.attempt)?;
         let mut allowed = Vec::new();
         let mut deployed = Vec::new();
-        for environment in Environment::ALL {
-            let target = Target {
-                environment,
-                worker: message.worker.clone(),
-            };
+        let namespaces = Namespace::ALL.into_iter();
+        for namespace in namespaces.filter(|namespace| namespace.can_have(message.worker.as_str())) {
+            let target = Target::new(namespace, message.worker.clone());
             let mut is_allowed = false;
             for action in &message.actions {
                 is_allowed = is_allowed || access.may(&caller, &Request::worker(*action, target.clone()))?;

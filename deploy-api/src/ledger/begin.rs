@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Authority, Begin, Begun, Change, NewUpload};
 use super::health_check::DueHealthCheck;
+use super::platform_workers;
 use super::{LEASE_WAIT, Ledger, Message};
 use crate::access::{Access, Allowed};
 use crate::attempt::AttemptId;
@@ -78,6 +79,9 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let access = self.access(&begin.client);
         let actor = self.authorize_change(&access, begin)?;
         let refuse = |problem| refused(&access, &actor, begin, problem);
+        if let Some(problem) = platform_workers::refusal(begin) {
+            return Err(refuse(problem));
+        }
         if is_first
             && self.blocking(begin, access.now)?.is_nothing()
             && let Some(outcome) = self.replay(&access, &actor, begin)?

@@ -166,6 +166,9 @@ pub struct NewUpload {
     /// What must be current when the change begins, because the upload was completed from it.
     #[serde(default)]
     pub based_on: Option<BasedOn>,
+    /// The id of the version that was uploaded before and is deployed now; it becomes the id of the deployment.
+    #[serde(default)]
+    pub version: Option<DeploymentId>,
 }
 
 /// The version from which an upload was completed.

@@ -49,7 +49,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let sql = &self.sql;
         let target = &begin.target;
         let worker = workers::get(sql, target)?;
-        if matches!(begin.change, Change::Deploy(_) | Change::AssetSession { .. }) {
+        if matches!(begin.change, Change::Deploy(_) | Change::AssetSession { .. }) && !target.is_in_account()
+        {
             environment_suffix::check(access, actor, target, worker.as_ref())?;
         }
         let serving = worker.as_ref().and_then(|worker| worker.deployment.clone());
@@ -180,8 +181,14 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         begin: &Begin,
         serving: Option<DeploymentId>,
     ) -> Result<Deployment, Problem> {
+        let uploaded = begin.change.upload().and_then(|upload| upload.version.clone());
+        let id = match uploaded {
+            // A version that is deployed for the second time gets another id.
+            Some(version) if deployments::get(&self.sql, &version)?.is_none() => version,
+            _ => self.next_id(&begin.target, access.now)?,
+        };
         Ok(Deployment {
-            id: self.next_id(&begin.target, access.now)?,
+            id,
             target: begin.target.clone(),
             action: begin.change.action(),
             state: State::Pending,

@@ -45,6 +45,7 @@ mod intent;
 mod message;
 mod observe;
 mod overview;
+mod platform_workers;
 mod queue;
 mod reconcile;
 mod redeploy;

@@ -1,13 +1,13 @@
 //! Drift: the comparison of what the upstream has with what is recorded.
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{BeforeUpload, Ledger, Message};
 use crate::access::Access;
 use crate::audit::{Action, Client, Outcome, SubjectRecord};
-use crate::deployments::{Drift, DriftKind, RemoteVersion};
+use crate::deployments::{DeploymentId, Drift, DriftKind, RemoteVersion};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
@@ -23,7 +23,7 @@ pub struct Observe {
     pub client: Client,
     /// The namespace.
     #[serde(with = "namespace_name")]
-    pub environment: Environment,
+    pub namespace: Namespace,
     /// The ledger's time before the upstream was asked. A Worker that was changed through this API since is not compared.
     pub since: Timestamp,
     /// The scripts by name; `None` if the upstream does not have the script.
@@ -41,7 +41,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     /// Returns the drift of the observed Workers that have one, and of the Workers of the namespace that were deleted at the upstream.
     pub(super) fn observe(&self, message: &Observe) -> Result<Vec<(Target, Drift)>, Problem> {
         let access = self.access(&message.client);
-        let environment = message.environment;
+        let namespace = message.namespace;
         let mut drifts = Vec::new();
         let mut observed = std::collections::HashSet::new();
         for (name, found) in &message.scripts {
@@ -49,15 +49,15 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             let Ok(worker) = WorkerName::parse(name) else {
                 continue;
             };
-            let target = Target { environment, worker };
+            let target = Target { namespace, worker };
             if let Some(drift) = self.compare(&access, &target, found.as_ref(), message.since)? {
                 drifts.push((target.clone(), drift));
             }
             observed.insert(target);
         }
-        let mut others = drifts::in_namespace(&self.sql, environment)?;
+        let mut others = drifts::in_namespace(&self.sql, namespace)?;
         if message.is_complete {
-            others.extend(workers::deployed_in(&self.sql, environment)?);
+            others.extend(workers::deployed_in(&self.sql, namespace)?);
             others.sort();
             others.dedup();
         }
@@ -93,7 +93,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             return Ok(earlier);
         }
         let deployment = workers::get(sql, target)?.and_then(|worker| worker.deployment);
-        let Some(kind) = RemoteVersion::drift(&recorded.version, deployment.as_ref(), found) else {
+        let Some(kind) = drift(target, &recorded.version, deployment.as_ref(), found) else {
             if earlier.is_some() {
                 drifts::delete(sql, target)?;
             }
@@ -172,8 +172,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let recorded = remote_versions::get(sql, target)?.version;
         let deployment = workers::get(sql, target)?.and_then(|worker| worker.deployment);
         let earlier = drifts::get(sql, target)?;
-        let kind =
-            before.and_then(|before| RemoteVersion::drift(&recorded, deployment.as_ref(), Some(before)));
+        let kind = before.and_then(|before| drift(target, &recorded, deployment.as_ref(), Some(before)));
         match (kind, earlier) {
             (None, _) => {
                 let version = after.cloned().unwrap_or(RemoteVersion {
@@ -206,21 +205,35 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         after: &RemoteVersion,
     ) -> Result<Option<Drift>, Problem> {
         let sql = &self.sql;
-        let mut drift = drifts::get(sql, target)?;
+        let mut found = drifts::get(sql, target)?;
         let before = match before {
             BeforeUpload::NotAsked => None,
             BeforeUpload::NoScript => Some(None),
             BeforeUpload::Script(version) => Some(Some(version)),
         };
-        if let (Some(before), None) = (before, &drift) {
+        if let (Some(before), None) = (before, &found) {
             let recorded = remote_versions::get(sql, target)?.version;
             let deployment = workers::get(sql, target)?.and_then(|worker| worker.deployment);
-            if let Some(kind) = RemoteVersion::drift(&recorded, deployment.as_ref(), before) {
-                drift = Some(self.record_drift(access, target, kind, before.cloned())?);
+            if let Some(kind) = drift(target, &recorded, deployment.as_ref(), before) {
+                found = Some(self.record_drift(access, target, kind, before.cloned())?);
             }
         }
         remote_versions::put(sql, target, after, access.now)?;
         drifts::delete(sql, target)?;
-        Ok(drift)
+        Ok(found)
     }
+}
+
+/// The difference between a script and what is recorded of it. A Worker of the platform was deployed without this API before its first
+/// deploy with it: `dotdo setup` deploys them.
+fn drift(
+    target: &Target,
+    recorded: &RemoteVersion,
+    deployment: Option<&DeploymentId>,
+    found: Option<&RemoteVersion>,
+) -> Option<DriftKind> {
+    if target.is_in_account() && deployment.is_none() {
+        return None;
+    }
+    RemoteVersion::drift(recorded, deployment, found)
 }

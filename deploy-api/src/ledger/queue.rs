@@ -118,7 +118,7 @@ mod tests {
 
     fn target(worker: &str) -> Target {
         Target {
-            environment: Environment::Staging,
+            namespace: Environment::Staging.into(),
             worker: WorkerName::parse(worker).unwrap(),
         }
     }

@@ -67,10 +67,7 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
     triggers(metadata)?;
     containers(metadata)?;
     let mut findings = Findings::default();
-    if let Some(date) = metadata.text("compatibility_date") {
-        let today = now.to_zoned_datetime(TimeZone::UTC).date();
-        findings.warnings.extend(compatibility_date(date, today)?);
-    }
+    findings.warnings.extend(compatibility(metadata, now)?);
     platform_workers(metadata)?;
     for binding in metadata.bindings() {
         let service = match binding.kind {
@@ -103,6 +100,18 @@ pub fn metadata(metadata: &Metadata, target: &Target, now: Timestamp) -> Result<
             service: service.to_owned(),
         }));
     Ok(findings)
+}
+
+/// Checks the compatibility date of an upload, and returns the warnings. `now` determines the current date in UTC.
+///
+/// # Errors
+/// Returns why the date cannot work.
+pub fn compatibility(metadata: &Metadata, now: Timestamp) -> Result<Vec<Warning>, Box<Refusal>> {
+    let Some(date) = metadata.text("compatibility_date") else {
+        return Ok(Vec::new());
+    };
+    let today = now.to_zoned_datetime(TimeZone::UTC).date();
+    Ok(compatibility_date(date, today)?.into_iter().collect())
 }
 
 /// Checks that an upload does not refer to the Workers of the platform. Only this API sets the props of the dispatch Worker's
@@ -283,7 +292,7 @@ mod tests {
 
     fn lint(value: &Value) -> Result<Findings, Box<Refusal>> {
         let target = Target {
-            environment: Environment::Production,
+            namespace: Environment::Production.into(),
             worker: WorkerName::parse("agents").unwrap(),
         };
         let now = "2026-11-24T23:30:00Z".parse().unwrap();

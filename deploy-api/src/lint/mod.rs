@@ -5,7 +5,7 @@ mod metadata;
 mod name;
 
 pub use metadata::{
-    Findings, Refusal, ServiceBinding, idle_handlers, metadata, only_for_the_account, platform_workers,
-    unreachable_service,
+    Findings, Refusal, ServiceBinding, compatibility, idle_handlers, metadata, only_for_the_account,
+    platform_workers, unreachable_service,
 };
 pub use name::routable;

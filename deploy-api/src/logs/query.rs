@@ -81,7 +81,7 @@ mod tests {
     fn a_query_is_a_path_of_the_logs_worker() {
         let mut query = LogQuery {
             target: Target {
-                environment: Environment::Staging,
+                namespace: Environment::Staging.into(),
                 worker: WorkerName::parse("agents").unwrap(),
             },
             since: None,

@@ -16,6 +16,17 @@ pub struct Caller {
     pub scope: Scope,
 }
 
+impl Caller {
+    /// Who the caller is, for comparisons: the token, or the identity of a caller without one.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        match &self.token {
+            Some(token) => token.to_string(),
+            None => self.identity.to_string(),
+        }
+    }
+}
+
 /// The scope of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -136,7 +136,7 @@ fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
         .filter(|other| covers(&other.who, who))
         .map(|other| &other.grant)
         .collect();
-    let covers_cell = |namespace: Environment, worker: &WorkerPattern, action: Action| {
+    let covers_cell = |namespace: Namespace, worker: &WorkerPattern, action: Action| {
         others.iter().any(|other| {
             other.namespaces().contains(&namespace)
                 && other.actions().contains(&action)
@@ -151,7 +151,7 @@ fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
         };
         !grant.covers(&request) || others.iter().any(|other| other.covers(&request))
     };
-    let mut found: Vec<(Vec<Environment>, Vec<WorkerPattern>, Vec<Action>)> = Vec::new();
+    let mut found: Vec<(Vec<Namespace>, Vec<WorkerPattern>, Vec<Action>)> = Vec::new();
     for &namespace in grant.namespaces() {
         for worker in grant.workers() {
             let actions: Vec<_> = grant
@@ -172,7 +172,7 @@ fn uncovered(who: &Who, grant: &Grant, others: &[Rule]) -> Vec<Grant> {
             }
         }
     }
-    let mut merged: Vec<(Vec<Environment>, Vec<WorkerPattern>, Vec<Action>)> = Vec::new();
+    let mut merged: Vec<(Vec<Namespace>, Vec<WorkerPattern>, Vec<Action>)> = Vec::new();
     for (namespaces, workers, actions) in found {
         match merged
             .iter_mut()

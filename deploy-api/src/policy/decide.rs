@@ -1,5 +1,3 @@
-use dotdo_names::Environment;
-
 use super::production::barred_event;
 use super::{Action, Cause, Explanation, Grant, NearRule, Policy, Request, Rule, RuleName};
 use super::{Caller, Scope};
@@ -99,7 +97,7 @@ impl Policy {
         rules
             .filter_map(|rule| {
                 let grant = if is_barred {
-                    rule.grant.without(Environment::Production)?
+                    rule.grant.without_production()?
                 } else {
                     rule.grant.clone()
                 };

@@ -67,13 +67,13 @@ pub(super) struct RuleDocument {
     _description: Option<String>,
     /// The identities that the rule applies to.
     pub who: WhoDocument,
-    /// The dispatch namespaces, by name.
+    /// The dispatch namespaces, by name; `account` for the Workers of the platform itself.
     #[schemars(with = "Vec<NamespaceName>", length(min = 1))]
     pub namespaces: Vec<String>,
     /// The Workers: a name, `prefix-*` for every name that starts with `prefix-`, or `*` for every Worker.
     #[schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN)))]
     pub workers: Vec<String>,
-    /// The allowed actions. `admin` requires every namespace and the Workers `*`.
+    /// The allowed actions. `admin` requires every dispatch namespace and the Workers `*`.
     #[schemars(length(min = 1))]
     pub actions: Vec<super::Action>,
 }

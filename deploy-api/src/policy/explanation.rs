@@ -234,7 +234,7 @@ fn sentence(rule: &RuleName, obstacle: &Obstacle) -> String {
         }
         Obstacle::Who { expected } => format!("Rule \"{rule}\" applies to {}.", shown(expected)),
         Obstacle::Namespace(namespaces) => {
-            let names: Vec<_> = namespaces.iter().map(|namespace| namespace.namespace()).collect();
+            let names: Vec<_> = namespaces.iter().map(|namespace| namespace.name()).collect();
             format!("Rule \"{rule}\" is for {} only.", names.join(" and "))
         }
         Obstacle::Worker(patterns) => format!(

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Environment, Namespace, WorkerName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,7 +12,7 @@ use crate::target::Target;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "GrantDocument", into = "GrantDocument")]
 pub struct Grant {
-    namespaces: Vec<Environment>,
+    namespaces: Vec<Namespace>,
     workers: Vec<WorkerPattern>,
     actions: Vec<Action>,
 }
@@ -24,13 +24,13 @@ same_schema!(Grant, GrantDocument);
 #[schemars(rename = "Grant")]
 #[serde(deny_unknown_fields)]
 pub struct GrantDocument {
-    /// The dispatch namespaces, by name.
+    /// The dispatch namespaces, by name; `account` for the Workers of the platform itself.
     #[schemars(with = "Vec<NamespaceName>", length(min = 1))]
     pub namespaces: Vec<String>,
     /// The Workers: a name, `prefix-*` for every name that starts with `prefix-`, or `*` for every Worker.
     #[schemars(length(min = 1), inner(regex(pattern = WORKER_PATTERN)))]
     pub workers: Vec<String>,
-    /// The allowed actions. `admin` requires every namespace and the Workers `*`.
+    /// The allowed actions. `admin` requires every dispatch namespace and the Workers `*`.
     #[schemars(length(min = 1))]
     pub actions: Vec<Action>,
 }
@@ -66,12 +66,7 @@ fn suggested_namespaces(text: &str) -> String {
     Environment::from_name(text)
         .or_else(|| Environment::from_host_label(text))
         .map_or_else(
-            || {
-                format!(
-                    "one of {}",
-                    Environment::ALL.map(Environment::namespace).join(", ")
-                )
-            },
+            || format!("one of {}", Namespace::ALL.map(Namespace::name).join(", ")),
             |environment| environment.namespace().to_owned(),
         )
 }
@@ -94,8 +89,8 @@ impl Grant {
         }
         let mut namespaces = Vec::new();
         for text in &document.namespaces {
-            match Environment::from_namespace(text) {
-                Some(environment) => namespaces.push(environment),
+            match Namespace::from_name(text) {
+                Some(namespace) => namespaces.push(namespace),
                 None => defects.push(InvalidGrant::Namespace { text: text.clone() }),
             }
         }
@@ -133,7 +128,7 @@ impl Grant {
 
     /// Makes a grant from a part of a grant that has been checked.
     pub(super) const fn of(
-        namespaces: Vec<Environment>,
+        namespaces: Vec<Namespace>,
         workers: Vec<WorkerPattern>,
         actions: Vec<Action>,
     ) -> Self {
@@ -144,9 +139,9 @@ impl Grant {
         }
     }
 
-    /// The namespaces, production first.
+    /// The namespaces, production first, the account last.
     #[must_use]
-    pub fn namespaces(&self) -> &[Environment] {
+    pub fn namespaces(&self) -> &[Namespace] {
         &self.namespaces
     }
 
@@ -173,13 +168,9 @@ impl Grant {
     /// Whether the grant has the namespace of the resource. For the whole platform: whether it has every namespace.
     #[must_use]
     pub fn covers_namespace(&self, resource: &Resource) -> bool {
-        resource.environment().map_or_else(
-            || {
-                Environment::ALL
-                    .iter()
-                    .all(|environment| self.namespaces.contains(environment))
-            },
-            |environment| self.namespaces.contains(&environment),
+        resource.namespace().map_or_else(
+            || self.covers_environments(),
+            |namespace| self.namespaces.contains(&namespace),
         )
     }
 
@@ -199,26 +190,30 @@ impl Grant {
         self.workers.iter().any(|pattern| pattern.matches(worker))
     }
 
+    fn covers_environments(&self) -> bool {
+        Environment::ALL
+            .into_iter()
+            .all(|environment| self.namespaces.contains(&environment.into()))
+    }
+
     fn covers_platform(&self) -> bool {
         self.covers_namespace(&Resource::Platform) && self.workers.contains(&WorkerPattern::Every)
     }
 
-    /// The grant without one namespace and without the actions that require it. `None` if nothing remains.
+    /// The grant without production and without the actions that require it. `None` if nothing remains.
     #[must_use]
-    pub fn without(&self, namespace: Environment) -> Option<Self> {
+    pub fn without_production(&self) -> Option<Self> {
         let namespaces: Vec<_> = self
             .namespaces
             .iter()
             .copied()
-            .filter(|other| *other != namespace)
+            .filter(|namespace| !namespace.is_production())
             .collect();
         if namespaces.is_empty() {
             return None;
         }
         let mut actions = self.actions.clone();
-        if namespaces.len() < Environment::ALL.len() {
-            actions.retain(|action| *action != Action::Admin);
-        }
+        actions.retain(|action| *action != Action::Admin);
         (!actions.is_empty()).then(|| Self {
             namespaces,
             workers: self.workers.clone(),
@@ -246,7 +241,7 @@ impl From<Grant> for GrantDocument {
             namespaces: grant
                 .namespaces
                 .iter()
-                .map(|environment| environment.namespace().to_owned())
+                .map(|namespace| namespace.name().to_owned())
                 .collect(),
             workers: grant.workers.iter().map(ToString::to_string).collect(),
             actions: grant.actions,
@@ -259,11 +254,7 @@ impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let actions: Vec<_> = self.actions.iter().map(|action| action.name()).collect();
         let workers: Vec<_> = self.workers.iter().map(ToString::to_string).collect();
-        let namespaces: Vec<_> = self
-            .namespaces
-            .iter()
-            .map(|environment| environment.namespace())
-            .collect();
+        let namespaces: Vec<_> = self.namespaces.iter().map(|namespace| namespace.name()).collect();
         write!(
             f,
             "{} {} in {}",

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -159,7 +159,8 @@ fn load_job<'a>(
     if document
         .namespaces
         .iter()
-        .any(|name| name == Environment::Production.namespace())
+        .filter_map(|name| Namespace::from_name(name))
+        .any(Namespace::is_production)
     {
         defects.extend(production_defects(&conditions));
     }

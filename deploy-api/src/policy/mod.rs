@@ -23,10 +23,7 @@
 //!     token: None,
 //!     scope: Scope::Policy,
 //! };
-//! let mail = |environment| Ok::<_, dotdo_names::InvalidWorkerName>(Target {
-//!     environment,
-//!     worker: WorkerName::parse("agents-mail")?,
-//! });
+//! let mail = |environment| WorkerName::parse("agents-mail").map(|worker| Target::new(environment, worker));
 //!
 //! let staging = Request::worker(Action::Deploy, mail(Environment::Staging)?);
 //! assert!(policy.decide(&alice, &staging).is_allowed());

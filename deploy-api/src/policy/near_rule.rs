@@ -1,4 +1,4 @@
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -51,7 +51,7 @@ pub enum Obstacle {
         expected: String,
     },
     /// The rule covers only these namespaces.
-    Namespace(Vec<Environment>),
+    Namespace(Vec<Namespace>),
     /// The rule covers only these Workers.
     Worker(Vec<String>),
     /// The rule allows only these actions.
@@ -174,7 +174,7 @@ impl Serialize for Obstacle {
             },
             Self::Who { expected } => ShownObstacle::Identity { identity: expected },
             Self::Namespace(namespaces) => ShownObstacle::Namespaces {
-                namespaces: namespaces.iter().map(|namespace| namespace.namespace()).collect(),
+                namespaces: namespaces.iter().map(|namespace| namespace.name()).collect(),
             },
             Self::Worker(workers) => ShownObstacle::Workers { workers },
             Self::Action(actions) => ShownObstacle::Actions { actions },

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 
 use super::{Claim, Condition, Defect, Expected, Policy, Rule, RuleName, Who};
 use crate::identity::{Identity, Provider};
@@ -56,6 +56,8 @@ pub(super) fn production_defects(conditions: &[Condition]) -> Vec<Defect> {
 pub struct Warning {
     /// The rule.
     pub rule: RuleName,
+    /// The namespace of production that it covers, or the account.
+    pub namespace: Namespace,
     /// The claim that a rule for production should have.
     pub missing: Claim,
 }
@@ -69,8 +71,8 @@ impl fmt::Display for Warning {
         };
         write!(
             f,
-            "rule \"{}\" covers dotdo-production without \"{}\": {reason}",
-            self.rule, self.missing
+            "rule \"{}\" covers {} without \"{}\": {reason}",
+            self.rule, self.namespace, self.missing
         )
     }
 }
@@ -88,9 +90,10 @@ fn warnings_of(rule: &Rule) -> Vec<Warning> {
     let Who::Job { provider, conditions } = &rule.who else {
         return Vec::new();
     };
-    if !rule.grant.namespaces().contains(&Environment::Production) {
+    let mut namespaces = rule.grant.namespaces().iter();
+    let Some(namespace) = namespaces.find(|namespace| namespace.is_production()) else {
         return Vec::new();
-    }
+    };
     let wanted: &[Claim] = match provider {
         Provider::GitHub => &[Claim::Ref, Claim::Environment],
         Provider::GitLab => &[Claim::Ref, Claim::GitLabEnvironment],
@@ -102,6 +105,7 @@ fn warnings_of(rule: &Rule) -> Vec<Warning> {
         .filter(|claim| conditions.iter().all(|condition| condition.claim != *claim))
         .map(|missing| Warning {
             rule: rule.name.clone(),
+            namespace: *namespace,
             missing,
         })
         .collect()

@@ -1,6 +1,6 @@
 //! The Workers that a caller may read, for lists across Workers.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 
 use super::production::barred_event;
 use super::{Action, Caller, Grant, Policy, Request, Scope, WorkerPattern};
@@ -12,7 +12,7 @@ pub enum Readable {
     Everything,
     /// The Workers that one of these patterns matches in its namespace. No pattern covers another one. Empty if the caller may
     /// read nothing.
-    Workers(Vec<(Environment, WorkerPattern)>),
+    Workers(Vec<(Namespace, WorkerPattern)>),
 }
 
 impl Policy {
@@ -27,24 +27,24 @@ impl Policy {
             return Readable::Everything;
         }
         let is_barred =
-            |environment| environment == Environment::Production && barred_event(&caller.identity).is_some();
+            |namespace: Namespace| namespace.is_production() && barred_event(&caller.identity).is_some();
         let rules = self.rules.iter().filter(|rule| rule.who.is(&caller.identity));
-        let mut found: Vec<(Environment, WorkerPattern)> = Vec::new();
-        for (environment, pattern) in rules.flat_map(|rule| readable_in(&rule.grant)) {
-            if is_barred(environment) {
+        let mut found: Vec<(Namespace, WorkerPattern)> = Vec::new();
+        for (namespace, pattern) in rules.flat_map(|rule| readable_in(&rule.grant)) {
+            if is_barred(namespace) {
                 continue;
             }
             match &caller.scope {
-                Scope::Policy => add(&mut found, environment, pattern),
+                Scope::Policy => add(&mut found, namespace, pattern),
                 Scope::Grants(grants) => {
                     for (other, limit) in grants.iter().flat_map(readable_in) {
-                        if other != environment {
+                        if other != namespace {
                             continue;
                         }
                         if pattern.covers(limit) {
-                            add(&mut found, environment, limit);
+                            add(&mut found, namespace, limit);
                         } else if limit.covers(pattern) {
-                            add(&mut found, environment, pattern);
+                            add(&mut found, namespace, pattern);
                         }
                     }
                 }
@@ -55,8 +55,8 @@ impl Policy {
 }
 
 /// What a grant allows to read.
-fn readable_in(grant: &Grant) -> impl Iterator<Item = (Environment, &WorkerPattern)> {
-    let namespaces: &[Environment] = if grant.actions().contains(&Action::Read) {
+fn readable_in(grant: &Grant) -> impl Iterator<Item = (Namespace, &WorkerPattern)> {
+    let namespaces: &[Namespace] = if grant.actions().contains(&Action::Read) {
         grant.namespaces()
     } else {
         &[]
@@ -67,12 +67,12 @@ fn readable_in(grant: &Grant) -> impl Iterator<Item = (Environment, &WorkerPatte
 }
 
 /// Adds a pattern, unless another one covers it. Removes those that it covers.
-fn add(found: &mut Vec<(Environment, WorkerPattern)>, environment: Environment, pattern: &WorkerPattern) {
+fn add(found: &mut Vec<(Namespace, WorkerPattern)>, namespace: Namespace, pattern: &WorkerPattern) {
     let is_covered =
-        |(known, wider): &(Environment, WorkerPattern)| *known == environment && wider.covers(pattern);
+        |(known, wider): &(Namespace, WorkerPattern)| *known == namespace && wider.covers(pattern);
     if found.iter().any(is_covered) {
         return;
     }
-    found.retain(|(known, narrower)| *known != environment || !pattern.covers(narrower));
-    found.push((environment, pattern.clone()));
+    found.retain(|(known, narrower)| *known != namespace || !pattern.covers(narrower));
+    found.push((namespace, pattern.clone()));
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use serde::{Deserialize, Serialize};
 
 use crate::target::{Target, namespace_name};
@@ -84,11 +84,11 @@ pub enum Resource {
     Worker(Target),
     /// A whole namespace. A rule covers it if its Workers are `*`. For the action `read`, any rule that allows to read a
     /// Worker in the namespace is sufficient.
-    Namespace(#[serde(with = "namespace_name")] Environment),
+    Namespace(#[serde(with = "namespace_name")] Namespace),
     /// Some Worker of a namespace. A rule covers it if it allows the action for any Worker in the namespace.
-    AnyWorker(#[serde(with = "namespace_name")] Environment),
-    /// Every namespace, the policy, the tokens and the audit log. A rule covers it if it has every namespace and the
-    /// Workers `*`.
+    AnyWorker(#[serde(with = "namespace_name")] Namespace),
+    /// Every namespace of an environment, the policy, the tokens and the audit log. A rule covers it if it has all of these namespaces
+    /// and the Workers `*`.
     Platform,
 }
 
@@ -104,19 +104,19 @@ impl Request {
 
     /// A request for a whole namespace.
     #[must_use]
-    pub const fn namespace(action: Action, namespace: Environment) -> Self {
+    pub fn namespace(action: Action, namespace: impl Into<Namespace>) -> Self {
         Self {
             action,
-            resource: Resource::Namespace(namespace),
+            resource: Resource::Namespace(namespace.into()),
         }
     }
 
     /// A request that is allowed if the action is allowed for any Worker of a namespace.
     #[must_use]
-    pub const fn any_worker(action: Action, namespace: Environment) -> Self {
+    pub fn any_worker(action: Action, namespace: impl Into<Namespace>) -> Self {
         Self {
             action,
-            resource: Resource::AnyWorker(namespace),
+            resource: Resource::AnyWorker(namespace.into()),
         }
     }
 
@@ -133,12 +133,9 @@ impl Request {
 impl Resource {
     /// The namespace, or `None` for the whole platform.
     #[must_use]
-    pub const fn environment(&self) -> Option<Environment> {
+    pub const fn namespace(&self) -> Option<Namespace> {
         match self {
-            Self::Worker(Target {
-                environment: namespace,
-                ..
-            })
+            Self::Worker(Target { namespace, .. })
             | Self::Namespace(namespace)
             | Self::AnyWorker(namespace) => Some(*namespace),
             Self::Platform => None,
@@ -154,11 +151,10 @@ impl Resource {
         }
     }
 
-    /// Whether the resource is in production or includes production.
+    /// Whether the resource is in production or includes production. The account counts as production.
     #[must_use]
     pub fn touches_production(&self) -> bool {
-        self.environment()
-            .is_none_or(|environment| environment == Environment::Production)
+        self.namespace().is_none_or(Namespace::is_production)
     }
 }
 
@@ -166,22 +162,19 @@ impl Resource {
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.resource {
-            Resource::Worker(Target {
-                environment: namespace,
-                worker,
-            }) => {
+            Resource::Worker(Target { namespace, worker }) => {
                 let action = match self.action {
                     Action::Secrets => "set secrets of",
                     Action::Logs => "read the logs of",
                     other => other.name(),
                 };
-                write!(f, "{action} {worker} in {}", namespace.namespace())
+                write!(f, "{action} {worker} in {}", namespace.name())
             }
             Resource::Namespace(namespace) => {
-                write!(f, "{} the namespace {}", self.action, namespace.namespace())
+                write!(f, "{} the namespace {}", self.action, namespace.name())
             }
             Resource::AnyWorker(namespace) => {
-                write!(f, "{} any Worker in {}", self.action, namespace.namespace())
+                write!(f, "{} any Worker in {}", self.action, namespace.name())
             }
             Resource::Platform if self.action == Action::Admin => f.write_str("administer the platform"),
             Resource::Platform => write!(f, "{} the whole platform", self.action),

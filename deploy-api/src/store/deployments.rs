@@ -1,6 +1,6 @@
 //! The deployments: every upload to the upstream, including pending ones.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::Timestamp;
 
 use crate::audit::{Action, Annotations};
@@ -134,7 +134,7 @@ fn unresolved(deployment: &Deployment) -> Result<Value, SqlError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn unhealthy(sql: &impl Sql, environment: Environment) -> Result<Vec<Deployment>, SqlError> {
+pub fn unhealthy(sql: &impl Sql, namespace: Namespace) -> Result<Vec<Deployment>, SqlError> {
     let rows = sql.exec(
         &format!(
             "SELECT {COLUMNS} FROM deployments
@@ -142,7 +142,7 @@ pub fn unhealthy(sql: &impl Sql, environment: Environment) -> Result<Vec<Deploym
                  AND health ->> '$.result' = 'failed'
              ORDER BY worker"
         ),
-        &[Value::from(environment.namespace())],
+        &[Value::from(namespace.name())],
     )?;
     rows.iter().map(read).collect()
 }

@@ -1,6 +1,6 @@
 //! The changes of Workers that were made outside of this API and are neither adopted nor overwritten, at most one for each Worker.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 
 use crate::deployments::Drift;
 use crate::sql::{Sql, SqlError, Value};
@@ -28,10 +28,10 @@ pub fn get(sql: &impl Sql, target: &Target) -> Result<Option<Drift>, SqlError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn in_namespace(sql: &impl Sql, environment: Environment) -> Result<Vec<Target>, SqlError> {
+pub fn in_namespace(sql: &impl Sql, namespace: Namespace) -> Result<Vec<Target>, SqlError> {
     let rows = sql.exec(
         "SELECT namespace, worker FROM drifts WHERE namespace = ? ORDER BY worker",
-        &[Value::from(environment.namespace())],
+        &[Value::from(namespace.name())],
     )?;
     rows.iter()
         .map(|row| super::read_target(row.text(0)?, row.text(1)?))

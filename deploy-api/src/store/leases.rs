@@ -3,7 +3,7 @@
 //! A row is written together with its intent in the audit log and deleted together with the intent's outcome. An exclusive
 //! lease is the only one of its Worker; the lease of an asset session is not exclusive.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -190,10 +190,10 @@ pub fn of_worker(sql: &impl Sql, target: &Target) -> Result<Option<Lease>, SqlEr
 ///
 /// # Errors
 /// When the database fails.
-pub fn in_namespace(sql: &impl Sql, environment: Environment) -> Result<Vec<Lease>, SqlError> {
+pub fn in_namespace(sql: &impl Sql, namespace: Namespace) -> Result<Vec<Lease>, SqlError> {
     let rows = sql.exec(
         &format!("SELECT {COLUMNS} FROM leases WHERE namespace = ? ORDER BY intent"),
-        &[Value::from(environment.namespace())],
+        &[Value::from(namespace.name())],
     )?;
     rows.iter().map(read).collect()
 }

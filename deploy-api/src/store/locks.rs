@@ -1,6 +1,6 @@
 //! Locks of Workers and of whole namespaces.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ fn read(row: &Row) -> Result<Lock, SqlError> {
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// The namespace.
-    pub environment: Environment,
+    pub namespace: Namespace,
     /// The Worker.
     pub worker: Option<&'a str>,
 }
@@ -65,23 +65,23 @@ impl<'a> Place<'a> {
     #[must_use]
     pub fn worker(target: &'a Target) -> Self {
         Self {
-            environment: target.environment,
+            namespace: target.namespace,
             worker: Some(target.worker.as_str()),
         }
     }
 
     /// A whole namespace.
     #[must_use]
-    pub const fn namespace(environment: Environment) -> Self {
+    pub const fn namespace(namespace: Namespace) -> Self {
         Self {
-            environment,
+            namespace,
             worker: None,
         }
     }
 
     fn key(self) -> [Value; 2] {
         [
-            Value::from(self.environment.namespace()),
+            Value::from(self.namespace.name()),
             Value::from(self.worker.unwrap_or_default()),
         ]
     }
@@ -106,11 +106,11 @@ pub fn holding(sql: &impl Sql, place: Place<'_>, now: Timestamp) -> Result<Optio
 ///
 /// # Errors
 /// When the database fails.
-pub fn in_namespace(sql: &impl Sql, environment: Environment, now: Timestamp) -> Result<Vec<Lock>, SqlError> {
+pub fn in_namespace(sql: &impl Sql, namespace: Namespace, now: Timestamp) -> Result<Vec<Lock>, SqlError> {
     let rows = sql.exec(
         "SELECT namespace, worker, why, locked_by, since, until FROM locks
          WHERE namespace = ? AND (until IS NULL OR until > ?) ORDER BY worker",
-        &[Value::from(environment.namespace()), Value::from(now)],
+        &[Value::from(namespace.name()), Value::from(now)],
     )?;
     rows.iter().map(read).collect()
 }

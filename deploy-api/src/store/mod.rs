@@ -27,7 +27,7 @@ pub mod tokens;
 pub mod upstream_calls;
 pub mod workers;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use serde::{Deserialize, Serialize};
 
 use crate::sql::{Migration, SqlError, Value};
@@ -213,7 +213,7 @@ fn key(target: &Target) -> [Value; 2] {
 
 fn read_target(namespace: &str, worker: &str) -> Result<Target, SqlError> {
     Ok(Target {
-        environment: Environment::from_namespace(namespace)
+        namespace: Namespace::from_name(namespace)
             .ok_or_else(|| content("namespace", &"it is not a namespace of the platform"))?,
         worker: WorkerName::parse(worker).map_err(|error| content("Worker's name", &error))?,
     })

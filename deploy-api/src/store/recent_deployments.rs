@@ -1,6 +1,6 @@
 //! The deployments of all Workers, or of the Workers of a namespace, the newest first.
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::{SignedDuration, Timestamp};
 
 use super::deployments::{COLUMNS, read};
@@ -22,11 +22,11 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Debug)]
 pub struct RecentDeployments<'a> {
     /// Only deployments in this namespace.
-    pub environment: Option<Environment>,
+    pub namespace: Option<Namespace>,
     /// Only deployments of Workers with this name.
     pub worker: Option<&'a WorkerName>,
     /// The Workers that the caller may read: a deployment is listed if one of these patterns matches its Worker in its namespace.
-    pub readable: &'a [(Environment, WorkerPattern)],
+    pub readable: &'a [(Namespace, WorkerPattern)],
     /// Only deployments that began at this time or later.
     pub since: Option<Timestamp>,
     /// Only deployments that began before this time.
@@ -61,9 +61,7 @@ impl RecentDeployments<'_> {
             // Every deployment id sorts before "~".
             Value::from(end.as_ref().map_or("~", DeploymentId::as_str)),
         ];
-        let namespace = self
-            .environment
-            .map(|environment| Value::from(environment.namespace()));
+        let namespace = self.namespace.map(|namespace| Value::from(namespace.name()));
         let worker = self.worker.map(|worker| Value::from(worker.as_str()));
         let condition = match (&namespace, &worker) {
             (None, None) => "id >= ? AND id < ?",
@@ -141,8 +139,8 @@ pub fn find(
 /// When the database fails.
 pub fn count(
     sql: &impl Sql,
-    environment: Environment,
-    readable: &[(Environment, WorkerPattern)],
+    namespace: Namespace,
+    readable: &[(Namespace, WorkerPattern)],
     since: Timestamp,
 ) -> Result<Vec<(State, u64)>, SqlError> {
     let first = since.saturating_sub(CLOCKS_DIFFER).unwrap_or(Timestamp::MIN);
@@ -155,7 +153,7 @@ pub fn count(
              )
          GROUP BY state",
         &[
-            Value::from(environment.namespace()),
+            Value::from(namespace.name()),
             Value::from(DeploymentId::new(first, [0; 16]).as_str()),
             Value::from(since),
             patterns(readable)?,
@@ -171,10 +169,10 @@ pub fn count(
 }
 
 /// The Workers that a caller may read, as JSON: pairs of a namespace and a pattern.
-fn patterns(readable: &[(Environment, WorkerPattern)]) -> Result<Value, SqlError> {
+fn patterns(readable: &[(Namespace, WorkerPattern)]) -> Result<Value, SqlError> {
     let readable: Vec<[String; 2]> = readable
         .iter()
-        .map(|(environment, pattern)| [environment.namespace().to_owned(), pattern.to_string()])
+        .map(|(namespace, pattern)| [namespace.name().to_owned(), pattern.to_string()])
         .collect();
     super::write_json("list of readable Workers", &readable)
 }

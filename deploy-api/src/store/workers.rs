@@ -1,6 +1,6 @@
 //! The record of each Worker: its current deployment, its tags, its health check.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -165,24 +165,24 @@ pub fn set_health_check(
 ///
 /// # Errors
 /// When the database fails.
-pub fn deployed_in(sql: &impl Sql, environment: Environment) -> Result<Vec<Target>, SqlError> {
+pub fn deployed_in(sql: &impl Sql, namespace: Namespace) -> Result<Vec<Target>, SqlError> {
     let rows = sql.exec(
         "SELECT namespace, worker FROM workers WHERE namespace = ? AND deployment IS NOT NULL ORDER BY worker",
-        &[Value::from(environment.namespace())],
+        &[Value::from(namespace.name())],
     )?;
     rows.iter()
         .map(|row| super::read_target(row.text(0)?, row.text(1)?))
         .collect()
 }
 
-/// Whether a Worker of this name is deployed in any namespace.
+/// Whether a Worker of this name is deployed in a dispatch namespace.
 ///
 /// # Errors
 /// When the database fails.
 pub fn is_deployed_somewhere(sql: &impl Sql, worker: &str) -> Result<bool, SqlError> {
     let rows = sql.exec(
-        "SELECT 1 FROM workers WHERE worker = ? AND deployment IS NOT NULL LIMIT 1",
-        &[Value::from(worker)],
+        "SELECT 1 FROM workers WHERE worker = ? AND namespace <> ? AND deployment IS NOT NULL LIMIT 1",
+        &[Value::from(worker), Value::from(Namespace::ACCOUNT)],
     )?;
     Ok(!rows.is_empty())
 }

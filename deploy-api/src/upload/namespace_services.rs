@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, Environment, LOGS_WORKER, WorkerName};
+use dotdo_names::{DISPATCH_WORKER, Namespace, PLATFORM_WORKERS, WorkerName};
 use serde_json::{Value, json};
 
 use super::Metadata;
@@ -12,9 +12,6 @@ use super::bindings::BindingRef;
 
 /// The entrypoint of the dispatch Worker (`src/dispatch/namespace_service.js`).
 const ENTRYPOINT: &str = "NamespaceService";
-
-/// The Workers of the platform. A binding to one of them would give a user Worker access to every environment.
-const PLATFORM_WORKERS: [&str; 3] = [DISPATCH_WORKER, DEPLOY_API_WORKER, LOGS_WORKER];
 
 /// The name of `OpenNext`'s service binding to the Worker itself. The binding has the name of the Worker in the wrangler configuration,
 /// which can differ from the name under which it is deployed.
@@ -36,12 +33,12 @@ impl NamespaceServices {
         self.0.contains_key(binding)
     }
 
-    /// The metadata to be sent for a deployment in an environment.
+    /// The metadata to be sent for a deployment in a namespace. The account has no such bindings.
     #[must_use]
-    pub(crate) fn rewritten(&self, metadata: Metadata, environment: Environment) -> Metadata {
-        if self.0.is_empty() {
+    pub(crate) fn rewritten(&self, metadata: Metadata, namespace: Namespace) -> Metadata {
+        let Some(environment) = namespace.environment().filter(|_| !self.0.is_empty()) else {
             return metadata;
-        }
+        };
         let rewritten = |binding: &Value| {
             let reference = BindingRef::of(binding).filter(|reference| reference.kind == "service");
             match reference.and_then(|reference| Some((reference.name, self.0.get(reference.name)?))) {
@@ -93,7 +90,7 @@ fn named_in(value: &Value) -> Option<&'static str> {
     })
 }
 
-/// The name of the platform's Worker that a text names.
+/// The name of the platform's Worker that a text names. A binding to one of them would give a user Worker access to every environment.
 pub(crate) fn is_of_platform(text: &str) -> Option<&'static str> {
     let text = text.trim();
     PLATFORM_WORKERS
@@ -103,6 +100,8 @@ pub(crate) fn is_of_platform(text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use dotdo_names::Environment;
+
     use super::*;
 
     fn metadata() -> Metadata {
@@ -119,7 +118,7 @@ mod tests {
         let mut services = NamespaceServices::default();
         services.add("AUTH", WorkerName::parse("auth").unwrap());
         for environment in Environment::ALL {
-            let rewritten = services.rewritten(metadata(), environment);
+            let rewritten = services.rewritten(metadata(), environment.into());
             let sent = rewritten.binding_values();
             let expected = json!({
                 "type": "service", "name": "AUTH", "service": "dispatcher", "entrypoint": "NamespaceService",
@@ -131,7 +130,7 @@ mod tests {
             assert_eq!(read, metadata().binding_values());
         }
         assert_eq!(
-            NamespaceServices::default().rewritten(metadata(), Environment::Staging),
+            NamespaceServices::default().rewritten(metadata(), Environment::Staging.into()),
             metadata()
         );
     }

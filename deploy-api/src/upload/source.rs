@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::form_error::malformed;
 use super::size::too_large;
+use crate::code::Code;
 use crate::problem::Problem;
 
 /// The body of a request, of which nothing but the next chunk is in memory.
@@ -25,6 +26,9 @@ pub enum SourceFailure {
     /// The connection of the client was closed before the end of the body.
     #[error("the body was cut off")]
     Interrupted,
+    /// The body is in the bundle store, which failed.
+    #[error("the bundle store failed")]
+    Store,
 }
 
 impl SourceFailure {
@@ -40,6 +44,12 @@ impl SourceFailure {
                 "Leave out what the Worker does not need, its source maps first, or split it into several Workers.",
             ),
             Self::Interrupted => malformed("the connection was closed before the end of the body"),
+            Self::Store => Problem::new(
+                Code::BundleStoreUnavailable,
+                "The bundle store failed, so nothing was deployed.",
+                "Try again in a moment.",
+            )
+            .retry_after(5),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The calls about one script of a namespace.
+//! The calls about one script of a namespace or of the account.
 
 use dotdo_names::{ACCOUNT_ID, Environment};
 
@@ -30,6 +30,10 @@ pub fn scripts(environment: Environment) -> UpstreamRequest {
 /// A call about a script, or with `rest` about a part of it.
 #[must_use]
 pub fn script(method: Method, target: &Target, rest: &[&str]) -> UpstreamRequest {
+    if target.is_in_account() {
+        let path = [&["workers", "scripts", target.worker.as_str()], rest].concat();
+        return account(method, &path);
+    }
     let mut path = vec![target.namespace(), "scripts", target.worker.as_str()];
     path.extend(rest);
     UpstreamRequest::new(method, namespaces(&path))

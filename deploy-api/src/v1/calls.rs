@@ -5,8 +5,8 @@ use super::Operation;
 use super::exchange::token_entropy;
 use super::read::{read_text, read_version};
 use super::{
-    account, audit_segments, deletion, dispatcher, drift, everywhere, exchange, health, import, logs,
-    namespace, namespaces, preview, promote, rollback, secrets, tags, target, verify, workers,
+    account, audit_segments, deletion, dispatch_namespace, dispatcher, drift, everywhere, exchange, health,
+    import, logs, namespace, namespaces, preview, promote, rollback, secrets, tags, target, verify, workers,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -66,7 +66,7 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
     ) -> Result<Answer, Problem> {
         let gateway = self.gateway;
         let captures = call.captures;
-        let environment = || namespace(captures.get("namespace"));
+        let dispatch_namespace = || dispatch_namespace(captures.get("namespace"));
         let target = || target(captures.get("namespace"), captures.get("worker"));
         if operation.is_change_of_worker() {
             // One use of a deploy token is counted here; the change itself is authorized when it begins.
@@ -75,9 +75,10 @@ impl<L: LedgerClient, O: Services, K: KeySource> Api<'_, L, O, K> {
         match operation {
             Operation::Health => health::check(gateway, Some(credential)).await,
             Operation::NamespaceList => namespaces::list(gateway, credential).await,
-            Operation::NamespaceGet => namespaces::get(gateway, credential, environment()?).await,
+            Operation::NamespaceGet => namespaces::get(gateway, credential, dispatch_namespace()?).await,
             Operation::WorkerList => {
-                workers::list(gateway, credential, environment()?, call.parameters).await
+                let namespace = namespace(captures.get("namespace"))?;
+                workers::list(gateway, credential, namespace, call.parameters).await
             }
             Operation::WorkerGet => workers::get(gateway, credential, &target()?).await,
             Operation::WorkerEverywhere => everywhere::get(gateway, credential, captures.get("worker")).await,

@@ -1,8 +1,8 @@
-//! `GET /v1/workers/{worker}`: one Worker across all environments.
+//! `GET /v1/workers/{worker}`: one Worker across all environments, and in the account if it is one of the platform's.
 
 use std::borrow::Cow;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::Namespace;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub struct Everywhere {
     /// Its name.
     #[schemars(with = "WorkerNameSchema")]
     pub name: String,
-    /// The environments, production first.
+    /// The environments, production first, and the account if the Worker is one of the platform's.
     pub environments: Vec<InEnvironment>,
 }
 
@@ -33,7 +33,7 @@ pub struct Everywhere {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "WorkerInEnvironment")]
 pub struct InEnvironment {
-    /// `production`, `staging` or `development`.
+    /// `production`, `staging`, `development` or `account`.
     pub environment: Cow<'static, str>,
     /// The namespace.
     #[schemars(with = "NamespaceName")]
@@ -53,20 +53,22 @@ pub async fn get<L: LedgerClient, O: Services>(
     worker: &str,
 ) -> Result<Answer, Problem> {
     let worker = worker_name(worker)?;
-    let targets = Environment::ALL.map(|environment| Target {
-        environment,
-        worker: WorkerName::clone(&worker),
-    });
-    let requests = targets
-        .clone()
-        .map(|target| Request::worker(Action::Read, target));
+    let namespaces = Namespace::ALL.into_iter();
+    let targets: Vec<Target> = namespaces
+        .filter(|namespace| namespace.can_have(worker.as_str()))
+        .map(|namespace| Target::new(namespace, worker.clone()))
+        .collect();
+    let requests: Vec<Request> = targets
+        .iter()
+        .map(|target| Request::worker(Action::Read, target.clone()))
+        .collect();
     let ask = Ask::Which {
-        requests: requests.to_vec(),
+        requests: requests.clone(),
     };
     let which = gateway.authorize(credential, ask).await?.which;
     if !which.contains(&true) {
         let ask = Ask::OneOf {
-            requests: requests.to_vec(),
+            requests,
             action: audit::Action::Read,
         };
         gateway.authorize(credential, ask).await?;
@@ -77,7 +79,7 @@ pub async fn get<L: LedgerClient, O: Services>(
             continue;
         }
         environments.push(InEnvironment {
-            environment: Cow::Borrowed(target.environment.name()),
+            environment: Cow::Borrowed(target.namespace.short_name()),
             namespace: Cow::Borrowed(target.namespace()),
             worker: find(gateway, credential, target).await?,
         });

@@ -45,6 +45,18 @@ pub async fn read<L: LedgerClient, O: Services>(
         .authorize_for(credential, vec![request], audit::Action::Read, target)
         .await?
         .now;
+    if target.is_in_account() {
+        return Err(Problem::new(
+            Code::AccountWorkerRefused,
+            format!(
+                "The log of {target} is not stored: the logs Worker has only those of the Workers in namespaces."
+            ),
+            format!(
+                "Read it in the dashboard of Cloudflare: Workers & Pages, {}, Observability.",
+                target.worker
+            ),
+        ));
+    }
     let parameters = Parameters::new(parameters, PARAMETERS)?;
     let is_stream = parameters
         .parse("follow", "true or false", |value| value.parse().ok())?

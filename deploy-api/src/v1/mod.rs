@@ -34,7 +34,9 @@ pub mod types;
 pub mod verify;
 pub mod workers;
 
-pub use crate::ledger::calls::{Answer, Content, Operation, namespace, target, worker_name};
+pub use crate::ledger::calls::{
+    Answer, Content, Operation, dispatch_namespace, namespace, target, worker_name,
+};
 use crate::ledger::calls::{body, deployments, page};
 
 pub use calls::{Api, OPENAPI};

@@ -100,16 +100,13 @@ pub async fn promote<L: LedgerClient, O: Services>(
         |detail: String| Problem::new(Code::BodyInvalid, detail, "Write the target namespace as \"to\".");
     let environment = Environment::from_namespace(&request.to)
         .ok_or_else(|| invalid("\"to\" is not a namespace of the platform.".to_owned()))?;
-    if environment == target.environment {
+    if target.namespace == environment.into() {
         return Err(invalid(format!(
             "\"to\" is {}, which is the namespace of the deployment itself.",
             target.namespace()
         )));
     }
-    let to = Target {
-        environment,
-        worker: target.worker.clone(),
-    };
+    let to = Target::new(environment, target.worker.clone());
     let options = RedeployOptions {
         secrets: read_secrets(&request.secrets)?,
         accepts_inexact,

@@ -33,7 +33,7 @@ pub(super) fn body_unread(failure: SourceFailure, limit: usize) -> Problem {
             format!("The body has more than {limit} bytes, the limit of this call."),
             "",
         ),
-        SourceFailure::Interrupted => Problem::new(
+        SourceFailure::Interrupted | SourceFailure::Store => Problem::new(
             Code::BodyInvalid,
             "The body is incomplete.",
             "Send the request again.",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, PLATFORM_WORKERS, WorkerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -125,22 +125,21 @@ impl Listed {
 pub async fn list<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
-    environment: Environment,
+    namespace: Namespace,
     parameters: &[(&str, &str)],
 ) -> Result<Answer, Problem> {
-    let namespace = Request::namespace(Action::Read, environment);
     let ask = Ask::OneOf {
-        requests: vec![namespace],
+        requests: vec![Request::namespace(Action::Read, namespace)],
         action: audit::Action::Read,
     };
     let since = gateway.authorize(credential, ask).await?.now;
     let parameters = Parameters::new(parameters, &["limit", "cursor", "tag"])?;
+    let Some(environment) = namespace.environment() else {
+        return list_account(gateway, credential).await;
+    };
     let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
     // The cursor of the upstream can contain the name of a Worker that the caller may not read.
-    let cursors = Cursors::new(
-        gateway.cursor_key,
-        format!("workers of {}", environment.namespace()),
-    );
+    let cursors = Cursors::new(gateway.cursor_key, format!("workers of {namespace}"));
     let cursor = parameters.cursor(&cursors, |cursor| Some(cursor.to_owned()))?;
     if let Some(cursor) = cursor {
         request = request.parameter("cursor", cursor);
@@ -157,7 +156,7 @@ pub async fn list<L: LedgerClient, O: Services>(
     let cursor = next_page(reply.info.as_ref());
     let observe = Observe {
         client: gateway.client.clone(),
-        environment,
+        namespace,
         since,
         scripts: versions(&reply.result),
         is_complete: is_whole && cursor.is_none(),
@@ -184,27 +183,53 @@ pub async fn list<L: LedgerClient, O: Services>(
         deleted.sort_by(|one, other| one.name.cmp(&other.name));
         listed.extend(deleted);
     }
-    let items = recorded(gateway, credential, environment, listed, drifts).await?;
+    let items = recorded(gateway, credential, namespace, listed, drifts).await?;
     let cursor = cursor.map(|cursor| cursors.seal(&cursor));
     Answer::json(200, &Page { items, cursor })
+}
+
+/// The Workers of the platform that the caller may read, and that the account has or that are recorded.
+async fn list_account<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+) -> Result<Answer, Problem> {
+    let workers = PLATFORM_WORKERS
+        .into_iter()
+        .filter_map(|name| WorkerName::parse(name).ok());
+    let targets: Vec<Target> = workers
+        .map(|worker| Target::new(Namespace::Account, worker))
+        .collect();
+    let reading = |target: &Target| Request::worker(Action::Read, target.clone());
+    let ask = Ask::Which {
+        requests: targets.iter().map(reading).collect(),
+    };
+    let which = gateway.authorize(credential, ask).await?.which;
+    let mut items = Vec::new();
+    for (target, may_read) in targets.iter().zip(which) {
+        if may_read && let Some(found) = find(gateway, credential, target).await? {
+            items.push(found.listed);
+        }
+    }
+    items.sort_by(|one, other| one.name.cmp(&other.name));
+    Answer::json(200, &Page { items, cursor: None })
 }
 
 /// Omits the Workers that the caller may not read, and adds what is recorded of the others.
 async fn recorded<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
-    environment: Environment,
+    namespace: Namespace,
     listed: Vec<Listed>,
     mut drifts: HashMap<Target, Drift>,
 ) -> Result<Vec<Listed>, Problem> {
     let target = |name: &str| {
         let worker = WorkerName::parse(name).ok()?;
-        Some(Target { environment, worker })
+        Some(Target::new(namespace, worker))
     };
     let readable = |name: &str| match target(name) {
         Some(target) => Request::worker(Action::Read, target),
         // A name that is not routable was not deployed through this API; only a rule for every Worker covers it.
-        None => Request::namespace(Action::Lock, environment),
+        None => Request::namespace(Action::Lock, namespace),
     };
     let ask = Ask::Which {
         requests: listed.iter().map(|listed| readable(&listed.name)).collect(),

@@ -91,6 +91,7 @@ impl Services {
             admission: &self.admission,
             worker_urls: &self.settings.worker_urls,
             stores_logs: self.settings.stores_logs,
+            own_deployment: self.settings.own_deployment.as_ref(),
         }
     }
 

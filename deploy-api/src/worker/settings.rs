@@ -4,10 +4,10 @@ use thiserror::Error;
 use worker::Env;
 
 use crate::audit::{CheckpointKey, InvalidCheckpointKey};
-use crate::deployments::{InvalidWorkerUrls, WorkerUrls};
+use crate::deployments::{DeploymentId, InvalidDeploymentId, InvalidWorkerUrls, WorkerUrls};
 use crate::identity::oidc::{InvalidIssuer, Issuers};
 use crate::identity::{BootstrapSecret, BootstrapTooShort};
-use crate::upload::{InvalidUploadKey, UploadKey};
+use crate::upload::{InvalidUploadKey, OWN_DEPLOYMENT, UploadKey};
 
 /// The Cloudflare API.
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
@@ -51,6 +51,8 @@ pub struct Settings {
     pub worker_urls: WorkerUrls,
     /// `PREVIEW_LIFETIME_SECONDS`
     preview_lifetime: u32,
+    /// `DEPLOYMENT`: the deployment that this version is. Only a deploy through this API sets it.
+    pub own_deployment: Option<DeploymentId>,
 }
 
 /// A variable, secret or binding that is invalid or missing. Contains no value of a secret.
@@ -94,6 +96,9 @@ pub enum Misconfigured {
     /// `WORKER_URLS`
     #[error("WORKER_URLS is not valid: {0}")]
     WorkerUrls(#[from] InvalidWorkerUrls),
+    /// `DEPLOYMENT`
+    #[error("DEPLOYMENT is not the id of a deployment")]
+    OwnDeployment(#[from] InvalidDeploymentId),
     /// The Durable Object's binding.
     #[error("the binding LEDGER is missing: {0}")]
     Ledger(String),
@@ -135,6 +140,9 @@ impl Settings {
             preview_lifetime: text("PREVIEW_LIFETIME_SECONDS")
                 .as_deref()
                 .map_or(Ok(PREVIEW_LIFETIME), preview_lifetime)?,
+            own_deployment: text(OWN_DEPLOYMENT)
+                .map(|text| DeploymentId::parse(&text))
+                .transpose()?,
         })
     }
 

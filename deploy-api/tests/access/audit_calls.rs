@@ -132,8 +132,8 @@ fn a_reader_sees_exactly_the_entries_of_what_they_may_read() {
         (Staging, "agents-mail"),
         (Staging, "agents"),
     ]);
-    let namespace_entry =
-        Entry::new(at(400), Action::Lock, Outcome::Succeeded, Client::default()).about_namespace(Staging);
+    let namespace_entry = Entry::new(at(400), Action::Lock, Outcome::Succeeded, Client::default())
+        .about_namespace(Staging.into());
     audit_log::append(&api.sql, &namespace_entry).unwrap();
     let alice = person("alice");
     let own = read(&api, &alice, &[]).unwrap();

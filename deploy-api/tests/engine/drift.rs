@@ -27,7 +27,7 @@ fn get(platform: &Platform) -> Result<Value, Problem> {
 fn list(platform: &Platform) -> Vec<Value> {
     let page = platform
         .v1(async |gateway, credential| {
-            v1::workers::list(gateway, credential, Environment::Staging, &[]).await
+            v1::workers::list(gateway, credential, Environment::Staging.into(), &[]).await
         })
         .unwrap();
     page["items"].as_array().unwrap().clone()

@@ -69,7 +69,7 @@ fn a_namespace_lock_covers_its_workers_and_is_removed_separately() {
     let token = platform.alice("dotdo-staging");
     platform
         .access(|access, caller| {
-            calls::locks::lock_namespace(access, caller, Environment::Staging, br#"{"why": "freeze"}"#)
+            calls::locks::lock_namespace(access, caller, Environment::Staging.into(), br#"{"why": "freeze"}"#)
         })
         .unwrap();
     let answer = platform.deploy(&token, &Upload::of("1"));
@@ -82,7 +82,7 @@ fn a_namespace_lock_covers_its_workers_and_is_removed_separately() {
         .unwrap();
     assert_eq!(shown["lock"]["why"], "freeze", "the namespace is still locked");
     platform
-        .access(|access, caller| calls::locks::unlock_namespace(access, caller, Environment::Staging))
+        .access(|access, caller| calls::locks::unlock_namespace(access, caller, Environment::Staging.into()))
         .unwrap();
     assert_eq!(platform.deploy(&token, &Upload::of("1")).status, 200);
     assert_eq!(

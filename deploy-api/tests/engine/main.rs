@@ -15,6 +15,7 @@ mod platform;
 mod scripts;
 mod wrangler_upload;
 
+mod account_deploys;
 mod archive;
 mod asset_records;
 mod assets;

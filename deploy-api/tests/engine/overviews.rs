@@ -226,7 +226,7 @@ fn a_run_that_is_barred_from_production_learns_of_no_rule_there() {
     let permissions = policy.permissions(&deploy_api::identity::Identity::GithubRun(Box::new(run)));
     assert_eq!(
         permissions[0].grant.namespaces(),
-        [dotdo_names::Environment::Staging]
+        [dotdo_names::Environment::Staging.into()]
     );
 }
 

@@ -8,7 +8,7 @@ use deploy_api::access::Access;
 use deploy_api::assets::SessionKey;
 use deploy_api::attempt::AttemptId;
 use deploy_api::audit::{CheckpointKey, Client, Query};
-use deploy_api::deployments::WorkerUrls;
+use deploy_api::deployments::{DeploymentId, WorkerUrls};
 use deploy_api::deploys::{Gateway, reconcile};
 use deploy_api::gateway;
 use deploy_api::http::{Request, WholeBody};
@@ -54,6 +54,8 @@ pub struct Platform {
     admission: Admission,
     archive: ArchiveRules,
     minted: Cell<u8>,
+    /// The deployment that the deploy API is.
+    pub own_deployment: RefCell<Option<DeploymentId>>,
 }
 
 /// The fault of a message to the ledger.
@@ -149,6 +151,7 @@ impl Platform {
             admission: Admission::default(),
             archive,
             minted: Cell::new(0),
+            own_deployment: RefCell::default(),
         }
     }
 
@@ -205,7 +208,9 @@ impl Platform {
             address: address.map(str::to_owned),
             request_id: request_id.to_owned(),
         };
+        let own_deployment = self.own_deployment.borrow().clone();
         let gateway = Gateway {
+            own_deployment: own_deployment.as_ref(),
             ledger: self,
             services: self.cloud,
             client: &client,

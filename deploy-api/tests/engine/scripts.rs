@@ -111,6 +111,22 @@ impl Scripts {
             return failure(403, 10000, "Authentication error");
         }
         match (request.method.as_str(), below.as_slice()) {
+            ("PUT", ["workers", "scripts", name]) => self.upload(&format!("account/{name}"), request),
+            ("GET", ["workers", "scripts", name, rest @ ..])
+                if self.by_key.contains_key(&format!("account/{name}")) =>
+            {
+                self.script("GET", &format!("account/{name}"), rest, request)
+            }
+            ("GET", ["workers", "services", name])
+                if self.by_key.contains_key(&format!("account/{name}")) =>
+            {
+                let mut script = self.by_key[&format!("account/{name}")].described(name);
+                script["last_deployed_from"] = json!("api");
+                success(&json!({ "id": name, "default_environment": { "script": script } }))
+            }
+            ("GET", ["workers", "workers", name]) => success(&json!({
+                "id": "1", "name": name, "subdomain": { "enabled": true, "previews_enabled": false },
+            })),
             ("GET", ["workers", "scripts", rest @ ..]) => self.account_script(rest),
             ("GET", ["workers", "subdomain" | "domains" | "durable_objects", ..]) => {
                 self.found(&below.join("/"))
@@ -246,6 +262,8 @@ impl Scripts {
                 success(&Value::Null)
             }
             ("GET", ["tags"]) => success(&json!(script.tags)),
+            ("GET", ["script-settings"]) => success(&json!({ "tags": script.tags })),
+            ("GET", ["schedules"]) => success(&json!({ "schedules": [] })),
             ("PUT", ["tags"]) => {
                 script.tags = serde_json::from_slice(&in_memory(&request.body)).unwrap();
                 success(&json!(script.tags))

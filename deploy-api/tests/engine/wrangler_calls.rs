@@ -540,7 +540,7 @@ fn the_lists_of_v1_contain_only_readable_items() {
     let names = |caller| {
         let page = platform
             .v1_by(caller, async |gateway, credential| {
-                deploy_api::v1::workers::list(gateway, credential, Environment::Staging, &[]).await
+                deploy_api::v1::workers::list(gateway, credential, Environment::Staging.into(), &[]).await
             })
             .unwrap();
         let items = page["items"].as_array().unwrap().clone();

@@ -55,7 +55,7 @@ fn patterns(texts: &[&str]) -> Vec<(Environment, WorkerPattern)> {
 
 fn all(readable: &[(Environment, WorkerPattern)]) -> RecentDeployments<'_> {
     RecentDeployments {
-        environment: Some(Staging),
+        namespace: Some(Staging.into()),
         worker: None,
         readable,
         since: None,
@@ -162,7 +162,7 @@ fn the_list_of_all_namespaces_has_only_readable_workers() {
     let mut readable = patterns(&["agents"]);
     readable.push((Production, WorkerPattern::Every));
     let everywhere = RecentDeployments {
-        environment: None,
+        namespace: None,
         ..all(&readable)
     };
     assert_eq!(names(&sqlite, &everywhere), ["agents", "billing", "agents"]);
@@ -173,7 +173,7 @@ fn the_list_of_all_namespaces_has_only_readable_workers() {
     };
     assert_eq!(names(&sqlite, &named), ["agents", "agents"]);
     let in_production = RecentDeployments {
-        environment: Some(Production),
+        namespace: Some(Production.into()),
         ..named
     };
     assert_eq!(names(&sqlite, &in_production), ["agents"]);

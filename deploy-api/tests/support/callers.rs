@@ -57,7 +57,7 @@ pub fn subject(name: &str) -> Subject {
 
 pub fn target(environment: Environment, worker: &str) -> Target {
     Target {
-        environment,
+        namespace: environment.into(),
         worker: WorkerName::parse(worker).unwrap(),
     }
 }

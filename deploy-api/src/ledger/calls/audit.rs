@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,13 +131,11 @@ pub(super) fn readable<S: Sql>(
             .find(|(given, _)| *given == name)
             .map(|(_, value)| *value)
     };
-    let environment = filter("namespace").and_then(Environment::from_namespace);
+    let namespace = filter("namespace").and_then(Namespace::from_name);
     let worker = filter("worker").and_then(|name| WorkerName::parse(name).ok());
-    let named = match (environment, worker) {
-        (Some(environment), Some(worker)) => {
-            Some(Request::worker(Action::Read, Target { environment, worker }))
-        }
-        (Some(environment), None) => Some(Request::namespace(Action::Read, environment)),
+    let named = match (namespace, worker) {
+        (Some(namespace), Some(worker)) => Some(Request::worker(Action::Read, Target { namespace, worker })),
+        (Some(namespace), None) => Some(Request::namespace(Action::Read, namespace)),
         (None, _) if readable == Readable::Workers(Vec::new()) => Some(Request::platform(Action::Read)),
         (None, _) => None,
     };
@@ -292,7 +290,7 @@ pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8])
          \"why\": \"the change, and the reason\"}",
     )?;
     let invalid = |detail: String, fix: &str| Problem::new(Code::BodyInvalid, detail, fix);
-    let environment = Environment::from_namespace(&namespace).ok_or_else(|| {
+    let namespace = Namespace::from_name(&namespace).ok_or_else(|| {
         invalid(
             format!("There is no namespace {namespace:?}."),
             "Correct \"namespace\".",
@@ -318,7 +316,7 @@ pub fn break_glass<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8])
     }
     let mut entry = access
         .entry(audit::Action::BreakGlass, Outcome::Succeeded)
-        .about(&Target { environment, worker })
+        .about(&Target { namespace, worker })
         .by(caller)
         .under(Some(&allowed.rule), allowed.policy_version);
     entry.subject = Some(SubjectRecord::BreakGlass { why, at });

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -234,23 +234,20 @@ pub fn list<S: Sql>(
 pub fn list_namespace<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
-    environment: Environment,
+    namespace: Namespace,
     parameters: &[(&str, &str)],
     urls: &WorkerUrls,
 ) -> Result<Answer, Problem> {
-    let request = Request::namespace(Action::Read, environment);
+    let request = Request::namespace(Action::Read, namespace);
     access.authorize(caller, &request, audit::Action::Read)?;
     let readable = match access.readable(caller)? {
-        Readable::Everything => vec![(environment, WorkerPattern::Every)],
+        Readable::Everything => vec![(namespace, WorkerPattern::Every)],
         Readable::Workers(workers) => workers,
     };
     let parameters = Parameters::new(parameters, &["since", "until", "limit", "cursor"])?;
-    let cursors = Cursors::new(
-        access.cursors,
-        format!("deployments in {}", environment.namespace()),
-    );
+    let cursors = Cursors::new(access.cursors, format!("deployments in {}", namespace.name()));
     let query = RecentDeployments {
-        environment: Some(environment),
+        namespace: Some(namespace),
         worker: None,
         readable: &readable,
         since: parameters.time("since", access.now)?,
@@ -274,21 +271,21 @@ pub fn list_all<S: Sql>(
     urls: &WorkerUrls,
 ) -> Result<Answer, Problem> {
     let readable = match readable(access, caller, given)? {
-        Readable::Everything => Environment::ALL
-            .map(|environment| (environment, WorkerPattern::Every))
+        Readable::Everything => Namespace::ALL
+            .map(|namespace| (namespace, WorkerPattern::Every))
             .to_vec(),
         Readable::Workers(workers) => workers,
     };
     let known = ["since", "until", "namespace", "worker", "limit", "cursor"];
     let parameters = Parameters::new(given, &known)?;
-    let namespaces = Environment::ALL.map(Environment::namespace).join(", ");
+    let namespaces = Namespace::ALL.map(Namespace::name).join(", ");
     let namespaces = format!("one of {namespaces}");
     let worker = parameters.parse("worker", "the name of a Worker", |name| {
         WorkerName::parse(name).ok()
     })?;
     let cursors = Cursors::new(access.cursors, "deployments");
     let query = RecentDeployments {
-        environment: parameters.parse("namespace", &namespaces, Environment::from_namespace)?,
+        namespace: parameters.parse("namespace", &namespaces, Namespace::from_name)?,
         worker: worker.as_ref(),
         readable: &readable,
         since: parameters.time("since", access.now)?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -150,8 +150,8 @@ fn fork(identity: &Identity, head: Option<String>) -> Option<String> {
 
 fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
     let namespace = asked.namespace.as_deref().map(|name| {
-        Environment::from_namespace(name).ok_or_else(|| {
-            let names = Environment::ALL.map(Environment::namespace).join(", ");
+        Namespace::from_name(name).ok_or_else(|| {
+            let names = Namespace::ALL.map(Namespace::name).join(", ");
             parameter_invalid(
                 format!("There is no namespace {name:?}."),
                 format!("Write one of {names}."),
@@ -167,10 +167,8 @@ fn read_request(asked: &ExplainRequest) -> Result<Request, Problem> {
         })
     });
     match (namespace.transpose()?, worker.transpose()?) {
-        (Some(environment), Some(worker)) => {
-            Ok(Request::worker(asked.action, Target { environment, worker }))
-        }
-        (Some(environment), None) => Ok(Request::namespace(asked.action, environment)),
+        (Some(namespace), Some(worker)) => Ok(Request::worker(asked.action, Target { namespace, worker })),
+        (Some(namespace), None) => Ok(Request::namespace(asked.action, namespace)),
         (None, None) => Ok(Request::platform(asked.action)),
         (None, Some(_)) => Err(parameter_invalid(
             "The request names a Worker and no namespace.",

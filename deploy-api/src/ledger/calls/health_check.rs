@@ -1,5 +1,6 @@
 //! `…/workers/{worker}/health-check`: the health check of a Worker. A deployment that fails it is rolled back.
 
+use dotdo_names::DISPATCH_WORKER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,18 @@ fn set<S: Sql>(
 ) -> Result<Answer, Problem> {
     let request = Request::worker(Action::Deploy, target.clone());
     let allowed = access.authorize(caller, &request, audit::Action::SettingsChange)?;
+    if target.is_in_account() && target.worker.as_str() != DISPATCH_WORKER {
+        return Err(Problem::new(
+            Code::AccountWorkerRefused,
+            format!(
+                "{target} cannot have a health check: no request reaches it through the dispatch Worker."
+            ),
+            format!(
+                "Of the Workers of the platform, only {DISPATCH_WORKER} can have one, with the path of its health document, \
+                 \"/.well-known/dispatcher\"."
+            ),
+        ));
+    }
     let entry = access
         .entry(audit::Action::SettingsChange, Outcome::Succeeded)
         .about(target)

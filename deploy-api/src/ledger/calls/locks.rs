@@ -1,6 +1,6 @@
 //! `…/lock`: stops changes to a Worker or to a whole namespace.
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,10 +56,10 @@ impl<'a> About<'a> {
         }
     }
 
-    const fn namespace(action: Action, environment: Environment) -> Self {
+    fn namespace(action: Action, namespace: Namespace) -> Self {
         Self {
-            place: Place::namespace(environment),
-            request: Request::namespace(action, environment),
+            place: Place::namespace(namespace),
+            request: Request::namespace(action, namespace),
             target: None,
         }
     }
@@ -67,7 +67,7 @@ impl<'a> About<'a> {
     fn entry(&self, entry: Entry) -> Entry {
         match self.target {
             Some(target) => entry.about(target),
-            None => entry.about_namespace(self.place.environment),
+            None => entry.about_namespace(self.place.namespace),
         }
     }
 }
@@ -187,9 +187,9 @@ pub fn unlock_worker<S: Sql>(
 pub fn get_namespace<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
-    environment: Environment,
+    namespace: Namespace,
 ) -> Result<Answer, Problem> {
-    get(access, caller, &About::namespace(Action::Read, environment))
+    get(access, caller, &About::namespace(Action::Read, namespace))
 }
 
 /// `PUT /v1/namespaces/{namespace}/lock`: locks every Worker of the namespace, those that do not exist yet too.
@@ -199,10 +199,10 @@ pub fn get_namespace<S: Sql>(
 pub fn lock_namespace<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
-    environment: Environment,
+    namespace: Namespace,
     body: &[u8],
 ) -> Result<Answer, Problem> {
-    lock(access, caller, &About::namespace(Action::Lock, environment), body)
+    lock(access, caller, &About::namespace(Action::Lock, namespace), body)
 }
 
 /// `DELETE /v1/namespaces/{namespace}/lock`: unlocks it. Workers with a separate lock stay locked.
@@ -212,7 +212,7 @@ pub fn lock_namespace<S: Sql>(
 pub fn unlock_namespace<S: Sql>(
     access: &Access<'_, S>,
     caller: &Caller,
-    environment: Environment,
+    namespace: Namespace,
 ) -> Result<Answer, Problem> {
-    unlock(access, caller, &About::namespace(Action::Lock, environment))
+    unlock(access, caller, &About::namespace(Action::Lock, namespace))
 }

@@ -22,4 +22,4 @@ pub mod whoami;
 
 pub use answer::{Answer, Content};
 pub use operation::Operation;
-pub use path::{namespace, target, worker_name};
+pub use path::{dispatch_namespace, namespace, target, worker_name};

@@ -1,4 +1,4 @@
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Environment, Namespace, PLATFORM_WORKERS, WorkerName};
 
 use crate::code::Code;
 use crate::problem::Problem;
@@ -8,9 +8,9 @@ use crate::target::Target;
 ///
 /// # Errors
 /// `NAMESPACE_UNKNOWN`.
-pub fn namespace(segment: &str) -> Result<Environment, Problem> {
-    Environment::from_namespace(segment).ok_or_else(|| {
-        let known = Environment::ALL.map(Environment::namespace).join(", ");
+pub fn namespace(segment: &str) -> Result<Namespace, Problem> {
+    Namespace::from_name(segment).ok_or_else(|| {
+        let known = Namespace::ALL.map(Namespace::name).join(", ");
         Problem::new(
             Code::NamespaceUnknown,
             "The namespace of this call is not a namespace of the platform.",
@@ -19,15 +19,34 @@ pub fn namespace(segment: &str) -> Result<Environment, Problem> {
     })
 }
 
+/// The dispatch namespace that a segment of a path names.
+///
+/// # Errors
+/// `NAMESPACE_UNKNOWN`, also for the account.
+pub fn dispatch_namespace(segment: &str) -> Result<Environment, Problem> {
+    namespace(segment)?.environment().ok_or_else(|| {
+        Problem::new(
+            Code::NamespaceUnknown,
+            "The account is not a dispatch namespace.",
+            "This call is only for dispatch namespaces. GET /v1/namespaces/account/workers lists the Workers of the platform.",
+        )
+    })
+}
+
 /// The Worker that two segments of a path name. It need not exist.
 ///
 /// # Errors
-/// `NAMESPACE_UNKNOWN`; `WORKER_UNKNOWN` for a name that no Worker can have.
+/// `NAMESPACE_UNKNOWN`; `WORKER_UNKNOWN` for a name that no Worker can have, and in the account for one that is not of the platform.
 pub fn target(namespace_segment: &str, worker_segment: &str) -> Result<Target, Problem> {
-    Ok(Target {
-        environment: namespace(namespace_segment)?,
-        worker: worker_name(worker_segment)?,
-    })
+    let target = Target::new(namespace(namespace_segment)?, worker_name(worker_segment)?);
+    if target.namespace.can_have(target.worker.as_str()) {
+        return Ok(target);
+    }
+    Err(Problem::new(
+        Code::WorkerUnknown,
+        "The Worker of the account is not one of the platform's, and this API changes no others.",
+        format!("In the account, the Workers are {}.", PLATFORM_WORKERS.join(", ")),
+    ))
 }
 
 /// The Worker that a segment of a path names. It need not exist.

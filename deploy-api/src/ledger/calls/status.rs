@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct Status {
 /// The state of a namespace. Workers that the caller may not read are omitted and not counted.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NamespaceStatus {
-    /// `production`, `staging` or `development`.
+    /// `production`, `staging`, `development`, or `account` if a Worker of the platform was deployed through this API.
     pub environment: Cow<'static, str>,
     /// The namespace.
     #[schemars(with = "NamespaceName")]
@@ -51,6 +51,13 @@ pub struct NamespaceStatus {
     pub open_intents: Vec<OpenIntent>,
     /// The previews, which are deleted when they expire.
     pub previews: Vec<WorkerPreview>,
+}
+
+impl NamespaceStatus {
+    /// Whether nothing is recorded of the namespace that needs attention, and no Worker is deployed.
+    fn is_empty(&self) -> bool {
+        self.workers == 0 && self.locks.is_empty() && self.open_intents.is_empty()
+    }
 }
 
 /// A Worker whose current deployment failed its health check.
@@ -123,36 +130,38 @@ pub struct OpenIntent {
 /// `PERMISSION_DENIED` if the caller may read nothing; `RECORD_UNAVAILABLE`.
 pub fn status<S: Sql>(access: &Access<'_, S>, caller: &Caller) -> Result<Answer, Problem> {
     let readable = match access.readable(caller)? {
-        Readable::Everything => Environment::ALL
-            .map(|environment| (environment, WorkerPattern::Every))
+        Readable::Everything => Namespace::ALL
+            .map(|namespace| (namespace, WorkerPattern::Every))
             .to_vec(),
         Readable::Workers(workers) => workers,
     };
     if readable.is_empty() {
         access.authorize(caller, &Request::platform(Action::Read), audit::Action::Read)?;
     }
-    let namespaces = Environment::ALL
+    let mut namespaces: Vec<NamespaceStatus> = Namespace::ALL
         .into_iter()
-        .filter(|environment| readable.iter().any(|(readable, _)| readable == environment))
-        .map(|environment| namespace(access, environment, &readable))
+        .filter(|namespace| readable.iter().any(|(readable, _)| readable == namespace))
+        .map(|namespace| status_of(access, namespace, &readable))
         .collect::<Result<_, _>>()?;
+    // The account is of interest if the platform deploys itself through this API.
+    namespaces.retain(|status| status.namespace != Namespace::ACCOUNT || !status.is_empty());
     Answer::json(200, &Status { namespaces })
 }
 
-fn namespace<S: Sql>(
+fn status_of<S: Sql>(
     access: &Access<'_, S>,
-    environment: Environment,
-    readable: &[(Environment, WorkerPattern)],
+    namespace: Namespace,
+    readable: &[(Namespace, WorkerPattern)],
 ) -> Result<NamespaceStatus, Problem> {
     let sql = access.sql;
     let may_read = |worker: &WorkerName| {
         readable
             .iter()
-            .any(|(readable, pattern)| *readable == environment && pattern.matches(worker))
+            .any(|(readable, pattern)| *readable == namespace && pattern.matches(worker))
     };
-    let deployed = workers::deployed_in(sql, environment)?;
+    let deployed = workers::deployed_in(sql, namespace)?;
     let deployed = deployed.iter().filter(|target| may_read(&target.worker)).count();
-    let unhealthy = deployments::unhealthy(sql, environment)?
+    let unhealthy = deployments::unhealthy(sql, namespace)?
         .into_iter()
         .filter(|deployment| may_read(&deployment.target.worker))
         .map(|deployment| UnhealthyWorker {
@@ -162,7 +171,7 @@ fn namespace<S: Sql>(
         })
         .collect();
     let mut found_drifts = Vec::new();
-    for target in drifts::in_namespace(sql, environment)? {
+    for target in drifts::in_namespace(sql, namespace)? {
         if let Some(drift) = drifts::get(sql, &target)?.filter(|_| may_read(&target.worker)) {
             found_drifts.push(WorkerDrift {
                 worker: target.worker.to_string(),
@@ -170,14 +179,14 @@ fn namespace<S: Sql>(
             });
         }
     }
-    let mut locks = locks::in_namespace(sql, environment, access.now)?;
+    let mut locks = locks::in_namespace(sql, namespace, access.now)?;
     locks.retain(|lock| {
         let worker = lock.worker.as_deref().map(WorkerName::parse);
         worker.is_none_or(|worker| worker.is_ok_and(|worker| may_read(&worker)))
     });
     let since = access.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
     let mut last_day = RecentCounts::default();
-    for (state, count) in recent_deployments::count(sql, environment, readable, since)? {
+    for (state, count) in recent_deployments::count(sql, namespace, readable, since)? {
         match state {
             State::Succeeded => last_day.succeeded = count,
             State::Failed => last_day.failed = count,
@@ -185,7 +194,7 @@ fn namespace<S: Sql>(
             State::Pending => last_day.pending = count,
         }
     }
-    let open_intents = leases::in_namespace(sql, environment)?
+    let open_intents = leases::in_namespace(sql, namespace)?
         .into_iter()
         .filter(|lease| may_read(&lease.target.worker))
         .map(|lease| OpenIntent {
@@ -209,8 +218,8 @@ fn namespace<S: Sql>(
         })
         .collect();
     Ok(NamespaceStatus {
-        environment: Cow::Borrowed(environment.name()),
-        namespace: Cow::Borrowed(environment.namespace()),
+        environment: Cow::Borrowed(namespace.short_name()),
+        namespace: Cow::Borrowed(namespace.name()),
         workers: u64::try_from(deployed).unwrap_or(u64::MAX),
         unhealthy,
         locks,
