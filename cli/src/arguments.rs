@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Environment, Namespace, WorkerName};
 use secrecy::SecretString;
 
 use crate::failure::Failure;
@@ -32,10 +32,32 @@ pub fn environment() -> impl TypedValueParser<Value = Environment> {
     })
 }
 
-/// The name of the namespace of an environment, as the deploy API takes it in a filter.
+/// Parses an environment, or `account` for the Workers of the platform itself.
+pub fn namespace() -> impl TypedValueParser<Value = Namespace> {
+    let names = Namespace::ALL.map(|namespace| {
+        let labels = namespace.environment().map(Environment::host_labels);
+        PossibleValue::new(namespace.short_name())
+            .alias(namespace.name())
+            .aliases(
+                labels
+                    .unwrap_or_default()
+                    .iter()
+                    .copied()
+                    .filter(move |label| *label != namespace.short_name()),
+            )
+    });
+    PossibleValuesParser::new(names).try_map(|name| {
+        let environment = Environment::from_name(&name).or_else(|| Environment::from_host_label(&name));
+        Namespace::from_name(&name)
+            .or(environment.map(Namespace::Of))
+            .ok_or("it is not an environment")
+    })
+}
+
+/// The name of a namespace, as the deploy API takes it in a filter.
 #[must_use]
-pub fn namespace(environment: Option<Environment>) -> Option<String> {
-    environment.map(|environment| environment.namespace().to_owned())
+pub fn namespace_name(namespace: Option<Namespace>) -> Option<String> {
+    namespace.map(|namespace| namespace.name().to_owned())
 }
 
 /// Parses the name of a Worker.
@@ -52,9 +74,9 @@ pub struct WorkerArguments {
     /// The name of the Worker
     #[arg(value_parser = worker_name)]
     pub name: WorkerName,
-    /// The environment: production, staging or development
-    #[arg(long, value_name = "ENV", value_parser = environment())]
-    pub env: Environment,
+    /// The environment: production, staging or development; account for a Worker of the platform
+    #[arg(long, value_name = "ENV", value_parser = namespace())]
+    pub env: Namespace,
 }
 
 /// How a change is made.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal as _, Write};
 
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 
 use crate::failure::Failure;
 
@@ -16,12 +16,12 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// The confirmation of a change in an environment: only production needs one.
+    /// The confirmation of a change in a namespace: only production and the account need one.
     #[must_use]
-    pub fn of(environment: Environment, yes: bool) -> Self {
+    pub fn of(namespace: impl Into<Namespace>, yes: bool) -> Self {
         Self {
             is_given: yes,
-            is_needed: environment == Environment::Production,
+            is_needed: namespace.into().is_production(),
         }
     }
 
@@ -90,10 +90,10 @@ mod tests {
 
     #[test]
     fn only_production_is_confirmed() {
-        for environment in Environment::ALL {
-            let asked = ask(Confirmation::of(environment, false), true, "no\n");
-            let is_production = environment == Environment::Production;
-            assert_eq!(asked.0, is_production.then_some(Exit::Refused), "{environment}");
+        for namespace in Namespace::ALL {
+            let asked = ask(Confirmation::of(namespace, false), true, "no\n");
+            let is_production = namespace.is_production();
+            assert_eq!(asked.0, is_production.then_some(Exit::Refused), "{namespace}");
             assert_eq!(asked.1.contains("Delete agents?"), is_production);
         }
     }

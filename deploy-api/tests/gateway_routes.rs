@@ -164,7 +164,11 @@ const REFUSED: &[(&str, &str, Code)] = &[
         Code::NamespaceChangeRefused,
     ),
     ("PUT", "A/workers/scripts/agents", Code::AccountWorkerRefused),
-    ("PUT", "A/workers/scripts/dispatcher", Code::AccountWorkerRefused),
+    (
+        "PUT",
+        "A/workers/scripts/dispatcher/content",
+        Code::AccountWorkerRefused,
+    ),
     (
         "PUT",
         "A/workers/scripts/agents/schedules",

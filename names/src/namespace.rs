@@ -85,10 +85,10 @@ impl From<Environment> for Namespace {
     }
 }
 
-/// Formats the [`name`](Namespace::name).
+/// Formats the [`short_name`](Namespace::short_name), as an environment does.
 impl fmt::Display for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.short_name())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Paths of the deploy API.
 
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 
 /// The path of a Worker in the API.
 #[must_use]
-pub fn worker_path(environment: Environment, worker: &WorkerName) -> String {
-    format!("/v1/namespaces/{}/workers/{worker}", environment.namespace())
+pub fn worker_path(namespace: impl Into<Namespace>, worker: &WorkerName) -> String {
+    format!("/v1/namespaces/{}/workers/{worker}", namespace.into().name())
 }
 
 /// A path with parameters; those without a value are omitted.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use deploy_api::v1::types::{Deployment, DeploymentId, DeploymentState};
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 
 use crate::arguments;
@@ -23,8 +23,8 @@ pub struct DeploymentsArguments {
     #[arg(value_parser = arguments::worker_name)]
     name: Option<WorkerName>,
     /// Only the deployments in this environment
-    #[arg(long, value_name = "ENV", value_parser = arguments::environment())]
-    env: Option<Environment>,
+    #[arg(long, value_name = "ENV", value_parser = arguments::namespace())]
+    env: Option<Namespace>,
     /// Only deployments since a time: 90m, 1h, 2d, a date or a time
     #[arg(long, value_name = "TIME", value_parser = times::filter)]
     since: Option<String>,
@@ -41,7 +41,7 @@ pub fn list(arguments: &DeploymentsArguments, session: &Session) -> Result<Exit,
     let client = session.client()?;
     let parameters = [
         ("worker", arguments.name.as_ref().map(ToString::to_string)),
-        ("namespace", arguments::namespace(arguments.env)),
+        ("namespace", arguments::namespace_name(arguments.env)),
         ("since", arguments.since.clone()),
         ("until", arguments.until.clone()),
     ];
@@ -61,7 +61,7 @@ pub fn list(arguments: &DeploymentsArguments, session: &Session) -> Result<Exit,
 fn table(deployments: &[Deployment<'_>], now: Timestamp) -> Table {
     let mut table = Table::new(&["when", "Worker", "change", "by", "commit", "message", "id"]);
     for deployment in deployments {
-        let environment = Environment::from_namespace(&deployment.namespace);
+        let namespace = Namespace::from_name(&deployment.namespace);
         let annotations = &deployment.annotations;
         let message = annotations.message.as_deref().or(annotations.tag.as_deref());
         table.row([
@@ -69,7 +69,7 @@ fn table(deployments: &[Deployment<'_>], now: Timestamp) -> Table {
             format!(
                 "{} in {}",
                 deployment.worker,
-                environment.map_or("", Environment::name)
+                namespace.map_or("", Namespace::short_name)
             )
             .into(),
             change(deployment, now),
@@ -121,20 +121,21 @@ pub fn short(id: &DeploymentId) -> &str {
 /// If none or several do.
 pub fn resolve(
     client: &Client,
-    environment: Environment,
+    namespace: impl Into<Namespace>,
     worker: &WorkerName,
     text: &str,
 ) -> Result<DeploymentId, Failure> {
     if let Ok(id) = DeploymentId::parse(text) {
         return Ok(id);
     }
-    let path = format!("{}/deployments", worker_path(environment, worker));
+    let namespace = namespace.into();
+    let path = format!("{}/deployments", worker_path(namespace, worker));
     let all: Vec<Deployment<'static>> = client.items(&path, &[], None)?.value;
     let ids = all.iter().map(|deployment| deployment.id.as_ref());
     choose(text, ids).ok_or_else(|| {
         Failure::usage(
-            format!("{text:?} is not the id of one deployment of {worker} in {environment}"),
-            format!("Type `dotdo deployments {worker} --env {environment}` to list them."),
+            format!("{text:?} is not the id of one deployment of {worker} in {namespace}"),
+            format!("Type `dotdo deployments {worker} --env {namespace}` to list them."),
         )
     })
 }

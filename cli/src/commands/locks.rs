@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 use deploy_api::v1::types::{Lock, LockRequest, LockState};
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use ureq::http::Method;
 
@@ -24,16 +24,16 @@ struct Place {
     /// The whole namespace
     #[arg(long, group = "place")]
     all: bool,
-    /// The environment: production, staging or development
-    #[arg(long, value_name = "ENV", value_parser = arguments::environment())]
-    env: Environment,
+    /// The environment: production, staging or development; account for a Worker of the platform
+    #[arg(long, value_name = "ENV", value_parser = arguments::namespace())]
+    env: Namespace,
 }
 
 impl Place {
     fn path(&self) -> String {
         match &self.name {
             Some(name) => format!("{}/lock", worker_path(self.env, name)),
-            None => format!("/v1/namespaces/{}/lock", self.env.namespace()),
+            None => format!("/v1/namespaces/{}/lock", self.env.name()),
         }
     }
 

@@ -10,7 +10,7 @@ use deploy_api::v1::types::{
     Action, ChangeSentences, ExplainRequest, Explained, ExplainedIdentity, ExplanationLines, PolicyChange,
     PolicyVersion, Subject,
 };
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -79,8 +79,8 @@ pub struct ExplainArguments {
     #[arg(value_parser = arguments::worker_name, requires = "env")]
     worker: Option<WorkerName>,
     /// The environment; default: the whole platform
-    #[arg(long, value_name = "ENV", value_parser = arguments::environment())]
-    env: Option<Environment>,
+    #[arg(long, value_name = "ENV", value_parser = arguments::namespace())]
+    env: Option<Namespace>,
     /// The subject of an API token; default: you
     #[arg(long, value_parser = subject)]
     subject: Option<Subject>,
@@ -304,7 +304,7 @@ fn explain(arguments: &ExplainArguments, session: &Session) -> Result<Exit, Fail
     let request = ExplainRequest {
         identity: of_token.or(of_job),
         action: arguments.action,
-        namespace: arguments::namespace(arguments.env),
+        namespace: arguments::namespace_name(arguments.env),
         worker: arguments.worker.as_ref().map(ToString::to_string),
     };
     let answer: Answer<Explained<ExplanationLines>> = progress::during("asking the policy", || {

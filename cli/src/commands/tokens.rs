@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use deploy_api::v1::types::{Action, ApiToken, GrantDocument, Subject, TokenRecord, TokenRequest};
-use dotdo_names::Environment;
+use dotdo_names::{Environment, Namespace};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use ureq::http::Method;
@@ -65,9 +65,9 @@ pub struct CreateArguments {
     /// The person or the system that gets the token, as rules of the policy name it
     #[arg(value_parser = policy::subject)]
     subject: Subject,
-    /// The environments; can be repeated; default: all
-    #[arg(long = "env", value_name = "ENV", value_parser = arguments::environment())]
-    environments: Vec<Environment>,
+    /// The environments, or account for the Workers of the platform; can be repeated; default: all environments
+    #[arg(long = "env", value_name = "ENV", value_parser = arguments::namespace())]
+    namespaces: Vec<Namespace>,
     /// The Workers: a name, prefix-* or *; can be repeated
     #[arg(long = "worker", value_name = "PATTERN", default_value = "*")]
     workers: Vec<String>,
@@ -159,9 +159,9 @@ fn list(kind: Option<Kind>, all: bool, session: &Session) -> Result<(), Failure>
 
 fn create(arguments: &CreateArguments, session: &Session) -> Result<(), Failure> {
     let client = session.client()?;
-    let environments: &[Environment] = match arguments.environments.as_slice() {
-        [] => &Environment::ALL,
-        chosen => chosen,
+    let namespaces = match arguments.namespaces.as_slice() {
+        [] => Environment::ALL.map(Namespace::Of).to_vec(),
+        chosen => chosen.to_vec(),
     };
     let expires = arguments.expires.unwrap_or_else(|| {
         Timestamp::now()
@@ -171,9 +171,9 @@ fn create(arguments: &CreateArguments, session: &Session) -> Result<(), Failure>
     let request = TokenRequest {
         subject: arguments.subject.clone(),
         grants: vec![GrantDocument {
-            namespaces: environments
+            namespaces: namespaces
                 .iter()
-                .map(|environment| environment.namespace().to_owned())
+                .map(|namespace| namespace.name().to_owned())
                 .collect(),
             workers: arguments.workers.clone(),
             actions: arguments.actions.clone(),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use deploy_api::v1::types::{Everywhere, HealthResult, InEnvironment, ListedWorker, Namespaces};
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Environment, Namespace, WorkerName};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -24,9 +24,9 @@ const WIDE: u16 = 100;
     after_help = "JSON: {\"namespaces\": [{\"environment\", \"namespace\", \"items\"}]}; the items are those of GET /v1/namespaces/{namespace}/workers."
 )]
 pub struct WorkersArguments {
-    /// Only the Workers of this environment
-    #[arg(value_name = "ENV", value_parser = arguments::environment())]
-    env: Option<Environment>,
+    /// Only the Workers of this environment; account for those of the platform
+    #[arg(value_name = "ENV", value_parser = arguments::namespace())]
+    env: Option<Namespace>,
     /// Only Workers with this tag
     #[arg(long)]
     tag: Option<String>,
@@ -44,14 +44,14 @@ pub struct WorkerArguments {
 /// Lists the Workers of one environment, or of all that the caller may read.
 pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
-    let mut listed: Vec<(Environment, Vec<ListedWorker>)> = Vec::new();
+    let mut listed: Vec<(Namespace, Vec<ListedWorker>)> = Vec::new();
     let mut json = Vec::new();
     progress::during("listing the Workers", || {
-        for environment in environments(arguments.env, &client)? {
-            let path = format!("/v1/namespaces/{}/workers", environment.namespace());
+        for namespace in namespaces(arguments.env, &client)? {
+            let path = format!("/v1/namespaces/{}/workers", namespace.name());
             let answer = client.items(&path, &[("tag", arguments.tag.clone())], None)?;
-            json.push(in_namespace(environment, answer.json));
-            listed.push((environment, answer.value));
+            json.push(in_namespace(namespace, answer.json));
+            listed.push((namespace, answer.value));
         }
         Ok::<(), Failure>(())
     })?;
@@ -60,12 +60,12 @@ pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Fai
         // On a narrow terminal, only `dotdo worker NAME` shows them.
         let shows_urls = output.terminal().width.is_none_or(|width| width >= WIDE);
         let mut table = Table::new(&["Worker", "env", "deployed", "by", "state", "URL"]);
-        for (environment, workers) in &listed {
+        for (namespace, workers) in &listed {
             for worker in workers {
                 let last = worker.last_deployment.as_ref();
                 table.row([
                     worker.name.as_str().into(),
-                    environment.name().into(),
+                    namespace.short_name().into(),
                     last.map_or_else(String::new, |last| times::ago(last.created, now))
                         .into(),
                     last.map_or_else(String::new, |last| who(&last.identity)).into(),
@@ -80,7 +80,7 @@ pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Fai
             }
         }
         if table.is_empty() {
-            let namespace = arguments.env.unwrap_or(Environment::Staging).namespace();
+            let namespace = arguments.env.unwrap_or(Environment::Staging.into()).name();
             return output.line(match &arguments.tag {
                 Some(tag) => format!("There are no Workers with the tag {tag}."),
                 None => format!(
@@ -93,24 +93,24 @@ pub fn list(arguments: &WorkersArguments, session: &Session) -> Result<Exit, Fai
     Ok(Exit::Success)
 }
 
-fn in_namespace(environment: Environment, mut items: Json) -> Json {
+fn in_namespace(namespace: Namespace, mut items: Json) -> Json {
     json!({
-        "environment": environment.name(),
-        "namespace": environment.namespace(),
+        "environment": namespace.short_name(),
+        "namespace": namespace.name(),
         "items": items.get_mut("items").map(Json::take),
     })
 }
 
 /// The environment, or those that the caller may read something in.
-fn environments(chosen: Option<Environment>, client: &Client) -> Result<Vec<Environment>, Failure> {
-    if let Some(environment) = chosen {
-        return Ok(vec![environment]);
+fn namespaces(chosen: Option<Namespace>, client: &Client) -> Result<Vec<Namespace>, Failure> {
+    if let Some(namespace) = chosen {
+        return Ok(vec![namespace]);
     }
     let readable: Namespaces = client.get("/v1/namespaces")?.value;
     let names = readable
         .items
         .iter()
-        .filter_map(|item| Environment::from_namespace(&item.name));
+        .filter_map(|item| Namespace::from_name(&item.name));
     Ok(names.collect())
 }
 

@@ -87,7 +87,7 @@ pub(crate) async fn upload<L: LedgerClient, O: Services>(
         metadata = with_log_consumer(metadata);
     }
     if lease.target.is_deploy_api() {
-        metadata = with_own_deployment(metadata, &deployment.id);
+        metadata = with_own_deployment(metadata, deployment.id.as_str());
     }
     let (content_type, body) =
         match script_pieces(&metadata, script.parts, script.contents, services.entropy()) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Envelope;
 use super::account_worker::{authorize_deploy, host_change, read, target};
-use super::serve::Reply;
+use super::response::Reply;
 use crate::account::{self, HostKind};
 use crate::code::Code;
 use crate::deploys::Gateway;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Envelope;
 use super::account_worker::{read, target};
 use super::query::Parameters;
-use super::serve::Reply;
+use super::response::Reply;
 use crate::audit;
 use crate::bundles::{
     self, Digest, ObjectStore, OpenFailure, Retrying, StagedWriter, StoredBundle, staging_key,

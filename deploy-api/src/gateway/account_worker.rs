@@ -4,7 +4,7 @@ use dotdo_names::{Namespace, WorkerName};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::serve::Reply;
+use super::response::Reply;
 use super::{Absent, Envelope, refused, settings};
 use crate::audit;
 use crate::code::Code;

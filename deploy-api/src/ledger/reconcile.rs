@@ -22,6 +22,9 @@ const LIMIT: u32 = 20;
 /// The time after which the reconciler retries an item without a certain outcome.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
+/// The same for a deployment of the deploy API, whose new version starts within seconds.
+const STARTING: SignedDuration = SignedDuration::from_secs(5);
+
 /// The time after which the reconciler tries again to delete an expired preview that is locked or changed, or that the upstream did
 /// not delete.
 const DELETE_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -183,9 +186,12 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
     /// When the reconciler inspects an open intent again.
     pub(super) fn reconcile_again_at(&self, lease: &Lease) -> Timestamp {
         let now = self.runtime.now();
-        let later = now
-            .saturating_add(AGAIN_AFTER.min(self.lease_time()))
-            .unwrap_or(now);
+        let after = if lease.target.is_deploy_api() && lease.state == LeaseState::Unknown {
+            STARTING
+        } else {
+            AGAIN_AFTER
+        };
+        let later = now.saturating_add(after.min(self.lease_time())).unwrap_or(now);
         let ends = self.lease_ends(lease.renewed);
         // At the end of its time the outcome is certain.
         if lease.state == LeaseState::Unknown && ends > now {

@@ -72,7 +72,9 @@ impl fmt::Display for Warning {
         write!(
             f,
             "rule \"{}\" covers {} without \"{}\": {reason}",
-            self.rule, self.namespace, self.missing
+            self.rule,
+            self.namespace.name(),
+            self.missing
         )
     }
 }

@@ -5,19 +5,18 @@ use serde_json::{Map, Value, json};
 
 use super::Metadata;
 use super::bindings::BindingRef;
-use crate::deployments::DeploymentId;
 
 /// The name of the variable. It is not in `deploy-api/wrangler.jsonc`: a deploy without this API does not set it.
 pub const OWN_DEPLOYMENT: &str = "DEPLOYMENT";
 
-/// The metadata to be sent for a deployment of the deploy API.
+/// The metadata to be sent for a deployment of the deploy API, with its id.
 #[must_use]
-pub(crate) fn with_own_deployment(metadata: Metadata, id: &DeploymentId) -> Metadata {
+pub(crate) fn with_own_deployment(metadata: Metadata, id: &str) -> Metadata {
     let others = metadata
         .binding_values()
         .iter()
         .filter(|binding| !is_own(binding));
-    let own = json!({ "type": "plain_text", "name": OWN_DEPLOYMENT, "text": id.as_str() });
+    let own = json!({ "type": "plain_text", "name": OWN_DEPLOYMENT, "text": id });
     let bindings = others.cloned().chain([own]).collect();
     metadata.with_bindings(bindings)
 }
@@ -35,18 +34,16 @@ fn is_own(binding: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     #[test]
     fn the_variable_is_sent_and_not_shown() {
-        let id = DeploymentId::new(Timestamp::UNIX_EPOCH, [1; 16]);
+        let id = "0190f5c0-0000-7000-8000-000000000000";
         let text = r#"{"bindings": [{"type": "plain_text", "name": "A", "text": "a"}]}"#;
         let metadata = Metadata::parse(text.as_bytes()).unwrap();
-        let sent = with_own_deployment(with_own_deployment(metadata.clone(), &id), &id);
+        let sent = with_own_deployment(with_own_deployment(metadata.clone(), id), id);
         assert_eq!(sent.binding_values().len(), 2);
-        assert_eq!(sent.binding_values()[1]["text"], id.as_str());
+        assert_eq!(sent.binding_values()[1]["text"], id);
         let mut settings = sent.members().clone();
         remove_own_deployment(&mut settings);
         assert_eq!(&settings, metadata.members());

@@ -139,7 +139,7 @@ pub async fn list<L: LedgerClient, O: Services>(
     };
     let mut request = script::scripts(environment).parameter("limit", parameters.limit()?.to_string());
     // The cursor of the upstream can contain the name of a Worker that the caller may not read.
-    let cursors = Cursors::new(gateway.cursor_key, format!("workers of {namespace}"));
+    let cursors = Cursors::new(gateway.cursor_key, format!("workers of {}", namespace.name()));
     let cursor = parameters.cursor(&cursors, |cursor| Some(cursor.to_owned()))?;
     if let Some(cursor) = cursor {
         request = request.parameter("cursor", cursor);

@@ -77,7 +77,8 @@ fn an_entry_of_a_lock_has_reason_and_end() {
             why: "freeze for \"launch\"\n".to_owned(),
             until,
         })),
-        ..Entry::new(at(0), Action::Lock, Outcome::Succeeded, client()).about_namespace(Environment::Staging)
+        ..Entry::new(at(0), Action::Lock, Outcome::Succeeded, client())
+            .about_namespace(Environment::Staging.into())
     };
     insta::assert_snapshot!(canonical(&lock(Some(at(60)))));
     insta::assert_snapshot!(canonical(&lock(None)));

@@ -69,7 +69,12 @@ fn a_namespace_lock_covers_its_workers_and_is_removed_separately() {
     let token = platform.alice("dotdo-staging");
     platform
         .access(|access, caller| {
-            calls::locks::lock_namespace(access, caller, Environment::Staging.into(), br#"{"why": "freeze"}"#)
+            calls::locks::lock_namespace(
+                access,
+                caller,
+                Environment::Staging.into(),
+                br#"{"why": "freeze"}"#,
+            )
         })
         .unwrap();
     let answer = platform.deploy(&token, &Upload::of("1"));

@@ -434,7 +434,10 @@ fn an_unsupported_call_is_rejected_and_not_forwarded() {
             Code::DeleteRefused,
         ),
         ("POST A/workers/scripts/agents/tails", Code::TailRefused),
-        ("PUT A/workers/scripts/dispatcher", Code::AccountWorkerRefused),
+        (
+            "PUT A/workers/scripts/dispatcher/content",
+            Code::AccountWorkerRefused,
+        ),
         ("POST A/workers/scripts/agents/versions", Code::VersionsRefused),
         (
             "DELETE A/workers/dispatch/namespaces/dotdo-production",

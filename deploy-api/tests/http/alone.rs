@@ -254,6 +254,7 @@ impl<'a> Call<'a> {
         };
         let client = api.client.borrow().clone();
         let gateway = Gateway {
+            own_deployment: None,
             ledger: &ledger,
             services: &services,
             client: &client,

@@ -7,6 +7,7 @@ use deploy_api::sql::Sql;
 use deploy_api::store::deployments;
 use deploy_api::store::recent_deployments::{RecentDeployments, WINDOW, find};
 use dotdo_names::Environment::{self, Production, Staging};
+use dotdo_names::Namespace;
 
 use crate::support::callers::{person, target};
 use crate::support::sqlite::Sqlite;
@@ -46,14 +47,14 @@ fn begin(sqlite: &Sqlite, second: i64, environment: Environment, worker: &str) {
     deployments::begin(sqlite, &deployment, None).unwrap();
 }
 
-fn patterns(texts: &[&str]) -> Vec<(Environment, WorkerPattern)> {
+fn patterns(texts: &[&str]) -> Vec<(Namespace, WorkerPattern)> {
     texts
         .iter()
-        .map(|text| (Staging, WorkerPattern::parse(text).unwrap()))
+        .map(|text| (Staging.into(), WorkerPattern::parse(text).unwrap()))
         .collect()
 }
 
-fn all(readable: &[(Environment, WorkerPattern)]) -> RecentDeployments<'_> {
+fn all(readable: &[(Namespace, WorkerPattern)]) -> RecentDeployments<'_> {
     RecentDeployments {
         namespace: Some(Staging.into()),
         worker: None,
@@ -160,7 +161,7 @@ fn the_list_of_all_namespaces_has_only_readable_workers() {
         begin(&sqlite, second, environment, worker);
     }
     let mut readable = patterns(&["agents"]);
-    readable.push((Production, WorkerPattern::Every));
+    readable.push((Production.into(), WorkerPattern::Every));
     let everywhere = RecentDeployments {
         namespace: None,
         ..all(&readable)

@@ -23,7 +23,7 @@ pub const FILES: [&str; 5] = [
 ];
 
 /// How long a run may take: it deploys three Workers.
-const LIMIT: Duration = Duration::from_mins(4);
+pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// An empty account, and a machine with a clone of the repository that belongs to another account.
 pub struct Machine {

@@ -1,6 +1,7 @@
 //! `setup` against the local platform in place of an empty Cloudflare account, on which the deployed Workers run.
 
 mod machine;
+mod self_deploy;
 mod zones;
 
 use std::fs;
@@ -29,6 +30,7 @@ async fn setup_leads_from_an_empty_account_to_a_platform() -> Result<()> {
     let token = completes_after_failures(&machine).await?;
     let administrator = changes_nothing_the_second_time(&machine, &token).await?;
     an_inventory_names_what_its_token_may_not_read(&machine, &administrator).await?;
+    self_deploy::deploys_itself(&machine).await?;
     zones::zones_need_permissions_routes_and_records(&machine).await
 }
 

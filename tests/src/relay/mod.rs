@@ -70,18 +70,22 @@ struct Inner {
 }
 
 impl Relay {
-    /// A relay to a server, by its origin: `http://localhost:8787`.
+    /// A relay to a server, by its origin: `http://localhost:8787`. A host below `localhost` is on this machine, also if the system does
+    /// not resolve it.
     ///
     /// # Errors
     /// When no port is free.
     pub fn start(target: &str) -> Result<Self> {
+        let mut http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .pool_max_idle_per_host(0);
+        let host = target.trim_start_matches("http://").split(':').next();
+        if let Some(host) = host.filter(|host| host.ends_with(".localhost")) {
+            http = http.resolve(host, (std::net::Ipv4Addr::LOCALHOST, 0).into());
+        }
         let inner = Arc::new(Inner {
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .pool_max_idle_per_host(0)
-                .build()
-                .context("cannot create an HTTP client")?,
+            http: http.build().context("cannot create an HTTP client")?,
             target: target.to_owned(),
             requests: Mutex::default(),
             faults: Mutex::default(),

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use deploy_api::audit::chain::Link;
 use deploy_api::audit::{Action, Checkpoint, Outcome};
 use deploy_api::v1::types::Identity;
-use dotdo_names::{Environment, WorkerName};
+use dotdo_names::{Namespace, WorkerName};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -50,8 +50,8 @@ pub struct ListArguments {
     #[arg(value_parser = arguments::worker_name)]
     name: Option<WorkerName>,
     /// Only entries about this environment
-    #[arg(long, value_name = "ENV", value_parser = arguments::environment())]
-    env: Option<Environment>,
+    #[arg(long, value_name = "ENV", value_parser = arguments::namespace())]
+    env: Option<Namespace>,
     /// Only what API tokens of this subject did
     #[arg(long)]
     subject: Option<String>,
@@ -110,7 +110,7 @@ fn list(arguments: &ListArguments, session: &Session) -> Result<Exit, Failure> {
     let client = session.client()?;
     let parameters = [
         ("worker", arguments.name.as_ref().map(ToString::to_string)),
-        ("namespace", arguments::namespace(arguments.env)),
+        ("namespace", arguments::namespace_name(arguments.env)),
         ("subject", arguments.subject.clone()),
         ("token", arguments.token.clone()),
         ("repository", arguments.repository.clone()),
@@ -139,7 +139,7 @@ fn list(arguments: &ListArguments, session: &Session) -> Result<Exit, Failure> {
                 .entry
                 .get("identity")
                 .and_then(|identity| serde_json::from_value(identity.clone()).ok());
-            let environment = Environment::from_namespace(text("/namespace"));
+            let namespace = Namespace::from_name(text("/namespace"));
             let outcome = text("/outcome");
             let tone = match outcome {
                 "failed" | "denied" => Tone::Bad,
@@ -151,7 +151,7 @@ fn list(arguments: &ListArguments, session: &Session) -> Result<Exit, Failure> {
                 time.map_or_else(String::new, |time| times::ago(time, now)).into(),
                 text("/verb").into(),
                 tone.of(outcome),
-                place(text("/worker"), environment).into(),
+                place(text("/worker"), namespace).into(),
                 by.as_ref().map_or_else(String::new, who).into(),
                 text("/authority/rule").into(),
             ]);
@@ -165,10 +165,10 @@ fn list(arguments: &ListArguments, session: &Session) -> Result<Exit, Failure> {
 }
 
 /// The Worker and the environment of an entry, as far as it has them.
-fn place(worker: &str, environment: Option<Environment>) -> String {
-    match (worker, environment) {
+fn place(worker: &str, namespace: Option<Namespace>) -> String {
+    match (worker, namespace) {
         (worker, None) => worker.to_owned(),
-        ("", Some(environment)) => environment.name().to_owned(),
-        (worker, Some(environment)) => format!("{worker} in {environment}"),
+        ("", Some(namespace)) => namespace.to_string(),
+        (worker, Some(namespace)) => format!("{worker} in {namespace}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use deploy_api::v1::types::DeletionPreview;
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use serde_json::{Value as Json, json};
 use ureq::http::Method;
 
@@ -66,10 +66,10 @@ fn remove(client: &Client, worker: &WorkerArguments) -> Result<(), Failure> {
 }
 
 /// What a deletion loses.
-fn losses(environment: Environment, preview: &DeletionPreview<'_>) -> Table {
+fn losses(namespace: Namespace, preview: &DeletionPreview<'_>) -> Table {
     let mut table = Table::properties();
     let listed = &preview.worker.listed;
-    table.property("environment", Value::from(environment.name()));
+    table.property("environment", Value::from(namespace.short_name()));
     table.property("URL", Value::from(listed.urls.join(" ")));
     table.property(
         "deployment",

@@ -46,6 +46,12 @@ pub struct PromoteArguments {
 /// Deploys what one environment serves to another one.
 pub fn promote(arguments: &PromoteArguments, session: &Session) -> Result<Exit, Failure> {
     let WorkerArguments { name, env } = &arguments.worker;
+    let Some(env) = &env.environment() else {
+        return Err(Failure::usage(
+            "a Worker of the platform is the same for all environments, and cannot be promoted",
+            "Deploy it from its repository: npm run deploy.",
+        ));
+    };
     let from = source_of(arguments.from, *env)?;
     let client = session.client()?;
     let deployment = match &arguments.deployment {
@@ -116,7 +122,7 @@ fn source_of(from: Option<Environment>, to: Environment) -> Result<Environment, 
 fn request(arguments: &PromoteArguments, deployment: Option<String>) -> Result<PromoteRequest, Failure> {
     let bindings = &arguments.bindings;
     Ok(PromoteRequest {
-        to: arguments.worker.env.namespace().to_owned(),
+        to: arguments.worker.env.name().to_owned(),
         deployment,
         secrets: arguments.redeploy.secrets()?,
         variables: bindings.choice_of_variables().unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use deploy_api::v1::types::{Deployment, Identity, RollbackPreview, RollbackRequest, Worker};
-use dotdo_names::Environment;
+use dotdo_names::Namespace;
 use jiff::Timestamp;
 use ureq::http::Method;
 
@@ -136,9 +136,9 @@ fn impossible(client: &Client, worker: &WorkerArguments, failure: Failure) -> Fa
 }
 
 /// What a rollback changes.
-fn plan(environment: Environment, current: Option<&Deployment<'_>>, source: &Deployment<'_>) -> Table {
+fn plan(namespace: Namespace, current: Option<&Deployment<'_>>, source: &Deployment<'_>) -> Table {
     let mut table = Table::properties();
-    table.property("environment", Value::from(environment.name()));
+    table.property("environment", Value::from(namespace.short_name()));
     table.property("now", current.map(|current| Value::from(described(current))));
     table.property("then", Value::from(described(source)));
     table

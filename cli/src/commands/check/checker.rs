@@ -65,7 +65,7 @@ fn section(configuration: &Value, prefix: &str, worker: Option<&str>, now: Times
     let mut checker = Checker {
         prefix: prefix.to_owned(),
         target: Target {
-            environment: Environment::Production,
+            namespace: Environment::Production.into(),
             worker,
         },
         now,

@@ -36,7 +36,7 @@ fn an_invalid_grant_is_rejected() {
         (
             "/namespaces",
             json!(["*"]),
-            "\"*\" is not a namespace; use one of dotdo-production, dotdo-staging, dotdo-development",
+            "\"*\" is not a namespace; use one of dotdo-production, dotdo-staging, dotdo-development, account",
         ),
         (
             "/workers",
