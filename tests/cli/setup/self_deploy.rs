@@ -1,5 +1,6 @@
 //! The deploy API that `setup` deployed deploys the Workers of the platform, and then a new version of itself, with stock wrangler.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
@@ -13,18 +14,16 @@ use super::machine::{LIMIT, Machine};
 use crate::program::assert_contains;
 
 /// The calls of wrangler for a Worker that exists, below the account's, in order.
-const CALLS: [&str; 12] = [
+const CALLS: [&str; 10] = [
     "GET /workers/services/NAME",
     "GET /workers/scripts/NAME/secrets",
     "GET /workers/scripts/NAME/deployments",
     "GET /workers/services/NAME",
     "GET /workers/scripts/NAME/settings",
-    "GET /r2/buckets/dotdo-bundles",
     "POST /workers/scripts/NAME/versions?bindings_inherit=strict",
     "POST /workers/scripts/NAME/deployments",
     "PATCH /workers/scripts/NAME/script-settings",
     "GET /workers/workers/NAME",
-    "GET /workers/subdomain",
     "POST /workers/scripts/NAME/subdomain",
 ];
 
@@ -66,10 +65,10 @@ impl Client<'_> {
         .await
     }
 
-    /// `npm run deploy WORKER` with this client's token.
-    async fn deploy(&self, relay: &Relay, worker: &str) -> Result<Finished> {
+    /// `npm run deploy WORKER` with this client's token and a message.
+    async fn deploy(&self, relay: &Relay, worker: &str, message: &str) -> Result<Finished> {
         relay.remove_requests();
-        Command::new(&["deploy", worker])
+        Command::new(&["deploy", worker, "--message", message])
             .variable(
                 "CLOUDFLARE_API_BASE_URL",
                 &format!("{}/client/v4", relay.origin()),
@@ -105,15 +104,15 @@ pub async fn deploys_itself(machine: &Machine) -> Result<()> {
     };
     allow(&mut client).await?;
     let relay = Relay::start(&machine.api())?;
-    let secrets = machine.inventory().await?[4].clone();
+    let secrets = secrets(machine).await?;
 
-    let deployed = client.deploy(&relay, "dispatcher").await?;
+    let deployed = client.deploy(&relay, "dispatcher", "first").await?;
     assert!(deployed.succeeded, "{}{}", deployed.output, deployed.errors);
     let records = client.deployments(DISPATCH_WORKER).await?;
     assert_eq!(records[0]["state"], "succeeded", "{records:?}");
     assert_eq!(records[0]["identity"]["subject"], "platform-ci");
 
-    let deployed = client.deploy(&relay, "deploy-api").await?;
+    let deployed = client.deploy(&relay, "deploy-api", "first").await?;
     let output = format!("{}{}", deployed.output, deployed.errors);
     assert!(deployed.succeeded, "{output}");
     assert_eq!(calls(&relay, DEPLOY_API_WORKER), CALLS);
@@ -121,8 +120,8 @@ pub async fn deploys_itself(machine: &Machine) -> Result<()> {
     assert_eq!(newest["state"], "succeeded", "{newest}");
     let id = newest["id"].as_str().context("an id")?;
     assert!(output.contains(id), "wrangler prints the id {id}: {output}");
-    assert_eq!(machine.inventory().await?[4], secrets, "the secrets stay");
-    let second = client.deploy(&relay, "deploy-api").await?;
+    assert_eq!(self::secrets(machine).await?, secrets, "the secrets stay");
+    let second = client.deploy(&relay, "deploy-api", "second").await?;
     assert!(second.succeeded, "{}{}", second.output, second.errors);
     let newest = client.concluded().await?;
     assert_eq!(
@@ -195,6 +194,15 @@ async fn dotdo(client: &Client<'_>, arguments: &[&str]) -> Result<Finished> {
         .limit(LIMIT)
         .run()
         .await
+}
+
+/// The names of the secrets of the deploy API.
+async fn secrets(machine: &Machine) -> Result<BTreeSet<String>> {
+    let listed = machine.inventory().await?[4].clone();
+    let names = listed.as_array().context("a list")?.iter();
+    Ok(names
+        .filter_map(|secret| Some(secret["name"].as_str()?.to_owned()))
+        .collect())
 }
 
 /// The token that `setup` stored.
