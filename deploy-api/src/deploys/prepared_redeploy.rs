@@ -199,7 +199,7 @@ impl Kind {
         } else {
             Self::Preview {
                 previewed: Target {
-                    environment: target.environment,
+                    namespace: target.namespace,
                     worker: source.target.worker.clone(),
                 },
             }

@@ -85,8 +85,8 @@ pub(super) async fn accept<L: LedgerClient, O: Services, B: Source>(
         .map(str::to_owned)
         .collect();
     let current = match triggers {
-        Triggers::Routes => hosts(gateway.services, worker, HostKind::Route).await?,
-        Triggers::Domains => hosts(gateway.services, worker, HostKind::CustomDomain).await?,
+        Triggers::Routes => hosts(gateway, worker, HostKind::Route).await?,
+        Triggers::Domains => hosts(gateway, worker, HostKind::CustomDomain).await?,
         Triggers::Crons => crons(gateway.services, worker).await?,
     };
     if wanted == current && wanted.len() == items.len() {
@@ -110,15 +110,15 @@ fn shown(items: &BTreeSet<String>) -> String {
 }
 
 /// The routes or the custom domains of a Worker.
-async fn hosts(
-    services: &impl Services,
+async fn hosts<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
     worker: &WorkerName,
     kind: HostKind,
 ) -> Result<BTreeSet<String>, Problem> {
     let mut found = BTreeSet::new();
     let mut page = 1;
     loop {
-        let hosts = account::hosts(services, page).await?;
+        let hosts = account::hosts(gateway.services, gateway.worker_urls, page).await?;
         if let Some(unreadable) = hosts.unknown.first() {
             return Err(Problem::new(
                 Code::AccountWorkerRefused,

@@ -343,7 +343,7 @@ impl Change {
             } => {
                 // The preview gets the variables and the resources of the Worker in development.
                 let bindings = Target {
-                    environment: target.environment,
+                    namespace: target.namespace,
                     worker: from.worker.clone(),
                 };
                 let mut requests = vec![

@@ -13,6 +13,10 @@ pub(super) fn refusal(begin: &Begin) -> Option<Problem> {
             "A Worker of the platform cannot be promoted: it is the same for all environments.".to_owned(),
             "Deploy it from its repository: npm run deploy.".to_owned(),
         ),
+        Change::Preview { from, .. } if from.is_in_account() => (
+            format!("{from} is a Worker of the platform, which cannot run as a preview."),
+            "Run it on your machine: npm run dev.".to_owned(),
+        ),
         _ if !target.is_in_account() => return None,
         Change::Deploy(_)
         | Change::Rollback { .. }
@@ -33,7 +37,11 @@ pub(super) fn refusal(begin: &Begin) -> Option<Problem> {
             format!("{target} is a Worker of the platform, and cannot be deleted through this API."),
             "Delete it in the dashboard of Cloudflare.".to_owned(),
         ),
-        Change::Import { .. } | Change::Promote { .. } | Change::SetTags | Change::AssetSession { .. } => (
+        Change::Import { .. }
+        | Change::Promote { .. }
+        | Change::Preview { .. }
+        | Change::SetTags
+        | Change::AssetSession { .. } => (
             format!(
                 "{target} is a Worker of the platform, which can only be deployed and rolled back through this API."
             ),

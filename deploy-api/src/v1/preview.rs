@@ -87,9 +87,9 @@ pub async fn preview<L: LedgerClient, O: Services>(
         )
     })?;
     // What was deployed to development has its bindings already.
-    let default = match from.environment {
-        Environment::Development => Choice::Copy,
-        Environment::Production | Environment::Staging => Choice::Keep,
+    let default = match from.namespace.environment() {
+        Some(Environment::Development) => Choice::Copy,
+        Some(Environment::Production | Environment::Staging) | None => Choice::Keep,
     };
     let options = RedeployOptions {
         secrets: read_secrets(&request.secrets)?,

@@ -83,7 +83,7 @@ fn a_preview_is_deleted_14_days_after_its_last_deploy() {
     let target = v1::target(NAMESPACE, PREVIEW).unwrap();
     let shown = json!({ "of": "agents", "pull_request": 12, "expires": expires.to_string() });
     let listed = platform
-        .v1(async |gateway, credential| v1::workers::list(gateway, credential, target.environment, &[]).await)
+        .v1(async |gateway, credential| v1::workers::list(gateway, credential, target.namespace, &[]).await)
         .unwrap();
     assert_eq!(listed["items"][0]["preview"], shown, "{listed}");
     let deployments = platform

@@ -73,7 +73,7 @@ fn find(client: &Client, arguments: &PreviewArguments) -> Result<(Environment, D
     } = arguments;
     let parameters = [
         ("worker", Some(name.to_string())),
-        ("namespace", arguments::namespace(*env)),
+        ("namespace", arguments::namespace_name(env.map(Into::into))),
     ];
     let all: Vec<Deployment<'static>> = client.items("/v1/deployments", &parameters, None)?.value;
     let ids = all.iter().map(|found| found.id.as_ref());

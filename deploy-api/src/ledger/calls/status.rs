@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dotdo_names::{Namespace, WorkerName};
+use dotdo_names::{Environment, Namespace, WorkerName};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -205,9 +205,9 @@ fn status_of<S: Sql>(
             renewed: lease.renewed,
         })
         .collect();
-    let previews = match environment {
-        Environment::Development => previews::all(sql)?,
-        Environment::Production | Environment::Staging => Vec::new(),
+    let previews = match namespace.environment() {
+        Some(Environment::Development) => previews::all(sql)?,
+        Some(Environment::Production | Environment::Staging) | None => Vec::new(),
     };
     let previews = previews
         .into_iter()
