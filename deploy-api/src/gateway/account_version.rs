@@ -27,7 +27,7 @@ use crate::problem::Problem;
 use crate::services::Services;
 use crate::target::Target;
 use crate::upload::{
-    Metadata, Permit, Renewing, Source, StoredForm, StreamOptions, StreamedUpload, read_streamed,
+    BindingRef, Metadata, Permit, Renewing, Source, StoredForm, StreamOptions, StreamedUpload, read_streamed,
 };
 
 /// What is stored of a version beside its bundle.
@@ -100,7 +100,7 @@ async fn store_version<L: LedgerClient, O: Services, B: Source>(
 
 /// Why the metadata of a version cannot be stored: the values of secrets never are.
 fn unstorable(worker: &WorkerName, metadata: &Metadata) -> Option<Problem> {
-    let secret = metadata.bindings().find(|binding| binding.is_secret());
+    let secret = metadata.bindings().find(BindingRef::is_secret);
     let (detail, fix) = if let Some(secret) = secret {
         (
             format!(

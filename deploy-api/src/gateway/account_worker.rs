@@ -4,8 +4,9 @@ use dotdo_names::{Namespace, WorkerName};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::account_hosts::Triggers;
 use super::response::Reply;
-use super::{Absent, Envelope, refused, settings};
+use super::{Absent, Envelope, account_hosts, account_version, refused, settings, upload};
 use crate::audit;
 use crate::code::Code;
 use crate::deploys::{Gateway, remote_script, remote_state, without_own};
@@ -35,6 +36,52 @@ const SCRIPT: [&str; 7] = [
 
 /// The members of the address of a Worker.
 const ADDRESS: [&str; 3] = ["enabled", "previews_enabled", "url"];
+
+/// A call about a Worker of the platform that `wrangler deploy` makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountCall {
+    /// `PUT A/workers/scripts/{script}`: the upload of a Worker that is new or has a migration.
+    Upload,
+    /// `POST A/workers/scripts/{script}/versions`: the upload of a version of a Worker that exists.
+    UploadVersion,
+    /// `POST A/workers/scripts/{script}/deployments`: the deploy of a version.
+    DeployVersion,
+    /// `GET A/workers/scripts/{script}/deployments`
+    Deployments,
+    /// `GET A/workers/workers/{script}`: the address.
+    Worker,
+    /// `GET A/workers/scripts/{script}/subdomain`: the same.
+    Address,
+    /// `POST A/workers/scripts/{script}/subdomain`: the address that a deploy wants.
+    SetAddress,
+    /// The routes, custom domains or crons that a deploy wants.
+    Set(Triggers),
+}
+
+/// Answers a call about a Worker of the platform.
+///
+/// # Errors
+/// The errors of the call.
+pub(super) async fn answer<L: LedgerClient, O: Services, B: Source>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    call: AccountCall,
+    worker: &WorkerName,
+    request: Request<'_, B>,
+) -> Result<Reply, Problem> {
+    match call {
+        AccountCall::Upload => upload::put(gateway, credential, &target(worker), request).await,
+        AccountCall::UploadVersion => account_version::upload(gateway, credential, worker, request).await,
+        AccountCall::DeployVersion => account_version::deploy(gateway, credential, worker, request).await,
+        AccountCall::Deployments => deployments(gateway, credential, worker).await,
+        AccountCall::Worker => self::worker(gateway, credential, worker).await,
+        AccountCall::Address => address(gateway, credential, worker).await,
+        AccountCall::SetAddress => set_address(gateway, credential, worker, request).await,
+        AccountCall::Set(triggers) => {
+            account_hosts::accept(gateway, credential, worker, triggers, request).await
+        }
+    }
+}
 
 /// A Worker of the account.
 pub(super) fn target(worker: &WorkerName) -> Target {
@@ -77,7 +124,7 @@ pub(super) async fn service<L: LedgerClient, O: Services>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`.
-pub(super) async fn deployments<L: LedgerClient, O: Services>(
+async fn deployments<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,
@@ -106,7 +153,7 @@ pub(super) async fn deployments<L: LedgerClient, O: Services>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `UPSTREAM_…`.
-pub(super) async fn worker<L: LedgerClient, O: Services>(
+async fn worker<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,
@@ -125,7 +172,7 @@ pub(super) async fn worker<L: LedgerClient, O: Services>(
 ///
 /// # Errors
 /// `PERMISSION_DENIED`, `UPSTREAM_…`.
-pub(super) async fn address<L: LedgerClient, O: Services>(
+async fn address<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,
@@ -141,7 +188,7 @@ pub(super) async fn address<L: LedgerClient, O: Services>(
 ///
 /// # Errors
 /// `ACCOUNT_WORKER_REFUSED` for another address; `PERMISSION_DENIED`, `BODY_INVALID`, `UPSTREAM_…`.
-pub(super) async fn set_address<L: LedgerClient, O: Services, B: Source>(
+async fn set_address<L: LedgerClient, O: Services, B: Source>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     worker: &WorkerName,

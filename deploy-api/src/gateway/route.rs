@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use dotdo_names::{ACCOUNT_ID, Environment, Namespace, WorkerName};
 
 use super::account_hosts::Triggers;
+use super::account_worker::AccountCall;
 use super::{Part, Product, path, refused};
 use crate::assets::AssetHash;
 use crate::code::Code;
@@ -38,24 +39,10 @@ pub enum Route {
     SingleAssetUpload(AssetHash),
     /// `GET A/workers/services/{name}`: whether the account has a Worker of this name. The answer is no, except for the platform's.
     AccountService(WorkerName),
-    /// `GET A/workers/workers/{name}`: the address of a Worker of the platform.
-    AccountWorker(WorkerName),
-    /// `GET A/workers/scripts/{name}/subdomain`: the same.
-    AccountAddress(WorkerName),
-    /// `POST A/workers/scripts/{name}/subdomain`: the address that a deploy wants.
-    SetAccountAddress(WorkerName),
     /// `GET A/workers/subdomain`: the subdomain of the account.
     AccountSubdomain,
-    /// `PUT A/workers/scripts/{name}`: the deploy of a Worker of the platform.
-    AccountUpload(WorkerName),
-    /// `POST A/workers/scripts/{name}/versions`: the upload of a version of a Worker of the platform.
-    AccountVersion(WorkerName),
-    /// `GET A/workers/scripts/{name}/deployments`
-    AccountDeployments(WorkerName),
-    /// `POST A/workers/scripts/{name}/deployments`: the deploy of a version.
-    AccountDeploy(WorkerName),
-    /// `PUT A/workers/scripts/{name}/routes`, `…/domains/records` and `…/schedules`: the hosts and crons that a deploy wants.
-    AccountTriggers(WorkerName, Triggers),
+    /// A call about a Worker of the platform in the account, which belongs to its deploy.
+    Account(AccountCall, WorkerName),
     /// One of these calls about a Worker of the account that is not one of the platform's. [`parse`](Self::parse) refuses it.
     OtherAccountWorker,
     /// `GET A/workers/scripts/{name}/settings`: the settings of the Worker in a namespace.
@@ -168,51 +155,51 @@ const CALLS: &[(&str, &str, Read)] = &[
         worker(captures).map(Route::AccountService)
     }),
     ("GET", account!("/workers/workers/{script}"), |captures| {
-        Ok(account_worker(captures, Route::AccountWorker))
+        Ok(account_worker(captures, AccountCall::Worker))
     }),
     ("GET", account!("/workers/subdomain"), |_| {
         Ok(Route::AccountSubdomain)
     }),
     ("PUT", account!("/workers/scripts/{script}"), |captures| {
-        Ok(account_worker(captures, Route::AccountUpload))
+        Ok(account_worker(captures, AccountCall::Upload))
     }),
     (
         "GET",
         account!("/workers/scripts/{script}/subdomain"),
-        |captures| Ok(account_worker(captures, Route::AccountAddress)),
+        |captures| Ok(account_worker(captures, AccountCall::Address)),
     ),
     (
         "POST",
         account!("/workers/scripts/{script}/subdomain"),
-        |captures| Ok(account_worker(captures, Route::SetAccountAddress)),
+        |captures| Ok(account_worker(captures, AccountCall::SetAddress)),
     ),
     (
         "POST",
         account!("/workers/scripts/{script}/versions"),
-        |captures| Ok(account_worker(captures, Route::AccountVersion)),
+        |captures| Ok(account_worker(captures, AccountCall::UploadVersion)),
     ),
     (
         "GET",
         account!("/workers/scripts/{script}/deployments"),
-        |captures| Ok(account_worker(captures, Route::AccountDeployments)),
+        |captures| Ok(account_worker(captures, AccountCall::Deployments)),
     ),
     (
         "POST",
         account!("/workers/scripts/{script}/deployments"),
-        |captures| Ok(account_worker(captures, Route::AccountDeploy)),
+        |captures| Ok(account_worker(captures, AccountCall::DeployVersion)),
     ),
     ("PUT", account!("/workers/scripts/{script}/routes"), |captures| {
-        triggers(captures, Triggers::Routes)
+        Ok(account_worker(captures, AccountCall::Set(Triggers::Routes)))
     }),
     (
         "PUT",
         account!("/workers/scripts/{script}/domains/records"),
-        |captures| triggers(captures, Triggers::Domains),
+        |captures| Ok(account_worker(captures, AccountCall::Set(Triggers::Domains))),
     ),
     (
         "PUT",
         account!("/workers/scripts/{script}/schedules"),
-        |captures| triggers(captures, Triggers::Crons),
+        |captures| Ok(account_worker(captures, AccountCall::Set(Triggers::Crons))),
     ),
     (
         "GET",
@@ -346,17 +333,11 @@ fn target(captures: &Captures) -> Result<Target, Problem> {
 }
 
 /// A call about a Worker of the platform in the account.
-fn account_worker(captures: &Captures, route: impl FnOnce(WorkerName) -> Route) -> Route {
+fn account_worker(captures: &Captures, call: AccountCall) -> Route {
     match WorkerName::parse(captures.get("script")) {
-        Ok(worker) if Namespace::Account.can_have(worker.as_str()) => route(worker),
+        Ok(worker) if Namespace::Account.can_have(worker.as_str()) => Route::Account(call, worker),
         _ => Route::OtherAccountWorker,
     }
-}
-
-fn triggers(captures: &Captures, triggers: Triggers) -> Result<Route, Problem> {
-    Ok(account_worker(captures, |worker| {
-        Route::AccountTriggers(worker, triggers)
-    }))
 }
 
 fn worker(captures: &Captures) -> Result<WorkerName, Problem> {

@@ -4,8 +4,8 @@ use dotdo_names::Namespace;
 
 use super::response::{Reply, of_problem, of_reply};
 use super::{
-    Absent, Route, account, account_hosts, account_version, account_worker, asset_session, asset_upload,
-    bulk_secrets, resources, script, secrets, settings, single_asset_upload, upload,
+    Absent, Route, account, account_worker, asset_session, asset_upload, bulk_secrets, resources, script,
+    secrets, settings, single_asset_upload, upload,
 };
 use crate::code::Code;
 use crate::deploys::Gateway;
@@ -93,20 +93,9 @@ async fn answer<L: LedgerClient, O: Services, B: Source>(
         Route::AccountService(worker) if Namespace::Account.can_have(worker.as_str()) => {
             account_worker::service(gateway, credential, &worker).await
         }
-        Route::AccountWorker(worker) => account_worker::worker(gateway, credential, &worker).await,
-        Route::AccountAddress(worker) => account_worker::address(gateway, credential, &worker).await,
-        Route::SetAccountAddress(worker) => {
-            account_worker::set_address(gateway, credential, &worker, request).await
-        }
         Route::AccountSubdomain => account_worker::subdomain(gateway, credential).await,
-        Route::AccountUpload(worker) => {
-            upload::put(gateway, credential, &account_worker::target(&worker), request).await
-        }
-        Route::AccountVersion(worker) => account_version::upload(gateway, credential, &worker, request).await,
-        Route::AccountDeployments(worker) => account_worker::deployments(gateway, credential, &worker).await,
-        Route::AccountDeploy(worker) => account_version::deploy(gateway, credential, &worker, request).await,
-        Route::AccountTriggers(worker, triggers) => {
-            account_hosts::accept(gateway, credential, &worker, triggers, request).await
+        Route::Account(call, worker) => {
+            account_worker::answer(gateway, credential, call, &worker, request).await
         }
         Route::ScriptPart(target, part) => script::read(gateway, credential, &target, part).await,
         Route::DeleteScript(target) => script::delete(gateway, credential, &target, request.query).await,

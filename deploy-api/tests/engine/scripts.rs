@@ -110,23 +110,10 @@ impl Scripts {
         {
             return failure(403, 10000, "Authentication error");
         }
+        if let Some(answer) = self.deployed_in_account(request, &below) {
+            return answer;
+        }
         match (request.method.as_str(), below.as_slice()) {
-            ("PUT", ["workers", "scripts", name]) => self.upload(&format!("account/{name}"), request),
-            ("GET", ["workers", "scripts", name, rest @ ..])
-                if self.by_key.contains_key(&format!("account/{name}")) =>
-            {
-                self.script("GET", &format!("account/{name}"), rest, request)
-            }
-            ("GET", ["workers", "services", name])
-                if self.by_key.contains_key(&format!("account/{name}")) =>
-            {
-                let mut script = self.by_key[&format!("account/{name}")].described(name);
-                script["last_deployed_from"] = json!("api");
-                success(&json!({ "id": name, "default_environment": { "script": script } }))
-            }
-            ("GET", ["workers", "workers", name]) => success(&json!({
-                "id": "1", "name": name, "subdomain": { "enabled": true, "previews_enabled": false },
-            })),
             ("GET", ["workers", "scripts", rest @ ..]) => self.account_script(rest),
             ("GET", ["workers", "subdomain" | "domains" | "durable_objects", ..]) => {
                 self.found(&below.join("/"))
@@ -199,6 +186,31 @@ impl Scripts {
                 self.script(method, &key, rest, request)
             }
             _ => panic!("a call that no test expects: {whole}"),
+        }
+    }
+
+    /// A call about a Worker of the account that was deployed: its key is `account/name`.
+    fn deployed_in_account(&mut self, request: &UpstreamRequest, below: &[&str]) -> Option<(u16, String)> {
+        let ["workers", kind, name, rest @ ..] = below else {
+            return None;
+        };
+        let key = format!("account/{name}");
+        match (request.method.as_str(), *kind, rest) {
+            ("PUT", "scripts", []) => Some(self.upload(&key, request)),
+            ("GET", "workers", []) => Some(success(&json!({
+                "id": "1", "name": name, "subdomain": { "enabled": true, "previews_enabled": false },
+            }))),
+            ("GET", "scripts", rest) if self.by_key.contains_key(&key) => {
+                Some(self.script("GET", &key, rest, request))
+            }
+            ("GET", "services", []) => {
+                let mut script = self.by_key.get(&key)?.described(name);
+                script["last_deployed_from"] = json!("api");
+                Some(success(
+                    &json!({ "id": name, "default_environment": { "script": script } }),
+                ))
+            }
+            _ => None,
         }
     }
 

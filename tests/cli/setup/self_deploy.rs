@@ -182,7 +182,8 @@ async fn allow(client: &mut Client<'_>) -> Result<()> {
         "grants": [{ "namespaces": ["account"], "workers": ["*"], "actions": actions }],
     });
     let created = client.call(Method::POST, "/v1/tokens", &request).await?;
-    client.token = created["token"].as_str().context("a token")?.to_owned();
+    let token = created["token"].as_str().context("a token")?;
+    token.clone_into(&mut client.token);
     Ok(())
 }
 
