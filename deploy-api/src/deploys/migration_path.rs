@@ -1,10 +1,14 @@
 use std::collections::{HashMap, VecDeque};
 
+use crate::code::Code;
+use crate::deployments::Deployment;
+use crate::problem::Problem;
+use crate::target::Target;
 use crate::upload::Migrations;
 
 /// The migrations from one tag to another, joined; `None` if they are not known. Without a tag, a Worker has
 /// no Durable Objects yet.
-pub(crate) fn path(known: &[Migrations], from: Option<&str>, to: &str) -> Option<Migrations> {
+fn path(known: &[Migrations], from: Option<&str>, to: &str) -> Option<Migrations> {
     let mut came_by: HashMap<Option<&str>, &Migrations> = HashMap::new();
     let mut open = VecDeque::from([from]);
     while let Some(at) = open.pop_front() {
@@ -35,6 +39,39 @@ pub(crate) fn path(known: &[Migrations], from: Option<&str>, to: &str) -> Option
             .flat_map(|migrations| migrations.steps.clone())
             .collect(),
     })
+}
+
+/// The migrations from the Worker's current tag to the deployment's; `None` if the tags are equal.
+///
+/// # Errors
+/// `MIGRATION_UNKNOWN`.
+pub(super) fn migrations_to(
+    known: &[Migrations],
+    target: &Target,
+    present: Option<&str>,
+    source: &Deployment,
+) -> Result<Option<Migrations>, Problem> {
+    let wanted = source.migration_tag.as_deref();
+    if wanted == present {
+        return Ok(None);
+    }
+    wanted
+        .and_then(|wanted| path(known, present, wanted))
+        .map(Some)
+        .ok_or_else(|| {
+            let shown = |tag: Option<&str>| tag.map_or("none".to_owned(), |tag| format!("\"{tag}\""));
+            Problem::new(
+                Code::MigrationUnknown,
+                format!(
+                    "{target} has the Durable Object migration tag {}, deployment {} has {}, and no known migrations \
+                     lead from the one to the other.",
+                    shown(present),
+                    source.id,
+                    shown(wanted)
+                ),
+                "Deploy from sources, with the migrations in the wrangler configuration: objects are never migrated back.",
+            )
+        })
 }
 
 #[cfg(test)]

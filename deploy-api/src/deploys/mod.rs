@@ -43,6 +43,8 @@ mod prepared_redeploy;
 mod promoted_bindings;
 mod reconcile;
 mod redeploy;
+mod redeploy_kind;
+mod redeploy_refusal;
 mod redeploy_secrets;
 mod redeploy_source;
 mod remote;

@@ -1,17 +1,21 @@
-//! What a rollback or a promotion uploads: the bundle of the source, with bindings, secrets and migrations that fit the target.
+//! What a rollback, a promotion or a preview uploads: the bundle of the source, with bindings, secrets and migrations that fit the
+//! target.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::binding_change::{BindingChange, shown_names};
+use super::binding_change::shown_names;
 use super::difference::{PromotionDifference, SecretNames, TargetState, difference};
+use super::migration_path::migrations_to;
 use super::promoted_bindings::{Choices, PromotedBindings, promoted_bindings};
-use super::redeploy_secrets::{check_given, left_behind, missing, secrets_missing, secrets_of, with_secrets};
+use super::redeploy_kind::RedeployKind;
+use super::redeploy_refusal::refusal;
+use super::redeploy_secrets::{check_given, left_behind, missing, secrets_of, with_secrets};
 use super::remote::{migration_tag, remote_script, remote_settings, secret_names};
-use super::source_bundle::{not_opened, stored_bundle, stored_metadata};
+use super::source_bundle::{stored_metadata, verified_bundle};
 use super::upload_check::{Checked, check, resolve_services};
-use super::{Gateway, migration_path, object_classes};
+use super::{Gateway, object_classes};
 use crate::bundles::{Retrying, StoredBundle};
 use crate::code::Code;
 use crate::deployments::{Deployment, Warning};
@@ -66,13 +70,9 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
 ) -> Result<Prepared, Problem> {
     let services = gateway.services;
     let source = &plan.source;
-    let kind = Kind::of(source, target);
+    let kind = RedeployKind::of(source, target);
     let store = &Retrying::new(services, services);
-    let bundle = stored_bundle(store, source).await?;
-    bundle
-        .verify_parts(store)
-        .await
-        .map_err(|failure| not_opened(source, &failure))?;
+    let bundle = verified_bundle(store, source).await?;
     let original = stored_metadata(store, source, &bundle).await?;
     let script = remote_script(services, target)
         .await
@@ -86,28 +86,20 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
     } else {
         (source.migration_tag.clone(), migrations)
     };
-    let needs_settings = kind != Kind::Rollback
-        || original.bindings().any(|binding| binding.is_secret())
-        || !original.unresolved().is_empty();
-    let settings = if script.is_some() && needs_settings {
-        settings_of(services, target).await?
-    } else {
-        Map::new()
+    let settings = match script {
+        Some(_) if kind.needs_settings(&original) => settings_of(services, target).await?,
+        _ => Map::new(),
     };
-    let current: &[Value] = settings
-        .get("bindings")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let current = bindings_in(&settings);
     let of_target = secrets_of(current);
     let of_previewed = match &kind {
-        Kind::Preview { previewed } => Some(bindings_of(services, previewed).await?),
-        Kind::Promotion | Kind::Rollback => None,
+        RedeployKind::Preview { previewed } => Some(bindings_of(services, previewed).await?),
+        RedeployKind::Promotion | RedeployKind::Rollback => None,
     };
     // The values that stay as they are: of the target, or for a preview of the Worker in development.
     let kept = of_previewed.as_deref().unwrap_or(current);
     let (mut metadata, mut warnings) = resolve(kind.holder(target), source, &original, kept, options)?;
-    let (promoted, resolved) = if kind == Kind::Rollback {
+    let (promoted, resolved) = if kind == RedeployKind::Rollback {
         (None, services_of(services, target, &metadata).await?)
     } else {
         let (promoted, resolved) = promote(gateway, target, &metadata, kept, &options.choices).await?;
@@ -126,7 +118,7 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
         script.is_some(),
     );
     let difference = match &promoted {
-        Some(promoted) if kind == Kind::Promotion => {
+        Some(promoted) if kind == RedeployKind::Promotion => {
             let of_source = secret_names(services, &source.target)
                 .await
                 .map_err(|failure| failure.problem)?;
@@ -176,54 +168,6 @@ pub(super) async fn prepare<L: LedgerClient, O: Services>(
     })
 }
 
-/// What is deployed where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    /// An earlier deployment of the Worker itself.
-    Rollback,
-    /// A deployment of the Worker in another namespace.
-    Promotion,
-    /// A deployment of another Worker, which the target previews.
-    Preview {
-        /// That Worker in development.
-        previewed: Target,
-    },
-}
-
-impl Kind {
-    fn of(source: &Deployment, target: &Target) -> Self {
-        if source.target == *target {
-            Self::Rollback
-        } else if source.target.worker == target.worker {
-            Self::Promotion
-        } else {
-            Self::Preview {
-                previewed: Target {
-                    namespace: target.namespace,
-                    worker: source.target.worker.clone(),
-                },
-            }
-        }
-    }
-
-    /// The Worker whose variables and resources the deployment gets.
-    const fn holder<'a>(&'a self, target: &'a Target) -> &'a Target {
-        match self {
-            Self::Preview { previewed } => previewed,
-            Self::Rollback | Self::Promotion => target,
-        }
-    }
-
-    /// What it is called in errors.
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Rollback => "rollback",
-            Self::Promotion => "promotion",
-            Self::Preview { .. } => "preview",
-        }
-    }
-}
-
 /// Determines the bindings of a promotion or a preview, and where its service bindings lead.
 async fn promote<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
@@ -267,11 +211,14 @@ async fn bindings_of(services: &impl Services, target: &Target) -> Result<Vec<Va
     if !exists {
         return Ok(Vec::new());
     }
-    let mut settings = settings_of(services, target).await?;
-    Ok(match settings.remove("bindings") {
-        Some(Value::Array(bindings)) => bindings,
-        _ => Vec::new(),
-    })
+    let settings = settings_of(services, target).await?;
+    Ok(bindings_in(&settings).to_vec())
+}
+
+/// The bindings in settings.
+fn bindings_in(settings: &Map<String, Value>) -> &[Value] {
+    let bindings = settings.get("bindings").and_then(Value::as_array);
+    bindings.map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The settings of a Worker that exists, with its bindings.
@@ -361,113 +308,4 @@ fn inexact(
         shown_names(&unknown),
         shown_names(&taken)
     )
-}
-
-/// Why a redeploy is refused: the target lacks variables, resources or secrets.
-fn refusal(
-    target: &Target,
-    source: &Deployment,
-    kind: &Kind,
-    promoted: Option<&PromotedBindings>,
-    missing_secrets: &[String],
-    exists: bool,
-) -> Option<Problem> {
-    let (variables, resources) = promoted.map_or_else(
-        || (Vec::new(), Vec::new()),
-        |promoted| (promoted.missing_variables(), promoted.missing_resources()),
-    );
-    let of_secrets =
-        (!missing_secrets.is_empty()).then(|| secrets_missing(target, missing_secrets, exists, kind.name()));
-    if variables.is_empty() && resources.is_empty() {
-        return of_secrets;
-    }
-    let names = |changes: &[&BindingChange]| -> String {
-        let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
-        shown_names(&names)
-    };
-    let mut lacks = Vec::new();
-    let mut copies = Vec::new();
-    if !variables.is_empty() {
-        lacks.push(format!("the variables {}", names(&variables)));
-        copies.push("\"variables\": \"copy_new\"");
-    }
-    if !resources.is_empty() {
-        lacks.push(format!("the bindings {}", names(&resources)));
-        copies.push("\"resources\": \"copy_new\"");
-    }
-    let mut problem = Problem::new(
-        Code::PromotionIncomplete,
-        format!(
-            "{} lacks {} of deployment {}.",
-            kind.holder(target),
-            lacks.join(" and "),
-            source.id
-        ),
-        format!(
-            "Add to the request: {}. Or copy the values of {}: {}.",
-            members(&variables, &resources),
-            source.target.namespace(),
-            copies.join(", ")
-        ),
-    );
-    if let Some(secrets) = of_secrets {
-        problem = problem.note(format!("{} {}", secrets.detail, secrets.fix));
-    }
-    Some(problem)
-}
-
-/// The members of a request that give the values of these bindings.
-fn members(variables: &[&BindingChange], resources: &[&BindingChange]) -> String {
-    const MAX: usize = 10;
-    let list = |entries: Vec<String>| entries.join(", ");
-    let mut members = Vec::new();
-    if !variables.is_empty() {
-        let entries = variables
-            .iter()
-            .take(MAX)
-            .map(|change| format!("\"{}\": …", change.name));
-        members.push(format!("\"values\": {{{}}}", list(entries.collect())));
-    }
-    if !resources.is_empty() {
-        let entries = resources.iter().take(MAX).map(|change| {
-            let object = change.source.as_ref().and_then(Value::as_object);
-            let keys = object
-                .into_iter()
-                .flatten()
-                .map(|(key, _)| format!("\"{key}\": …"));
-            format!("\"{}\": {{{}}}", change.name, list(keys.take(MAX).collect()))
-        });
-        members.push(format!("\"bindings\": {{{}}}", list(entries.collect())));
-    }
-    list(members)
-}
-
-/// The migrations from the Worker's current tag to the deployment's; `None` if the tags are equal.
-fn migrations_to(
-    known: &[Migrations],
-    target: &Target,
-    present: Option<&str>,
-    source: &Deployment,
-) -> Result<Option<Migrations>, Problem> {
-    let wanted = source.migration_tag.as_deref();
-    if wanted == present {
-        return Ok(None);
-    }
-    wanted
-        .and_then(|wanted| migration_path::path(known, present, wanted))
-        .map(Some)
-        .ok_or_else(|| {
-            let shown = |tag: Option<&str>| tag.map_or("none".to_owned(), |tag| format!("\"{tag}\""));
-            Problem::new(
-                Code::MigrationUnknown,
-                format!(
-                    "{target} has the Durable Object migration tag {}, deployment {} has {}, and no known migrations \
-                     lead from the one to the other.",
-                    shown(present),
-                    source.id,
-                    shown(wanted)
-                ),
-                "Deploy from sources, with the migrations in the wrangler configuration: objects are never migrated back.",
-            )
-        })
 }

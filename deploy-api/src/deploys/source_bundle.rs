@@ -51,8 +51,24 @@ pub(crate) async fn stored_bundle(
         .map_err(|failure| not_opened(deployment, &failure))
 }
 
+/// A deployment's bundle, from the store, whose contents are verified.
+///
+/// # Errors
+/// `BUNDLE_MISSING`, `BUNDLE_STORE_UNAVAILABLE`.
+pub(super) async fn verified_bundle(
+    store: &impl ObjectStore,
+    deployment: &Deployment,
+) -> Result<StoredBundle, Problem> {
+    let bundle = stored_bundle(store, deployment).await?;
+    bundle
+        .verify_parts(store)
+        .await
+        .map_err(|failure| not_opened(deployment, &failure))?;
+    Ok(bundle)
+}
+
 /// The error for a bundle that cannot be opened.
-pub(super) fn not_opened(deployment: &Deployment, failure: &OpenFailure) -> Problem {
+fn not_opened(deployment: &Deployment, failure: &OpenFailure) -> Problem {
     if let OpenFailure::Store(failure) = failure {
         return bundle_store_unavailable(failure);
     }

@@ -33,6 +33,14 @@ pub fn refused(method: &str, segments: &[&str]) -> Problem {
             "Dispatch namespaces cannot be created, renamed or deleted through this API: deleting one deletes every Worker in it.",
             "Ask an operator of the account to do it in the dashboard.",
         ),
+        // Before `wrangler secret` sets a secret of a Worker that does not exist, it tries to create a Worker of the account.
+        ("PUT", ["workers", "scripts", _]) => (
+            Code::AccountWorkerRefused,
+            "This call creates or replaces a Worker of the account, which is in no namespace.",
+            "Deploy into a namespace: wrangler deploy --dispatch-namespace dotdo-production (or dotdo-staging, \
+             dotdo-development). If it was wrangler secret: the Worker does not exist yet, and its first deploy sets its secrets \
+             with --secrets-file FILE.",
+        ),
         (_, ["workers", "scripts" | "services" | "subdomain", ..]) => (
             Code::AccountWorkerRefused,
             "This call is about a Worker of the account, such as the dispatch Worker or this API.",

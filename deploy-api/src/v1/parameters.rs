@@ -11,6 +11,10 @@ use crate::schema::{NamespaceName, PATH_PATTERN, WorkerName};
 /// The format of the name of a secret as a regular expression.
 const SECRET_NAME_PATTERN: &str = "^[A-Za-z_$][A-Za-z0-9_$]*$";
 
+/// The description of the filter `repository`.
+const REPOSITORY: &str = "Only what jobs of this repository did: `owner/name` in GitHub, the path of the project in GitLab, or \
+                          `organization/pipeline` in Buildkite. A number is the id of the repository or the project.";
+
 /// The name under which [`describe`] has the parameter `confirm` of a call that redeploys.
 pub(super) const CONFIRM_REDEPLOY: &str = "confirm (redeploy)";
 
@@ -77,11 +81,7 @@ pub(super) fn describe(name: &str, generator: &mut SchemaGenerator) -> Option<(&
              deployment fails with REDEPLOY_INEXACT.",
             json_schema!({ "enum": ["inexact"] }),
         ),
-        "repository" => (
-            "Only what jobs of this repository did: `owner/name` in GitHub, the path of the project in GitLab, or \
-             `organization/pipeline` in Buildkite. A number is the id of the repository or the project.",
-            text(),
-        ),
+        "repository" => (REPOSITORY, text()),
         "actor" => ("Only what this GitHub account's runs did.", text()),
         "subject" => ("Only what API tokens of this subject did.", text()),
         "rule" => ("Only what this rule allowed.", text()),

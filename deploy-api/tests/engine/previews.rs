@@ -113,8 +113,8 @@ fn a_preview_is_deleted_14_days_after_its_last_deploy() {
     }
     let subject = &entries[0]["subject"];
     assert_eq!(subject["kind"], "expired_preview", "{subject}");
-    let expired: jiff::Timestamp = subject["expired"].as_str().unwrap().parse().unwrap();
-    assert_eq!(expired, expires);
+    let recorded: jiff::Timestamp = subject["expired"].as_str().unwrap().parse().unwrap();
+    assert_eq!(recorded, expires);
     let status = platform.access(calls::status::status).unwrap();
     assert_eq!(status["namespaces"][2]["previews"], json!([]));
 

@@ -23,6 +23,7 @@ fn body(operation: &str) -> &'static str {
         "importWorker" => r#"{"from": "agents"}"#,
         "putSecret" => r#"{"text": "a secret"}"#,
         "putTags" => "[]",
+        "previewDeployment" => r#"{"deployment": "0190b6f4-0000-7000-8000-000000000000"}"#,
         "promote" => r#"{"to": "dotdo-production"}"#,
         "resolveDrift" => r#"{"resolve": "adopt"}"#,
         _ => "{}",
