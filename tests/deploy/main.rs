@@ -45,6 +45,7 @@ mod typescript_sdk;
 mod uploads;
 mod verification;
 mod workflow;
+mod wrangler_action;
 mod wrangler_bindings;
 mod wrangler_commands;
 mod wrangler_deploys;
