@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Envelope;
-use super::account_worker::{read, target};
+use super::account_worker::{authorize_deploy, read, target};
 use super::query::Parameters;
 use super::response::Reply;
 use crate::audit;
@@ -22,10 +22,8 @@ use crate::deploys::{self, Gateway, Origin};
 use crate::http::Request;
 use crate::identity::ShownCredential;
 use crate::ledger::{Authorized, LedgerClient};
-use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::target::Target;
 use crate::upload::{
     BindingRef, Metadata, Permit, Renewing, Source, StoredForm, StreamOptions, StreamedUpload, read_streamed,
 };
@@ -50,7 +48,7 @@ pub(super) async fn upload<L: LedgerClient, O: Services, B: Source>(
     request: Request<'_, B>,
 ) -> Result<Reply, Problem> {
     let target = target(worker);
-    let authorized = authorize(gateway, credential, &target).await?;
+    let authorized = authorize_deploy(gateway, credential, &target).await?;
     let permit = gateway.admit(request.content_length()).await?;
     match store_version(gateway, &authorized, worker, &permit, request).await {
         Ok((id, digest)) => Ok(Reply::Success(Envelope::of(json!({
@@ -144,7 +142,7 @@ pub(super) async fn deploy<L: LedgerClient, O: Services, B: Source>(
         percentage: f64,
     }
     let target = target(worker);
-    let authorized = authorize(gateway, credential, &target).await?;
+    let authorized = authorize_deploy(gateway, credential, &target).await?;
     let wanted: Deployment = read(
         request,
         "{\"strategy\": \"percentage\", \"versions\": [{\"version_id\": \"…\", \"percentage\": 100}]}",
@@ -222,17 +220,6 @@ async fn read_version<'s, L: LedgerClient, O: Services, S: ObjectStore>(
         .map_err(|broken| unavailable().caused_by(&broken))?;
     let writer = StagedWriter::new(store, staging_key(gateway.attempt.as_str()));
     read_streamed(Some(&content_type), form, writer, StreamOptions::default()).await
-}
-
-async fn authorize<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    credential: &ShownCredential,
-    target: &Target,
-) -> Result<Authorized, Problem> {
-    let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    gateway
-        .authorize_for(credential, vec![deploy], audit::Action::Deploy, target)
-        .await
 }
 
 /// The key of what is stored of a version beside its bundle.

@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::deploys::{Gateway, remote_script, remote_state, without_own};
 use crate::http::{Request, read_body};
 use crate::identity::ShownCredential;
-use crate::ledger::{Ask, LedgerClient};
+use crate::ledger::{Ask, Authorized, LedgerClient};
 use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
@@ -286,12 +286,11 @@ pub(super) async fn authorize_deploy<L: LedgerClient, O: Services>(
     gateway: &Gateway<'_, L, O>,
     credential: &ShownCredential,
     target: &Target,
-) -> Result<(), Problem> {
+) -> Result<Authorized, Problem> {
     let deploy = policy::Request::worker(Action::Deploy, target.clone());
     gateway
         .authorize_for(credential, vec![deploy], audit::Action::Deploy, target)
         .await
-        .map(drop)
 }
 
 /// Reads the JSON of a request. `shape` is an example.
