@@ -1,6 +1,10 @@
+use dotdo_names::Environment;
 use thiserror::Error;
 
 use crate::target::Target;
+
+/// The zone with a host for each Worker and environment: `agents--dev.apis.do` (docs/routing.md).
+const SHARED_ZONE: &str = "apis.do";
 
 /// The addresses of Workers by the built-in rules of the dispatch Worker: an origin with a `*` in place of the Worker's
 /// labels, `https://*.do` for the platform and `http://*.localhost:8787` on a developer's machine.
@@ -36,13 +40,18 @@ impl WorkerUrls {
         })
     }
 
-    /// The addresses of a Worker in its environment. A Worker of the account has none by these rules.
+    /// The addresses of a Worker in its environment, the one for people first. A Worker of the account has none by these rules.
     #[must_use]
     pub fn of(&self, target: &Target) -> Vec<String> {
         let labels = target.labels().into_iter();
-        labels
-            .map(|labels| format!("{}{labels}{}", self.before, self.after))
-            .collect()
+        let by_labels = labels.map(|labels| format!("{}{labels}{}", self.before, self.after));
+        // Each Worker can have its own zone, such as agents.do, but nobody registers one for a preview: it is reached in the shared zone.
+        let shared = target.preview().filter(|_| *self == Self::default());
+        let label = Environment::Development.host_labels().first();
+        let shared = shared
+            .zip(label)
+            .map(|(preview, label)| format!("https://{}--{label}.{SHARED_ZONE}", preview.name()));
+        shared.into_iter().chain(by_labels).collect()
     }
 
     /// The addresses of account Workers at workers.dev, with `{worker}` in place of the name, for the subdomain of the account. The local
@@ -70,7 +79,7 @@ impl Default for WorkerUrls {
 
 #[cfg(test)]
 mod tests {
-    use dotdo_names::{Environment, WorkerName};
+    use dotdo_names::WorkerName;
 
     use super::*;
 
@@ -90,6 +99,16 @@ mod tests {
         assert_eq!(
             of("http://*.localhost:8787", Environment::Staging),
             ["http://staging.agents.localhost:8787"]
+        );
+        let worker = WorkerName::parse("agents-pr-12").unwrap();
+        let preview = Target::new(Environment::Development, worker);
+        assert_eq!(
+            WorkerUrls::default().of(&preview),
+            ["https://agents-pr-12--dev.apis.do", "https://dev.agents-pr-12.do"]
+        );
+        assert_eq!(
+            WorkerUrls::parse("http://*.localhost:8787").unwrap().of(&preview),
+            ["http://dev.agents-pr-12.localhost:8787"]
         );
         assert_eq!(WorkerUrls::default(), WorkerUrls::parse("https://*.do").unwrap());
     }
