@@ -105,7 +105,7 @@ fn accepts_a_log_that_continues_its_checkpoints() {
     assert_eq!(
         output,
         format!(
-            "The log is intact: 3 entries, head {}.\nThe first 2 match the checkpoint that was signed at \
+            "The log is intact: 3 entries, head {}.\nThe first 2 entries match the checkpoint that was signed at \
              2026-11-24T12:00:00Z. Later entries, which no checkpoint covers: 1.\n",
             heads[3].hash
         )
@@ -225,7 +225,7 @@ fn accepts_segments_in_any_order_with_the_rest_of_the_log() {
         assert_eq!(
             output,
             format!(
-                "The log is intact: 6 entries, head {}.\nArchived segments: 2, all signed by the key.\nThe first 3 match the \
+                "The log is intact: 6 entries, head {}.\nArchived segments: 2, all signed by the key.\nThe first 3 entries match the \
                  checkpoint that was signed at 2026-11-24T12:00:00Z. Later entries, which no checkpoint covers: 3.\n",
                 archived.heads[6].hash
             )

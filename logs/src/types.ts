@@ -90,10 +90,10 @@ export interface components {
         /** @description The level of a line, the least severe first. */
         readonly LogLevel: "debug" | "log" | "info" | "warn" | "error";
         /**
-         * @description A dispatch namespace of the platform.
+         * @description A dispatch namespace of the platform, or `account` for the Workers of the platform itself.
          * @enum {string}
          */
-        readonly NamespaceName: "dotdo-production" | "dotdo-staging" | "dotdo-development";
+        readonly NamespaceName: "dotdo-production" | "dotdo-staging" | "dotdo-development" | "account";
         /** @description Who reports an event. */
         readonly LogSource: "worker" | "dispatcher";
         /** @description What started a Worker. */

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Envelope;
-use super::account_worker::{authorize_deploy, host_change, read, target};
+use super::account_deploy::{authorize_deploy, host_change, read, target};
 use super::response::Reply;
 use crate::account::{self, HostKind};
 use crate::code::Code;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Envelope;
-use super::account_worker::{authorize_deploy, read, target};
+use super::account_deploy::{authorize_deploy, read, target};
 use super::query::Parameters;
 use super::response::Reply;
 use crate::audit;

@@ -4,24 +4,20 @@ use dotdo_names::{Namespace, WorkerName};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::account_deploy::{authorize_deploy, host_change, read, target};
 use super::account_hosts::Triggers;
 use super::response::Reply;
 use super::{Absent, Envelope, account_hosts, account_version, refused, settings, upload};
 use crate::audit;
-use crate::code::Code;
-use crate::deploys::{Gateway, remote_script, remote_state, without_own};
-use crate::http::{Request, read_body};
+use crate::deploys::{Gateway, remote_script, without_own};
+use crate::http::Request;
 use crate::identity::ShownCredential;
-use crate::ledger::{Ask, Authorized, LedgerClient};
+use crate::ledger::{Ask, LedgerClient};
 use crate::policy::{self, Action};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::target::Target;
-use crate::upload::{Source, SourceFailure};
+use crate::upload::Source;
 use crate::upstream::{Method, call, script};
-
-/// The longest body of these calls, in bytes.
-const MAX_BODY: usize = 64 * 1024;
 
 /// The members of a script that wrangler reads before a deploy.
 const SCRIPT: [&str; 7] = [
@@ -81,11 +77,6 @@ pub(super) async fn answer<L: LedgerClient, O: Services, B: Source>(
             account_hosts::accept(gateway, credential, worker, triggers, request).await
         }
     }
-}
-
-/// A Worker of the account.
-pub(super) fn target(worker: &WorkerName) -> Target {
-    Target::new(Namespace::Account, worker.clone())
 }
 
 /// `GET A/workers/services/{script}`: whether the account has the Worker, and at which migration tag.
@@ -239,76 +230,6 @@ pub(super) async fn subdomain<L: LedgerClient, O: Services>(
         &reply.result,
         &["subdomain"],
     )))))
-}
-
-/// `PATCH A/workers/scripts/{script}/script-settings`: accepts the tags that the Worker has. The other settings were part of the upload.
-///
-/// # Errors
-/// `ACCOUNT_WORKER_REFUSED` for other tags; `PERMISSION_DENIED`, `BODY_INVALID`, `UPSTREAM_…`.
-pub(super) async fn set_tags<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    credential: &ShownCredential,
-    target: &Target,
-    tags: &[String],
-) -> Result<Reply, Problem> {
-    authorize_deploy(gateway, credential, target).await?;
-    let found = remote_state(gateway.services, target)
-        .await
-        .map_err(|failure| failure.problem)?;
-    let Some(found) = found else {
-        return Ok(Reply::Absent(Absent::AccountScript));
-    };
-    if found.tags.unwrap_or_default() != tags {
-        return Err(Problem::new(
-            Code::AccountWorkerRefused,
-            format!("The tags of {target} cannot be changed through this API."),
-            "Deploy the Worker with a configuration without `env`, or change the tags with your own Cloudflare login.",
-        ));
-    }
-    Ok(Reply::Success(Envelope::of(json!({ "tags": tags }))))
-}
-
-/// A call that would change the routes, custom domains or triggers of a Worker of the platform.
-pub(super) fn host_change(worker: &WorkerName, what: &str) -> Problem {
-    Problem::new(
-        Code::AccountWorkerRefused,
-        format!(
-            "The code of {worker} is deployed, but {what}. A deploy through this API changes no host and no trigger, because these need \
-             the approval of an operator of the account."
-        ),
-        "An operator makes the change with their own Cloudflare login, after `unset CLOUDFLARE_API_BASE_URL CLOUDFLARE_API_TOKEN`: \
-         `npx wrangler triggers deploy` in the folder of the Worker's configuration. Then deploy again.",
-    )
-}
-
-/// Allows a call that belongs to a deploy.
-pub(super) async fn authorize_deploy<L: LedgerClient, O: Services>(
-    gateway: &Gateway<'_, L, O>,
-    credential: &ShownCredential,
-    target: &Target,
-) -> Result<Authorized, Problem> {
-    let deploy = policy::Request::worker(Action::Deploy, target.clone());
-    gateway
-        .authorize_for(credential, vec![deploy], audit::Action::Deploy, target)
-        .await
-}
-
-/// Reads the JSON of a request. `shape` is an example.
-pub(super) async fn read<T: serde::de::DeserializeOwned, B: Source>(
-    request: Request<'_, B>,
-    shape: &str,
-) -> Result<T, Problem> {
-    let announced = request.content_length();
-    let body = read_body(request.body, announced, MAX_BODY)
-        .await
-        .map_err(SourceFailure::problem)?;
-    serde_json::from_slice(&body).map_err(|_| {
-        Problem::new(
-            Code::BodyInvalid,
-            "The body of the call cannot be read.",
-            format!("Send {shape}, as wrangler does."),
-        )
-    })
 }
 
 async fn current_address(

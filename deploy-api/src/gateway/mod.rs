@@ -4,6 +4,7 @@
 //! and a call in the list reaches it only through a URL that is built from the parsed parts.
 
 mod account;
+mod account_deploy;
 mod account_hosts;
 mod account_version;
 mod account_worker;

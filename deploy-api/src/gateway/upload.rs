@@ -4,15 +4,16 @@ use dotdo_names::WorkerName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::account_deploy::authorize_deploy;
 use super::query::Parameters;
 use super::response::Reply;
 use super::worker_target::{Alternative, resolve};
-use super::{Absent, Envelope, Message, account_worker};
+use super::{Absent, Envelope, Message};
 use crate::audit;
 use crate::bundles::{ObjectStore, Retrying, StagedWriter, staging_key};
 use crate::code::Code;
 use crate::deployments::Deployment;
-use crate::deploys::{self, Gateway, Origin, remote_script, without_own};
+use crate::deploys::{self, Gateway, Origin, remote_script, remote_state, without_own};
 use crate::http::{Request, read_body};
 use crate::identity::ShownCredential;
 use crate::ledger::LedgerClient;
@@ -165,8 +166,35 @@ pub(super) async fn tags<L: LedgerClient, O: Services, B: Source>(
     })?;
     let tags = settings.tags.unwrap_or_default();
     if target.is_in_account() {
-        return account_worker::set_tags(gateway, credential, &target, &tags).await;
+        return set_account_tags(gateway, credential, &target, &tags).await;
     }
     v1::tags::set(gateway, credential, &target, &tags).await?;
+    Ok(Reply::Success(Envelope::of(json!({ "tags": tags }))))
+}
+
+/// `PATCH A/workers/scripts/{script}/script-settings`: accepts the tags that the Worker has. The other settings were part of the upload.
+///
+/// # Errors
+/// `ACCOUNT_WORKER_REFUSED` for other tags; `PERMISSION_DENIED`, `BODY_INVALID`, `UPSTREAM_…`.
+async fn set_account_tags<L: LedgerClient, O: Services>(
+    gateway: &Gateway<'_, L, O>,
+    credential: &ShownCredential,
+    target: &Target,
+    tags: &[String],
+) -> Result<Reply, Problem> {
+    authorize_deploy(gateway, credential, target).await?;
+    let found = remote_state(gateway.services, target)
+        .await
+        .map_err(|failure| failure.problem)?;
+    let Some(found) = found else {
+        return Ok(Reply::Absent(Absent::AccountScript));
+    };
+    if found.tags.unwrap_or_default() != tags {
+        return Err(Problem::new(
+            Code::AccountWorkerRefused,
+            format!("The tags of {target} cannot be changed through this API."),
+            "Deploy the Worker with a configuration without `env`, or change the tags with your own Cloudflare login.",
+        ));
+    }
     Ok(Reply::Success(Envelope::of(json!({ "tags": tags }))))
 }

@@ -468,7 +468,7 @@ fn a_pull_request_deploys_only_its_previews_and_a_fork_needs_the_workflow_with_t
         ("ref", "refs/heads/main"),
         (
             "workflow_ref",
-            "drivly/agents/.github/workflows/preview-fork.yml@refs/heads/main",
+            "drivly/agents/.github/workflows/fork-preview.yml@refs/heads/main",
         ),
     ];
     let answer = explained(development, "agents-pr-7", "deploy", &privileged);

@@ -71,7 +71,8 @@ fn an_earlier_deployment_of_production_is_served_with_the_bindings_of_developmen
     assert_eq!(made["worker"], name(&id));
     assert_eq!(made["namespace"], "dotdo-development");
     assert_eq!(made["source"], id);
-    assert_eq!(made["urls"], json!([format!("https://dev.{}.do", name(&id))]));
+    let urls = ["https://{}--dev.apis.do", "https://dev.{}.do"].map(|url| url.replace("{}", &name(&id)));
+    assert_eq!(made["urls"], json!(urls));
     assert_eq!(made["preview"]["of"], "agents");
     assert_eq!(made["preview"]["pull_request"], Value::Null);
     let served_now = served(&platform, &id).unwrap();
