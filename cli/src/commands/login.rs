@@ -172,7 +172,7 @@ pub fn columns(grant: &Grant) -> [String; 3] {
     let environments: Vec<_> = grant
         .namespaces()
         .iter()
-        .map(|environment| environment.name())
+        .map(|namespace| namespace.short_name())
         .collect();
     let workers: Vec<_> = grant.workers().iter().map(ToString::to_string).collect();
     let actions: Vec<_> = grant.actions().iter().map(|action| action.name()).collect();
