@@ -21,13 +21,15 @@ pub fn program(name: &str, requirements: &str) -> Result<PathBuf> {
     let program = folder.join("bin").join(name);
     let file = workspace::path(requirements);
     let wanted = fs::read_to_string(&file).with_context(|| format!("cannot read {requirements}"))?;
+    // The programs of a virtual environment contain its path, so it does not work after the folder was moved.
+    let wanted = format!("# {}\n{wanted}", folder.display());
     let stamp = folder.join("installed-requirements.txt");
     if program.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(program);
     }
     step(
         Path::new("python3"),
-        &["-m", "venv", &folder.display().to_string()],
+        &["-m", "venv", "--clear", &folder.display().to_string()],
     )?;
     step(
         &folder.join("bin/pip"),
