@@ -37,13 +37,13 @@ pub(super) async fn outcome(services: &impl Services, change: &LostChange<'_>) -
             | Action::Preview
             | Action::Adopt,
             Some(deployment),
-        ) if change.target.is_deploy_api() && change.own != Some(&deployment.id) => {
-            Ok(Known::NotExecuted("The deploy API runs another version."))
+        ) => {
+            if change.target.is_deploy_api() && change.own != Some(&deployment.id) {
+                Ok(Known::NotExecuted("The deploy API runs another version."))
+            } else {
+                upload(services, change.target, deployment).await
+            }
         }
-        (
-            Action::Deploy | Action::Import | Action::Rollback | Action::Promote | Action::Adopt,
-            Some(deployment),
-        ) => upload(services, change.target, deployment).await,
         (Action::Delete, _) => deletion(services, change.target).await,
         _ => match change.sent {
             Some(sent) => small_change(services, change.target, sent).await,

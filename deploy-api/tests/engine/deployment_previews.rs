@@ -5,7 +5,7 @@ use deploy_api::problem::Problem;
 use deploy_api::v1;
 use serde_json::{Value, json};
 
-use super::platform::Platform;
+use super::platform::{MessageFault, Platform};
 use super::support::callers::person;
 use super::wrangler_upload::Upload;
 
@@ -157,6 +157,31 @@ fn a_preview_has_no_secrets_but_those_of_the_request() {
     }
     // The preview has it now.
     preview(&platform, "production", &json!({ "deployment": id })).unwrap();
+}
+
+#[test]
+fn a_preview_whose_outcome_is_not_recorded_is_settled_by_the_reconciler() {
+    let platform = Platform::new();
+    let id = deploy(&platform, "production", "one");
+    deploy(&platform, "development", "two");
+    platform.sent.borrow_mut().clear();
+    preview(&platform, "production", &json!({ "deployment": id })).unwrap();
+    let sent = platform.sent.borrow().clone();
+    let finish = sent.iter().rposition(|name| *name == "finish").unwrap();
+    let mut faults = vec![MessageFault::None; finish];
+    faults.extend([MessageFault::Lost; 3]);
+    *platform.messages.borrow_mut() = faults.into();
+    let problem = preview(&platform, "production", &json!({ "deployment": id })).unwrap_err();
+    assert_eq!(problem.code, Code::RecordUnavailable);
+    platform.cloud.pass(100);
+    assert_eq!(platform.reconcile(), 0);
+    platform.assert_reconciled();
+    let history = platform.history();
+    assert_eq!(
+        history[history.len() - 2..],
+        ["preview intent", "preview succeeded"]
+    );
+    assert_eq!(served(&platform, &id).unwrap().0, "one");
 }
 
 #[test]
