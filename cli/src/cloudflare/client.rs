@@ -12,7 +12,7 @@ use ureq::http::Method;
 
 use super::base_url::BaseUrl;
 use super::error::{Call, CloudflareError};
-use super::exchange::{Envelope, Retry, Tried, unexpected};
+use super::exchange::{Connection, Envelope, Retry, Tried, unexpected};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -38,9 +38,7 @@ const PAGES: usize = 1000;
 /// A client with one token. Its `Debug` text does not contain the token.
 #[derive(Debug)]
 pub struct Cloudflare {
-    pub(super) agent: Agent,
-    pub(super) base: BaseUrl,
-    pub(super) token: SecretString,
+    connection: Connection,
 }
 
 impl Cloudflare {
@@ -56,19 +54,21 @@ impl Cloudflare {
             .user_agent(concat!("dotdo/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { agent, base, token }
+        Self {
+            connection: Connection { agent, base, token },
+        }
     }
 
     /// The address.
     #[must_use]
     pub const fn base(&self) -> &BaseUrl {
-        &self.base
+        &self.connection.base
     }
 
     /// The token, for programs that this one starts, such as wrangler.
     #[must_use]
     pub const fn token(&self) -> &SecretString {
-        &self.token
+        &self.connection.token
     }
 
     /// Reads the result at a path, which begins with `/`. Retries twice if there is no answer, or Cloudflare cannot answer now.
@@ -131,7 +131,10 @@ impl Cloudflare {
             path: path.to_owned(),
         };
         let body = serde_json::to_string(body).map_err(|error| unexpected(&call, &error))?;
-        let envelope = self.exchange(&call, Some(body)).map_err(|tried| tried.error)?;
+        let envelope = self
+            .connection
+            .exchange(&call, Some(body))
+            .map_err(|tried| tried.error)?;
         result(&call, envelope.result)
     }
 
@@ -144,7 +147,8 @@ impl Cloudflare {
             method: Method::DELETE,
             path: path.to_owned(),
         };
-        self.exchange(&call, None)
+        self.connection
+            .exchange(&call, None)
             .map(|_| ())
             .map_err(|tried| tried.error)
     }
@@ -153,7 +157,7 @@ impl Cloudflare {
         let mut pause = PAUSE;
         let mut tries = 1;
         loop {
-            match self.exchange(call, None) {
+            match self.connection.exchange(call, None) {
                 Ok(envelope) => return Ok(envelope),
                 Err(Tried {
                     retry: Retry::After(asked),

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use ureq::Body;
 use ureq::http::{Request, Response, header::RETRY_AFTER};
+use ureq::{Agent, Body};
 
-use super::client::Cloudflare;
+use super::base_url::BaseUrl;
 use super::error::{ApiError, Call, CloudflareError};
 
 /// The longest answer that is read, in bytes.
@@ -72,9 +72,23 @@ impl Tried {
     }
 }
 
-impl Cloudflare {
+/// Where calls are sent, and with which token. Its `Debug` text does not contain the token.
+#[derive(Debug)]
+pub struct Connection {
+    /// The HTTP client.
+    pub agent: Agent,
+    /// The address.
+    pub base: BaseUrl,
+    /// The token.
+    pub token: SecretString,
+}
+
+impl Connection {
     /// Makes a call once.
-    pub(super) fn exchange(&self, call: &Call, body: Option<String>) -> Result<Envelope, Tried> {
+    ///
+    /// # Errors
+    /// Why it failed, and whether another try may succeed.
+    pub fn exchange(&self, call: &Call, body: Option<String>) -> Result<Envelope, Tried> {
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(format!("{}{}", self.base, call.path))

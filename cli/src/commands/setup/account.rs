@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dotdo_names::{ACCOUNT_ID, Environment};
+use dotdo_names::Environment;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use wrangler_config::PlatformWorker;
@@ -10,7 +10,7 @@ use wrangler_config::PlatformWorker;
 use super::comparison::{Comparison, compare};
 use super::permission::{Permission, missing};
 use super::remaining::Routed;
-use super::resources::Namespace;
+use super::resources::{Namespace, path, script};
 use super::token::{Refused, check_account, check_zones, verify};
 use crate::cloudflare::{Cloudflare, CloudflareError};
 use crate::failure::Failure;
@@ -64,18 +64,6 @@ struct Address {
 #[derive(Deserialize)]
 struct Secret {
     name: String,
-}
-
-/// A path below the account.
-#[must_use]
-pub fn path(rest: &str) -> String {
-    format!("/accounts/{ACCOUNT_ID}{rest}")
-}
-
-/// The path of a Worker of the platform.
-#[must_use]
-pub fn script(worker: PlatformWorker, rest: &str) -> String {
-    path(&format!("/workers/scripts/{}{rest}", worker.script()))
 }
 
 impl Account {

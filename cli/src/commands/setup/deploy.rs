@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 use wrangler_config::PlatformWorker;
 
-use super::account::script;
 use super::permission::{Permission, missing};
+use super::resources::script;
 use crate::cloudflare::Cloudflare;
 use crate::failure::Failure;
 

@@ -1,14 +1,26 @@
-//! What setup creates in the account besides Workers.
+//! The paths of what the account has, and what setup creates in it besides Workers.
 
-use dotdo_names::Environment;
+use dotdo_names::{ACCOUNT_ID, Environment};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::http::Method;
+use wrangler_config::PlatformWorker;
 
-use super::account::path;
 use super::permission::Permission;
 use crate::cloudflare::Cloudflare;
 use crate::failure::Failure;
+
+/// A path below the account.
+#[must_use]
+pub fn path(rest: &str) -> String {
+    format!("/accounts/{ACCOUNT_ID}{rest}")
+}
+
+/// The path of a Worker of the platform.
+#[must_use]
+pub fn script(worker: PlatformWorker, rest: &str) -> String {
+    path(&format!("/workers/scripts/{}{rest}", worker.script()))
+}
 
 /// A dispatch namespace.
 #[derive(Deserialize)]

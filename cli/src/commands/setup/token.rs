@@ -3,9 +3,9 @@
 use dotdo_names::{ACCOUNT_ID, ACCOUNT_NAME};
 use serde::Deserialize;
 
-use super::account::path;
 use super::permission::{Permission, missing};
 use super::remaining::{self, Routed};
+use super::resources::path;
 use crate::cloudflare::{Cloudflare, CloudflareError};
 use crate::failure::Failure;
 
