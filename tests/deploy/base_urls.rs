@@ -18,23 +18,22 @@ async fn wrangler_prints_the_right_base_url() -> Result<()> {
     let origin = right.strip_suffix("/client/v4").context("another base URL")?;
     let project = Project::new("misdirected")?;
     for version in Version::ALL {
-        for path in ["", "/v1"] {
+        for (path, arguments) in [
+            ("", &["deploy", "--dispatch-namespace", Staging.namespace()][..]),
+            ("", &["whoami"]),
+            ("/v1", &["secret", "list"]),
+            ("/v1", &["dispatch-namespace", "list"]),
+        ] {
             let wrong = format!("{origin}{path}");
-            for arguments in [
-                &["deploy", "--dispatch-namespace", Staging.namespace()][..],
-                &["whoami"],
-                &["secret", "list"],
-            ] {
-                let run = project.call(platform, version).at(&wrong).run(arguments).await?;
-                let output = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
-                let what = format!("{version:?} {arguments:?} at {wrong}: {output}");
-                assert!(!run.succeeded, "{what}");
-                assert!(output.contains("[code: 740124]"), "{what}");
-                assert!(
-                    output.contains(&format!("Set CLOUDFLARE_API_BASE_URL={right},")),
-                    "{what}"
-                );
-            }
+            let run = project.call(platform, version).at(&wrong).run(arguments).await?;
+            let output = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+            let what = format!("{version:?} {arguments:?} at {wrong}: {output}");
+            assert!(!run.succeeded, "{what}");
+            assert!(output.contains("[code: 740124]"), "{what}");
+            assert!(
+                output.contains(&format!("Set CLOUDFLARE_API_BASE_URL={right},")),
+                "{what}"
+            );
         }
     }
     Ok(())

@@ -7,7 +7,6 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 
 use crate::platforms::{host, platform, put, text};
-use crate::wrangler_deploys::named;
 
 const MEBIBYTE: usize = 1024 * 1024;
 
@@ -123,27 +122,25 @@ async fn five_large_deploys_at_once_stay_below_the_memory_limit() -> Result<()> 
 #[end_to_end::test]
 async fn deploys_1100_modules_and_large_source_maps() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let name = named("many-modules", version);
-        let mut project = Project::new(&name)?
-            .file(
-                "src/index.js",
-                "export default { async fetch() {
-                    const { n } = await import('./modules/' + 'm1099.js');
-                    return new Response(String(n));
-                } };",
-            )?
-            .setting("main", json!("src/index.js"))?
-            .setting("no_bundle", json!(true))?
-            .setting("find_additional_modules", json!(true))?
-            .setting("rules", json!([{ "type": "ESModule", "globs": ["**/*.js"] }]))?;
-        for number in 0..1100 {
-            let path = format!("src/modules/m{number}.js");
-            project = project.file(&path, format!("export const n = {number};"))?;
-        }
-        project.deploy(platform, version, Staging).await?;
-        assert_eq!(text(platform, Staging, &name).await?, "1099");
+    let name = "many-modules";
+    let mut project = Project::new(name)?
+        .file(
+            "src/index.js",
+            "export default { async fetch() {
+                const { n } = await import('./modules/' + 'm1099.js');
+                return new Response(String(n));
+            } };",
+        )?
+        .setting("main", json!("src/index.js"))?
+        .setting("no_bundle", json!(true))?
+        .setting("find_additional_modules", json!(true))?
+        .setting("rules", json!([{ "type": "ESModule", "globs": ["**/*.js"] }]))?;
+    for number in 0..1100 {
+        let path = format!("src/modules/m{number}.js");
+        project = project.file(&path, format!("export const n = {number};"))?;
     }
+    project.deploy(platform, Version::V4_152, Staging).await?;
+    assert_eq!(text(platform, Staging, name).await?, "1099");
     let map = vec![b'a'; 37 * MEBIBYTE];
     let script = Script::answering("mapped").with_module("index.js.map", "application/source-map", map);
     let answer = put(platform, "large-map", &script).await?;
@@ -154,19 +151,20 @@ async fn deploys_1100_modules_and_large_source_maps() -> Result<()> {
 #[end_to_end::test]
 async fn an_upload_beyond_the_limits_gets_a_readable_error() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let project = Project::new(&named("too-large", version))?
-            .file("large.bin", noise(40, 11 * MEBIBYTE))?
-            .file(
-                "index.js",
-                "import large from \"./large.bin\";
-                export default { fetch() { return new Response(String(large.byteLength)); } };",
-            )?;
-        let deploy = ["deploy", "--dispatch-namespace", Staging.namespace()];
-        let refused = project.wrangler(platform, version, &deploy).await?.failure()?;
-        assert!(refused.output.contains("[code: 740131]"), "{}", refused.output);
-        assert!(!refused.output.contains("fetch failed"), "{}", refused.output);
-    }
+    let project = Project::new("too-large")?
+        .file("large.bin", noise(40, 11 * MEBIBYTE))?
+        .file(
+            "index.js",
+            "import large from \"./large.bin\";
+            export default { fetch() { return new Response(String(large.byteLength)); } };",
+        )?;
+    let deploy = ["deploy", "--dispatch-namespace", Staging.namespace()];
+    let refused = project
+        .wrangler(platform, Version::V4_152, &deploy)
+        .await?
+        .failure()?;
+    assert!(refused.output.contains("[code: 740131]"), "{}", refused.output);
+    assert!(!refused.output.contains("fetch failed"), "{}", refused.output);
     // Refused for its announced length, for its first part, and for the caller's permissions: the client sends all of it.
     let large = || noise(41, 110_000_000);
     let maps = Script::answering("x").with_module("a.map", "application/source-map", large());

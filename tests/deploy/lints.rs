@@ -6,7 +6,6 @@ use end_to_end::{Project, Script, wrangler::Version};
 use serde_json::json;
 
 use crate::platforms::{behind_relay, platform, put, served, text};
-use crate::wrangler_deploys::named;
 
 /// Asserts that a deploy is rejected with this code and a message with these parts, and that the upstream gets no change.
 async fn assert_rejected(name: &str, script: &Script, code: u32, parts: &[&str]) -> Result<()> {
@@ -79,33 +78,36 @@ async fn rejects_a_name_that_no_host_reaches() -> Result<()> {
 #[end_to_end::test]
 async fn rejects_env_with_any_name_of_an_environment() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let name = named("with-env", version);
-        let project =
-            Project::new(&name)?.setting("env", json!({ "prod": { "vars": { "VERSION": "2" } } }))?;
-        project.deploy(platform, version, Staging).await?;
-        let deploy = [
-            "deploy",
-            "--dispatch-namespace",
-            Staging.namespace(),
-            "--env",
-            "prod",
-        ];
-        let refused = project.wrangler(platform, version, &deploy).await?.failure()?;
-        assert!(refused.output.contains("[code: 740141]"), "{}", refused.output);
-        let fix = format!("Add \"name\": \"{name}\" to env.prod");
-        assert!(refused.output.contains(&fix), "{}", refused.output);
-        let absent = served(platform, Staging, &format!("{name}-prod")).await?;
-        assert_eq!(absent.header("x-dispatch-error"), "WORKER_NOT_DEPLOYED");
+    let name = "with-env";
+    let project = Project::new(name)?.setting("env", json!({ "prod": { "vars": { "VERSION": "2" } } }))?;
+    project.deploy(platform, Version::V4_152, Staging).await?;
+    let deploy = [
+        "deploy",
+        "--dispatch-namespace",
+        Staging.namespace(),
+        "--env",
+        "prod",
+    ];
+    let refused = project
+        .wrangler(platform, Version::V4_152, &deploy)
+        .await?
+        .failure()?;
+    assert!(refused.output.contains("[code: 740141]"), "{}", refused.output);
+    let fix = format!("Add \"name\": \"{name}\" to env.prod");
+    assert!(refused.output.contains(&fix), "{}", refused.output);
+    let absent = served(platform, Staging, &format!("{name}-prod")).await?;
+    assert_eq!(absent.header("x-dispatch-error"), "WORKER_NOT_DEPLOYED");
 
-        // The fix.
-        let env = json!({ "prod": { "name": name, "vars": { "VERSION": "2" } } });
-        let project = project.setting("env", env)?;
-        for _ in 0..2 {
-            project.wrangler(platform, version, &deploy).await?.success()?;
-        }
-        assert_eq!(text(platform, Staging, &name).await?, "2");
+    // The fix.
+    let env = json!({ "prod": { "name": name, "vars": { "VERSION": "2" } } });
+    let project = project.setting("env", env)?;
+    for _ in 0..2 {
+        project
+            .wrangler(platform, Version::V4_152, &deploy)
+            .await?
+            .success()?;
     }
+    assert_eq!(text(platform, Staging, name).await?, "2");
     Ok(())
 }
 

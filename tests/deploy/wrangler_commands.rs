@@ -5,49 +5,7 @@ use dotdo_names::Environment::{Production, Staging};
 use end_to_end::{Project, wrangler::Version};
 use serde_json::{Value, json};
 
-use crate::{
-    platforms::{platform, text},
-    wrangler_deploys::named,
-};
-
-#[end_to_end::test]
-async fn lists_and_shows_namespaces() -> Result<()> {
-    let platform = platform();
-    for version in Version::ALL {
-        let project = Project::new("unused")?;
-        let list = project
-            .wrangler(platform, version, &["dispatch-namespace", "list"])
-            .await?
-            .success()?;
-        for namespace in ["dotdo-production", "dotdo-staging", "dotdo-development"] {
-            assert!(list.output.contains(namespace), "{}", list.output);
-        }
-        let one = project
-            .wrangler(platform, version, &["dispatch-namespace", "get", "dotdo-staging"])
-            .await?
-            .success()?;
-        assert!(
-            one.output.contains("6eb2b6e7-5e8c-4ce6-bb63-7185e2dadc0e"),
-            "{}",
-            one.output
-        );
-    }
-    Ok(())
-}
-
-#[end_to_end::test]
-async fn whoami_names_the_caller() -> Result<()> {
-    let platform = platform();
-    for version in Version::ALL {
-        let run = Project::new("unused")?
-            .wrangler(platform, version, &["whoami"])
-            .await?
-            .success()?;
-        assert!(run.output.contains(platform.account()), "{}", run.output);
-        assert!(run.output.contains("developer"), "{}", run.output);
-    }
-    Ok(())
-}
+use crate::platforms::{platform, text};
 
 /// A token that permits changes of the secrets of one Worker in one namespace.
 async fn token_for_secrets(subject: &str, worker: &str) -> Result<String> {
@@ -67,30 +25,28 @@ async fn token_for_secrets(subject: &str, worker: &str) -> Result<String> {
 #[end_to_end::test]
 async fn puts_lists_and_deletes_secrets_with_a_token_for_one_namespace() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let name = named("secretive", version);
-        let project = Project::new(&name)?.file(
-            "index.js",
-            "export default { fetch(request, env) { return new Response(String(env.KEY)); } };",
-        )?;
-        let token = token_for_secrets(&name, &name).await?;
-        let call = project.call(platform, version).with_token(&token);
-        call.run(&["deploy", "--dispatch-namespace", Staging.namespace()])
-            .await?
-            .success()?;
-        assert_eq!(text(platform, Staging, &name).await?, "undefined");
-        call.clone()
-            .with_input("of wrangler secret")
-            .run(&["secret", "put", "KEY"])
-            .await?
-            .success()?;
-        assert_eq!(text(platform, Staging, &name).await?, "of wrangler secret");
-        let list = call.run(&["secret", "list"]).await?.success()?;
-        assert!(list.output.contains("KEY"), "{}", list.output);
-        assert!(!list.output.contains("of wrangler"), "{}", list.output);
-        call.run(&["secret", "delete", "KEY"]).await?.success()?;
-        assert_eq!(text(platform, Staging, &name).await?, "undefined");
-    }
+    let name = "secretive";
+    let project = Project::new(name)?.file(
+        "index.js",
+        "export default { fetch(request, env) { return new Response(String(env.KEY)); } };",
+    )?;
+    let token = token_for_secrets(name, name).await?;
+    let call = project.call(platform, Version::V4_152).with_token(&token);
+    call.run(&["deploy", "--dispatch-namespace", Staging.namespace()])
+        .await?
+        .success()?;
+    assert_eq!(text(platform, Staging, name).await?, "undefined");
+    call.clone()
+        .with_input("of wrangler secret")
+        .run(&["secret", "put", "KEY"])
+        .await?
+        .success()?;
+    assert_eq!(text(platform, Staging, name).await?, "of wrangler secret");
+    let list = call.run(&["secret", "list"]).await?.success()?;
+    assert!(list.output.contains("KEY"), "{}", list.output);
+    assert!(!list.output.contains("of wrangler"), "{}", list.output);
+    call.run(&["secret", "delete", "KEY"]).await?.success()?;
+    assert_eq!(text(platform, Staging, name).await?, "undefined");
     Ok(())
 }
 
@@ -119,121 +75,36 @@ async fn rejects_a_secret_for_several_namespaces_and_names_the_call_to_use() -> 
 #[end_to_end::test]
 async fn sets_several_secrets_from_a_file() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let name = named("bulk", version);
-        let project = Project::new(&name)?
-            .file(
-                "index.js",
-                "export default { fetch(request, env) { return new Response([env.ONE, env.TWO, env.VERSION].join(' ')); } };",
-            )?
-            .file("secrets.json", json!({ "ONE": "1", "TWO": "2" }).to_string())?;
-        project.deploy(platform, version, Staging).await?;
-        let call = project.call(platform, version);
-        let run = call.run(&["secret", "bulk", "secrets.json"]).await?.success()?;
-        assert!(!run.output.contains("[code:"), "{}", run.output);
-        assert_eq!(text(platform, Staging, &name).await?, "1 2 1");
-        let entries = platform
-            .deploy_api()
-            .audit(&format!("worker={name}&verb=secrets_bulk"))
-            .await?;
-        assert_eq!(entries.len(), 2, "{entries:?}");
-        assert_eq!(entries[0]["subject"]["set"], json!(["ONE", "TWO"]));
-        // In a second namespace, the calls are ambiguous, and the error has the choices.
-        project.deploy(platform, version, Production).await?;
-        let run = call.run(&["secret", "bulk", "secrets.json"]).await?.failure()?;
-        let output = unwrapped(&run.output);
-        assert!(output.contains("[code: 740121]"), "{output}");
-        assert!(output.contains("namespaces/dotdo-staging/workers/"), "{output}");
-        assert!(!output.contains("create a new Worker"), "{output}");
-        assert_eq!(text(platform, Production, &name).await?, "  1", "{output}");
-        // A deploy looks up the same settings, and needs none.
-        let project = project.version("2")?;
-        project.deploy(platform, version, Production).await?;
-        assert_eq!(text(platform, Production, &name).await?, "  2");
-    }
-    Ok(())
-}
-
-#[end_to_end::test]
-async fn names_the_right_base_url() -> Result<()> {
-    let platform = platform();
-    let origin = platform.base_url().trim_end_matches("/client/v4");
-    for version in Version::ALL {
-        let project = Project::new("astray")?;
-        for wrong in [origin.to_owned(), format!("{origin}/v1")] {
-            for arguments in [
-                vec!["deploy", "--dispatch-namespace", "dotdo-staging"],
-                vec!["secret", "list"],
-                vec!["dispatch-namespace", "list"],
-            ] {
-                let run = project
-                    .call(platform, version)
-                    .at(&wrong)
-                    .run(&arguments)
-                    .await?
-                    .failure()?;
-                let output = unwrapped(&run.output);
-                assert!(output.contains("[code: 740124]"), "{arguments:?} {output}");
-                assert!(output.contains(platform.base_url()), "{arguments:?} {output}");
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Unsupported commands, each with the code and the advice of its error.
-const UNSUPPORTED: [(&[&str], u32, &str); 8] = [
-    (&["delete", "--force"], 740_116, "DELETE /v1/namespaces"),
-    (&["tail"], 740_117, "tail_consumers"),
-    (&["versions", "list"], 740_118, "/rollback"),
-    (&["deployments", "list"], 740_118, "/deployments"),
-    (&["rollback", "--yes"], 740_118, "/rollback"),
-    (
-        &["dispatch-namespace", "create", "more"],
-        740_119,
-        "Ask an operator",
-    ),
-    (
-        &["dispatch-namespace", "rename", "dotdo-staging", "other"],
-        740_119,
-        "Ask an operator",
-    ),
-    (
-        &["dispatch-namespace", "delete", "dotdo-staging"],
-        740_119,
-        "deletes every Worker",
-    ),
-];
-
-#[end_to_end::test]
-async fn rejects_an_unsupported_command_and_says_what_to_do() -> Result<()> {
-    let platform = platform();
-    for version in Version::ALL {
-        let name = named("refused", version);
-        let project = Project::new(&name)?;
-        project.deploy(platform, version, Production).await?;
-        for (arguments, code, fix) in UNSUPPORTED {
-            let run = project.wrangler(platform, version, arguments).await?.failure()?;
-            let output = unwrapped(&run.output);
-            assert!(
-                output.contains(&format!("[code: {code}]")),
-                "{arguments:?}: {output}"
-            );
-            assert!(output.contains(fix), "{arguments:?}: {output}");
-            assert!(output.contains("docs/errors.md#"), "{arguments:?}: {output}");
-        }
-        // Without a namespace, the first request of a deploy, and so its code, differs between versions.
-        let run = project
-            .wrangler(platform, version, &["deploy"])
-            .await?
-            .failure()?;
-        let output = unwrapped(&run.output);
-        assert!(
-            output.contains("--dispatch-namespace dotdo-production"),
-            "{output}"
-        );
-        assert_eq!(text(platform, Production, &name).await?, "1");
-    }
+    let name = "bulk";
+    let project = Project::new(name)?
+        .file(
+            "index.js",
+            "export default { fetch(request, env) { return new Response([env.ONE, env.TWO, env.VERSION].join(' ')); } };",
+        )?
+        .file("secrets.json", json!({ "ONE": "1", "TWO": "2" }).to_string())?;
+    project.deploy(platform, Version::V4_152, Staging).await?;
+    let call = project.call(platform, Version::V4_152);
+    let run = call.run(&["secret", "bulk", "secrets.json"]).await?.success()?;
+    assert!(!run.output.contains("[code:"), "{}", run.output);
+    assert_eq!(text(platform, Staging, name).await?, "1 2 1");
+    let entries = platform
+        .deploy_api()
+        .audit(&format!("worker={name}&verb=secrets_bulk"))
+        .await?;
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert_eq!(entries[0]["subject"]["set"], json!(["ONE", "TWO"]));
+    // In a second namespace, the calls are ambiguous, and the error has the choices.
+    project.deploy(platform, Version::V4_152, Production).await?;
+    let run = call.run(&["secret", "bulk", "secrets.json"]).await?.failure()?;
+    let output = unwrapped(&run.output);
+    assert!(output.contains("[code: 740121]"), "{output}");
+    assert!(output.contains("namespaces/dotdo-staging/workers/"), "{output}");
+    assert!(!output.contains("create a new Worker"), "{output}");
+    assert_eq!(text(platform, Production, name).await?, "  1", "{output}");
+    // A deploy looks up the same settings, and needs none.
+    let project = project.version("2")?;
+    project.deploy(platform, Version::V4_152, Production).await?;
+    assert_eq!(text(platform, Production, name).await?, "  2");
     Ok(())
 }
 

@@ -198,53 +198,55 @@ async fn applies_durable_object_migrations_once() -> Result<()> {
 #[end_to_end::test]
 async fn a_dry_run_deploys_nothing() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let name = named("rehearsal", version);
-        let project = Project::new(&name)?;
-        let arguments = [
-            "deploy",
-            "--dry-run",
-            "--dispatch-namespace",
-            Production.namespace(),
-        ];
-        let run = project.wrangler(platform, version, &arguments).await?.success()?;
-        assert!(run.output.contains("--dry-run: exiting now."), "{}", run.output);
-        let answer = platform
-            .deploy_api()
-            .send(reqwest::Method::GET, &worker_path(Production, &name), None)
-            .await?;
-        assert_eq!(answer.status, 404, "{}", answer.text());
-    }
+    let name = "rehearsal";
+    let project = Project::new(name)?;
+    let arguments = [
+        "deploy",
+        "--dry-run",
+        "--dispatch-namespace",
+        Production.namespace(),
+    ];
+    let run = project
+        .wrangler(platform, Version::V4_152, &arguments)
+        .await?
+        .success()?;
+    assert!(run.output.contains("--dry-run: exiting now."), "{}", run.output);
+    let answer = platform
+        .deploy_api()
+        .send(reqwest::Method::GET, &worker_path(Production, name), None)
+        .await?;
+    assert_eq!(answer.status, 404, "{}", answer.text());
     Ok(())
 }
 
 #[end_to_end::test]
 async fn rejects_wranglers_env_option_and_names_the_namespace_to_use() -> Result<()> {
     let platform = platform();
-    for version in Version::ALL {
-        let name = named("envs", version);
-        let project = Project::new(&name)?.setting(
-            "env",
-            json!({ "staging": { "vars": { "VERSION": "of the environment" } } }),
-        )?;
-        let arguments = [
-            "deploy",
-            "--env",
-            "staging",
-            "--dispatch-namespace",
-            Production.namespace(),
-        ];
-        let run = project.wrangler(platform, version, &arguments).await?.failure()?;
-        assert!(run.output.contains("[code: 740141]"), "{}", run.output);
-        assert!(
-            run.output.contains("--dispatch-namespace dotdo-staging"),
-            "{}",
-            run.output
-        );
-        // Without --env, the same project deploys; wrangler sets its tags afterwards.
-        let run = project.deploy(platform, version, Production).await?;
-        assert!(!run.output.contains("[code:"), "{}", run.output);
-        assert_eq!(text(platform, Production, &name).await?, "1");
-    }
+    let name = "envs";
+    let project = Project::new(name)?.setting(
+        "env",
+        json!({ "staging": { "vars": { "VERSION": "of the environment" } } }),
+    )?;
+    let arguments = [
+        "deploy",
+        "--env",
+        "staging",
+        "--dispatch-namespace",
+        Production.namespace(),
+    ];
+    let run = project
+        .wrangler(platform, Version::V4_152, &arguments)
+        .await?
+        .failure()?;
+    assert!(run.output.contains("[code: 740141]"), "{}", run.output);
+    assert!(
+        run.output.contains("--dispatch-namespace dotdo-staging"),
+        "{}",
+        run.output
+    );
+    // Without --env, the same project deploys; wrangler sets its tags afterwards.
+    let run = project.deploy(platform, Version::V4_152, Production).await?;
+    assert!(!run.output.contains("[code:"), "{}", run.output);
+    assert_eq!(text(platform, Production, name).await?, "1");
     Ok(())
 }

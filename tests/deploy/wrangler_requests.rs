@@ -1,5 +1,7 @@
 //! The requests of stock wrangler to the deploy API, in golden files. A version that sends other requests fails here.
 //!
+//! They are recorded for both versions of wrangler. A test of what the deploy API does after equal requests runs one version only.
+//!
 //! `GOLDEN=record npm test wrangler_requests` writes the files.
 
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf};
@@ -10,7 +12,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     platforms::{behind_relay, relay_to},
-    wrangler_bindings, wrangler_deploys,
+    wrangler_bindings,
+    wrangler_commands::unwrapped,
+    wrangler_deploys,
     wrangler_sessions::{self, Session},
 };
 
@@ -70,6 +74,14 @@ async fn record_in_order(
             .await?;
         let is_refused = session.title.ends_with(", refused");
         anyhow::ensure!(run.succeeded != is_refused, "{}: {}", session.title, run.output);
+        let output = unwrapped(&run.output);
+        for expected in session.prints {
+            anyhow::ensure!(
+                output.contains(expected),
+                "{}: no {expected:?} in {output}",
+                session.title
+            );
+        }
         let mut text = String::new();
         writeln!(text, "# {}", session.title)?;
         writeln!(text, "$ wrangler {}", session.arguments.join(" "))?;

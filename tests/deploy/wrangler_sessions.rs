@@ -20,6 +20,8 @@ pub struct Session {
     pub arguments: Vec<&'static str>,
     /// Its standard input.
     pub input: &'static str,
+    /// What its output contains, besides what the golden file shows.
+    pub prints: &'static [&'static str],
 }
 
 impl Session {
@@ -36,7 +38,12 @@ impl Session {
             project,
             arguments: arguments.to_vec(),
             input,
+            prints: &[],
         }
+    }
+
+    fn printing(self, prints: &'static [&'static str]) -> Self {
+        Self { prints, ..self }
     }
 }
 
@@ -98,14 +105,17 @@ fn deploys(version: Version) -> Result<Vec<Session>> {
             new("overheard")?.setting("env", json!({ "staging": {} }))?,
             &[&DEPLOY[..], &["--env", "staging"]].concat(),
             "",
-        ),
+        )
+        .printing(&["[code: 740141]"]),
         Session::new(
             "a Worker of the account, refused",
             "overheard",
             new("overheard")?,
             &["deploy"],
             "",
-        ),
+        )
+        // The first request of such a deploy, and so the code of its error, differs between versions.
+        .printing(&["--dispatch-namespace dotdo-production"]),
     ])
 }
 
@@ -158,39 +168,86 @@ fn secrets(version: Version) -> Result<Vec<Session>> {
     Ok(sessions)
 }
 
-/// Other commands. Most are refused.
+/// A command: the title of its session, its arguments, and what it prints.
+type Command = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// Other commands. Most are refused: with a code, with the advice, and with a link to the error's documentation.
+const COMMANDS: [Command; 12] = [
+    (
+        "the namespaces",
+        &["dispatch-namespace", "list"],
+        &["dotdo-production", "dotdo-staging", "dotdo-development"],
+    ),
+    (
+        "one namespace",
+        &["dispatch-namespace", "get", Staging.namespace()],
+        &["6eb2b6e7-5e8c-4ce6-bb63-7185e2dadc0e"],
+    ),
+    ("the caller", &["whoami"], &["developer"]),
+    (
+        "a new namespace, refused",
+        &["dispatch-namespace", "create", "more"],
+        &["[code: 740119]", "Ask an operator", ERRORS],
+    ),
+    (
+        "another name of a namespace, refused",
+        &["dispatch-namespace", "rename", Staging.namespace(), "other"],
+        &["[code: 740119]", "Ask an operator", ERRORS],
+    ),
+    (
+        "the removal of a namespace, refused",
+        &["dispatch-namespace", "delete", Staging.namespace()],
+        &["[code: 740119]", "deletes every Worker", ERRORS],
+    ),
+    (
+        "the removal of a Worker of the account, refused",
+        &["delete", "--force"],
+        &["[code: 740116]", "DELETE /v1/namespaces", ERRORS],
+    ),
+    (
+        "the live log, refused",
+        &["tail"],
+        &["[code: 740117]", "tail_consumers", ERRORS],
+    ),
+    (
+        "the versions, refused",
+        &["versions", "list"],
+        &["[code: 740118]", "/rollback", ERRORS],
+    ),
+    (
+        "the deployments, refused",
+        &["deployments", "list"],
+        &["[code: 740118]", "/deployments", ERRORS],
+    ),
+    (
+        "a rollback, refused",
+        &["rollback", "--yes"],
+        &["[code: 740118]", "/rollback", ERRORS],
+    ),
+    (
+        "a key of a KV namespace, refused",
+        &[
+            "kv",
+            "key",
+            "put",
+            "--remote",
+            "--namespace-id",
+            "0123456789abcdef0123456789abcdef",
+            "hostname:shop.example.com",
+            "shop",
+        ],
+        &[],
+    ),
+];
+
+const ERRORS: &str = "docs/errors.md#";
+
 fn commands(version: Version) -> Result<Vec<Session>> {
-    const COMMANDS: [(&str, &[&str]); 8] = [
-        ("the namespaces", &["dispatch-namespace", "list"]),
-        (
-            "one namespace",
-            &["dispatch-namespace", "get", Staging.namespace()],
-        ),
-        ("the caller", &["whoami"]),
-        (
-            "the removal of a Worker of the account, refused",
-            &["delete", "--force"],
-        ),
-        ("the live log, refused", &["tail"]),
-        ("the versions, refused", &["versions", "list"]),
-        ("a rollback, refused", &["rollback", "--yes"]),
-        (
-            "a key of a KV namespace, refused",
-            &[
-                "kv",
-                "key",
-                "put",
-                "--remote",
-                "--namespace-id",
-                "0123456789abcdef0123456789abcdef",
-                "hostname:shop.example.com",
-                "shop",
-            ],
-        ),
-    ];
     let project = || Project::new(&named("overheard", version));
     COMMANDS
         .iter()
-        .map(|(title, arguments)| Ok(Session::new(title, "overheard", project()?, arguments, "")))
+        .map(|(title, arguments, prints)| {
+            Ok(Session::new(title, "overheard", project()?, arguments, "").printing(prints))
+        })
         .collect()
 }

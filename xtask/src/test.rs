@@ -53,36 +53,36 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// Runs every other step, and returns the compiled test programs.
 fn everything_but_end_to_end() -> Result<Vec<TestProgram>> {
     run_step("format", cargo::command(&["fmt", "--all", "--check"]))?;
+    at_once(typescript, lints)?;
+    let programs = compile(Selection::All)?;
+    at_once(build_workers, || {
+        native_tests(&programs)?;
+        let mut check = Command::new(workspace::program()?);
+        check.arg("check");
+        run_step("configuration", check)?;
+        step("workflows", workflows::lint)?;
+        step("plan of a release", archives::check)
+    })?;
+    Ok(programs)
+}
+
+fn lints() -> Result<()> {
     run_step(
         "clippy, natively",
         clippy(&["--workspace", "--all-targets", "--locked"]),
     )?;
     build::ensure_target()?;
+    let mut arguments = vec!["--lib", "--locked", "--target", build::TARGET];
     for worker in [Worker::Dispatcher, Worker::DeployApi] {
-        let package = worker.package();
-        run_step(
-            &format!("clippy, {package} as Wasm"),
-            clippy(&[
-                "--lib",
-                "--locked",
-                "--target",
-                build::TARGET,
-                "--package",
-                package,
-            ]),
-        )?;
+        arguments.extend(["--package", worker.package()]);
     }
+    run_step("clippy, the Workers as Wasm", clippy(&arguments))
+}
+
+fn typescript() -> Result<()> {
     run_step("types of the TypeScript programs", npm("typecheck"))?;
     run_step("tests of the local platform", npm("test:local"))?;
-    run_step("tests of the actions", npm("test:actions"))?;
-    let programs = compile(Selection::All)?;
-    at_once(build_workers, || native_tests(&programs))?;
-    let mut check = Command::new(workspace::program()?);
-    check.arg("check");
-    run_step("configuration", check)?;
-    step("workflows", workflows::lint)?;
-    step("plan of a release", archives::check)?;
-    Ok(programs)
+    run_step("tests of the actions", npm("test:actions"))
 }
 
 fn native_tests(programs: &[TestProgram]) -> Result<()> {
@@ -117,7 +117,7 @@ fn build_workers() -> Result<()> {
     })
 }
 
-/// Runs two steps that use one core for most of the time, such as the optimisation of a Worker.
+/// Runs two steps at the same time: each uses one core for some of it, such as the optimisation of a Worker or the TypeScript compiler.
 fn at_once(first: impl FnOnce() -> Result<()> + Send, second: impl FnOnce() -> Result<()>) -> Result<()> {
     thread::scope(|scope| {
         let first = scope.spawn(first);
