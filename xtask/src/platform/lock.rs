@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     State,
-    processes::{self, ProcessGroup},
-    stop::poll,
+    processes::{self, ProcessGroup, poll},
 };
 
 /// How long a process that has just locked the file may take to write its [`Holder`].

@@ -8,6 +8,7 @@ mod guard;
 mod lock;
 mod namespaces;
 mod processes;
+mod runtime_reports;
 mod secrets;
 mod state;
 mod stop;
@@ -22,10 +23,11 @@ pub use guard::{Gate, Guard};
 pub use lock::StateLock;
 pub use namespaces::namespaces;
 pub use processes::ProcessGroup;
+pub use runtime_reports::{RuntimeReport, RuntimeReports};
 pub use secrets::Secrets;
 pub use state::{State, write_private};
 pub use stop::Stop;
-pub use supervisor::{RuntimeReport, RuntimeReports, Supervisor};
+pub use supervisor::Supervisor;
 pub use wrangler::{RUNTIME_LAUNCHER, RUNTIME_PROGRAM, Wrangler};
 
 /// The Worker that serves `/client/v4` on the platform's port.

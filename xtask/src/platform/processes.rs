@@ -8,15 +8,14 @@ use std::{
         Arc,
         atomic::{AtomicI32, Ordering::SeqCst},
     },
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use nix::{
     sys::signal::{self, Signal},
     unistd::{Pid, SysconfVar, sysconf},
 };
-
-use super::stop::poll;
 
 /// How long killed processes may take to end on a very busy machine.
 const END: Duration = Duration::from_secs(10);
@@ -111,6 +110,18 @@ fn has_variable(process: i32, entry: &str) -> bool {
             .split(|byte| *byte == 0)
             .any(|found| found == entry.as_bytes())
     })
+}
+
+/// Calls `done` until it returns true, and returns false when `limit` passes first.
+pub fn poll(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let begin = Instant::now();
+    while !done() {
+        if begin.elapsed() >= limit {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    true
 }
 
 /// The name of the runtime's program.

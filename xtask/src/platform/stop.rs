@@ -2,7 +2,7 @@ use std::{
     io::{self, Read},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -73,16 +73,4 @@ impl Stop {
             stop.request();
         });
     }
-}
-
-/// Calls `done` until it returns true, and returns false when `limit` passes first.
-pub fn poll(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
-    let begin = Instant::now();
-    while !done() {
-        if begin.elapsed() >= limit {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    true
 }

@@ -26,8 +26,7 @@ use self::{
     monitor::{Answer, Health, Monitor},
     runtime::RuntimeProcess,
 };
-use super::{Gate, Secrets, StateLock, Stop, Wrangler, wrangler::Output};
-pub use runtime::{RuntimeReport, RuntimeReports};
+use super::{Gate, RuntimeReports, Secrets, StateLock, Stop, Wrangler, wrangler::Output};
 
 /// The path of the dispatch Worker's health document, on a host that no rule serves.
 const HEALTH: &str = "/.well-known/dispatcher";

@@ -20,8 +20,9 @@ use tokio::{
 
 use super::{
     invocations::{Invocation, Invocations},
-    runtime::{self, RuntimeProcess},
+    runtime::RuntimeProcess,
 };
+use crate::platform::runtime_reports;
 
 /// The longest report, in bytes.
 const MAX_REPORT: usize = 16 * 1024;
@@ -164,7 +165,7 @@ impl Report {
         let kind = match request.path {
             Some("/start") => Kind::Start,
             Some("/end") => Kind::End,
-            Some(runtime::PATH) => Kind::Runtime,
+            Some(runtime_reports::PATH) => Kind::Runtime,
             _ => return Some(Err("404 Not Found")),
         };
         let Some(length) = header("content-length").and_then(|length| length.parse::<usize>().ok()) else {
