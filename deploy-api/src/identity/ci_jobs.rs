@@ -1,7 +1,68 @@
-//! The jobs of GitLab CI and Buildkite. Runs of GitHub Actions: [`GitHubRun`](super::GitHubRun).
+//! The jobs of CI services: runs of GitHub Actions, jobs of GitLab CI and of Buildkite.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// A run of a GitHub Actions workflow, with the claims of its verified OIDC token.
+///
+/// Names of owners and repositories can be reused after an account is renamed or deleted, so only the ids identify a
+/// repository. The claim `sub` is not included: its format is customizable, so it is never parsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct GitHubRun {
+    /// The claim `iss`. Ids are unique only within one issuer.
+    #[serde(rename = "iss")]
+    pub issuer: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The numeric id of the repository, which does not change when the repository is renamed and is never reused.
+    pub repository_id: String,
+    /// The name of the account that owns the repository.
+    pub repository_owner: String,
+    /// The numeric id of the account that owns the repository.
+    pub repository_owner_id: String,
+    /// `public`, `private` or `internal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_visibility: Option<String>,
+    /// The full ref for which the run was started: `refs/heads/main`.
+    #[serde(rename = "ref")]
+    pub git_ref: String,
+    /// `branch` or `tag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ref_type: Option<String>,
+    /// Whether a branch protection rule or a ruleset covers the ref: the string `true` or `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ref_protected: Option<String>,
+    /// The commit hash.
+    pub sha: String,
+    /// The event that started the run: `push`, `workflow_dispatch`, `pull_request_target` and so on.
+    pub event_name: String,
+    /// The GitHub environment of the job, if the job has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The name of the account that started the run.
+    pub actor: String,
+    /// The numeric id of the account that started the run.
+    pub actor_id: String,
+    /// The id of the run, unique within the repository.
+    pub run_id: String,
+    /// The number of the attempt, from 1.
+    pub run_attempt: String,
+    /// The workflow file: `owner/name/.github/workflows/file.yml@ref`.
+    pub workflow_ref: String,
+    /// The commit of the workflow file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_sha: Option<String>,
+    /// The reusable workflow that contains the job, if any, in the same format as `workflow_ref`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_workflow_ref: Option<String>,
+    /// The commit of the reusable workflow file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_workflow_sha: Option<String>,
+    /// `github-hosted` or `self-hosted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_environment: Option<String>,
+}
 
 /// A job of GitLab CI, with the claims of its verified ID token.
 ///

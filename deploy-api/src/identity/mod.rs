@@ -18,10 +18,10 @@ mod shown_credential;
 mod token;
 mod token_hash;
 
-pub use ci_jobs::{BuildkiteJob, GitLabJob};
+pub use ci_jobs::{BuildkiteJob, GitHubRun, GitLabJob};
 pub use credential::{BootstrapSecret, BootstrapTooShort, Credential, InvalidCredential};
-pub use identities::{GITHUB_ISSUER, GitHubRun, Identity, InvalidSubject, Subject};
-pub use provider::Provider;
+pub use identities::{Identity, InvalidSubject, Subject};
+pub use provider::{GITHUB_ISSUER, Provider};
 pub use rejection::{OidcRejection, Rejection};
 pub use shown_credential::ShownCredential;
 pub use token::{MalformedToken, TOKEN_ENTROPY, Token, TokenKind};

@@ -1,6 +1,8 @@
 use serde::Deserialize;
 
-use super::GITHUB_ISSUER;
+/// The issuer of GitHub Actions on github.com. A GitHub Enterprise Server has a different issuer.
+/// <https://docs.github.com/en/actions/reference/security/oidc>
+pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 /// A CI service whose OIDC tokens are exchanged for deploy tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
