@@ -6,8 +6,8 @@
 #![expect(clippy::expect_used, reason = "a test that cannot start its platform fails")]
 
 mod account;
+mod answer;
 pub mod chaos;
-mod client;
 mod command;
 pub mod deadline;
 mod deploy_api;
@@ -29,7 +29,7 @@ pub mod wrangler;
 mod wrangler_dev;
 
 pub use account::Account;
-pub use client::{Answer, WebSocket};
+pub use answer::Answer;
 pub use command::{Command, Finished};
 pub use deadline::until;
 pub use deploy_api::{DeployApi, worker_path};
@@ -37,7 +37,7 @@ pub use end_to_end_attribute::test;
 pub use issuer::Issuer;
 pub use log::Log;
 pub use options::Options;
-pub use platform::{Platform, Shared};
+pub use platform::{Platform, Shared, WebSocket};
 pub use ports::free_port;
 pub use programs::{
     copy_with_entry, deploy_api_build, dispatcher_build, dotdo, repository, trapping_dispatcher_build,

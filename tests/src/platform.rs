@@ -5,13 +5,22 @@ use dotdo_names::Environment;
 use reqwest::{Method, Request, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{client::IntoClientRequest, handshake::client, http::HeaderValue},
+};
 
 use crate::{
-    client::Answer,
+    answer::Answer,
     launch::{Launched, Ready},
     options::Options,
+    processes::{self, Process},
     script::Script,
 };
+
+/// A WebSocket to a user Worker.
+pub type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A running platform.
 #[derive(Debug)]
@@ -41,7 +50,7 @@ impl Platform {
         let launched = Launched::start(&options, state.path())?;
         Ok(Self {
             launched,
-            http: client(),
+            http: http_client(),
             options,
             state,
         })
@@ -98,7 +107,7 @@ impl Platform {
         let launched = Launched::start(&options, state.path()).expect("the platform starts again");
         Self {
             launched,
-            http: client(),
+            http: http_client(),
             options,
             state,
         }
@@ -143,6 +152,14 @@ impl Platform {
         self.launched.group().expect("the platform has a process group")
     }
 
+    /// The running processes of wrangler and the runtime.
+    ///
+    /// # Errors
+    /// When the system has no `/proc`.
+    pub fn processes(&self) -> Result<Vec<Process>> {
+        processes::in_group(self.group())
+    }
+
     /// The process that supervises them.
     #[must_use]
     pub fn watcher(&self) -> i32 {
@@ -180,6 +197,26 @@ impl Platform {
     /// When there is no complete response.
     pub async fn get(&self, host: &str, path: &str) -> Result<Answer> {
         Answer::read(self.request(Method::GET, host, path).send().await?).await
+    }
+
+    /// Opens a WebSocket to a host and path, and returns it with the handshake's response.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn web_socket(
+        &self,
+        host: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(WebSocket, client::Response)> {
+        let mut request = format!("ws://127.0.0.1:{}{path}", self.port()).into_client_request()?;
+        request.headers_mut().insert("Host", HeaderValue::from_str(host)?);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value)?);
+        }
+        connect_async(request)
+            .await
+            .with_context(|| format!("no WebSocket to {host}{path}"))
     }
 
     /// A call of the REST API or of the deploy API by its path, with the platform's token.
@@ -264,7 +301,7 @@ impl Shared {
     }
 }
 
-fn client() -> reqwest::Client {
+fn http_client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

@@ -5,8 +5,6 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::Platform;
-
 /// A process of a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
@@ -30,9 +28,7 @@ impl Process {
             .and_then(|number| number.parse::<u64>().ok());
         kibibytes.unwrap_or_default() * 1024
     }
-}
 
-impl Process {
     /// The CPU time that it has used (`utime` and `stime` of `proc(5)`, in hundredths of a second); zero after its end.
     #[must_use]
     pub fn cpu(&self) -> Duration {
@@ -44,16 +40,6 @@ impl Process {
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
         Duration::from_millis(ticks * 10)
-    }
-}
-
-impl Platform {
-    /// The running processes of wrangler and the runtime.
-    ///
-    /// # Errors
-    /// When the system has no `/proc`.
-    pub fn processes(&self) -> Result<Vec<Process>> {
-        in_group(self.group())
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::{
-    client::Answer,
+    answer::Answer,
     deadline::until,
     ports::free_port,
     processes,
