@@ -1,27 +1,27 @@
-//! How a change begins: authorization, the lease, and the intent in the audit log.
+//! How a change begins: it waits for the lease of the Worker, and its intent is recorded.
 
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::{Authority, Begin, Begun, Change, NewUpload};
+use super::actor::{Actor, entry_by};
+use super::change::{Authority, Begin};
 use super::health_check::DueHealthCheck;
+use super::lease::Begun;
 use super::platform_workers;
 use super::{LEASE_WAIT, Ledger, Message};
-use crate::access::{Access, Allowed};
+use crate::access::Access;
 use crate::attempt::AttemptId;
-use crate::audit::{self, Entry, Outcome};
+use crate::audit::Outcome;
 use crate::code::Code;
 use crate::deployments::{Deployment, State};
-use crate::identity::Identity;
-use crate::policy::{Action, Caller, Request, RuleName, Scope};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::{Sql, SqlError};
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::locks::{self, Place};
-use crate::store::{answers, deployments, drifts, health_checks, leases, policies, previews, workers};
+use crate::store::{answers, deployments, drifts, health_checks, leases, workers};
 use crate::target::Target;
 
 /// The time within which the same upload by the same token is a retry and not a new deployment. wrangler tries three times, and
@@ -33,12 +33,6 @@ enum Tried {
     Begun(Begun),
     /// Another change has the lease, or is earlier in the queue.
     Blocked,
-}
-
-/// The caller of a change, and the rule that allowed it.
-pub(super) struct Actor {
-    pub caller: Caller,
-    pub allowed: Allowed,
 }
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
@@ -152,59 +146,6 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         Ok(Some(outcome))
     }
 
-    pub(super) fn authorize_change(&self, access: &Access<'_, S>, begin: &Begin) -> Result<Actor, Problem> {
-        match &begin.authority {
-            Authority::Credential(credential) => {
-                let caller = access.authenticate_again(credential)?;
-                let mut allowed = None;
-                for request in begin.change.requests(&begin.target) {
-                    allowed = Some(access.authorize(&caller, &request, begin.change.action())?);
-                }
-                let allowed = allowed.ok_or_else(|| self.no_authority())?;
-                Ok(Actor { caller, allowed })
-            }
-            Authority::HealthCheck { attempt } => {
-                let check = health_checks::of_worker(&self.sql, &begin.target)?
-                    .filter(|check| check.attempt == *attempt)
-                    .ok_or_else(|| self.no_authority())?;
-                let deployment =
-                    deployments::get(&self.sql, &check.deployment)?.ok_or_else(|| self.no_authority())?;
-                let (caller, allowed) = access.caller_of_intent(deployment.intent)?;
-                Ok(Actor { caller, allowed })
-            }
-            Authority::ExpiredPreview { expired } => {
-                let is_expired = *expired <= access.now
-                    && match begin.target.preview() {
-                        Some(preview) => previews::expires(&self.sql, &preview)? == Some(*expired),
-                        None => false,
-                    };
-                if !is_expired || !matches!(begin.change, Change::Delete) {
-                    return Err(renewed(&begin.target));
-                }
-                Ok(Actor {
-                    caller: Caller {
-                        identity: Identity::Platform,
-                        token: None,
-                        scope: Scope::Grants(Vec::new()),
-                    },
-                    allowed: Allowed {
-                        rule: RuleName::expired_preview(),
-                        policy_version: policies::latest_version(&self.sql)?,
-                    },
-                })
-            }
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as a sentence where it is used")]
-    fn no_authority(&self) -> Problem {
-        Problem::new(
-            Code::DeploymentUnsettled,
-            "The change does not belong to a pending health check.",
-            "",
-        )
-    }
-
     /// The reason why the change cannot begin now.
     fn blocking(&self, begin: &Begin, now: Timestamp) -> Result<Blocking, Problem> {
         if let Some(mut lease) = leases::of_worker(&self.sql, &begin.target)? {
@@ -269,134 +210,8 @@ impl Blocking {
     }
 }
 
-impl Change {
-    /// The action that is recorded.
-    #[must_use]
-    pub const fn action(&self) -> audit::Action {
-        match self {
-            Self::Deploy(_) => audit::Action::Deploy,
-            Self::Import { .. } => audit::Action::Import,
-            Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => {
-                audit::Action::Rollback
-            }
-            Self::Adopt { .. } => audit::Action::Adopt,
-            Self::Promote { .. } => audit::Action::Promote,
-            Self::Preview { .. } => audit::Action::Preview,
-            Self::Delete => audit::Action::Delete,
-            Self::PutSecret { .. } => audit::Action::SecretPut,
-            Self::DeleteSecret { .. } => audit::Action::SecretDelete,
-            Self::ChangeSecrets { .. } => audit::Action::SecretsBulk,
-            Self::SetTags => audit::Action::SettingsChange,
-            Self::AssetSession { .. } => audit::Action::AssetSession,
-        }
-    }
-
-    /// The upload, if it is a new one.
-    #[must_use]
-    pub fn upload(&self) -> Option<&NewUpload> {
-        match self {
-            Self::Deploy(upload) | Self::Import { upload, .. } => Some(upload),
-            _ => None,
-        }
-    }
-
-    /// Whether it needs the exclusive lease of the Worker.
-    #[must_use]
-    pub const fn is_exclusive(&self) -> bool {
-        !matches!(self, Self::AssetSession { .. })
-    }
-
-    /// The requests that the policy must allow, the change itself last.
-    fn requests(&self, target: &Target) -> Vec<Request> {
-        let on = |action| Request::worker(action, target.clone());
-        match self {
-            Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } | Self::Adopt { .. } => {
-                vec![on(Action::Deploy)]
-            }
-            Self::Import { with_secrets, .. } => {
-                // Whoever can read any Worker of the account is an administrator.
-                let mut requests = vec![Request::platform(Action::Admin)];
-                if *with_secrets {
-                    requests.push(on(Action::Secrets));
-                }
-                requests.push(on(Action::Deploy));
-                requests
-            }
-            Self::Rollback {
-                with_secrets: true, ..
-            } => vec![on(Action::Secrets), on(Action::Rollback)],
-            Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => {
-                vec![on(Action::Rollback)]
-            }
-            Self::Promote {
-                from, with_secrets, ..
-            } => {
-                let mut requests = vec![Request::worker(Action::Read, from.clone())];
-                if *with_secrets {
-                    requests.push(on(Action::Secrets));
-                }
-                requests.push(on(Action::Promote));
-                requests
-            }
-            Self::Preview {
-                from, with_secrets, ..
-            } => {
-                // The preview gets the variables and the resources of the Worker in development.
-                let bindings = Target {
-                    namespace: target.namespace,
-                    worker: from.worker.clone(),
-                };
-                let mut requests = vec![
-                    Request::worker(Action::Read, from.clone()),
-                    Request::worker(Action::Read, bindings),
-                ];
-                if *with_secrets {
-                    requests.push(on(Action::Secrets));
-                }
-                requests.push(on(Action::Deploy));
-                requests
-            }
-            Self::Delete => vec![on(Action::Delete)],
-            Self::PutSecret { .. } | Self::DeleteSecret { .. } | Self::ChangeSecrets { .. } => {
-                vec![on(Action::Secrets)]
-            }
-        }
-    }
-
-    pub(super) fn subject(&self) -> Option<crate::audit::SubjectRecord> {
-        match self {
-            Self::PutSecret { name } | Self::DeleteSecret { name } => {
-                Some(crate::audit::SubjectRecord::Secret { name: name.clone() })
-            }
-            Self::ChangeSecrets { set, removed } => Some(crate::audit::SubjectRecord::Secrets {
-                set: set.clone(),
-                removed: removed.clone(),
-            }),
-            Self::AssetSession { assets } => Some(assets.clone()),
-            Self::Import { from, .. } => Some(crate::audit::SubjectRecord::AccountWorker {
-                name: from.worker.clone(),
-                etag: from.etag.clone(),
-            }),
-            _ => None,
-        }
-    }
-}
-
 fn begin_of_window(now: Timestamp) -> Timestamp {
     now.saturating_sub(RETRY_WINDOW).unwrap_or(now)
-}
-
-pub(super) fn entry_by<S: Sql>(
-    access: &Access<'_, S>,
-    actor: &Actor,
-    begin: &Begin,
-    outcome: Outcome,
-) -> Entry {
-    access
-        .entry(begin.change.action(), outcome)
-        .about(&begin.target)
-        .by(&actor.caller)
-        .under(Some(&actor.allowed.rule), actor.allowed.policy_version)
 }
 
 /// The error while the outcome of an earlier change is not known.
@@ -407,15 +222,6 @@ fn unsettled(target: &Target, seconds: u32) -> Problem {
         format!("Try again in {seconds} seconds; by then the outcome is known."),
     )
     .retry_after(seconds)
-}
-
-/// The error for a deletion of a preview that is not expired.
-fn renewed(target: &Target) -> Problem {
-    Problem::new(
-        Code::DeploymentUnsettled,
-        format!("{target} is not an expired preview: it was deployed again, or deleted."),
-        "",
-    )
 }
 
 fn still_busy(target: &Target) -> Problem {

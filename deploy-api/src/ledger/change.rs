@@ -1,16 +1,16 @@
-//! The messages by which a change of a Worker begins and ends: [`Begin`], [`Renew`], [`Finish`] and [`Refuse`].
+//! A change of a Worker, and the messages by which it begins or is refused: [`Begin`] and [`Refuse`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::health_check::{DueHealthCheck, ExpectedAnswer};
-use super::{Message, RedeployPlan};
+use super::Message;
+use super::lease::Begun;
 use crate::access::Allowed;
 use crate::attempt::AttemptId;
 use crate::audit::{self, Action, Annotations, Client, SubjectRecord};
-use crate::deployments::{Deployment, DeploymentId, ImportedFrom, RemoteVersion, SentChange, Warning};
+use crate::deployments::{DeploymentId, ImportedFrom, Warning};
 use crate::identity::ShownCredential;
-use crate::policy::Caller;
+use crate::policy::{self, Caller, Request};
 use crate::problem::Problem;
 use crate::target::Target;
 use crate::upload::{Migrations, ObjectClasses, Unresolved};
@@ -137,6 +137,118 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The action that is recorded.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Deploy(_) => Action::Deploy,
+            Self::Import { .. } => Action::Import,
+            Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => Action::Rollback,
+            Self::Adopt { .. } => Action::Adopt,
+            Self::Promote { .. } => Action::Promote,
+            Self::Preview { .. } => Action::Preview,
+            Self::Delete => Action::Delete,
+            Self::PutSecret { .. } => Action::SecretPut,
+            Self::DeleteSecret { .. } => Action::SecretDelete,
+            Self::ChangeSecrets { .. } => Action::SecretsBulk,
+            Self::SetTags => Action::SettingsChange,
+            Self::AssetSession { .. } => Action::AssetSession,
+        }
+    }
+
+    /// The upload, if it is a new one.
+    #[must_use]
+    pub fn upload(&self) -> Option<&NewUpload> {
+        match self {
+            Self::Deploy(upload) | Self::Import { upload, .. } => Some(upload),
+            _ => None,
+        }
+    }
+
+    /// Whether it needs the exclusive lease of the Worker.
+    #[must_use]
+    pub const fn is_exclusive(&self) -> bool {
+        !matches!(self, Self::AssetSession { .. })
+    }
+
+    /// The requests that the policy must allow, the change itself last.
+    pub(super) fn requests(&self, target: &Target) -> Vec<Request> {
+        let on = |action| Request::worker(action, target.clone());
+        match self {
+            Self::Deploy(_) | Self::SetTags | Self::AssetSession { .. } | Self::Adopt { .. } => {
+                vec![on(policy::Action::Deploy)]
+            }
+            Self::Import { with_secrets, .. } => {
+                // Whoever can read any Worker of the account is an administrator.
+                let mut requests = vec![Request::platform(policy::Action::Admin)];
+                if *with_secrets {
+                    requests.push(on(policy::Action::Secrets));
+                }
+                requests.push(on(policy::Action::Deploy));
+                requests
+            }
+            Self::Rollback {
+                with_secrets: true, ..
+            } => vec![on(policy::Action::Secrets), on(policy::Action::Rollback)],
+            Self::Rollback { .. } | Self::UndoDeployment { .. } | Self::Overwrite { .. } => {
+                vec![on(policy::Action::Rollback)]
+            }
+            Self::Promote {
+                from, with_secrets, ..
+            } => {
+                let mut requests = vec![Request::worker(policy::Action::Read, from.clone())];
+                if *with_secrets {
+                    requests.push(on(policy::Action::Secrets));
+                }
+                requests.push(on(policy::Action::Promote));
+                requests
+            }
+            Self::Preview {
+                from, with_secrets, ..
+            } => {
+                // The preview gets the variables and the resources of the Worker in development.
+                let bindings = Target {
+                    namespace: target.namespace,
+                    worker: from.worker.clone(),
+                };
+                let mut requests = vec![
+                    Request::worker(policy::Action::Read, from.clone()),
+                    Request::worker(policy::Action::Read, bindings),
+                ];
+                if *with_secrets {
+                    requests.push(on(policy::Action::Secrets));
+                }
+                requests.push(on(policy::Action::Deploy));
+                requests
+            }
+            Self::Delete => vec![on(policy::Action::Delete)],
+            Self::PutSecret { .. } | Self::DeleteSecret { .. } | Self::ChangeSecrets { .. } => {
+                vec![on(policy::Action::Secrets)]
+            }
+        }
+    }
+
+    /// What is recorded besides the Worker.
+    pub(super) fn subject(&self) -> Option<SubjectRecord> {
+        match self {
+            Self::PutSecret { name } | Self::DeleteSecret { name } => {
+                Some(SubjectRecord::Secret { name: name.clone() })
+            }
+            Self::ChangeSecrets { set, removed } => Some(SubjectRecord::Secrets {
+                set: set.clone(),
+                removed: removed.clone(),
+            }),
+            Self::AssetSession { assets } => Some(assets.clone()),
+            Self::Import { from, .. } => Some(SubjectRecord::AccountWorker {
+                name: from.worker.clone(),
+                etag: from.etag.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// What the ledger records of an upload before it is sent to the upstream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewUpload {
@@ -176,142 +288,6 @@ pub struct NewUpload {
 pub struct BasedOn {
     /// The current deployment; `None` if there was none.
     pub deployment: Option<DeploymentId>,
-}
-
-/// How a change began.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Begun {
-    /// The attempt holds the lease, and the intent is recorded.
-    Lease(Box<GrantedLease>),
-    /// The same upload is the current deployment: an earlier attempt deployed it. The Worker has no health check.
-    Replayed(Box<Deployment>),
-    /// The same upload is the current deployment, and its health check is to be made again.
-    Check(Box<DueHealthCheck>),
-    /// The current deployment is not [`NewUpload::based_on`].
-    Outdated,
-}
-
-/// A lease, with the data that the gateway needs for the change.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct GrantedLease {
-    /// The attempt that holds it.
-    pub attempt: AttemptId,
-    /// The sequence number of the intent.
-    pub intent: u64,
-    /// The deployment that is made; `None` for a change that is not an upload.
-    pub deployment: Option<Deployment>,
-    /// Whether an earlier attempt may have executed the change. The upstream has the answer.
-    pub is_resumed: bool,
-    /// What a rollback or a promotion is made from; `None` for other changes.
-    #[serde(default)]
-    pub redeploy: Option<Box<RedeployPlan>>,
-}
-
-/// Renews the lease of an attempt. Sent before each upload to the upstream.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Renew {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// The change of secrets or tags that is sent next.
-    #[serde(default)]
-    pub sent: Option<SentChange>,
-}
-
-impl Message for Renew {
-    const NAME: &'static str = "renew";
-    type Answer = ();
-}
-
-/// Records how a change ended, and releases the lease.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Finish {
-    /// The attempt that holds the lease.
-    pub attempt: AttemptId,
-    /// Where the request came from; the reconciler has no address.
-    pub client: Client,
-    /// How it ended.
-    pub end: End,
-}
-
-impl Message for Finish {
-    const NAME: &'static str = "finish";
-    type Answer = Finished;
-}
-
-/// How a change ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum End {
-    /// The upstream executed it.
-    Succeeded {
-        /// The answer of the upstream; `None` if the outcome was determined later.
-        upstream: Option<audit::Upstream>,
-        /// The state of the script after the change.
-        script: Box<ScriptState>,
-    },
-    /// The upstream did not execute it, or it was never sent.
-    Failed {
-        /// The answer of the upstream; `None` if it was not called.
-        upstream: Option<audit::Upstream>,
-        /// Why.
-        problem: Box<Problem>,
-    },
-    /// The upstream can no longer execute it, and does not tell whether it did.
-    Undetermined {
-        /// What was lost, and what to do now.
-        problem: Box<Problem>,
-    },
-    /// The outcome is not known yet. The lease stays, and the reconciler determines the outcome.
-    Unknown,
-}
-
-/// The state of a script after a change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct ScriptState {
-    /// The upstream's digest of it.
-    pub etag: Option<String>,
-    /// How long it took to start, in milliseconds.
-    pub startup_time_ms: Option<u64>,
-    /// The handlers that it exports.
-    pub handlers: Vec<String>,
-    /// Its tags, without the one that names the deployment; `None` if they are those of the intent.
-    pub tags: Option<Vec<String>>,
-    /// Its Durable Object migration tag, if it is not the one of the intent.
-    pub migration_tag: Option<Option<String>>,
-    /// The executed migrations, if they differ from the intent.
-    pub migrations: Option<Migrations>,
-    /// The warnings since the intent.
-    #[serde(default)]
-    pub warnings: Vec<Warning>,
-    /// The script before an upload.
-    #[serde(default)]
-    pub before: BeforeUpload,
-    /// The version after the change; `None` if there is no script, or the upstream was not asked.
-    #[serde(default)]
-    pub after: Option<RemoteVersion>,
-}
-
-/// The script before an upload.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BeforeUpload {
-    /// The upstream was not asked.
-    #[default]
-    NotAsked,
-    /// There was none.
-    NoScript,
-    /// There was one, with this version.
-    Script(RemoteVersion),
-}
-
-/// The result of recording an outcome.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Finished {
-    /// The recorded deployment; `None` for a change that is not an upload.
-    pub deployment: Option<Deployment>,
-    /// The health check to make now. Until its result is recorded, no other change of the Worker begins.
-    pub health_check: Option<ExpectedAnswer>,
 }
 
 /// Records that a request was refused before it began.

@@ -1,7 +1,7 @@
 //! The Workers that `wrangler deploy --env prod` makes by accident: `api-prod` beside `api`. wrangler shows the environment only
 //! after the upload, in a tag, and on this platform an environment is a namespace.
 
-use super::begin::Actor;
+use super::actor::Actor;
 use crate::access::Access;
 use crate::code::Code;
 use crate::problem::Problem;

@@ -1,7 +1,8 @@
 //! How a change ends: its outcome in the audit log, the deployment, and the release of the lease.
 
-use super::change::{End, Finish, Finished, Refuse, Renew, ScriptState};
+use super::change::Refuse;
 use super::health_check::health_check_due;
+use super::lease::{End, Finish, Finished, Renew, ScriptState};
 use super::{Ledger, Message};
 use crate::access::Access;
 use crate::audit::{Action, Outcome, Reason};

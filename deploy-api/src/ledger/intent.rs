@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Ledger;
-use super::begin::{Actor, entry_by};
-use super::change::{Authority, Begin, Begun, Change, GrantedLease, NewUpload};
+use super::actor::{Actor, entry_by};
+use super::change::{Authority, Begin, Change, NewUpload};
 use super::environment_suffix;
+use super::lease::{Begun, GrantedLease};
 use super::source::source;
 use crate::access::Access;
 use crate::audit::{Action, Annotations, Outcome, SubjectRecord};

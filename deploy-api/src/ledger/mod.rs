@@ -27,6 +27,7 @@
 //! - A deployment is recorded as current only after the upstream confirmed its upload.
 //! - A message that is repeated for the same attempt gets the same answer and changes nothing.
 
+mod actor;
 mod archive;
 mod archive_step;
 mod authorize;
@@ -42,6 +43,7 @@ mod finish;
 mod health;
 mod health_check;
 mod intent;
+mod lease;
 mod message;
 mod observe;
 mod overview;
@@ -62,10 +64,7 @@ pub use archive::{ArchiveState, ConfirmSegment, DueSegment, ReadSegment, confirm
 pub use archive_step::archive_step;
 pub use authorize::{Ask, Authorize, Authorized, ResolveWorker, Resolved};
 pub use call::Call;
-pub use change::{
-    Authority, BasedOn, BeforeUpload, Begin, Begun, Change, End, Finish, Finished, GrantedLease, NewUpload,
-    Refuse, Renew, ScriptState,
-};
+pub use change::{Authority, BasedOn, Begin, Change, NewUpload, Refuse};
 pub use earlier_assets::{EarlierAsset, EarlierAssets};
 pub use exchange::{IssueDeployToken, RejectOidcToken};
 pub use find_segment::FindSegment;
@@ -73,12 +72,13 @@ pub use health::{CheckHealth, LedgerHealth};
 pub use health_check::{
     DueHealthCheck, ExpectedAnswer, FinishHealthCheck, HealthCheckFinished, HealthCheckResult,
 };
+pub use lease::{BeforeUpload, Begun, End, Finish, Finished, GrantedLease, RedeployPlan, Renew, ScriptState};
 pub use message::{LedgerClient, LedgerFailure, Message, send};
 pub use observe::Observe;
 pub use overview::{Overview, WorkerOverview};
 pub use queue::{LeaseQueue, Ticket};
 pub use reconcile::{Due, IsDeployedSomewhere, Unreferenced, Work};
-pub use redeploy::{PlanRedeploy, RedeployPlan, SetMetadata};
+pub use redeploy::{PlanRedeploy, SetMetadata};
 pub use upstream_calls::{ReserveCalls, ReservedCalls};
 pub use verification::RecordVerification;
 

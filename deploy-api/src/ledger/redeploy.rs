@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::begin::Actor;
+use super::actor::Actor;
 use super::change::Begin;
 use super::finish::lease_lost;
+use super::lease::RedeployPlan;
 use super::source::source;
 use super::{Ledger, Message};
 use crate::access::Access;
@@ -16,29 +17,10 @@ use crate::policy::{Action, Request};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
-use crate::store::locks::{self, Lock, Place};
-use crate::store::object_classes::RecordedClass;
+use crate::store::locks::{self, Place};
 use crate::store::{deployments, leases, migrations, object_classes, workers};
 use crate::target::Target;
-use crate::upload::{Migrations, Unresolved};
-
-/// What a rollback or a promotion is made from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RedeployPlan {
-    /// The deployment that is uploaded again.
-    pub source: Deployment,
-    /// The current deployment of the Worker that is changed.
-    pub current: Option<Deployment>,
-    /// The known migrations of the Worker that the deployment is of, in every namespace.
-    pub migrations: Vec<Migrations>,
-    /// The Durable Object classes that were removed from the Worker.
-    pub removed_classes: Vec<RecordedClass>,
-    /// Whether the caller may read the Worker that is changed.
-    pub may_read: bool,
-    /// The lock that is in effect for that Worker.
-    #[serde(default)]
-    pub lock: Option<Lock>,
-}
+use crate::upload::Unresolved;
 
 /// Asks what a rollback or a promotion would be made from. Nothing is changed; a denial is recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
