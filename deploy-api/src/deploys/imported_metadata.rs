@@ -143,7 +143,7 @@ pub(super) fn imported_metadata(
     if !missing.is_empty() {
         return Err(secrets_missing(target, &missing));
     }
-    Ok(metadata.shipped_again(&import.secrets, None).members().clone())
+    Ok(metadata.redeployed(&import.secrets, None).members().clone())
 }
 
 /// A binding in which a service that is imported as well has its name in the namespace.

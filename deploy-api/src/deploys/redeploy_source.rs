@@ -31,7 +31,7 @@ pub(super) async fn deploy_source<L: LedgerClient, O: Services>(
         }
         prepared.metadata = prepared
             .metadata
-            .shipped_again(&options.secrets, prepared.migrations.as_ref());
+            .redeployed(&options.secrets, prepared.migrations.as_ref());
         lease.renew().await?;
         let jwt = assets::upload_again(lease.gateway.services, lease.target, &prepared.bundle).await?;
         if let Some(jwt) = jwt {

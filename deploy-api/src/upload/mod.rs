@@ -19,6 +19,7 @@ mod own_deployment;
 mod part;
 mod reader;
 mod record;
+mod redeployed_metadata;
 mod renewing;
 mod resolve;
 mod size;
