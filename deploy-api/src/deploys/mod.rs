@@ -25,6 +25,7 @@
 mod adopt;
 mod assets;
 mod binding_change;
+mod binding_choices;
 mod call_budget;
 mod change;
 mod deploy;
@@ -63,6 +64,8 @@ pub(crate) use assets::{
     bucket_request, read_session, session_request, session_unknown, single_file_request,
 };
 pub use binding_change::{BindingChange, ChangeKind as BindingChangeKind, ValueOf as BindingValueOf};
+pub use binding_choices::Choice;
+pub(crate) use binding_choices::Choices;
 pub(crate) use change::{SmallChange, change, worker_unknown};
 pub(crate) use deploy::{Origin, deploy};
 pub use difference::{ModuleChanges, PromotionDifference};
@@ -72,8 +75,6 @@ pub(crate) use imported_metadata::Import;
 pub(crate) use inspect::{find_drift, next_page, versions};
 pub(crate) use lease::Lease;
 pub(crate) use prepared_redeploy::RedeployOptions;
-pub use promoted_bindings::Choice;
-pub(crate) use promoted_bindings::Choices;
 pub(crate) use redeploy::{preview, redeploy};
 pub(crate) use remote::{
     RemoteState, read_state, remote_script, remote_settings, remote_state, remote_tags, without_own,

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::binding_change::shown_names;
+use super::binding_choices::Choices;
 use super::difference::{PromotionDifference, SecretNames, TargetState, difference};
 use super::migration_path::migrations_to;
-use super::promoted_bindings::{Choices, PromotedBindings, promoted_bindings};
+use super::promoted_bindings::{PromotedBindings, promoted_bindings};
 use super::redeploy_kind::RedeployKind;
 use super::redeploy_refusal::refusal;
 use super::redeploy_secrets::{check_given, left_behind, missing, secrets_of, with_secrets};

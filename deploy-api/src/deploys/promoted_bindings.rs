@@ -1,41 +1,11 @@
 //! The bindings of a promoted deployment: those of the source, with the target's own variables and resource ids.
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-use super::binding_change::{BindingChange, ChangeKind, ValueOf, members, shown_names, shown_value};
-use crate::code::Code;
+use super::binding_change::{BindingChange, ChangeKind, ValueOf, members, shown_value};
+use super::binding_choices::{Choice, Choices, Group, check_names, given};
 use crate::problem::Problem;
 use crate::upload::{BindingRef, Metadata, NamespaceServices, of_this_worker};
-
-/// Which values a promotion takes for variables, or for resources.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Choice {
-    /// Those of the target. A promotion with others is refused.
-    #[default]
-    Keep,
-    /// Those of the target, and those of the source that the target does not have.
-    CopyNew,
-    /// Those of the source.
-    Copy,
-}
-
-/// What a request for a promotion says about bindings.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Choices {
-    /// The choice for variables: bindings of the types `plain_text` and `json`.
-    pub variables: Choice,
-    /// The choice for bindings to resources.
-    pub resources: Choice,
-    /// The values of single variables, by name.
-    pub values: BTreeMap<String, Value>,
-    /// Members of single bindings to resources, such as `namespace_id`, by the name of the binding.
-    pub bindings: BTreeMap<String, Map<String, Value>>,
-}
 
 /// The bindings of a promoted deployment.
 #[derive(Clone, Debug)]
@@ -164,125 +134,20 @@ impl PromotedBindings {
     }
 }
 
-/// How a promotion treats a binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
-    /// A value of a secret is never copied.
-    Secret,
-    /// It belongs to the code: it names nothing outside of the Worker.
-    Code,
-    /// It has a value of the environment.
-    Variable,
-    /// It names a resource of the environment.
-    Resource,
-}
-
-impl Group {
-    fn of(reference: BindingRef<'_>, binding: &Value) -> Self {
-        if reference.is_secret() || reference.inherited().is_some() {
-            return Self::Secret;
-        }
-        match reference.kind {
-            "plain_text" | "json" => Self::Variable,
-            "wasm_module" | "text_blob" | "data_blob" => Self::Code,
-            "durable_object_namespace"
-                if reference.text("class_name").is_some() && reference.text("script_name").is_none() =>
-            {
-                Self::Code
-            }
-            _ if members(binding).next().is_none() => Self::Code,
-            _ => Self::Resource,
-        }
-    }
-}
-
 /// Whether a binding of the target has every member of a binding of the source. The upstream may return more members than were
 /// uploaded.
 fn has_members(target: &Value, source: &Value) -> bool {
     members(source).all(|(key, value)| target.get(key) == Some(value))
 }
 
-fn check_names(source: &Metadata, choices: &Choices) -> Result<(), Problem> {
-    let of_group = |wanted: Group| -> Vec<&str> {
-        source
-            .binding_values()
-            .iter()
-            .filter_map(|binding| Some((BindingRef::of(binding)?, binding)))
-            .filter(|(reference, binding)| Group::of(*reference, binding) == wanted)
-            .map(|(reference, _)| reference.name)
-            .collect()
-    };
-    let check = |member: &str, what: &str, given: Vec<&String>, known: &[&str]| {
-        let unknown = given.into_iter().find(|name| !known.contains(&name.as_str()));
-        unknown.map_or(Ok(()), |name| {
-            let name: String = name.chars().take(100).collect();
-            Err(Problem::new(
-                Code::BodyInvalid,
-                format!("\"{member}\" has {name:?}, and the deployment has no {what} of this name."),
-                format!("Its names are: {}.", shown_names(known)),
-            ))
-        })
-    };
-    check(
-        "values",
-        "variable",
-        choices.values.keys().collect(),
-        &of_group(Group::Variable),
-    )?;
-    check(
-        "bindings",
-        "binding to a resource",
-        choices.bindings.keys().collect(),
-        &of_group(Group::Resource),
-    )
-}
-
-/// The binding with the value or the members of the request; `None` if the request has none for it.
-fn given(reference: BindingRef<'_>, binding: &Value, choices: &Choices) -> Result<Option<Value>, Problem> {
-    let Value::Object(object) = binding else {
-        return Ok(None);
-    };
-    let mut object = object.clone();
-    if let Some(value) = choices.values.get(reference.name) {
-        let key = if reference.kind == "json" { "json" } else { "text" };
-        if key == "text" && !value.is_string() {
-            return Err(Problem::new(
-                Code::BodyInvalid,
-                format!("The value of {} in \"values\" is not a string.", reference.name),
-                "The variable is a text in the deployment; send its value as a JSON string.",
-            ));
-        }
-        object.insert(key.to_owned(), value.clone());
-        return Ok(Some(Value::Object(object)));
-    }
-    let Some(members) = choices.bindings.get(reference.name) else {
-        return Ok(None);
-    };
-    let unknown = members
-        .keys()
-        .find(|key| matches!(key.as_str(), "name" | "type") || !object.contains_key(*key));
-    if unknown.is_some() {
-        let known: Vec<&str> = super::binding_change::members(binding)
-            .map(|(key, _)| key.as_str())
-            .collect();
-        return Err(Problem::new(
-            Code::BodyInvalid,
-            format!(
-                "\"bindings\" has a member for {} that the binding of the deployment does not have.",
-                reference.name
-            ),
-            format!("The members of this binding are: {}.", shown_names(&known)),
-        ));
-    }
-    object.extend(members.clone());
-    Ok(Some(Value::Object(object)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
+    use crate::code::Code;
 
     fn source() -> Metadata {
         let metadata = json!({ "bindings": [
