@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::deployments::{Shown, show};
 use super::page::Parameters;
 use super::promote::accepts_inexact;
+use super::shown_deployment::{Shown, show};
 use super::{Answer, body};
 use crate::audit;
 use crate::code::Code;

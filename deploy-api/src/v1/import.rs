@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::account::read_name;
-use super::deployments::show;
 use super::promote::read_secrets;
+use super::shown_deployment::show;
 use super::{Answer, body, secret_text, worker_name};
 use crate::deploys::{self, Gateway, Import};
 use crate::identity::ShownCredential;

@@ -37,7 +37,7 @@ pub mod workers;
 pub use crate::ledger::calls::{
     Answer, Content, Operation, dispatch_namespace, namespace, target, worker_name,
 };
-use crate::ledger::calls::{body, deployments, page};
+use crate::ledger::calls::{body, page, shown_deployment};
 
 pub use calls::{Api, OPENAPI};
 pub use reply::{Reply, of_problem};

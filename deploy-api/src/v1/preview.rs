@@ -8,9 +8,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::deployments::deployed;
 use super::page::Parameters;
 use super::promote::{accepts_inexact, read_secrets};
+use super::shown_deployment::deployed;
 use super::{Answer, body, secret_text};
 use crate::code::Code;
 use crate::deployments::DeploymentId;

@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::deployments::deployed;
 use super::page::Parameters;
 use super::secrets::check_secret_name;
+use super::shown_deployment::deployed;
 use super::{Answer, body, secret_text};
 use crate::code::Code;
 use crate::deploys::{Choice, Choices, Gateway, PromotionDifference, RedeployOptions, preview, redeploy};

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::deployments::{Shown, deployed, show};
 use super::page::Parameters;
 use super::promote::{accepts_inexact, read_secrets};
+use super::shown_deployment::{Shown, deployed, show};
 use super::{Answer, body, secret_text};
 use crate::deploys::{Gateway, RedeployOptions, preview, redeploy};
 use crate::identity::ShownCredential;

@@ -13,7 +13,7 @@ use crate::audit::Checkpoint;
 use crate::deployments::HealthCheckRequest;
 use crate::deploys::PromotionDifference;
 use crate::ledger::calls::{
-    audit, audit_segments, deployments, exchange, explain, health_check, locks, policy, status, tokens,
+    audit, audit_segments, exchange, explain, health_check, locks, policy, shown_deployment, status, tokens,
     whoami,
 };
 use crate::logs::LogPage;
@@ -98,8 +98,12 @@ pub const ROUTES: &[Route] = &[
     Route::new::<audit::Recorded>("POST", "/v1/audit/break-glass", Operation::AuditBreakGlass)
         .created()
         .takes::<audit::BreakGlassRequest>(),
-    Route::new::<Page<deployments::Shown<'static>>>("GET", "/v1/deployments", Operation::AllDeploymentList)
-        .with(&["since", "until", "namespace", "worker", "limit", "cursor"]),
+    Route::new::<Page<shown_deployment::Shown<'static>>>(
+        "GET",
+        "/v1/deployments",
+        Operation::AllDeploymentList,
+    )
+    .with(&["since", "until", "namespace", "worker", "limit", "cursor"]),
     Route::new::<status::Status>("GET", "/v1/status", Operation::Status),
     Route::new::<dispatcher::DispatchWorker>("GET", "/v1/dispatcher", Operation::Dispatcher),
     Route::new::<everywhere::Everywhere>("GET", "/v1/workers/{worker}", Operation::WorkerEverywhere),
@@ -117,7 +121,7 @@ pub const ROUTES: &[Route] = &[
     Route::new::<locks::Shown>("PUT", namespace!("/lock"), Operation::NamespaceLock)
         .takes::<locks::LockRequest>(),
     Route::new::<locks::Shown>("DELETE", namespace!("/lock"), Operation::NamespaceUnlock),
-    Route::new::<Page<deployments::Shown<'static>>>(
+    Route::new::<Page<shown_deployment::Shown<'static>>>(
         "GET",
         namespace!("/deployments"),
         Operation::NamespaceDeploymentList,
@@ -136,29 +140,29 @@ pub const ROUTES: &[Route] = &[
     Route::new::<tags::Tags<'static>>("GET", worker!("/tags"), Operation::TagList),
     Route::new::<tags::Tags<'static>>("PUT", worker!("/tags"), Operation::TagPut)
         .takes::<tags::TagsRequest>(),
-    Route::new::<Page<deployments::Shown<'static>>>(
+    Route::new::<Page<shown_deployment::Shown<'static>>>(
         "GET",
         worker!("/deployments"),
         Operation::DeploymentList,
     )
     .with(PAGED),
-    Route::new::<deployments::Shown<'static>>(
+    Route::new::<shown_deployment::Shown<'static>>(
         "GET",
         worker!("/deployments/{deployment}"),
         Operation::DeploymentGet,
     ),
-    Route::new::<deployments::Shown<'static>>("POST", worker!("/rollback"), Operation::Rollback)
+    Route::new::<shown_deployment::Shown<'static>>("POST", worker!("/rollback"), Operation::Rollback)
         .created()
         .previews::<rollback::Previewed<'static>>()
         .with(&["dry_run", "confirm"])
         .may_take::<rollback::RollbackRequest>(),
-    Route::new::<deployments::Shown<'static>>("POST", worker!("/import"), Operation::Import)
+    Route::new::<shown_deployment::Shown<'static>>("POST", worker!("/import"), Operation::Import)
         .created()
         .takes_secrets::<import::ImportRequest>(),
     Route::new::<drift::Resolved<'static>>("POST", worker!("/drift"), Operation::DriftResolve)
         .with(&["confirm"])
         .takes::<drift::DriftRequest>(),
-    Route::new::<deployments::Deployed<'static, PromotionDifference>>(
+    Route::new::<shown_deployment::Deployed<'static, PromotionDifference>>(
         "POST",
         worker!("/promote"),
         Operation::Promote,
@@ -167,7 +171,7 @@ pub const ROUTES: &[Route] = &[
     .previews::<promote::Previewed<'static>>()
     .with(&["dry_run", "confirm"])
     .takes::<promote::PromoteRequest>(),
-    Route::new::<deployments::Shown<'static>>("POST", worker!("/preview"), Operation::Preview)
+    Route::new::<shown_deployment::Shown<'static>>("POST", worker!("/preview"), Operation::Preview)
         .created()
         .with(&["confirm"])
         .takes::<preview::PreviewRequest>(),

@@ -29,12 +29,12 @@ pub use crate::deploys::{
 pub use crate::identity::{Identity, Subject, TokenKind};
 pub use crate::ledger::calls::audit::{AuditPage, Verification as AuditVerification};
 pub use crate::ledger::calls::audit_segments::ShownSegment as AuditSegment;
-pub use crate::ledger::calls::deployments::{Deployed, Shown as Deployment};
 pub use crate::ledger::calls::explain::{ExplainRequest, Explained, ExplainedIdentity, ExplanationLines};
 pub use crate::ledger::calls::health_check::Shown as HealthCheckState;
 pub use crate::ledger::calls::locks::{LockRequest, Shown as LockState};
 pub use crate::ledger::calls::page::Page;
 pub use crate::ledger::calls::policy::{ChangeSentence, ChangeSentences, Put as PolicyChange};
+pub use crate::ledger::calls::shown_deployment::{Deployed, Shown as Deployment};
 pub use crate::ledger::calls::status::{
     NamespaceStatus, OpenIntent, Status, UnhealthyWorker, WorkerDrift, WorkerPreview,
 };

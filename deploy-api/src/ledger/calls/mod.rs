@@ -16,6 +16,7 @@ mod operation;
 pub(crate) mod page;
 mod path;
 pub mod policy;
+pub mod shown_deployment;
 pub mod status;
 pub mod tokens;
 pub mod whoami;
