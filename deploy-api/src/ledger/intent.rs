@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::sql::Sql;
 use crate::store::leases::{Lease, LeaseState};
-use crate::store::{deployments, leases, workers};
+use crate::store::{deployment_objects, deployments, leases, workers};
 use crate::target::Target;
 
 impl<S: Sql, R: Runtime> Ledger<S, R> {
@@ -105,8 +105,8 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             let fingerprint = upload.map(|upload| upload.fingerprint.as_str());
             deployments::begin(sql, deployment, fingerprint)?;
             match (upload, &source) {
-                (Some(upload), _) => deployments::pin(sql, &deployment.id, &upload.pins)?,
-                (_, Some(source)) => deployments::pin_as(sql, &deployment.id, &source.id)?,
+                (Some(upload), _) => deployment_objects::pin(sql, &deployment.id, &upload.pins)?,
+                (_, Some(source)) => deployment_objects::pin_as(sql, &deployment.id, &source.id)?,
                 _ => {}
             }
         }

@@ -13,7 +13,9 @@ use crate::store::health_checks::PendingHealthCheck;
 use crate::store::leases::{Lease, LeaseState};
 use crate::store::locks::{self, Place};
 use crate::store::schedule::{self, Job};
-use crate::store::{answers, denials, deployments, health_checks, leases, previews, workers};
+use crate::store::{
+    answers, denials, deployment_objects, deployments, health_checks, leases, previews, workers,
+};
 use crate::target::Target;
 
 /// The most items of one reconciliation: each takes a few calls to the upstream.
@@ -206,7 +208,7 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         let deleted_before = now.saturating_sub(KEPT_AFTER_DELETION).unwrap_or(now);
         let mut unreferenced = Vec::new();
         for key in &message.keys {
-            if !deployments::needs_object(&self.sql, key, deleted_before)? {
+            if !deployment_objects::needs_object(&self.sql, key, deleted_before)? {
                 unreferenced.push(key.clone());
             }
         }

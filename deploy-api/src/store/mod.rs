@@ -7,6 +7,8 @@ pub mod audit_log;
 pub mod audit_segments;
 pub mod batch_limits;
 pub mod denials;
+pub mod deployment_objects;
+mod deployment_rows;
 pub mod deployments;
 pub mod drifts;
 pub mod earlier_assets;
@@ -67,7 +69,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "deployments-0001",
-        statements: deployments::TABLES,
+        statements: deployment_rows::TABLES,
     },
     Migration {
         name: "deployments-0002",
@@ -109,7 +111,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "ledger-0004",
-        statements: deployments::OBJECTS,
+        statements: deployment_rows::OBJECTS,
     },
     Migration {
         name: "ledger-0005",
@@ -137,7 +139,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "deployments-0006",
-        statements: &[deployments::ANNOTATIONS],
+        statements: &[deployment_rows::ANNOTATIONS],
     },
     Migration {
         name: "deployments-0007",
@@ -157,11 +159,11 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "deployments-0009",
-        statements: deployments::REDEPLOYABLE,
+        statements: deployment_rows::REDEPLOYABLE,
     },
     Migration {
         name: "deployments-0010",
-        statements: &[deployments::HEALTH, workers::HEALTH_PROOF],
+        statements: &[deployment_rows::HEALTH, workers::HEALTH_PROOF],
     },
     Migration {
         name: "drift-0001",
@@ -174,7 +176,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "deployments-0011",
-        statements: &[deployments::IMPORTED],
+        statements: &[deployment_rows::IMPORTED],
     },
     Migration {
         name: "audit-0005",
@@ -182,7 +184,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         name: "previews-0001",
-        statements: &[previews::TABLE, previews::INDEX, deployments::EXPIRES],
+        statements: &[previews::TABLE, previews::INDEX, deployment_rows::EXPIRES],
     },
 ];
 

@@ -3,7 +3,7 @@
 use dotdo_names::{Namespace, WorkerName};
 use jiff::{SignedDuration, Timestamp};
 
-use super::deployments::{COLUMNS, read};
+use super::deployment_rows::{COLUMNS, read};
 use crate::deployments::{Deployment, DeploymentId, State};
 use crate::policy::WorkerPattern;
 use crate::sql::{Sql, SqlError, Value};
