@@ -7,7 +7,7 @@ use crate::credentials;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The surroundings of a command.
+/// The context of a command: its output and the client that it uses.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Where it writes its result.
