@@ -22,6 +22,7 @@ use deploy_api::store::audit_archive::ArchiveRules;
 use deploy_api::store::policies::{self, PolicyCache};
 use deploy_api::store::tokens::{self, NewToken};
 use deploy_api::store::{audit_log, leases};
+use deploy_api::target::Target;
 use deploy_api::upload::{Admission, FingerprintKey, Source};
 use deploy_api::v1::{self, Answer};
 use futures_executor::block_on;
@@ -354,9 +355,16 @@ impl Platform {
     }
 
     pub async fn deploying(&self, token: &str, namespace: &str, upload: &Upload) -> Answered {
+        let target = deploy_api::v1::target(namespace, "agents").unwrap();
+        self.deploying_as(token, &target, upload).await
+    }
+
+    /// Deploys a Worker of a namespace.
+    pub async fn deploying_as(&self, token: &str, target: &Target, upload: &Upload) -> Answered {
         let (content_type, body) = upload.form();
+        let (namespace, worker) = (target.namespace(), &target.worker);
         let call = format!(
-            "PUT A/workers/dispatch/namespaces/{namespace}/scripts/agents?excludeScript=true&bindings_inherit=strict"
+            "PUT A/workers/dispatch/namespaces/{namespace}/scripts/{worker}?excludeScript=true&bindings_inherit=strict"
         );
         self.ask(token, &call, &[("Content-Type", &content_type)], body)
             .await
@@ -420,13 +428,17 @@ impl Platform {
 
     /// The deployments of agents, the newest first.
     pub fn deployments(&self, namespace: &str) -> Vec<Value> {
-        let target = deploy_api::v1::target(namespace, "agents").unwrap();
+        self.deployments_of(&deploy_api::v1::target(namespace, "agents").unwrap())
+    }
+
+    /// The deployments of a Worker, the newest first.
+    pub fn deployments_of(&self, target: &Target) -> Vec<Value> {
         let page = self
             .access(|access, caller| {
                 deploy_api::ledger::calls::deployments::list(
                     access,
                     caller,
-                    &target,
+                    target,
                     &[],
                     &WorkerUrls::default(),
                 )

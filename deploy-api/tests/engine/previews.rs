@@ -10,7 +10,7 @@ use futures_executor::block_on;
 use serde_json::{Value, json};
 
 use super::cloud::Fault;
-use super::platform::{Answered, Platform};
+use super::platform::Platform;
 use super::wrangler_upload::Upload;
 
 const HOUR: i64 = 60 * 60;
@@ -18,25 +18,10 @@ const DAY: i64 = 24 * HOUR;
 const NAMESPACE: &str = "dotdo-development";
 const PREVIEW: &str = "agents-pr-12";
 
-async fn deploying(
-    platform: &Platform,
-    token: &str,
-    namespace: &str,
-    worker: &str,
-    upload: &Upload,
-) -> Answered {
-    let (content_type, body) = upload.form();
-    let call = format!(
-        "PUT A/workers/dispatch/namespaces/{namespace}/scripts/{worker}?excludeScript=true&bindings_inherit=strict"
-    );
-    platform
-        .ask(token, &call, &[("Content-Type", &content_type)], body)
-        .await
-}
-
 fn deploy(platform: &Platform, namespace: &str, worker: &str, code: &str) {
     let token = platform.alice(namespace);
-    let answered = block_on(deploying(platform, &token, namespace, worker, &Upload::of(code)));
+    let target = v1::target(namespace, worker).unwrap();
+    let answered = block_on(platform.deploying_as(&token, &target, &Upload::of(code)));
     assert_eq!(answered.status, 200, "{}", answered.text());
 }
 
@@ -178,8 +163,9 @@ fn a_deploy_that_is_open_when_a_preview_expires_renews_it() {
     platform.cloud.pass(14 * DAY - 10);
     let before = platform.history().len();
     let upload = Upload::of("two");
+    let preview = v1::target(NAMESPACE, PREVIEW).unwrap();
     block_on(async {
-        let mut deploying = pin!(deploying(&platform, &token, NAMESPACE, PREVIEW, &upload));
+        let mut deploying = pin!(platform.deploying_as(&token, &preview, &upload));
         while platform.history().len() == before {
             assert!(!poll(deploying.as_mut()));
         }
@@ -200,12 +186,13 @@ fn a_deploy_during_the_deletion_comes_after_it() {
     let token = platform.alice(NAMESPACE);
     platform.cloud.pass(14 * DAY);
     let upload = Upload::of("two");
+    let preview = v1::target(NAMESPACE, PREVIEW).unwrap();
     block_on(async {
         let mut reconciling = pin!(platform.reconciling());
         while outcomes(&platform).is_empty() {
             assert!(!poll(reconciling.as_mut()));
         }
-        let mut deploying = pin!(deploying(&platform, &token, NAMESPACE, PREVIEW, &upload));
+        let mut deploying = pin!(platform.deploying_as(&token, &preview, &upload));
         for _ in 0..100 {
             assert!(!poll(deploying.as_mut()), "it waits for the deletion");
         }

@@ -44,6 +44,7 @@ impl Answer {
 }
 
 /// A change with what the model needs to know about it.
+#[derive(Debug)]
 pub struct Requested<'a> {
     pub change: &'a Change,
     /// The version that it deploys, if it is an upload or a redeploy.
@@ -51,7 +52,7 @@ pub struct Requested<'a> {
     /// The versions that a failed health check may restore: the current one or, if it is uploaded again, the one before it.
     pub restored: Vec<usize>,
     /// The value of the secret that it sets.
-    pub text: &'a str,
+    pub text: String,
 }
 
 impl Requested<'_> {
@@ -71,13 +72,27 @@ impl Requested<'_> {
         }
     }
 
+    /// The states that the upstream may have after two changes at once, which are carried out in one of the two orders.
+    pub fn allow_both(changes: [(&Self, Answer); 2], before: Option<&Served>) -> Vec<Option<Served>> {
+        let [one, other] = changes;
+        let in_order = |(first, first_answer): (&Self, Answer), (second, second_answer): (&Self, Answer)| {
+            let between = first.allows(before, first_answer).into_iter();
+            between
+                .flat_map(|between| second.allows(between.as_ref(), second_answer))
+                .collect::<Vec<_>>()
+        };
+        let mut allowed = in_order(one, other);
+        allowed.extend(in_order(other, one));
+        allowed
+    }
+
     fn carried_out(&self, before: Option<&Served>) -> Option<Served> {
         let secrets = before.map(|served| served.secrets.clone()).unwrap_or_default();
         match self.change {
             Change::Delete => None,
             Change::PutSecret(name) => before.map(|served| {
                 let mut served = served.clone();
-                served.secrets.insert((*name).to_owned(), self.text.to_owned());
+                served.secrets.insert((*name).to_owned(), self.text.clone());
                 served
             }),
             Change::DeleteSecret(name) => before.map(|served| {
@@ -85,9 +100,12 @@ impl Requested<'_> {
                 served.secrets.remove(*name);
                 served
             }),
-            Change::Deploy(_) | Change::Retry | Change::Rollback(_) | Change::Promote | Change::Overwrite => {
-                self.version.map(|version| Served { version, secrets })
-            }
+            Change::Deploy(_)
+            | Change::Retry
+            | Change::Rollback(_)
+            | Change::Promote
+            | Change::Preview(_)
+            | Change::Overwrite => self.version.map(|version| Served { version, secrets }),
             Change::Adopt => before.cloned(),
         }
     }

@@ -1,19 +1,23 @@
 //! Takes the steps on a platform, and checks it after each of them.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::pin::pin;
+use std::collections::{BTreeSet, VecDeque};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use deploy_api::deployments::DeploymentId;
 use deploy_api::dispatcher::DispatcherAnswer;
+use deploy_api::store::{health_checks, leases, previews};
+use deploy_api::target::Target;
 use futures_executor::block_on;
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::model::{Answer, Requested, Served};
-use super::step::{Change, Place, Step};
+use super::place::Place;
+use super::request::{Uploads, chosen};
+use super::step::{Change, LIFETIME_DAYS, Other, Step};
 use crate::platform::{Answered, MessageFault, Platform};
-use crate::support::audit::verify;
 use crate::support::callers::grant;
-use crate::wrangler_upload::Upload;
 
 /// The path of a Worker's health check.
 const HEALTH_CHECK: &str = "/health-check";
@@ -21,42 +25,72 @@ const HEALTH_CHECK: &str = "/health-check";
 /// The status that the health checks expect.
 const HEALTHY: u16 = 204;
 
+/// What may be done to the Workers of the namespaces, and to those of the account.
+const ACTIONS: [&str; 7] = [
+    "read", "deploy", "delete", "secrets", "rollback", "promote", "lock",
+];
+
 pub struct Run {
-    platform: Platform,
+    pub platform: Platform,
     token: String,
-    /// The last upload to each place.
-    uploads: [Option<u8>; 2],
+    uploads: Uploads,
     /// The number of changes.
     changes: usize,
     /// The number of polls after which the next request ends.
     kill: Option<usize>,
+    /// The id of the deployment that [`Place::Deployment`] previews; `None` if there is none yet.
+    previewed: Option<String>,
     /// The places that were changed outside of the deploy API since its last change.
-    changed_outside: [bool; 2],
+    pub changed_outside: BTreeSet<Place>,
+    /// The deployments that the deploy API was.
+    pub ran: BTreeSet<String>,
+    /// The deployment that the deploy API is, if its outcome was not recorded when it started.
+    pub started: Option<String>,
 }
 
 impl Run {
     pub fn new() -> Self {
-        let platform = Platform::new();
+        let platform = Platform::with_rules(&[json!({
+            "name": "account", "who": { "token": "alice" }, "namespaces": ["account"], "workers": ["*"], "actions": ACTIONS
+        })]);
         let namespaces = Place::ALL.map(Place::namespace);
-        let actions = [
-            "read", "deploy", "delete", "secrets", "rollback", "promote", "lock",
-        ];
-        let token = platform.token("alice", &[grant(&namespaces, &["agents"], &actions)]);
+        let token = platform.token("alice", &[grant(&namespaces, &["*"], &ACTIONS)]);
         let run = Self {
             platform,
             token,
-            uploads: [None; 2],
+            uploads: Uploads::default(),
             changes: 0,
             kill: None,
-            changed_outside: [false; 2],
+            previewed: None,
+            changed_outside: BTreeSet::new(),
+            ran: BTreeSet::new(),
+            started: None,
         };
+        for place in [Place::Dispatcher, Place::DeployApi] {
+            let mut scripts = run.platform.cloud.scripts.borrow_mut();
+            scripts.upload_outside(&run.key(place), "from setup");
+            scripts.set_secret_outside(&run.key(place), "UPLOAD_KEY");
+        }
         run.set_healthy(true);
         run
     }
 
     pub fn take(&mut self, step: &Step) {
+        let before = self.everything();
         match step {
             Step::Change(place, change) => self.change(*place, change),
+            Step::AtOnce {
+                place,
+                change,
+                other: Other::Change(other),
+                polls,
+            } => self.changes_at_once(*place, [change, other], *polls),
+            Step::AtOnce {
+                place,
+                change,
+                other: Other::Reconcile,
+                polls,
+            } => self.change_while_reconciling(*place, change, *polls),
             Step::SetHealthCheck(place, is_set) => {
                 let body = json!({ "path": "/", "expect": HEALTHY }).to_string();
                 let (method, body) = if *is_set {
@@ -76,22 +110,16 @@ impl Run {
             }
             Step::SetHealthy(is_healthy) => self.set_healthy(*is_healthy),
             // While the outcome of a change is not known, nothing distinguishes an outside change from it.
-            Step::DeployOutside(..) | Step::DeleteOutside(_) if self.platform.open() > 0 => {}
+            Step::DeployOutside(place, _) | Step::DeleteOutside(place) if self.is_open(*place) => {}
             Step::DeployOutside(place, version) => self.deploy_outside(*place, *version),
             Step::DeleteOutside(place) => {
-                let key = key(*place);
-                if self
-                    .platform
-                    .cloud
-                    .scripts
-                    .borrow_mut()
-                    .by_key
-                    .remove(&key)
-                    .is_some()
-                {
-                    self.changed_outside[*place as usize] = true;
+                let key = self.key(*place);
+                let mut scripts = self.platform.cloud.scripts.borrow_mut();
+                if scripts.by_key.remove(&key).is_some() {
+                    self.changed_outside.insert(*place);
                 }
             }
+            Step::StartDeployApi => self.start_deploy_api(),
             Step::FailUpstream(fault) => self.platform.cloud.fail_next(fault.clone()),
             Step::FailMessages { after, fault } => {
                 let mut messages = self.platform.messages.borrow_mut();
@@ -103,16 +131,20 @@ impl Run {
             Step::Pass(seconds) => self.platform.cloud.pass(*seconds),
             Step::Reconcile => self.reconcile(),
         }
+        self.follow_expiries(&before);
         self.check();
     }
 
-    /// Repairs everything, and checks that nothing stays open.
+    /// Repairs everything, and checks that nothing stays open and that every preview expires.
     pub fn end(&mut self) {
         self.platform.cloud.faults.borrow_mut().clear();
         self.platform.messages.borrow_mut().clear();
-        self.platform.restart_ledger();
+        self.kill = None;
+        self.start_deploy_api();
         self.platform.cloud.pass(200);
+        let before = self.everything();
         self.reconcile();
+        self.follow_expiries(&before);
         self.check();
         self.platform.assert_reconciled();
         let record = self.platform.record();
@@ -122,13 +154,194 @@ impl Run {
                 .filter(|entry| entry["intent"] == intent["sequence"]);
             assert_eq!(outcomes.count(), 1, "outcomes of {intent}");
         }
+        for place in Place::ALL.into_iter().filter(|place| place.is_preview()) {
+            self.v1("DELETE", place, "/lock", "");
+        }
+        self.platform.cloud.pass(LIFETIME_DAYS * 24 * 60 * 60);
+        let before = self.everything();
+        self.reconcile();
+        self.follow_expiries(&before);
+        self.check();
+        assert_eq!(previews::all(self.platform.sql).unwrap(), []);
     }
 
     fn change(&mut self, place: Place, change: &Change) {
-        self.changes += 1;
-        let text = self.changes.to_string();
+        let Some((place, requested, sent)) = self.request(place, change) else {
+            return;
+        };
         let before = self.served(place);
         let uploads_before = self.platform.cloud.scripts.borrow().uploads;
+        let kill = self.kill.take();
+        let answered = poll(self.uploads.send(&self.platform, &self.token, sent), kill);
+        self.platform.messages.borrow_mut().clear();
+        let mut requested = requested;
+        if let Change::Rollback(None) = change {
+            requested.version = self.deployments(place).first().and_then(version_of);
+        }
+        let answer = Answer::of(answered.as_ref());
+        assert!(
+            answer != Answer::Done || !place.is_in_account() || is_possible_in_account(change),
+            "{change:?} of {place:?}"
+        );
+        let allowed = requested.allows(before.as_ref(), answer);
+        let shown = answered.map_or_else(|| "the process ended".to_owned(), |answered| answered.text());
+        self.assert_allowed(place, &allowed, before.as_ref(), &format!("{change:?}: {shown}"));
+        self.follow(place, uploads_before, [(change, answer)]);
+        if matches!(change, Change::Adopt) && answer != Answer::Refused {
+            self.reconcile();
+            let is_drift = self.is_drift(place);
+            if is_drift {
+                self.changed_outside.insert(place);
+            } else {
+                self.changed_outside.remove(&place);
+            }
+            assert!(answer == Answer::Unknown || !is_drift, "{shown}");
+        }
+    }
+
+    fn changes_at_once(&mut self, place: Place, changes: [&Change; 2], polls: usize) {
+        let is_preview = changes.iter().any(|change| matches!(change, Change::Preview(_)));
+        let place = if is_preview { Place::Deployment } else { place };
+        let [first, second] = changes;
+        let Some((_, mut one, one_sent)) = self.request(place, first) else {
+            return;
+        };
+        let Some((_, mut other, other_sent)) = self.request(place, second) else {
+            return;
+        };
+        // A health check that fails may restore the version of the other change.
+        one.restored.extend(other.version);
+        other.restored.extend(one.restored.iter().copied());
+        other.restored.extend(one.version);
+        one.restored.clone_from(&other.restored);
+        let before = self.served(place);
+        let uploads_before = self.platform.cloud.scripts.borrow().uploads;
+        let send = |sent| self.uploads.send(&self.platform, &self.token, sent);
+        let (answered, other_answered) = block_on(at_once(send(one_sent), send(other_sent), polls));
+        self.platform.messages.borrow_mut().clear();
+        let answers = [Answer::of(Some(&answered)), Answer::of(Some(&other_answered))];
+        let allowed = Requested::allow_both([(&one, answers[0]), (&other, answers[1])], before.as_ref());
+        let shown = format!(
+            "{first:?}: {}\n{second:?}: {}",
+            answered.text(),
+            other_answered.text()
+        );
+        self.assert_allowed(place, &allowed, before.as_ref(), &shown);
+        self.follow(place, uploads_before, [(first, answers[0]), (second, answers[1])]);
+    }
+
+    /// The change is carried out before or after the deletion of an expired preview. A preview that it renewed stays.
+    fn change_while_reconciling(&mut self, place: Place, change: &Change, polls: usize) {
+        let was_open = self.is_open(place);
+        let Some((place, requested, sent)) = self.request(place, change) else {
+            return;
+        };
+        let before = self.served(place);
+        let uploads_before = self.platform.cloud.scripts.borrow().uploads;
+        let sending = self.uploads.send(&self.platform, &self.token, sent);
+        let reconciling = async {
+            // A reconciler whose calls fail tries again at its next run.
+            let _ = self.platform.reconciling_with(None).await;
+        };
+        let (answered, ()) = block_on(async {
+            if polls % 2 == 0 {
+                at_once(sending, reconciling, polls).await
+            } else {
+                let (end, answered) = at_once(reconciling, sending, polls).await;
+                (answered, end)
+            }
+        });
+        self.platform.messages.borrow_mut().clear();
+        let answer = Answer::of(Some(&answered));
+        let mut allowed = requested.allows(before.as_ref(), answer);
+        if place.is_preview() {
+            allowed.extend(requested.allows(None, answer));
+            if answer != Answer::Done {
+                allowed.push(None);
+            }
+        }
+        // The reconciler concludes a change that was open before, and may roll it back.
+        if !was_open {
+            let shown = format!("{change:?} while reconciling: {}", answered.text());
+            self.assert_allowed(place, &allowed, before.as_ref(), &shown);
+        }
+        self.follow(place, uploads_before, [(change, answer)]);
+    }
+
+    fn assert_allowed(&self, place: Place, allowed: &[Option<Served>], before: Option<&Served>, shown: &str) {
+        let after = self.served(place);
+        assert!(
+            allowed.contains(&after),
+            "{place:?}: {shown}\nbefore: {before:?}\nafter: {after:?}\nallowed: {allowed:?}"
+        );
+    }
+
+    /// Notes that changes through the deploy API ended a change outside of it.
+    fn follow<const N: usize>(
+        &mut self,
+        place: Place,
+        uploads_before: usize,
+        changes: [(&Change, Answer); N],
+    ) {
+        let is_uploaded = self.platform.cloud.scripts.borrow().uploads != uploads_before;
+        let is_deleted = changes
+            .iter()
+            .any(|(change, answer)| matches!(change, Change::Delete) && *answer == Answer::Done);
+        if is_uploaded || is_deleted {
+            self.changed_outside.remove(&place);
+        }
+    }
+
+    /// Notes which previews the reconciler deleted: a change outside of the deploy API ends with the Worker.
+    fn follow_expiries(&mut self, before: &[(Place, bool)]) {
+        for (place, was_there) in before {
+            if *was_there && self.served(*place).is_none() && place.is_preview() && !self.is_recorded(*place)
+            {
+                self.changed_outside.remove(place);
+            }
+        }
+    }
+
+    fn everything(&self) -> Vec<(Place, bool)> {
+        let places = Place::ALL.into_iter();
+        places
+            .map(|place| (place, self.served(place).is_some()))
+            .collect()
+    }
+
+    /// Prepares a change; `None` if it is not possible now. A preview of a deployment is always made at its place.
+    fn request<'c>(
+        &mut self,
+        place: Place,
+        change: &'c Change,
+    ) -> Option<(Place, Requested<'c>, super::request::Sent)> {
+        let mut place = place;
+        let mut source = None;
+        if let Change::Preview(index) = change {
+            place = Place::Deployment;
+            let staging = self.deployments(Place::Staging);
+            if self.previewed.is_none() {
+                let uploaded: Vec<Value> = staging
+                    .iter()
+                    .filter(|deployment| {
+                        deployment["state"] == "succeeded" && version_of(deployment).is_some()
+                    })
+                    .cloned()
+                    .collect();
+                let id = &chosen(Some(*index), &uploaded)?["id"];
+                self.previewed = id.as_str().map(str::to_owned);
+            }
+            let previewed = self.previewed.as_deref();
+            source = staging
+                .iter()
+                .find(|deployment| deployment["id"].as_str() == previewed)
+                .and_then(version_of);
+        }
+        if matches!(change, Change::Promote) && place.promoted_from().is_none() {
+            return None;
+        }
+        self.changes += 1;
+        let text = self.changes.to_string();
         let recorded = self.deployments(place);
         let previous = self.current(place, &recorded);
         let mut restored: Vec<usize> = previous.and_then(version_of).into_iter().collect();
@@ -138,125 +351,41 @@ impl Run {
                 .find(|deployment| previous.is_some_and(|previous| previous["previous"] == deployment["id"]));
             restored.extend(before_it.and_then(version_of));
         }
-        let mut requested = Requested {
-            change,
-            version: self.version(place, change, &recorded),
-            restored,
-            text: &text,
-        };
-        let answered = self.request(place, change, &recorded, &text);
-        self.platform.messages.borrow_mut().clear();
-        if let Change::Rollback(None) = change {
-            requested.version = self.deployments(place).first().and_then(version_of);
-        }
-        let answer = Answer::of(answered.as_ref());
-        let after = self.served(place);
-        let allowed = requested.allows(before.as_ref(), answer);
-        let shown = answered.map_or_else(|| "the process ended".to_owned(), |answered| answered.text());
-        assert!(
-            allowed.contains(&after),
-            "{change:?} of {place:?}: {shown}\nbefore: {before:?}\nafter: {after:?}\nallowed: {allowed:?}"
-        );
-        let is_uploaded = self.platform.cloud.scripts.borrow().uploads != uploads_before;
-        let is_deleted = matches!(change, Change::Delete) && answer == Answer::Done;
-        if is_uploaded || is_deleted {
-            self.changed_outside[place as usize] = false;
-        }
-        if matches!(change, Change::Adopt) && answer != Answer::Refused {
-            self.reconcile();
-            self.changed_outside[place as usize] = self.is_drift(place);
-            assert!(
-                answer == Answer::Unknown || !self.changed_outside[place as usize],
-                "{shown}"
-            );
-        }
-    }
-
-    /// The version that a change deploys.
-    fn version(&self, place: Place, change: &Change, recorded: &[Value]) -> Option<usize> {
-        match change {
+        let version = match change {
             Change::Deploy(version) => Some((*version).into()),
-            Change::Retry => Some(self.last_upload(place).into()),
-            Change::Rollback(Some(index)) if !recorded.is_empty() => version_of(index.get(recorded)),
-            Change::Overwrite => self.current(place, recorded).and_then(version_of),
-            Change::Promote => {
-                let there = self.deployments(place.other());
-                self.current(place.other(), &there).and_then(version_of)
-            }
-            Change::Rollback(_)
-            | Change::Delete
-            | Change::PutSecret(_)
-            | Change::DeleteSecret(_)
-            | Change::Adopt => None,
-        }
-    }
-
-    fn last_upload(&self, place: Place) -> u8 {
-        self.uploads[place as usize].unwrap_or(1)
-    }
-
-    /// Sends a change. `None` if the process ended before the answer.
-    fn request(&mut self, place: Place, change: &Change, recorded: &[Value], text: &str) -> Option<Answered> {
-        let namespace = place.namespace();
-        let worker = |below: &str| format!("/v1/namespaces/{namespace}/workers/agents{below}");
-        let (call, body) = match change {
-            Change::Deploy(_) | Change::Retry => {
-                if let Change::Deploy(version) = change {
-                    self.uploads[place as usize] = Some(*version);
-                }
-                let kill = self.kill.take();
-                let upload = Upload::of(&"x".repeat(self.last_upload(place).into()));
-                return poll(self.platform.deploying(&self.token, namespace, &upload), kill);
-            }
-            Change::Rollback(index) => {
-                let id = index
-                    .as_ref()
-                    .filter(|_| !recorded.is_empty())
-                    .map(|index| &index.get(recorded)["id"]);
-                let body = id.map_or_else(String::new, |id| json!({ "deployment": id }).to_string());
-                (format!("POST {}", worker("/rollback")), body)
-            }
-            Change::Promote => {
-                let from = place.other().namespace();
-                let body = json!({ "to": namespace }).to_string();
-                (format!("POST /v1/namespaces/{from}/workers/agents/promote"), body)
-            }
-            Change::Delete => (format!("DELETE {}", worker("")), String::new()),
-            Change::Adopt => (
-                format!("POST {}", worker("/drift")),
-                r#"{"resolve": "adopt"}"#.to_owned(),
-            ),
-            Change::Overwrite => (
-                format!("POST {}", worker("/drift")),
-                r#"{"resolve": "overwrite"}"#.to_owned(),
-            ),
-            Change::PutSecret(name) => (
-                format!("PUT {}", worker(&format!("/secrets/{name}"))),
-                json!({ "text": text }).to_string(),
-            ),
-            Change::DeleteSecret(name) => (
-                format!("DELETE {}", worker(&format!("/secrets/{name}"))),
-                String::new(),
-            ),
+            Change::Retry => Some(self.uploads.last(place).into()),
+            Change::Rollback(index) => chosen(*index, &recorded).and_then(version_of),
+            Change::Overwrite => previous.and_then(version_of),
+            Change::Preview(_) => source,
+            Change::Promote => place.promoted_from().and_then(|from| {
+                let there = self.deployments(from);
+                self.current(from, &there).and_then(version_of)
+            }),
+            Change::Delete | Change::PutSecret(_) | Change::DeleteSecret(_) | Change::Adopt => None,
         };
-        let headers = [("content-type", "application/json")];
-        let kill = self.kill.take();
-        poll(
-            self.platform.ask(&self.token, &call, &headers, body.into_bytes()),
-            kill,
-        )
+        let target = self.target(place);
+        let previewed = self.previewed.as_deref();
+        let sent = self
+            .uploads
+            .request((place, &target), change, &recorded, previewed, &text);
+        let requested = Requested {
+            change,
+            version,
+            restored,
+            text,
+        };
+        Some((place, requested, sent))
     }
 
     fn v1(&self, method: &str, place: Place, below: &str, body: &str) -> Answered {
-        let call = format!(
-            "{method} /v1/namespaces/{}/workers/agents{below}",
-            place.namespace()
-        );
+        let target = self.target(place);
+        let (namespace, worker) = (target.namespace(), &target.worker);
+        let call = format!("{method} /v1/namespaces/{namespace}/workers/{worker}{below}");
         self.platform.call(&self.token, &call, body)
     }
 
-    /// The Worker as the deploy API shows it.
-    fn shown(&self, place: Place) -> Answered {
+    /// The Worker as the deploy API shows it. It compares the upstream with the records.
+    pub fn shown(&self, place: Place) -> Answered {
         let faults = self.platform.messages.take();
         let shown = self.v1("GET", place, "", "");
         self.platform.messages.replace(faults);
@@ -266,6 +395,10 @@ impl Run {
     /// Whether the deploy API shows a change that was made outside.
     pub fn is_drift(&self, place: Place) -> bool {
         self.shown(place).body["drift"].is_object()
+    }
+
+    fn is_recorded(&self, place: Place) -> bool {
+        self.shown(place).body["recorded_deployment"].is_string()
     }
 
     /// The current deployment by the records, which does not serve if the Worker was changed outside.
@@ -286,18 +419,43 @@ impl Run {
 
     fn deploy_outside(&mut self, place: Place, version: u8) {
         let code = "o".repeat(version.into());
-        self.platform
-            .cloud
-            .scripts
-            .borrow_mut()
-            .upload_outside(&key(place), &code);
-        self.changed_outside[place as usize] = true;
+        let key = self.key(place);
+        let mut scripts = self.platform.cloud.scripts.borrow_mut();
+        scripts.upload_outside(&key, &code);
+        if let Some(script) = scripts.by_key.get_mut(&key) {
+            // The variable that names the deployment of the deploy API is not in its configuration.
+            script.bindings.clear();
+        }
+        self.changed_outside.insert(place);
     }
 
-    fn reconcile(&self) {
-        // A reconciler whose calls fail tries again at its next run.
+    /// The instances of the version that the account has take the place of those before.
+    fn start_deploy_api(&mut self) {
+        let id = {
+            let scripts = self.platform.cloud.scripts.borrow();
+            let script = scripts.get(&self.key(Place::DeployApi));
+            let bindings = script.map(|script| script.bindings.clone()).unwrap_or_default();
+            let own = bindings.iter().find(|binding| binding["name"] == "DEPLOYMENT");
+            own.and_then(|own| own["text"].as_str()).map(str::to_owned)
+        };
+        self.platform.restart_ledger();
+        let own = id.as_deref().map(|id| DeploymentId::parse(id).unwrap());
+        self.platform.own_deployment.replace(own);
+        let deployments = self.deployments(Place::DeployApi);
+        let is_pending = |id: &String| {
+            deployments
+                .iter()
+                .any(|deployment| deployment["id"] == **id && deployment["state"] == "pending")
+        };
+        self.ran.extend(id.clone());
+        self.started = id.filter(is_pending);
+    }
+
+    fn reconcile(&mut self) {
+        let mut kill = self.kill.take();
+        // A reconciler whose calls fail, or whose process ends, tries again at its next run.
         for _ in 0..4 {
-            let _ = block_on(self.platform.reconciling_with(None));
+            let _ = poll(self.platform.reconciling_with(None), kill.take());
             self.platform.cloud.pass(100);
         }
     }
@@ -305,73 +463,73 @@ impl Run {
     /// What the upstream has.
     pub fn served(&self, place: Place) -> Option<Served> {
         let scripts = self.platform.cloud.scripts.borrow();
-        let script = scripts.get(&key(place))?;
+        let script = scripts.get(&self.key(place))?;
         Some(Served {
             version: script.modules["index.js"].len(),
             secrets: script.secrets.clone(),
         })
     }
 
-    fn deployments(&self, place: Place) -> Vec<Value> {
-        self.platform.deployments(place.namespace())
+    pub fn target(&self, place: Place) -> Target {
+        place.target(self.previewed.as_deref())
     }
 
-    /// The chain is valid, each intent has at most one outcome, and where no change is open, the recorded deployment is what the
-    /// upstream has.
-    fn check(&self) {
-        assert!(verify(self.platform.sql).is_ok());
-        let mut outcomes = BTreeMap::new();
-        for entry in self.platform.record() {
-            if let Some(intent) = entry["intent"].as_u64() {
-                *outcomes.entry(intent).or_insert(0) += 1;
-            }
-        }
-        assert!(outcomes.values().all(|count| *count == 1), "{outcomes:?}");
-        if self.platform.open() > 0 {
-            return;
-        }
-        for place in Place::ALL {
-            let served = self.served(place);
-            // It compares the upstream with the records.
-            let shown = self.shown(place);
-            let recorded = self.deployments(place);
-            let serving = recorded.iter().find(|deployment| deployment["serving"] == true);
-            let is_drift = shown.body["drift"].is_object();
-            if self.changed_outside[place as usize] {
-                assert!(is_drift || served.is_none(), "{place:?}: {}", shown.text());
-                if is_drift {
-                    assert_eq!(serving, None, "{place:?}");
-                }
-            } else {
-                assert!(!is_drift, "{place:?}: {}", shown.text());
-                assert_eq!(serving.is_some(), served.is_some(), "{place:?}");
-                if let Some(version) = serving.and_then(version_of) {
-                    assert_eq!(Some(version), served.map(|served| served.version), "{place:?}");
-                }
-            }
-        }
+    pub fn key(&self, place: Place) -> String {
+        let target = self.target(place);
+        format!("{}/{}", target.namespace(), target.worker)
     }
-}
 
-fn key(place: Place) -> String {
-    format!("{}/agents", place.namespace())
+    pub fn deployments(&self, place: Place) -> Vec<Value> {
+        self.platform.deployments_of(&self.target(place))
+    }
+
+    /// Whether the outcome of a change of a Worker, or its health check, is not recorded yet.
+    pub fn is_open(&self, place: Place) -> bool {
+        let target = self.target(place);
+        leases::of_worker(self.platform.sql, &target).unwrap().is_some()
+            || health_checks::of_worker(self.platform.sql, &target)
+                .unwrap()
+                .is_some()
+    }
 }
 
 /// The version of a recorded deployment; `None` if it was adopted, because its bytes are not known.
-fn version_of(deployment: &Value) -> Option<usize> {
+pub fn version_of(deployment: &Value) -> Option<usize> {
     let size = deployment["bundle"]["modules"][0]["size"].as_u64();
     size.and_then(|size| usize::try_from(size).ok())
 }
 
-/// Runs a request, at most for a number of polls.
-fn poll<T>(request: impl Future<Output = T>, polls: Option<usize>) -> Option<T> {
+/// Whether a Worker of the platform can be changed so.
+const fn is_possible_in_account(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Deploy(_) | Change::Retry | Change::Rollback(_) | Change::Overwrite
+    )
+}
+
+/// Runs a future, at most for a number of polls.
+fn poll<T>(future: impl Future<Output = T>, polls: Option<usize>) -> Option<T> {
     let Some(polls) = polls else {
-        return Some(block_on(request));
+        return Some(block_on(future));
     };
-    let mut request = pin!(request);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).find_map(|_| match request.as_mut().poll(&mut context) {
+    let mut future = pin!(future);
+    (0..polls).find_map(|_| polled(future.as_mut()))
+}
+
+fn polled<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,
-    })
+    }
+}
+
+/// Runs two futures at once. The second one begins after a number of polls of the first one.
+async fn at_once<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>, polls: usize) -> (A, B) {
+    let mut one = pin!(one);
+    for _ in 0..polls {
+        if let Some(first) = polled(one.as_mut()) {
+            return (first, other.await);
+        }
+    }
+    join(one, other).await
 }
