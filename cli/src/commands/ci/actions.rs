@@ -74,8 +74,7 @@ pub fn steps_of(document: &Node) -> &[Node] {
 mod tests {
     use tempfile::TempDir;
 
-    use super::super::read;
-    use super::super::report::Report;
+    use super::super::{read, report_of};
 
     /// A composite action with these steps.
     fn composite(steps: &str) -> String {
@@ -119,7 +118,7 @@ mod tests {
             "name: x\nruns: { using: node24, main: index.js }\n",
         );
         let before = std::fs::read_to_string(folder.path().join("tools/inner/action.yml")).unwrap();
-        let read = read(folder.path()).unwrap();
+        let mut read = read(folder.path()).unwrap();
         let found: Vec<String> = read
             .iter()
             .flat_map(|document| {
@@ -135,11 +134,7 @@ mod tests {
                 "tools/inner/action.yml:10 runs.steps[0].env.CLOUDFLARE_API_TOKEN",
             ]
         );
-        let mut report = Report::default();
-        for document in read.iter().filter(|document| !document.uses.is_empty()) {
-            report.add(document);
-            report.fix(document, "https://deploy.example.com").unwrap();
-        }
+        let report = report_of(&mut read, Some("https://deploy.example.com"));
         assert_eq!((report.fixed.len(), report.remaining.len()), (0, 2));
         assert!(report.remaining[1].contains("before each step that uses the action"));
         let after = std::fs::read_to_string(folder.path().join("tools/inner/action.yml")).unwrap();

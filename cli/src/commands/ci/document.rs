@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
+use saphyr_parser::{Event, Parser};
 
 /// A node, and where it is.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub enum Content {
 /// # Errors
 /// Why it is not YAML, with the line.
 pub fn parse(text: &str) -> Result<Node, String> {
+    check_depth(text)?;
     let documents = MarkedYaml::load_from_str(text).map_err(|error| error.to_string())?;
     let bytes: Vec<usize> = text
         .char_indices()
@@ -36,9 +38,28 @@ pub fn parse(text: &str) -> Result<Node, String> {
         .chain([text.len()])
         .collect();
     let [document] = documents.as_slice() else {
-        return Err("it has another number of documents than one".to_owned());
+        return Err("it must have one document".to_owned());
     };
     Ok(convert(document, text, &bytes))
+}
+
+/// How deep a file may be nested: a node is read and dropped with its children by recursion.
+const MAX_DEPTH: usize = 200;
+
+/// Rejects a file that is nested too deeply, without recursion.
+fn check_depth(text: &str) -> Result<(), String> {
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(text) {
+        match event.map_err(|error| error.to_string())?.0 {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
+        }
+    }
+    Ok(())
 }
 
 /// `bytes` has the byte of each character.
@@ -96,17 +117,58 @@ impl Node {
         self.entry(key).map(|(_, value)| value)
     }
 
-    /// Calls a function with each scalar in this node.
-    pub fn each_text<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+    /// Calls a function with each scalar in this node and its key, which is empty for an element of a list.
+    pub fn each_text<'a>(&'a self, visit: &mut impl FnMut(&'a str, &'a Self)) {
+        self.each_text_at("", visit);
+    }
+
+    fn each_text_at<'a>(&'a self, key: &'a str, visit: &mut impl FnMut(&'a str, &'a Self)) {
         match &self.content {
-            Content::Text(_) => visit(self),
-            Content::List(list) => list.iter().for_each(|node| node.each_text(visit)),
-            Content::Map(map) => map.iter().for_each(|(_, value)| value.each_text(visit)),
+            Content::Text(_) => visit(key, self),
+            Content::List(list) => list.iter().for_each(|node| node.each_text_at("", visit)),
+            Content::Map(map) => map
+                .iter()
+                .for_each(|(key, value)| value.each_text_at(key.text(), visit)),
         }
     }
 }
 
-/// The number of the line with a byte, from 1.
-pub fn line_of(text: &str, byte: usize) -> usize {
-    1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
+/// The lines of a text.
+pub struct Lines {
+    /// The bytes of the line breaks.
+    breaks: Vec<usize>,
+}
+
+impl Lines {
+    pub fn of(text: &str) -> Self {
+        Self {
+            breaks: text.match_indices('\n').map(|(byte, _)| byte).collect(),
+        }
+    }
+
+    /// The number of the line with a byte, from 1.
+    pub fn of_byte(&self, byte: usize) -> usize {
+        1 + self.breaks.partition_point(|found| *found < byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_nested_too_deeply_is_rejected() {
+        let nested = |depth: usize| {
+            let lines = (0..depth).map(|level| format!("{}k:\n", "  ".repeat(level)));
+            lines.collect::<String>()
+        };
+        assert!(parse(&nested(MAX_DEPTH)).is_ok());
+        for text in [
+            nested(5_000),
+            format!("{}x", "- ".repeat(5_000)),
+            "[".repeat(5_000),
+        ] {
+            assert!(parse(&text).is_err());
+        }
+    }
 }

@@ -13,6 +13,8 @@ pub struct Fixed {
     pub text: String,
     /// What a person must do, for each job whose uses stay as they are.
     pub remaining: Vec<String>,
+    /// What a person must check, because the change may be too much or too little.
+    pub notes: Vec<String>,
 }
 
 /// Fixes each job of a workflow, or leaves it as it is.
@@ -27,6 +29,7 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     };
     let mut edits = Vec::new();
     let mut remaining = Vec::new();
+    let mut notes = Vec::new();
     let mut is_used = false;
     let of_workflow: Vec<&Use> = uses.iter().filter(|found| found.job.is_none()).collect();
     for (name, job) in workflow.get("jobs").map(Node::entries).unwrap_or_default() {
@@ -35,13 +38,26 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
             .filter(|found| found.job.as_deref() == Some(name.text()));
         let own: Vec<&Use> = own.collect();
         let inherits = !of_workflow.is_empty() && step_of_deploy(job).is_some();
+        let name = name.text();
         if own.is_empty() && !inherits {
+            if !of_workflow.is_empty() && job.get("steps").is_some() {
+                notes.push(format!(
+                    "jobs.{name}: it does not have the credential any more: if one of its steps needs it, add the step of `actions/login`"
+                ));
+            }
             continue;
         }
         is_used |= inherits;
         match fixer.job(job, &own, api) {
-            Ok(found) => edits.extend(found),
-            Err(reason) => remaining.push(format!("jobs.{}: {reason}", name.text())),
+            Ok(found) => {
+                edits.extend(found);
+                if fixer.limits_permissions(job) {
+                    notes.push(format!(
+                        "jobs.{name}: its GITHUB_TOKEN has only the permission `contents: read` now: add what its steps need"
+                    ));
+                }
+            }
+            Err(reason) => remaining.push(format!("jobs.{name}: {reason}")),
         }
     }
     if !of_workflow.is_empty() && !is_used {
@@ -55,7 +71,11 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     }
     let text = applied(text, edits)?;
     parse(&text)?;
-    Ok(Fixed { text, remaining })
+    Ok(Fixed {
+        text,
+        remaining,
+        notes,
+    })
 }
 
 struct Fixer<'a> {
@@ -67,6 +87,10 @@ impl Fixer<'_> {
     /// The edits of a job, or why a person must make them.
     fn job(&self, job: &Node, uses: &[&Use], api: &str) -> Result<Vec<Edit>, String> {
         if uses.iter().any(|found| found.kind == Kind::ByHand) {
+            if job.get("uses").is_some() {
+                return Err("it passes the secret to another workflow: let that one use the step of `actions/login`, and remove the secret"
+                    .to_owned());
+            }
             return Err("a script or another action uses the secret: add the step of `actions/login`, and use its variable \
                         CLOUDFLARE_API_TOKEN"
                 .to_owned());
@@ -78,15 +102,12 @@ impl Fixer<'_> {
                 Kind::Account => "CLOUDFLARE_ACCOUNT_ID",
                 Kind::Remove | Kind::ByHand => continue,
             };
-            let quote = self
-                .source
-                .slice(found.value.clone())
-                .chars()
-                .next()
-                .filter(|c| matches!(c, '"' | '\''));
+            // A block scalar ends at the beginning of the next key.
+            let value = self.source.slice(found.value.clone()).trim_end();
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
             let quote = quote.map(String::from).unwrap_or_default();
             edits.push(Edit {
-                range: found.value.clone(),
+                range: found.value.start..found.value.start + value.len(),
                 text: format!("{quote}${{{{ env.{variable} }}}}{quote}"),
             });
         }
@@ -97,6 +118,19 @@ impl Fixer<'_> {
         edits.extend(login_step(self.source, job, uses, api)?);
         edits.extend(permission(self.source, self.workflow, job)?);
         Ok(edits)
+    }
+
+    /// Whether a job gets permissions that it did not have to name before, and uses the token that they limit.
+    fn limits_permissions(&self, job: &Node) -> bool {
+        let has_permissions = job
+            .get("permissions")
+            .or_else(|| self.workflow.get("permissions"));
+        let mut uses_token = false;
+        job.each_text(&mut |_, value| {
+            let text = value.text().to_ascii_lowercase();
+            uses_token |= text.contains("github.token") || text.contains("github_token");
+        });
+        has_permissions.is_none() && uses_token
     }
 
     /// Removes the entries of `env` and `with` that are uses, and `env` if nothing is left.
@@ -209,6 +243,79 @@ jobs:
         assert_eq!(find(after, &parse(after).unwrap()), []);
         let windows = fixed(&before.replace('\n', "\r\n"));
         assert_eq!(windows.text, after.replace('\n', "\r\n"));
+    }
+
+    #[test]
+    fn block_scalars_keep_what_follows_them() {
+        let text = "\
+on: push
+jobs:
+  a:
+    permissions: write-all
+    steps:
+      - uses: cloudflare/wrangler-action@v3
+        with:
+          apiToken: >-
+            ${{ secrets.T }}
+
+          accountId: |
+            ${{ secrets.A }}
+          command: deploy
+";
+        let step = "      - uses: drivly/dispatch.do/actions/login@v1\n        with: { api: https://deploy.example.com }\n";
+        let after = text
+            .replace("secrets.T", "env.CLOUDFLARE_API_TOKEN")
+            .replace("secrets.A", "env.CLOUDFLARE_ACCOUNT_ID")
+            .replace("    steps:\n", &format!("    steps:\n{step}"));
+        assert_eq!(fixed(text).text, after);
+    }
+
+    #[test]
+    fn what_a_person_must_check_is_noted() {
+        let text = "\
+on: push
+env: { CF_API_TOKEN: \"${{ secrets.T }}\" }
+jobs:
+  a:
+    steps:
+      - run: wrangler deploy
+      - run: gh release create v1
+        env: { GH_TOKEN: \"${{ github.token }}\" }
+  b:
+    steps:
+      - run: make publish
+  c:
+    uses: ./.github/workflows/c.yml
+";
+        let fixed = fixed(text);
+        assert_eq!(fixed.remaining, [""; 0]);
+        let [one, other] = fixed.notes.as_slice() else {
+            panic!("{:?}", fixed.notes)
+        };
+        assert!(one.starts_with("jobs.a: its GITHUB_TOKEN"), "{one}");
+        assert!(
+            other.starts_with("jobs.b: it does not have the credential"),
+            "{other}"
+        );
+    }
+
+    #[test]
+    fn an_anchor_that_is_still_used_is_an_error() {
+        let text = "\
+on: push
+jobs:
+  a:
+    steps:
+      - run: wrangler deploy
+        env: &e
+          CF_API_TOKEN: ${{ secrets.T }}
+  b:
+    steps:
+      - run: wrangler deploy
+        env: *e
+";
+        let error = fix(text, &parse(text).unwrap(), API).unwrap_err();
+        assert!(error.contains("anchor"), "{error}");
     }
 
     #[test]

@@ -3,10 +3,12 @@
 
 mod actions;
 mod document;
+mod expressions;
 mod fix;
 mod login_step;
 mod permissions;
 mod report;
+mod secrets;
 mod text;
 mod uses;
 
@@ -18,7 +20,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use self::document::Node;
+use self::expressions::Secrets;
 use self::report::{Report, show};
+use self::secrets::{Candidates, all_secrets, other_secrets};
 use self::uses::Use;
 use crate::credentials;
 use crate::failure::{Exit, Failure};
@@ -60,33 +64,67 @@ pub fn run(command: &CiCommand, session: &Session) -> Result<Exit, Failure> {
 struct Workflow {
     file: PathBuf,
     is_action: bool,
+    /// Whether it is a link to a file outside of the repository.
+    is_outside: bool,
     text: String,
     root: Node,
     uses: Vec<Use>,
 }
 
+impl Workflow {
+    /// Reads the text again after a change.
+    ///
+    /// # Errors
+    /// Why it is not YAML.
+    fn parse(&mut self) -> Result<(), String> {
+        self.root = document::parse(&self.text)?;
+        self.uses = uses::find(&self.text, &self.root);
+        Ok(())
+    }
+}
+
 fn check(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure> {
-    let workflows = read(&arguments.folder)?;
-    let mut report = Report::default();
-    for workflow in &workflows {
-        report.add(workflow);
-    }
-    if arguments.fix && !report.uses.is_empty() {
-        let api = match &arguments.api {
-            Some(api) => credentials::address(api)?,
-            None => credentials::find()?.api,
-        };
-        for workflow in workflows.iter().filter(|workflow| !workflow.uses.is_empty()) {
-            report.fix(workflow, &api)?;
-        }
-    }
-    let remains = if arguments.fix {
-        !report.remaining.is_empty()
-    } else {
-        !report.uses.is_empty()
+    let mut workflows = read(&arguments.folder)?;
+    let is_used = workflows.iter().any(|workflow| !workflow.uses.is_empty());
+    let api = match &arguments.api {
+        _ if !arguments.fix || !is_used => None,
+        Some(api) => Some(credentials::address(api)?),
+        None => Some(credentials::find()?.api),
     };
+    let report = report_of(&mut workflows, api.as_deref());
+    let remains = !report.remaining.is_empty() || (!arguments.fix && is_used);
     output.either(&json!(report), |output| show(&report, arguments.fix, output))?;
     Ok(if remains { Exit::Refused } else { Exit::Success })
+}
+
+/// Reports about workflows, and changes them if `api` is the address with which they log in.
+fn report_of(workflows: &mut [Workflow], api: Option<&str>) -> Report {
+    let mut report = Report::default();
+    let mut candidates = Candidates::default();
+    for workflow in workflows.iter() {
+        report.add(workflow);
+        candidates.add(workflow);
+    }
+    if let Some(api) = api {
+        for workflow in workflows.iter_mut().filter(|workflow| !workflow.uses.is_empty()) {
+            report.fix(workflow, api);
+        }
+    }
+    report.add_callers(workflows);
+    let mut still_used = Secrets::default();
+    for workflow in workflows.iter() {
+        // Without a change, what the report lists is yet to be replaced.
+        let used = match api {
+            Some(_) => all_secrets(workflow),
+            None => other_secrets(workflow),
+        };
+        if !report.uses.is_empty() {
+            report.add_computed_secrets(workflow);
+        }
+        still_used.extend(used);
+    }
+    report.secrets = candidates.unused(&still_used);
+    report
 }
 
 /// Reads the workflows of a repository, and then its actions.
@@ -99,6 +137,8 @@ fn read(repository: &Path) -> Result<Vec<Workflow>, Failure> {
         if path
             .extension()
             .is_some_and(|extension| extension == "yml" || extension == "yaml")
+            // A link to nothing is an error, and a folder is no workflow.
+            && path.metadata().map_or(true, |found| found.is_file())
         {
             files.push(path);
         }
@@ -106,7 +146,7 @@ fn read(repository: &Path) -> Result<Vec<Workflow>, Failure> {
     files.sort();
     let mut read: Vec<Workflow> = Vec::new();
     for file in files {
-        read.push(workflow(file, false)?);
+        read.push(workflow(repository, file, false)?);
     }
     let mut found: Vec<PathBuf> = actions::below_github(repository).into_iter().collect();
     found.extend(
@@ -117,7 +157,7 @@ fn read(repository: &Path) -> Result<Vec<Workflow>, Failure> {
     let mut known = BTreeSet::new();
     while let Some(file) = found.pop() {
         if known.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
-            let action = workflow(file, true)?;
+            let action = workflow(repository, file, true)?;
             found.extend(actions::used_by(repository, &action.root));
             read.push(action);
         }
@@ -126,13 +166,18 @@ fn read(repository: &Path) -> Result<Vec<Workflow>, Failure> {
     Ok(read)
 }
 
-fn workflow(file: PathBuf, is_action: bool) -> Result<Workflow, Failure> {
+fn workflow(repository: &Path, file: PathBuf, is_action: bool) -> Result<Workflow, Failure> {
     let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
     let root = document::parse(&text).map_err(|error| unreadable(&file, &error))?;
     let uses = uses::find(&text, &root);
+    let is_outside = match (file.canonicalize(), repository.canonicalize()) {
+        (Ok(file), Ok(repository)) => !file.starts_with(repository),
+        _ => true,
+    };
     Ok(Workflow {
         file,
         is_action,
+        is_outside,
         text,
         root,
         uses,
@@ -142,6 +187,7 @@ fn workflow(file: PathBuf, is_action: bool) -> Result<Workflow, Failure> {
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::usage(
         format!("{} cannot be read: {error}", path.display()),
-        "Name the folder of a repository with GitHub workflows, and correct the file.",
+        "Name the folder of a repository with GitHub workflows, and correct the file. For other CI services, docs/deploy-api.md has the \
+         shell commands that replace the token.",
     )
 }

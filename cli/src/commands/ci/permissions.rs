@@ -36,8 +36,8 @@ pub fn permission(source: Source<'_>, workflow: &Node, job: &Node) -> Result<Opt
     let Some((first, _)) = permissions.entries().first() else {
         return Err("add `id-token: write` to its permissions yourself".to_owned());
     };
-    let is_on_one_line = source.line_start(key.range.start) == source.line_start(first.range.start);
-    Ok(Some(if is_on_one_line {
+    let before = source.slice(key.range.start..first.range.start);
+    Ok(Some(if before.trim_end().ends_with('{') {
         Edit {
             range: first.range.start..first.range.start,
             text: "id-token: write, ".to_owned(),
@@ -94,6 +94,10 @@ mod tests {
             (
                 "permissions: { id-token: none }",
                 "permissions: { id-token: write }",
+            ),
+            (
+                "permissions: {\n      contents: read\n    }",
+                "permissions: {\n      id-token: write, contents: read\n    }",
             ),
             ("permissions: write-all", "permissions: write-all"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::document::line_of;
+use super::document::Lines;
 
 /// A replacement of bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl<'a> Source<'a> {
         if !before.trim().is_empty() || !(after.is_empty() || after.starts_with('#')) {
             return Err(format!(
                 "line {} has more than the credential: remove it yourself",
-                line_of(self.0, range.start)
+                Lines::of(self.0).of_byte(range.start)
             ));
         }
         Ok(Edit {

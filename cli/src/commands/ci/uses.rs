@@ -1,10 +1,11 @@
 //! Where a workflow, or a composite action, uses a credential of Cloudflare.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use super::actions::steps_of;
-use super::document::{Node, line_of};
+use super::document::{Lines, Node};
+use super::expressions::secrets_in;
 
 /// The variables with which wrangler authenticates.
 const CREDENTIALS: [&str; 6] = [
@@ -19,10 +20,13 @@ const CREDENTIALS: [&str; 6] = [
 /// The variables with the id of the account. Their use is a finding only if a secret has it.
 const ACCOUNTS: [&str; 2] = ["CLOUDFLARE_ACCOUNT_ID", "CF_ACCOUNT_ID"];
 
+/// The owner of Cloudflare's actions. Names of actions have any case.
+const CLOUDFLARE: &str = "cloudflare/";
+
 /// The action of Cloudflare that runs wrangler.
 const WRANGLER_ACTION: &str = "cloudflare/wrangler-action@";
 
-/// The inputs of that action with a credential.
+/// The inputs of Cloudflare's actions with a credential. Names of inputs have any case.
 const INPUTS: [&str; 3] = ["apiToken", "apiKey", "email"];
 
 /// A use of a credential.
@@ -58,8 +62,9 @@ pub enum Kind {
 /// Finds every use, in the order of the file.
 pub fn find(text: &str, workflow: &Node) -> Vec<Use> {
     let mut finder = Finder {
-        text,
+        lines: Lines::of(text),
         uses: Vec::new(),
+        found: HashSet::new(),
     };
     finder.variables(workflow, "", None);
     for (name, job) in workflow.get("jobs").map(Node::entries).unwrap_or_default() {
@@ -76,6 +81,8 @@ pub fn find(text: &str, workflow: &Node) -> Vec<Use> {
             finder.variables(step, &place, Some(name.text()));
             if is_wrangler_action(step) {
                 finder.inputs(step, &place, name.text());
+            } else if uses_action(step, CLOUDFLARE) {
+                finder.inputs_by_hand(step, &place, name.text());
             }
         }
         finder.others(job, &place, name.text());
@@ -87,18 +94,26 @@ pub fn find(text: &str, workflow: &Node) -> Vec<Use> {
     finder.uses
 }
 
-/// Whether a step runs Cloudflare's action.
+/// Whether a step runs the action of Cloudflare for wrangler.
 pub fn is_wrangler_action(step: &Node) -> bool {
-    step.get("uses")
-        .is_some_and(|uses| uses.text().starts_with(WRANGLER_ACTION))
+    uses_action(step, WRANGLER_ACTION)
 }
 
-struct Finder<'a> {
-    text: &'a str,
+fn uses_action(step: &Node, prefix: &str) -> bool {
+    let action = step.get("uses").map(Node::text).unwrap_or_default();
+    action
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+struct Finder {
+    lines: Lines,
     uses: Vec<Use>,
+    /// The bytes of the values of the uses.
+    found: HashSet<Range<usize>>,
 }
 
-impl Finder<'_> {
+impl Finder {
     fn variables(&mut self, scope: &Node, place: &str, job: Option<&str>) {
         for (name, value) in scope.get("env").map(Node::entries).unwrap_or_default() {
             let has_secret = !secrets_in(value.text()).is_empty();
@@ -110,14 +125,29 @@ impl Finder<'_> {
 
     fn inputs(&mut self, step: &Node, place: &str, job: &str) {
         for (name, value) in step.get("with").map(Node::entries).unwrap_or_default() {
-            let kind = match name.text() {
-                "apiToken" => Kind::Token,
-                "accountId" => Kind::Account,
-                "apiKey" | "email" => Kind::Remove,
+            let kind = match name.text().to_ascii_lowercase().as_str() {
+                "apitoken" => Kind::Token,
+                "accountid" => Kind::Account,
+                "apikey" | "email" => Kind::Remove,
                 _ => continue,
             };
-            if !secrets_in(value.text()).is_empty() {
+            // Another variable has the token of Cloudflare, or the text is the token itself.
+            let is_other_token = kind == Kind::Token
+                && !["env.CLOUDFLARE_API_TOKEN", "steps.", "inputs."]
+                    .iter()
+                    .any(|source| value.text().contains(source));
+            if is_other_token || !secrets_in(value.text()).is_empty() {
                 self.add(value, format!("{place}with.{}", name.text()), Some(job), kind);
+            }
+        }
+    }
+
+    /// The credentials of an action of Cloudflare that does not run wrangler.
+    fn inputs_by_hand(&mut self, step: &Node, place: &str, job: &str) {
+        for (name, value) in step.get("with").map(Node::entries).unwrap_or_default() {
+            if is_input(name.text()) && !secrets_in(value.text()).is_empty() {
+                let place = format!("{place}with.{}", name.text());
+                self.add(value, place, Some(job), Kind::ByHand);
             }
         }
     }
@@ -126,13 +156,17 @@ impl Finder<'_> {
     /// the jobs that use the action.
     fn action_step(&mut self, step: &Node, place: &str) {
         let is_wrangler = is_wrangler_action(step);
-        for (section, names) in [("env", &CREDENTIALS[..]), ("with", &INPUTS[..])] {
+        for section in ["env", "with"] {
             if section == "with" && !is_wrangler {
                 continue;
             }
             for (name, value) in step.get(section).map(Node::entries).unwrap_or_default() {
+                let is_credential = match section {
+                    "env" => CREDENTIALS.contains(&name.text()),
+                    _ => is_input(name.text()),
+                };
                 // What the step of `actions/login` set is not a credential of Cloudflare.
-                if names.contains(&name.text()) && !value.text().contains("env.CLOUDFLARE_API_TOKEN") {
+                if is_credential && !value.text().contains("env.CLOUDFLARE_API_TOKEN") {
                     let place = format!("{place}{section}.{}", name.text());
                     self.add(value, place, None, Kind::ByHand);
                 }
@@ -140,34 +174,36 @@ impl Finder<'_> {
         }
     }
 
-    /// Secrets of Cloudflare in any other value of a job, such as a script or an input of another action.
+    /// Credentials in any other value of a job, such as a script, an input of another action or the variables of a container: secrets of
+    /// Cloudflare by their name, and secrets of any name in a value that is, or sets, one of the variables.
     fn others(&mut self, job: &Node, place: &str, name: &str) {
         let mut found = Vec::new();
-        job.each_text(&mut |value| {
-            let is_new = self.uses.iter().all(|other| other.value != value.range);
-            if is_new
-                && secrets_in(value.text())
-                    .iter()
-                    .any(|secret| is_of_cloudflare(secret))
+        job.each_text(&mut |key, value| {
+            if self.found.contains(&value.range) {
+                return;
+            }
+            let secrets = secrets_in(value.text());
+            let is_variable = CREDENTIALS
+                .iter()
+                .any(|variable| key == *variable || has_word(value.text(), variable));
+            if secrets.names.iter().any(|secret| is_of_cloudflare(secret))
+                || (is_variable && !secrets.is_empty())
             {
                 found.push(value);
             }
         });
         for value in found {
-            self.add(
-                value,
-                place.trim_end_matches('.').to_owned(),
-                Some(name),
-                Kind::ByHand,
-            );
+            let place = place.trim_end_matches('.').to_owned();
+            self.add(value, place, Some(name), Kind::ByHand);
         }
     }
 
     fn add(&mut self, value: &Node, place: String, job: Option<&str>, kind: Kind) {
+        self.found.insert(value.range.clone());
         self.uses.push(Use {
-            line: line_of(self.text, value.range.start),
+            line: self.lines.of_byte(value.range.start),
             place,
-            secrets: secrets_in(value.text()),
+            secrets: secrets_in(value.text()).names,
             job: job.map(str::to_owned),
             kind,
             value: value.range.clone(),
@@ -175,28 +211,18 @@ impl Finder<'_> {
     }
 }
 
+fn is_input(name: &str) -> bool {
+    INPUTS.iter().any(|input| input.eq_ignore_ascii_case(name))
+}
+
+/// `secret` is in capitals.
 fn is_of_cloudflare(secret: &str) -> bool {
-    let secret = secret.to_ascii_uppercase();
     secret.contains("CLOUDFLARE") || secret.starts_with("CF_")
 }
 
-/// The secrets in the expressions of a text: `secrets.NAME` and `secrets['NAME']`.
-/// <https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#secrets-context>
-pub fn secrets_in(text: &str) -> BTreeSet<String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut found = BTreeSet::new();
-    for expression in text.split("${{").skip(1) {
-        let expression = expression.split("}}").next().unwrap_or_default();
-        for reference in expression.split("secrets").skip(1) {
-            let name = reference.trim_start_matches(['.', '[', '\'', ' ']);
-            let end = name.find(|c| !is_name(c)).unwrap_or(name.len());
-            let name = name.get(..end).unwrap_or_default();
-            if reference.starts_with(['.', '[']) && !name.is_empty() {
-                found.insert(name.to_owned());
-            }
-        }
-    }
-    found
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .any(|found| found == word)
 }
 
 #[cfg(test)]
@@ -249,12 +275,38 @@ jobs:
     }
 
     #[test]
-    fn secrets_are_read_only_in_expressions() {
-        let names = |text: &str| secrets_in(text).into_iter().collect::<Vec<_>>();
+    fn credentials_are_found_under_other_names_and_in_other_places() {
+        let text = "\
+jobs:
+  a:
+    container:
+      image: node
+      env:
+        CLOUDFLARE_API_TOKEN: ${{ secrets.T }}
+    steps:
+      - run: echo \"CF_API_TOKEN=${{ secrets.T }}\" >> \"$GITHUB_ENV\"
+      - uses: Cloudflare/Wrangler-Action@v3
+        with:
+          apitoken: ${{ env.OTHER }}
+          accountID: ${{ secrets[matrix.account] }}
+      - uses: cloudflare/pages-action@v1
+        with: { apiToken: \"${{ secrets.T }}\" }
+      - uses: cloudflare/wrangler-action@v3
+        with: { apiToken: \"${{ env.CLOUDFLARE_API_TOKEN }}\" }
+      - run: echo $CLOUDFLARE_API_TOKEN
+      - run: echo NOT_CF_API_TOKEN=${{ secrets.OTHER }} ${{ env.CLOUDFLARE_X }}
+      - uses: other/action@v1
+        with: { apiToken: \"${{ secrets.T }}\" }
+";
         assert_eq!(
-            names("secrets.A ${{ secrets.B || secrets['C'] }} secrets.D"),
-            ["B", "C"]
+            found(text),
+            [
+                (6, "jobs.a".to_owned(), Kind::ByHand),
+                (8, "jobs.a".to_owned(), Kind::ByHand),
+                (11, "jobs.a.steps[1].with.apitoken".to_owned(), Kind::Token),
+                (12, "jobs.a.steps[1].with.accountID".to_owned(), Kind::Account),
+                (14, "jobs.a.steps[2].with.apiToken".to_owned(), Kind::ByHand),
+            ]
         );
-        assert_eq!(names("${{ toJSON(secrets) }}"), [""; 0]);
     }
 }
