@@ -2,7 +2,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::WorkerName;
+use crate::{MAX_WORKER_NAME, WorkerName};
 
 /// What separates the previewed Worker from the number of a pull request.
 const PULL_REQUEST: &str = "-pr-";
@@ -32,9 +32,16 @@ pub struct PreviewName {
     pull_request: Option<u32>,
 }
 
+/// What follows the name of a preview in the label of its host: `agents-pr-12--dev.apis.do`.
+const HOST: &str = "--dev";
+
 /// The name of a Worker is too long for the name of a preview.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the name {0} is too long for a preview, whose name has {length} characters more and must be a Worker name", length = DEPLOYMENT.len() + DIGITS)]
+#[error(
+    "the name {0} is too long for a preview: the label {0}-at-…--dev of its host has {more} characters more, and may have \
+     {MAX_WORKER_NAME}",
+    more = DEPLOYMENT.len() + DIGITS + HOST.len()
+)]
 pub struct TooLongForPreview(WorkerName);
 
 impl PreviewName {
@@ -71,6 +78,7 @@ impl PreviewName {
         let name = WorkerName::parse(&format!("{previewed}{DEPLOYMENT}{digits}"));
         name.ok()
             .and_then(|name| Self::of(&name))
+            .filter(|preview| preview.host_label().is_some())
             .ok_or_else(|| TooLongForPreview(previewed.clone()))
     }
 
@@ -78,6 +86,13 @@ impl PreviewName {
     #[must_use]
     pub const fn name(&self) -> &WorkerName {
         &self.name
+    }
+
+    /// The label of its host in the zone that all Workers share, `agents-pr-12--dev`; `None` if it would be too long for a label.
+    #[must_use]
+    pub fn host_label(&self) -> Option<String> {
+        let label = format!("{}{HOST}", self.name);
+        (label.len() <= MAX_WORKER_NAME).then_some(label)
     }
 
     /// The name of the Worker that it previews.
@@ -112,6 +127,7 @@ fn are_digits(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Environment;
 
     fn worker(text: &str) -> WorkerName {
         WorkerName::parse(text).unwrap()
@@ -161,9 +177,20 @@ mod tests {
         let id = "0199f000-0000-7000-8000-9f1c2d3e4b5a";
         let of = |name: &str| PreviewName::of_deployment(&worker(name), id);
         assert_eq!(of("agents").unwrap().to_string(), "agents-at-9f1c2d3e4b5a");
-        let longest = "a".repeat(47);
-        assert_eq!(of(&longest).unwrap().previewed().as_str(), longest);
-        let problem = of(&"a".repeat(48)).unwrap_err();
-        assert!(problem.to_string().contains("16 characters more"), "{problem}");
+        let longest = "a".repeat(42);
+        let preview = of(&longest).unwrap();
+        assert_eq!(preview.previewed().as_str(), longest);
+        assert_eq!(preview.host_label().unwrap().len(), 63);
+        let problem = of(&"a".repeat(43)).unwrap_err();
+        assert!(problem.to_string().contains("21 characters more"), "{problem}");
+    }
+
+    #[test]
+    fn the_label_of_the_host_has_the_label_of_development() {
+        let label = Environment::Development.host_labels()[0];
+        let preview = PreviewName::of(&worker("agents-pr-12")).unwrap();
+        assert_eq!(preview.host_label(), Some(format!("agents-pr-12--{label}")));
+        let long = format!("{}-pr-1", "a".repeat(54));
+        assert_eq!(PreviewName::of(&worker(&long)).unwrap().host_label(), None);
     }
 }

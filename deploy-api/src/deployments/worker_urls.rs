@@ -1,4 +1,3 @@
-use dotdo_names::Environment;
 use thiserror::Error;
 
 use crate::target::Target;
@@ -47,10 +46,9 @@ impl WorkerUrls {
         let by_labels = labels.map(|labels| format!("{}{labels}{}", self.before, self.after));
         // Each Worker can have its own zone, such as agents.do, but nobody registers one for a preview: it is reached in the shared zone.
         let shared = target.preview().filter(|_| *self == Self::default());
-        let label = Environment::Development.host_labels().first();
         let shared = shared
-            .zip(label)
-            .map(|(preview, label)| format!("https://{}--{label}.{SHARED_ZONE}", preview.name()));
+            .and_then(|preview| preview.host_label())
+            .map(|label| format!("https://{label}.{SHARED_ZONE}"));
         shared.into_iter().chain(by_labels).collect()
     }
 
@@ -79,7 +77,7 @@ impl Default for WorkerUrls {
 
 #[cfg(test)]
 mod tests {
-    use dotdo_names::WorkerName;
+    use dotdo_names::{Environment, WorkerName};
 
     use super::*;
 
