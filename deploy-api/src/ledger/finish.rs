@@ -176,10 +176,14 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
         deployment.revision = Some(revision);
         deployment.etag.clone_from(&script.etag);
         deployment.startup_time_ms = script.startup_time_ms;
-        deployment
-            .warnings
-            .extend(lint::idle_handlers(script.handlers.iter().map(String::as_str)));
-        deployment.warnings.extend(script.warnings.iter().cloned());
+        let handlers = script.handlers.iter().map(String::as_str);
+        let idle = lint::idle_handlers(handlers).filter(|_| !target.is_in_account());
+        for warning in idle.into_iter().chain(script.warnings.iter().cloned()) {
+            // A redeploy has the warnings of its source already.
+            if !deployment.warnings.contains(&warning) {
+                deployment.warnings.push(warning);
+            }
+        }
         if let Some(tags) = &script.tags {
             deployment.tags.clone_from(tags);
         }

@@ -10,6 +10,7 @@ use super::lease::{Begun, GrantedLease};
 use super::source::source;
 use crate::access::Access;
 use crate::audit::{Action, Annotations, Outcome, SubjectRecord};
+use crate::code::Code;
 use crate::deployments::{Deployment, DeploymentHealth, DeploymentId, State};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -170,7 +171,12 @@ impl<S: Sql, R: Runtime> Ledger<S, R> {
             classes: source.classes.clone(),
             annotations: source.annotations.clone(),
             tags: source.tags.clone(),
-            warnings: source.warnings.clone(),
+            warnings: source
+                .warnings
+                .iter()
+                .filter(|warning| warning.code != Code::DriftOverwritten.name())
+                .cloned()
+                .collect(),
             ..self.pending_deployment(access, actor, begin, serving)?
         })
     }

@@ -52,6 +52,30 @@ fn a_rollback_redeploys_the_same_bytes_as_a_new_deployment() {
 }
 
 #[test]
+fn a_redeploy_has_each_warning_once_and_none_about_what_its_source_replaced() {
+    let platform = deployed(&["one"]);
+    let key = "dotdo-staging/agents";
+    platform.cloud.scripts.borrow_mut().upload_outside(key, "outside");
+    let token = platform.alice("dotdo-staging");
+    for version in ["scheduled", "three"] {
+        assert_eq!(platform.deploy(&token, &Upload::of(version)).status, 200);
+    }
+    let codes = |number: usize| -> Vec<String> {
+        let deployments = platform.deployments("dotdo-staging");
+        let warnings = deployments[number]["warnings"].as_array().unwrap().iter();
+        warnings
+            .map(|warning| warning["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(codes(1), ["TRIGGER_DROPPED", "DRIFT_OVERWRITTEN"]);
+    roll_back(&platform, "").unwrap();
+    assert_eq!(codes(0), ["TRIGGER_DROPPED"]);
+    let source = platform.deployments("dotdo-staging")[0]["id"].clone();
+    roll_back(&platform, &json!({ "deployment": source }).to_string()).unwrap();
+    assert_eq!(codes(0), ["TRIGGER_DROPPED"], "of a rollback of a rollback");
+}
+
+#[test]
 fn a_bundle_read_from_the_store_is_not_written_again() {
     let platform = deployed(&["one", "two"]);
     let before = writes(&platform);

@@ -404,9 +404,15 @@ impl Scripts {
         script.etag = format!("etag-{}", self.uploads);
         script.modified = self.changes;
         let name = key.split('/').nth(1);
+        let exports = |handler: &str| {
+            let mut modules = script.modules.values();
+            modules.any(|code| String::from_utf8_lossy(code).contains(handler))
+        };
+        let idle = ["scheduled"].into_iter().filter(|handler| exports(handler));
+        let handlers: Vec<&str> = std::iter::once("fetch").chain(idle).collect();
         let mut result = json!({
             "id": name, "etag": script.etag, "startup_time_ms": 4, "deployment_id": "theirs",
-            "handlers": ["fetch"]
+            "handlers": handlers
         });
         if let Some(exports) = metadata["exports"].as_object() {
             let created: Vec<&String> = exports.keys().collect();
