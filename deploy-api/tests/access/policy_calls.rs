@@ -369,6 +369,59 @@ fn an_administrator_can_explain_the_policy_for_any_identity() {
 }
 
 #[test]
+fn the_claims_of_a_job_have_the_names_of_a_policy_or_of_a_token() {
+    let rule = |service: &str, claims: Value| {
+        json!({
+            "name": service, "who": { service: claims }, "namespaces": ["dotdo-staging"], "workers": ["agents"], "actions": ["deploy"],
+        })
+    };
+    let gitlab = json!({ "project_id": "5", "namespace_id": "6", "ref": "refs/heads/main" });
+    let organization = "0184990a-477b-4fa8-9968-496074483cee";
+    let buildkite =
+        json!({ "organization_id": organization, "pipeline_slug": "agents", "ref": "refs/heads/main" });
+    let api = Api::with_policy(&[
+        operators(),
+        rule("gitlab", gitlab.clone()),
+        rule("buildkite", buildkite.clone()),
+    ]);
+    let is_allowed = |service: &str, claims: &Value, git_ref: &Value| {
+        let mut claims = claims.clone();
+        claims.as_object_mut().unwrap().remove("ref");
+        for (name, value) in git_ref.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let body = json!({
+            "identity": { service: claims }, "action": "deploy", "namespace": "dotdo-staging", "worker": "agents",
+        });
+        explain(&api, &api.bootstrap(), &body).unwrap()["allowed"] == true
+    };
+    for (git_ref, expected) in [
+        (json!({ "ref": "refs/heads/main" }), true),
+        (json!({ "ref": "main", "ref_path": "refs/heads/main" }), true),
+        (json!({ "ref": "main", "ref_type": "branch" }), true),
+        (json!({ "ref": "main" }), true),
+        (json!({ "ref": "main", "ref_type": "tag" }), false),
+        (json!({ "ref": "main", "ref_path": "refs/tags/main" }), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(is_allowed("gitlab", &gitlab, &git_ref), expected, "{git_ref}");
+    }
+    for (git_ref, expected) in [
+        (json!({ "ref": "refs/heads/main" }), true),
+        (json!({ "build_branch": "main" }), true),
+        (json!({ "build_branch": "main", "build_tag": "" }), true),
+        (json!({ "build_branch": "main", "build_tag": "v1" }), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(
+            is_allowed("buildkite", &buildkite, &git_ref),
+            expected,
+            "{git_ref}"
+        );
+    }
+}
+
+#[test]
 fn a_malformed_explain_request_returns_the_reason() {
     let api = Api::new();
     for (body, code) in [

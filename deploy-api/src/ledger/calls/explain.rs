@@ -42,9 +42,9 @@ pub enum ExplainedIdentity {
     /// Claims of a GitHub run. Claims that are left out match no rule. `head_repository` is not a claim: it is the repository from
     /// which a pull request comes, `owner/name`.
     Github(BTreeMap<String, String>),
-    /// Claims of a job of GitLab CI.
+    /// Claims of a job of GitLab CI, by their names in a policy or in a token.
     Gitlab(BTreeMap<String, String>),
-    /// Claims of a job of Buildkite.
+    /// Claims of a job of Buildkite, by their names in a policy or in a token.
     Buildkite(BTreeMap<String, String>),
     /// The subject of an API token.
     Token(Subject),
@@ -98,13 +98,15 @@ pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> 
                     Identity::GithubRun(read_job(Provider::GitHub, claims, &REQUIRED_OF_GITHUB)?)
                 }
                 ExplainedIdentity::Gitlab(mut claims) => {
-                    // The policy's name for the full ref.
-                    if let Some(git_ref) = claims.remove("ref") {
+                    if let Some(git_ref) = ref_of_gitlab(&mut claims) {
                         claims.insert("ref_path".to_owned(), git_ref);
                     }
                     Identity::GitlabJob(read_job(Provider::GitLab, claims, &REQUIRED_OF_GITLAB)?)
                 }
-                ExplainedIdentity::Buildkite(claims) => {
+                ExplainedIdentity::Buildkite(mut claims) => {
+                    if let Some(git_ref) = ref_of_buildkite(&mut claims) {
+                        claims.insert("ref".to_owned(), git_ref);
+                    }
                     Identity::BuildkiteJob(read_job(Provider::Buildkite, claims, &REQUIRED_OF_BUILDKITE)?)
                 }
                 ExplainedIdentity::Token(subject) => Identity::ApiToken { subject },
@@ -137,6 +139,32 @@ pub fn explain<S: Sql>(access: &Access<'_, S>, caller: &Caller, body: &[u8]) -> 
         explanation,
     };
     Answer::json(200, &explained)
+}
+
+/// The full ref of a job of GitLab CI. A policy has it as `ref`, and a token as `ref_path`, beside its short name in `ref`.
+fn ref_of_gitlab(claims: &mut BTreeMap<String, String>) -> Option<String> {
+    let name = claims.remove("ref");
+    if let Some(full) = claims.remove("ref_path") {
+        return Some(full);
+    }
+    let kind = match claims.get("ref_type").map(String::as_str) {
+        Some("tag") => "tags",
+        _ => "heads",
+    };
+    name.map(|name| match name.starts_with("refs/") {
+        true => name,
+        false => format!("refs/{kind}/{name}"),
+    })
+}
+
+/// The full ref of a job of Buildkite. A policy has it as `ref`, and a token has the branch and the tag of the build.
+fn ref_of_buildkite(claims: &mut BTreeMap<String, String>) -> Option<String> {
+    let branch = claims.remove("build_branch");
+    let tag = claims.remove("build_tag").filter(|tag| !tag.is_empty());
+    claims.remove("ref").or_else(|| {
+        let of_tag = tag.map(|tag| format!("refs/tags/{tag}"));
+        of_tag.or_else(|| branch.map(|branch| format!("refs/heads/{branch}")))
+    })
 }
 
 /// The fork from which the pull request of a run comes, if GitHub gives the run no OIDC token because of it. A run of another event,
