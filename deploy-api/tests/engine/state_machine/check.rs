@@ -30,7 +30,7 @@ impl Run {
         assert!(outcomes.values().all(|count| *count == 1), "{outcomes:?}");
         self.check_deploy_api();
         let expiries = expiries(&record);
-        for place in Place::ALL {
+        for place in self.places.clone() {
             if self.is_open(place) {
                 continue;
             }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::model::{Answer, Requested, Served};
 use super::place::Place;
-use super::request::{Uploads, chosen};
+use super::request::{Sent, Uploads, chosen};
 use super::step::{Change, LIFETIME_DAYS, Other, Step};
 use crate::platform::{Answered, MessageFault, Platform};
 use crate::support::callers::grant;
@@ -40,6 +40,8 @@ pub struct Run {
     kill: Option<usize>,
     /// The id of the deployment that [`Place::Deployment`] previews; `None` if there is none yet.
     previewed: Option<String>,
+    /// The places that a step was about.
+    pub places: BTreeSet<Place>,
     /// The places that were changed outside of the deploy API since its last change.
     pub changed_outside: BTreeSet<Place>,
     /// The deployments that the deploy API was.
@@ -62,6 +64,7 @@ impl Run {
             changes: 0,
             kill: None,
             previewed: None,
+            places: BTreeSet::new(),
             changed_outside: BTreeSet::new(),
             ran: BTreeSet::new(),
             started: None,
@@ -76,21 +79,27 @@ impl Run {
     }
 
     pub fn take(&mut self, step: &Step) {
+        if let Some(place) = step.place() {
+            if place == Place::Deployment && !self.select_previewed(step) {
+                return;
+            }
+            self.places.insert(place);
+        }
         let before = self.everything();
         match step {
-            Step::Change(place, change) => self.change(*place, change),
+            Step::Change(place, change) => self.change(step.place().unwrap_or(*place), change),
             Step::AtOnce {
                 place,
                 change,
                 other: Other::Change(other),
                 polls,
-            } => self.changes_at_once(*place, [change, other], *polls),
+            } => self.changes_at_once(step.place().unwrap_or(*place), [change, other], *polls),
             Step::AtOnce {
                 place,
                 change,
                 other: Other::Reconcile,
                 polls,
-            } => self.change_while_reconciling(*place, change, *polls),
+            } => self.change_while_reconciling(step.place().unwrap_or(*place), change, *polls),
             Step::SetHealthCheck(place, is_set) => {
                 let body = json!({ "path": "/", "expect": HEALTHY }).to_string();
                 let (method, body) = if *is_set {
@@ -166,7 +175,7 @@ impl Run {
     }
 
     fn change(&mut self, place: Place, change: &Change) {
-        let Some((place, requested, sent)) = self.request(place, change) else {
+        let Some((mut requested, sent)) = self.request(place, change) else {
             return;
         };
         let before = self.served(place);
@@ -174,7 +183,6 @@ impl Run {
         let kill = self.kill.take();
         let answered = poll(self.uploads.send(&self.platform, &self.token, sent), kill);
         self.platform.messages.borrow_mut().clear();
-        let mut requested = requested;
         if let Change::Rollback(None) = change {
             requested.version = self.deployments(place).first().and_then(version_of);
         }
@@ -200,13 +208,11 @@ impl Run {
     }
 
     fn changes_at_once(&mut self, place: Place, changes: [&Change; 2], polls: usize) {
-        let is_preview = changes.iter().any(|change| matches!(change, Change::Preview(_)));
-        let place = if is_preview { Place::Deployment } else { place };
         let [first, second] = changes;
-        let Some((_, mut one, one_sent)) = self.request(place, first) else {
+        let Some((mut one, one_sent)) = self.request(place, first) else {
             return;
         };
-        let Some((_, mut other, other_sent)) = self.request(place, second) else {
+        let Some((mut other, other_sent)) = self.request(place, second) else {
             return;
         };
         // A health check that fails may restore the version of the other change.
@@ -233,7 +239,7 @@ impl Run {
     /// The change is carried out before or after the deletion of an expired preview. A preview that it renewed stays.
     fn change_while_reconciling(&mut self, place: Place, change: &Change, polls: usize) {
         let was_open = self.is_open(place);
-        let Some((place, requested, sent)) = self.request(place, change) else {
+        let Some((requested, sent)) = self.request(place, change) else {
             return;
         };
         let before = self.served(place);
@@ -303,40 +309,38 @@ impl Run {
     }
 
     fn everything(&self) -> Vec<(Place, bool)> {
-        let places = Place::ALL.into_iter();
+        let places = self.places.iter();
         places
-            .map(|place| (place, self.served(place).is_some()))
+            .map(|place| (*place, self.served(*place).is_some()))
             .collect()
     }
 
-    /// Prepares a change; `None` if it is not possible now. A preview of a deployment is always made at its place.
-    fn request<'c>(
-        &mut self,
-        place: Place,
-        change: &'c Change,
-    ) -> Option<(Place, Requested<'c>, super::request::Sent)> {
-        let mut place = place;
-        let mut source = None;
-        if let Change::Preview(index) = change {
-            place = Place::Deployment;
-            let staging = self.deployments(Place::Staging);
-            if self.previewed.is_none() {
-                let uploaded: Vec<Value> = staging
-                    .iter()
-                    .filter(|deployment| {
-                        deployment["state"] == "succeeded" && version_of(deployment).is_some()
-                    })
-                    .cloned()
-                    .collect();
-                let id = &chosen(Some(*index), &uploaded)?["id"];
-                self.previewed = id.as_str().map(str::to_owned);
+    /// Selects the deployment that [`Place::Deployment`] previews with the first change that makes the preview, and returns whether there is
+    /// one now.
+    fn select_previewed(&mut self, step: &Step) -> bool {
+        let number = match step {
+            Step::Change(_, Change::Preview(number))
+            | Step::AtOnce {
+                change: Change::Preview(number),
+                ..
             }
-            let previewed = self.previewed.as_deref();
-            source = staging
-                .iter()
-                .find(|deployment| deployment["id"].as_str() == previewed)
-                .and_then(version_of);
+            | Step::AtOnce {
+                other: Other::Change(Change::Preview(number)),
+                ..
+            } => Some(*number),
+            _ => None,
+        };
+        if self.previewed.is_none() {
+            let mut uploaded = self.deployments(Place::Staging);
+            uploaded.retain(|found| found["state"] == "succeeded" && version_of(found).is_some());
+            let id = chosen(number, &uploaded).map(|found| &found["id"]);
+            self.previewed = id.and_then(Value::as_str).map(str::to_owned);
         }
+        self.previewed.is_some()
+    }
+
+    /// Prepares a change; `None` if it is not possible.
+    fn request<'c>(&mut self, place: Place, change: &'c Change) -> Option<(Requested<'c>, Sent)> {
         if matches!(change, Change::Promote) && place.promoted_from().is_none() {
             return None;
         }
@@ -356,7 +360,13 @@ impl Run {
             Change::Retry => Some(self.uploads.last(place).into()),
             Change::Rollback(index) => chosen(*index, &recorded).and_then(version_of),
             Change::Overwrite => previous.and_then(version_of),
-            Change::Preview(_) => source,
+            Change::Preview(_) => {
+                let staging = self.deployments(Place::Staging);
+                let previewed = self.previewed.as_deref();
+                let mut staging = staging.iter();
+                let source = staging.find(|deployment| deployment["id"].as_str() == previewed);
+                source.and_then(version_of)
+            }
             Change::Promote => place.promoted_from().and_then(|from| {
                 let there = self.deployments(from);
                 self.current(from, &there).and_then(version_of)
@@ -374,7 +384,7 @@ impl Run {
             restored,
             text,
         };
-        Some((place, requested, sent))
+        Some((requested, sent))
     }
 
     fn v1(&self, method: &str, place: Place, below: &str, body: &str) -> Answered {

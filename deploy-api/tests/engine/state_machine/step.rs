@@ -78,6 +78,30 @@ pub enum Step {
     Reconcile,
 }
 
+impl Step {
+    /// The place that it is about; `None` for a step about the platform.
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Change(_, Change::Preview(_))
+            | Self::AtOnce {
+                change: Change::Preview(_),
+                ..
+            }
+            | Self::AtOnce {
+                other: Other::Change(Change::Preview(_)),
+                ..
+            } => Some(Place::Deployment),
+            Self::Change(place, _)
+            | Self::AtOnce { place, .. }
+            | Self::SetHealthCheck(place, _)
+            | Self::SetLock(place, _)
+            | Self::DeployOutside(place, _)
+            | Self::DeleteOutside(place) => Some(*place),
+            _ => None,
+        }
+    }
+}
+
 /// The places that most steps of a sequence are about: the steps of one Worker depend on each other.
 #[derive(Clone, Copy, Debug)]
 enum Focus {
@@ -94,7 +118,12 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Focus::Account),
         1 => Just(Focus::All),
     ];
-    focus.prop_flat_map(|focus| proptest::collection::vec(step(focus), 1..30))
+    focus.prop_flat_map(|focus| {
+        // The deployment that is previewed.
+        let first = matches!(focus, Focus::Previews).then(|| Step::Change(Place::Staging, Change::Deploy(1)));
+        let others = proptest::collection::vec(step(focus), 1..30);
+        others.prop_map(move |others| first.clone().into_iter().chain(others).collect())
+    })
 }
 
 fn place(focus: Focus) -> impl Strategy<Value = Place> {
