@@ -1,5 +1,7 @@
 //! Replaces the uses of a credential by `actions/login`. Everything else in the file stays as it is: comments, layout and line ends.
 
+use std::collections::BTreeMap;
+
 use super::document::{Node, parse};
 use super::login_step::{NO_DEPLOY, login_step, step_of_deploy};
 use super::permissions::permission;
@@ -30,18 +32,21 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     let mut edits = Vec::new();
     let mut remaining = Vec::new();
     let mut notes = Vec::new();
+    // The other jobs with a credential of the whole workflow.
+    let mut without = Vec::new();
     let mut is_used = false;
-    let of_workflow: Vec<&Use> = uses.iter().filter(|found| found.job.is_none()).collect();
+    let mut by_job: BTreeMap<Option<&str>, Vec<&Use>> = BTreeMap::new();
+    for found in &uses {
+        by_job.entry(found.job.as_deref()).or_default().push(found);
+    }
+    let of_workflow = by_job.remove(&None).unwrap_or_default();
     for (name, job) in workflow.get("jobs").map(Node::entries).unwrap_or_default() {
-        let own = uses
-            .iter()
-            .filter(|found| found.job.as_deref() == Some(name.text()));
-        let own: Vec<&Use> = own.collect();
+        let own = by_job.remove(&Some(name.text())).unwrap_or_default();
         let inherits = !of_workflow.is_empty() && step_of_deploy(job).is_some();
         let name = name.text();
         if own.is_empty() && !inherits {
             if !of_workflow.is_empty() && job.get("steps").is_some() {
-                notes.push(format!(
+                without.push(format!(
                     "jobs.{name}: it does not have the credential any more: if one of its steps needs it, add the step of `actions/login`"
                 ));
             }
@@ -65,7 +70,10 @@ pub fn fix(text: &str, workflow: &Node, api: &str) -> Result<Fixed, String> {
     }
     if remaining.is_empty() {
         match fixer.removals(workflow, &of_workflow) {
-            Ok(found) => edits.extend(found),
+            Ok(found) => {
+                edits.extend(found);
+                notes.extend(without);
+            }
             Err(reason) => remaining.push(reason),
         }
     }
@@ -375,6 +383,7 @@ jobs:
             let text = format!("on: push\njobs:\n  a:\n    runs-on: x\n    {job}\n");
             let result = fixed(&text);
             assert_eq!(result.text, text, "{reason}");
+            assert_eq!(result.notes, [""; 0], "{reason}");
             assert!(
                 matches!(result.remaining.as_slice(), [one] if one.contains(reason)),
                 "{:?}",

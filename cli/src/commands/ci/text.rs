@@ -13,8 +13,7 @@ pub struct Edit {
     pub text: String,
 }
 
-/// Makes each edit once: several jobs may need the same one, such as a permission of the workflow. The last one comes first, so that the
-/// places of the others stay valid.
+/// Makes each edit once: several jobs may need the same one, such as a permission of the workflow.
 ///
 /// # Errors
 /// If two edits overlap, which aliases of YAML can cause.
@@ -22,18 +21,21 @@ pub fn applied(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
     // What is added at the beginning of removed lines stays.
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     edits.dedup();
-    let overlap = edits.windows(2).any(|pair| match pair {
-        [one, next] => one.range.end > next.range.start,
-        _ => false,
-    });
-    if overlap || edits.iter().any(|edit| edit.range.start > edit.range.end) {
-        return Err("two of its changes overlap".to_owned());
+    let mut changed = String::with_capacity(text.len());
+    let mut end = 0;
+    for edit in &edits {
+        let (Some(kept), true) = (
+            text.get(end..edit.range.start),
+            edit.range.start <= edit.range.end,
+        ) else {
+            return Err("two of its changes overlap".to_owned());
+        };
+        changed.push_str(kept);
+        changed.push_str(&edit.text);
+        end = edit.range.end;
     }
-    let mut text = text.to_owned();
-    for edit in edits.into_iter().rev() {
-        text.replace_range(edit.range, &edit.text);
-    }
-    Ok(text)
+    changed.push_str(text.get(end..).unwrap_or_default());
+    Ok(changed)
 }
 
 /// A text whose lines are edited.
@@ -82,6 +84,7 @@ impl<'a> Source<'a> {
 
     /// The line break that the text uses.
     pub fn line_break(self) -> &'static str {
-        if self.0.contains("\r\n") { "\r\n" } else { "\n" }
+        let first = self.slice(0..self.line_end(0));
+        if first.ends_with("\r\n") { "\r\n" } else { "\n" }
     }
 }
