@@ -16,6 +16,13 @@ pub fn ago(time: Timestamp, now: Timestamp) -> String {
     format!("{} ago", length(seconds))
 }
 
+/// When something expires or has expired: `expires in 3 d`, `expired 3 min ago`. A locked preview exists longer.
+#[must_use]
+pub fn expiry(expires: Timestamp, now: Timestamp) -> String {
+    let verb = if expires > now { "expires" } else { "expired" };
+    format!("{verb} {}", ago(expires, now))
+}
+
 fn length(seconds: i64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -72,6 +79,8 @@ mod tests {
         assert_eq!(shown(7200), "2 h ago");
         assert_eq!(shown(200_000), "2 d ago");
         assert_eq!(shown(-120), "in 2 min");
+        assert_eq!(expiry(at(120), at(0)), "expires in 2 min");
+        assert_eq!(expiry(at(0), at(120)), "expired 2 min ago");
     }
 
     #[test]

@@ -88,10 +88,10 @@ fn change(deployment: &Deployment<'_>, now: Timestamp) -> Value {
     let state = deployment.state.name().replace('_', " ");
     match deployment.state {
         DeploymentState::Succeeded if deployment.serving == Some(true) => {
-            let expires = deployment.preview.as_ref().map(|preview| {
-                let expires = times::ago(preview.expires, now);
-                format!(", expires {expires}")
-            });
+            let expires = deployment
+                .preview
+                .as_ref()
+                .map(|preview| format!(", {}", times::expiry(preview.expires, now)));
             Tone::Good.of(format!("{action}, serving{}", expires.unwrap_or_default()))
         }
         DeploymentState::Succeeded => Tone::Plain.of(format!("{action}, {state}")),

@@ -119,8 +119,8 @@ fn show(session: &Session, credentials: &Credentials, answer: &Answer<WhoAmI>) -
             crate::table::Value::from(credentials.source.to_string()),
         );
         let validity = token.as_ref().map(|token| {
-            let expires = times::ago(token.expires, Timestamp::now());
-            crate::table::Value::from(format!("{}, expires {expires}", token.id))
+            let expiry = times::expiry(token.expires, Timestamp::now());
+            crate::table::Value::from(format!("{}, {expiry}", token.id))
         });
         properties.property("token", validity);
         properties.property(

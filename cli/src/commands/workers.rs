@@ -137,7 +137,7 @@ fn state(worker: &ListedWorker, now: Timestamp) -> Value {
         tone = if tone == Tone::Bad { tone } else { Tone::Warning };
     }
     if let Some(preview) = &worker.preview {
-        words.push(format!("preview, expires {}", times::ago(preview.expires, now)));
+        words.push(format!("preview, {}", times::expiry(preview.expires, now)));
         tone = if words.len() == 1 { Tone::Plain } else { tone };
     }
     if words.is_empty() {

@@ -78,7 +78,7 @@ fn token(caller: &WhoAmI, now: Timestamp) -> Line {
     }
     match &caller.token {
         Some(token) if token.expires.duration_since(now) < EXPIRES_SOON => {
-            let detail = format!("{who}, expires {}", times::ago(token.expires, now));
+            let detail = format!("{who}, {}", times::expiry(token.expires, now));
             Line::warning(
                 "token",
                 detail,
