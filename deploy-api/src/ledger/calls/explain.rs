@@ -151,9 +151,12 @@ fn ref_of_gitlab(claims: &mut BTreeMap<String, String>) -> Option<String> {
         Some("tag") => "tags",
         _ => "heads",
     };
-    name.map(|name| match name.starts_with("refs/") {
-        true => name,
-        false => format!("refs/{kind}/{name}"),
+    name.map(|name| {
+        if name.starts_with("refs/") {
+            name
+        } else {
+            format!("refs/{kind}/{name}")
+        }
     })
 }
 

@@ -250,10 +250,10 @@ impl Run {
             let _ = self.platform.reconciling_with(None).await;
         };
         let (answered, ()) = block_on(async {
-            if polls % 2 == 0 {
-                at_once(sending, reconciling, polls).await
+            if polls.is_multiple_of(2) {
+                Box::pin(at_once(sending, reconciling, polls)).await
             } else {
-                let (end, answered) = at_once(reconciling, sending, polls).await;
+                let (end, answered) = Box::pin(at_once(reconciling, sending, polls)).await;
                 (answered, end)
             }
         });
