@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 
 import { readArchive } from "../deploy/src/archive.ts";
@@ -39,6 +39,14 @@ test("an archive has only modules, in its own folder, and of limited number and 
     [one("index.js", { mode: 0o120777 }), /is a link or another special file/],
     [one("pipe.js", { mode: 0o010644 }), /is a link or another special file/],
     [one("wrangler.jsonc"), /is not a module/],
+    [one("wrangler.toml"), /is not a module/],
+    [one(".wrangler/deploy/config.json"), /is not a module/],
+    [one(".npmrc"), /is not a module/],
+    [one(".git/hooks/post-checkout.js"), /is not a module/],
+    [one("tsconfig.json"), /is not a module/],
+    [one("\u{e9}.js"), /is not a module/],
+    [one("\u{202e}sj.js"), /is not a module/],
+    [one("a\u{0}.js"), /is not a module|invalid characters/],
     [one("package.json"), /is not a module/],
     [one(".dev.vars"), /is not a module/],
     [one("node_modules/.bin/wrangler"), /is not a module/],
@@ -51,6 +59,8 @@ test("an archive has only modules, in its own folder, and of limited number and 
     [one("index.js", { content: Buffer.alloc(64 * 1024 * 1024), isCompressed: true, size: 1000 }), /too many bytes/],
     [one("index.js", { content: Buffer.alloc(33 * 1024 * 1024), isCompressed: true }), /files have more than/],
     [zip([{ path: "index.js", content }, { path: "INDEX.js", content }]), /is there twice/],
+    [zip([{ path: "a.js", content }, { path: "A.js/b.js", content }]), /"A\.js" is a file and a folder/],
+    [zip([{ path: "lib/a.js/b/c.js", content }, { path: "lib/a.js", content }]), /"lib\/a\.js" is a file and a folder/],
     [zip(Array.from({ length: 201 }, (_, number) => ({ path: `${number}.js`, content }))), /more than 200 files/],
     [Buffer.from("not an archive"), /End of central directory/i],
     [zip([{ path: "index.js", content }]).subarray(20), /./],
@@ -85,8 +95,8 @@ test("dotdo comes from a release only with the right checksum", async (t) => {
   const absent = { pause: async () => undefined, send: async () => new Response("", { status: 404 }) };
   await assert.rejects(install(absent, "https://releases.example", "1.2.3", "linux x64", folder), /answered with the status 404/);
 
-  // A folder of this name in PATH is not the program.
+  // A folder of this name in PATH is not the program, and a folder of the checkout, which a part without a name is, has none.
   mkdirSync(join(folder, "dotdo"));
-  const found = await findDotdo(absent, "", [folder, join(folder, name)].join(":"), folder, "1.2.3");
+  const found = await findDotdo(absent, "", [folder, relative(".", join(folder, name)), join(folder, name)].join(":"), folder, "1.2.3");
   assert.equal(found, join(folder, name, "dotdo"));
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Fixture, pullRequest } from "./deploy-job.ts";
+import { PERSONAL_TOKEN } from "./github/stand-in.ts";
 
 test("a refused login is shown in the comment of the preview, with the claims in the summary", async (t) => {
   const job = await Fixture.of(t);
@@ -31,6 +32,14 @@ test("a comment with many changes and a long failure is not longer than GitHub a
   const long = await job.run(pullRequest(), "preview: true");
   assert.match(job.github.commentsIn(12)[0]?.body ?? "", /<b>failed<\/b>/);
   assert.deepEqual(long.annotations.map(({ level }) => level), ["error"]);
+
+  // Six characters of HTML for each of the text, and half of a character at the end.
+  job.wrangler(`for i in {1..60}; do head -c 499 /dev/zero | tr '\\0' '"'; echo "\u{1f600}"; done; exit 1`, "none");
+  const quotes = await job.run(pullRequest(), "preview: true");
+  assert.deepEqual(quotes.annotations.map(({ level }) => level), ["error"]);
+  const { body = "" } = job.github.commentsIn(12)[0] ?? {};
+  assert.match(body, /<b>failed<\/b>.*\d+ more in the log.*<a href="[^"]*">of the run<\/a>/);
+  assert.ok(body.includes("\u{fffd} \u{2026}") && body.isWellFormed(), body.slice(0, 5000));
 });
 
 test("two runs at once keep one comment, and a later run's text", async (t) => {
@@ -65,14 +74,39 @@ test("the comment is found on a later page, and comments of others with its mark
   const { stored } = job.github;
   const add = (body: string, type: string, role: string) =>
     stored.comments.push({ id: stored.next++, issue: 12, body, user: { login: "someone", type }, author_association: role });
-  add(text, "User", "CONTRIBUTOR");
+  for (const role of ["CONTRIBUTOR", "MEMBER"]) add(text, "User", role);
   for (let index = 0; index < 130; index += 1) add("a review", "User", "MEMBER");
   add("<!-- dotdo-preview mail-pr-12 1 -->\nof another Worker", "Bot", "NONE");
   add(text, "Bot", "NONE");
   const kept = stored.comments.at(-1)?.id;
   const finished = await job.run(pullRequest(), "preview: true");
   assert.ok(finished.succeeded, finished.log);
-  assert.equal(job.github.commentsIn(12).length, 133);
+  assert.equal(job.github.commentsIn(12).length, 134);
   const changed = job.github.commentsIn(12).filter(({ body }) => body.includes("<b>deployed</b>"));
   assert.deepEqual(changed.map(({ id }) => id), [kept]);
+});
+
+test("with the token of a person, their comment is kept", async (t) => {
+  const job = await Fixture.of(t);
+  const token = `preview: true, github-token: ${PERSONAL_TOKEN}`;
+  job.github.stored.comments.push({ id: 1, issue: 12, body: "<!-- dotdo-preview agents-pr-12 1 -->", user: { login: "someone", type: "User" }, author_association: "OWNER" });
+  for (const _ of [1, 2]) {
+    const finished = await job.run(pullRequest(), token);
+    assert.ok(finished.succeeded && finished.annotations.length === 0, finished.log);
+  }
+  assert.deepEqual(job.github.commentsIn(12).map(({ user }) => user.login), ["someone", "maintainer"]);
+});
+
+test("a refused comment is explained by its reason", async (t) => {
+  const job = await Fixture.of(t);
+  for (const [message, hint] of [
+    ["API rate limit exceeded for installation.", /rate limit.*Run the job again later\.$/s],
+    ["Unable to create comment because issue is locked.", /issue is locked\.\.$/],
+    ["Resource not accessible by integration", /Add `pull-requests: write`/],
+  ] as const) {
+    job.github.faults = [1, 2].map(() => ({ operation: "issues/create-comment", status: 403, message }));
+    const finished = await job.run(pullRequest(), "preview: true");
+    assert.ok(finished.succeeded, finished.log);
+    assert.match(finished.annotations[0]?.message ?? "", hint);
+  }
 });

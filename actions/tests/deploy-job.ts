@@ -86,6 +86,13 @@ export class Fixture {
     answers[`DELETE ${WORKERS}/${worker}`] = [{ body: { deleted: true } }, { status: 404, body: { title: "No", detail: "None." } }];
   }
 
+  /** The deploy API has the first deployment of a Worker in another environment. */
+  recordsIn(environment: string, worker: string): void {
+    const path = `/v1/namespaces/dotdo-${environment}/workers/${worker}`;
+    this.servers.answers[`GET ${path}/deployments/first`] = [{ body: deployment("first", null) }];
+    this.servers.answers[`POST ${path}/verify`] = [{ body: { verified: true, recorded_deployment: "first", reason: null } }];
+  }
+
   get calls(): string[] {
     try {
       return readFileSync(join(this.folder, "bin", "calls"), "utf8").trim().split("\n");
@@ -100,6 +107,19 @@ export class Fixture {
         with: { api: "${this.servers.origin}", ${inputs} }`, variables, permissions);
   }
 
+  /** Runs a workflow of this repository for a push, as another workflow calls it. */
+  runWorkflowFile(name: string, inputs: string): Promise<Finished> {
+    const workflow = `
+on: push
+jobs:
+  called:
+    permissions: { contents: read, deployments: write, id-token: write }
+    uses: drivly/dispatch.do/.github/workflows/${name}.yml@v1
+    with: { api: "${this.servers.origin}", ${inputs} }
+`;
+    return this.#run(workflow, {}, { GITHUB_EVENT_NAME: "push", GITHUB_REF: "refs/heads/main" });
+  }
+
   runSteps(event: Record<string, unknown>, steps: string, variables: Variables, permissions: string): Promise<Finished> {
     const workflow = `
 on: pull_request
@@ -111,8 +131,13 @@ jobs:
     steps:
 ${steps}
 `;
+    return this.#run(workflow, event, variables);
+  }
+
+  #run(workflow: string, event: Record<string, unknown>, variables: Variables): Promise<Finished> {
     const file = join(this.folder, "event.json");
     writeFileSync(file, JSON.stringify(event));
+    this.github.receive(event);
     return runWorkflow(workflow, {
       variables: {
         PATH: [join(this.folder, "bin"), process.env["PATH"]].join(delimiter),

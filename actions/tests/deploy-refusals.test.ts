@@ -20,6 +20,7 @@ test("a run that cannot deploy is told why, before anything is deployed", async 
     [pullRequest({ from: "someone/agents" }), "preview: true, artifact: m", target, "id-token: write", "No label allows the preview of this commit"],
     [pullRequest({ from: "someone/agents", action: "labeled", label: "preview" }), "preview: true, artifact: m", target, "id-token: write", "No label allows the preview of this commit"],
     [pullRequest({ from: "someone/agents", action: "labeled", label, head: other }), "preview: true, artifact: m", target, "id-token: write", "No label allows the preview of this commit"],
+    [pullRequest(), "environment: development", target, "id-token: write", "A run of pull_request_target must not build a pull request"],
     [pullRequest(), "", {}, "id-token: write", "The input environment is not valid"],
     [pullRequest(), "environment: qa", {}, "id-token: write", "The input environment is not valid"],
     [pullRequest(), "preview: true, environment: production", {}, "id-token: write", "The input environment is not valid"],
@@ -32,7 +33,7 @@ test("a run that cannot deploy is told why, before anything is deployed", async 
     assert.match(refused.summary, /Deploy failed/);
   }
   assert.deepEqual(job.calls.filter((call) => call.startsWith("npx")), []);
-  assert.deepEqual(job.github.calls, []);
+  assert.deepEqual(new Set(job.github.calls), new Set(["pulls/get"]));
 });
 
 test("the login of an earlier step is used, and a Cloudflare token without a deploy API is not", async (t) => {
@@ -47,6 +48,7 @@ test("the login of an earlier step is used, and a Cloudflare token without a dep
   for (const [variables, reason] of [
     [{}, /There is no deploy token\./],
     [{ CLOUDFLARE_API_TOKEN: "of-cloudflare", CLOUDFLARE_ACCOUNT_ID: "x" }, /is not one of a deploy API/],
+    [{ CLOUDFLARE_API_KEY: "k", CLOUDFLARE_EMAIL: "e" }, /wrangler would use CLOUDFLARE_API_KEY/],
   ] as const) {
     const refused = await job.runSteps(pullRequest(), deploy, variables, "id-token: write");
     assert.ok(!refused.succeeded);
@@ -76,4 +78,17 @@ test("the artifact of a fork is deployed only for the commit of the label, from 
   // Neither the credential of GitHub nor a way to more tokens reaches wrangler.
   const environment = readFileSync(join(job.folder, "bin", "env"), "utf8");
   assert.doesNotMatch(environment, /INPUT_|ACTIONS_ID_TOKEN_REQUEST|ghs_/);
+
+  // The entry has the name of main, also where wrangler does not change it.
+  stored.artifacts = [];
+  storeArtifact(stored, "modules", zip([{ path: "other.js", content: "x" }]), COMMIT, 4004);
+  const nameless = await run();
+  assert.equal(nameless.annotations[0]?.title, "The artifact does not have the entry");
+  assert.match(nameless.annotations[0]?.message ?? "", /main .* is "src\/index\.ts", so the artifact must have index\.js\. It has other\.js\./);
+  stored.artifacts = [];
+  storeArtifact(stored, "modules", zip([{ path: "other.mjs", content: "x" }]), COMMIT, 4004);
+  job.dotdo(JSON.stringify({ file: "wrangler.json", name: "agents", main: "dist/other.mjs", findings: [] }));
+  const renamed = await run();
+  assert.ok(renamed.succeeded, renamed.log);
+  assert.match(job.calls.at(-1) ?? "", /\/other\.mjs --no-bundle --config wrangler\.json/);
 });

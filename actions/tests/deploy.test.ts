@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -132,4 +132,34 @@ test("a step that is killed is shown as failed by the post step, and its token i
   assert.deepEqual(job.states, [["in_progress", "failure"]]);
   assert.match(job.github.commentsIn(12)[0]?.body ?? "", /<b>cancelled<\/b>/);
   assert.equal(job.servers.seen.at(-1)?.path, "/v1/tokens/self");
+});
+
+test("a cancelled step ends all processes of wrangler", async (t) => {
+  const job = await Fixture.of(t);
+  // A process of wrangler, which the runner does not know, would go on.
+  job.wrangler('(sleep 2; touch "$(dirname "$0")/survived") & kill -INT $PPID; wait', "none");
+  const cancelled = await job.run(pullRequest(), "preview: true");
+  assert.ok(!cancelled.succeeded);
+  assert.match(job.github.commentsIn(12)[0]?.body ?? "", /<b>cancelled<\/b>/);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.ok(!existsSync(join(job.folder, "bin", "survived")));
+});
+
+test("a promotion of a deployment with many modules is read to its end", async (t) => {
+  const job = await Fixture.of(t);
+  job.recordsIn("production", "agents");
+  const modules = Array.from({ length: 3000 }, (_, number) => ({ name: `${number}.js`, sha256: "0".repeat(64), size: 1 }));
+  job.dotdo(JSON.stringify({ id: "first", urls: [], size: 3000, bundle: { bindings: [], modules }, warnings: [] }));
+  const promoted = await job.run({}, "environment: production, promote-from: staging, worker: agents", { GITHUB_EVENT_NAME: "push" });
+  assert.ok(promoted.succeeded && promoted.log.includes("agents is promoted: deployment first"), promoted.log);
+});
+
+test("the result of wrangler is found among other lines in its file", async (t) => {
+  const job = await Fixture.of(t);
+  job.wrangler('printf "not JSON\\n{}\\n" >> "$WRANGLER_OUTPUT_FILE_PATH"', "first");
+  const deployed = await job.run(pullRequest(), "preview: true");
+  assert.ok(deployed.succeeded, deployed.log);
+  job.program("npx", "exit 0");
+  const silent = await job.run(pullRequest(), "preview: true");
+  assert.equal(silent.annotations[0]?.title, "wrangler reports no deployment");
 });

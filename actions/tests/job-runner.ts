@@ -25,8 +25,9 @@ export type Variables = Record<string, string | undefined>;
 
 export type Values = Record<string, unknown>;
 
-interface Step {
+export interface Step {
   id?: string;
+  name?: string;
   uses?: string;
   run?: string;
   with?: Values;
@@ -42,6 +43,7 @@ export interface Job {
   with?: Values;
   permissions?: Record<string, string>;
   environment?: string | Values;
+  "timeout-minutes"?: number;
   outputs?: Values;
   env?: Values;
   defaults?: { run?: { "working-directory"?: string } };
@@ -137,7 +139,10 @@ export class JobRunner {
       else if (step.uses?.startsWith("actions/upload-artifact@")) this.#place.upload?.(this.#interpolated(step.with));
     }
     for (const post of this.#posts.reverse()) await post();
-    this.#finished.outputs = this.#interpolated(this.#job.outputs);
+    // The runner leaves out an output that contains a masked value.
+    const outputs = Object.entries(this.#interpolated(this.#job.outputs));
+    const isShown = (value: unknown) => [...this.#finished.masked].every((masked) => !textOf(value).includes(masked));
+    this.#finished.outputs = Object.fromEntries(outputs.filter(([, value]) => isShown(value)));
   }
 
   async #runAction(path: string, step: Step): Promise<void> {

@@ -16,6 +16,7 @@ import { runWorkflow } from "./runner.ts";
 const [workflow = "", folder = "", temporary = "", file = ""] = process.argv.slice(2);
 const given: { event?: Record<string, unknown>; stored?: Stored } = file === "" ? {} : JSON.parse(readFileSync(file, "utf8"));
 const github = await GitHub.start(given.stored);
+github.receive(given.event ?? {});
 const event = join(temporary, "event.json");
 writeFileSync(event, JSON.stringify(given.event ?? {}));
 const jobs: { job: string; permissions: Record<string, string>; environment: string }[] = [];

@@ -32,6 +32,8 @@ async function runJobs(workflow: Workflow, place: Place, inputs: Values, granted
     event_name: variables["GITHUB_EVENT_NAME"],
     actor: variables["GITHUB_ACTOR"],
     sha: variables["GITHUB_SHA"],
+    ref: variables["GITHUB_REF"],
+    run_id: variables["GITHUB_RUN_ID"],
     ...place.github,
   };
   const needs: Record<string, { result: string; outputs: Values }> = {};

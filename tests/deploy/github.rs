@@ -32,7 +32,8 @@ fn documented(name: &str) -> Result<String> {
 /// The event of pull request 12.
 pub fn pull_request(action: &str, (name, id): (&str, u64)) -> Value {
     let head = json!({ "sha": HEAD, "repo": { "id": id, "full_name": name } });
-    json!({ "action": action, "pull_request": { "number": 12, "head": head } })
+    let state = if action == "closed" { "closed" } else { "open" };
+    json!({ "action": action, "pull_request": { "number": 12, "state": state, "head": head } })
 }
 
 /// GitHub, with what it stores between the runs.

@@ -185,7 +185,7 @@ async fn a_fork_is_previewed_from_its_artifact_after_a_label_for_its_commit() ->
         built
             .finished
             .output
-            .contains(&format!("--add-label \"preview {HEAD}\"")),
+            .contains(&format!("Built commit `{HEAD}`.")),
         "{}",
         built.finished.output
     );

@@ -1701,8 +1701,12 @@ init_define_PLATFORM_NAMESPACES();
 
 // step/markup.ts
 init_define_PLATFORM_NAMESPACES();
+var DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g;
 function escape(text) {
-  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text.toWellFormed().replace(DIRECTION, "�").replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+function shortened(text, longest) {
+  return text.length > longest ? `${text.slice(0, longest)} …` : text;
 }
 
 // login/src/summary.ts
@@ -1721,17 +1725,24 @@ var CLAIMS = [
   "actor_id",
   "runner_environment"
 ];
+var MAX_LINES = 100;
+var LONGEST_LINE = 1e3;
 function summaryOf(title, failure) {
-  const lines = failure.lines.map((line) => `<li>${escape(line)}</li>`);
+  const lines = failure.lines.slice(0, MAX_LINES).map((line) => `<li>${shown(line)}</li>`);
+  const hidden2 = failure.lines.length - MAX_LINES;
+  if (hidden2 > 0) lines.push(`<li>and ${hidden2} more lines</li>`);
   const parts = [`<h3>${title}: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
   if (failure.claims) parts.push(claimsTable(failure.claims));
   return parts.join("\n");
 }
 function claimsTable(claims) {
   const rows = CLAIMS.filter((name) => claims[name] !== void 0).map(
-    (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`
+    (name) => `<tr><td>${name}</td><td><code>${shown(String(claims[name]))}</code></td></tr>`
   );
   return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
+}
+function shown(text) {
+  return escape(shortened(text, LONGEST_LINE));
 }
 
 // deploy/src/artifact.ts
@@ -1776,7 +1787,14 @@ async function filesOf(zip) {
     if (size > MAX_SIZE) throw refused(`its files have more than ${MAX_SIZE} bytes`);
     files.set(path, await contentOf(zip, entry));
   }
+  for (const path of files.keys()) {
+    const folder = foldersOf(path).find((one) => names.has(one.toLowerCase()));
+    if (folder !== void 0) throw refused(`${quoted(folder)} is a file and a folder`);
+  }
   return files;
+}
+function foldersOf(path) {
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
 }
 async function* entriesOf(zip) {
   for (; ; ) {
@@ -1807,16 +1825,22 @@ function refused(reason) {
 
 // deploy/src/artifact.ts
 var LONGEST_ARCHIVE = 16 * 1024 * 1024;
-async function download(github, run, pullRequest, name, folder) {
+async function download(github, run, pullRequest, { name, main: main2, folder }) {
+  if (main2 === void 0) {
+    throw new ActionFailure("The configuration has no main", ["The entry of the artifact has the name of main.", "Add main to the configuration of the base branch."]);
+  }
   const { id, size } = await find(github, run, pullRequest, name);
   const tooLarge = (bytes) => new ActionFailure("The artifact is too large", [`${name} has ${String(bytes)} bytes; at most ${LONGEST_ARCHIVE} are allowed.`]);
   if (typeof size !== "number" || size > LONGEST_ARCHIVE) throw tooLarge(size);
   const archive = await github.download(`/actions/artifacts/${id}/zip`, LONGEST_ARCHIVE);
-  for (const [path, content] of await readArchive(archive)) {
+  const modules = await readArchive(archive);
+  const entry = entryOf(main2, [...modules.keys()]);
+  for (const [path, content] of modules) {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content, { flag: "wx" });
   }
+  return join(folder, entry);
 }
 async function find(github, run, { headRepository }, name) {
   const query = { head_sha: run.commit, event: "pull_request", status: "success", per_page: "100" };
@@ -1832,14 +1856,18 @@ async function find(github, run, { headRepository }, name) {
   }
   throw new ActionFailure("There is no build of this commit", [
     `No successful run of a pull_request workflow for ${run.commit} has an artifact ${name} that is not expired.`,
-    "Wait until the build has succeeded, or run it again. Then remove the label, and add it again."
+    "Wait until the build has succeeded, or run it again. Then create the label, and add it again."
   ]);
 }
-function entryOf(main2) {
-  if (main2 === void 0) {
-    throw new ActionFailure("The configuration has no main", ["The entry of the artifact has the name of main.", "Add main to the configuration of the base branch."]);
-  }
-  return basename(main2).replace(/\.[^.]*$/, ".js");
+function entryOf(main2, modules) {
+  const file = basename(main2);
+  const names = [file.replace(/\.[^.]*$/, ".js"), file];
+  const entry = names.find((name) => modules.includes(name));
+  if (entry !== void 0) return entry;
+  throw new ActionFailure("The artifact does not have the entry", [
+    `main in the configuration of the base branch is ${JSON.stringify(main2)}, so the artifact must have ${names[0]}. It has ${modules.slice(0, 5).join(", ") || "no module"}.`,
+    "A pull request that renames main has a preview only after the merge."
+  ]);
 }
 
 // deploy/src/credentials.ts
@@ -1874,12 +1902,12 @@ function saveForLogOut(api, { token, expires }) {
 
 // deploy/src/credentials.ts
 function preparedLogin(inputs, variables) {
+  refuseOtherCredentials(variables);
   if (inputs.api === "") {
     const credentials = earlierLogin(variables);
     return async () => credentials;
   }
   const api = parseApiAddress(inputs.api);
-  refuseOtherCredentials(variables);
   const source = tokenSource(variables);
   return async () => {
     const issued = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);
@@ -1996,26 +2024,28 @@ function deploymentOf(json) {
 init_define_PLATFORM_NAMESPACES();
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdtempSync, statSync, writeFileSync as writeFileSync2 } from "node:fs";
-import { delimiter, join as join2 } from "node:path";
+import { delimiter, isAbsolute, join as join2 } from "node:path";
 
 // deploy/src/program.ts
 init_define_PLATFORM_NAMESPACES();
 import { spawn } from "node:child_process";
-var KEPT = 64 * 1024;
+var KEPT_OF_SHOWN = 64 * 1024;
+var KEPT = 16 * 1024 * 1024;
 var OWN_VARIABLES = /^(INPUT_|STATE_|ACTIONS_ID_TOKEN_REQUEST_|ACTIONS_RUNTIME_TOKEN$)/;
 function variablesFor(variables, added) {
   const kept = Object.entries(variables).filter(([name]) => !OWN_VARIABLES.test(name));
   return { ...Object.fromEntries(kept), ...added };
 }
 async function runProgram([program = "", ...options2], { folder, variables, isShown }) {
-  const child = spawn(program, options2, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, options2, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const proceed = endWithThisProcess(child);
   const ended = new Promise((resolve2, reject) => child.once("close", resolve2).once("error", reject));
   const resume = isShown ? stopCommands() : void 0;
   const read2 = async (stream) => {
     let kept = "";
     for await (const chunk of stream.setEncoding("utf8")) {
       if (isShown) process.stdout.write(chunk);
-      kept = (kept + String(chunk)).slice(-KEPT);
+      kept = (kept + String(chunk)).slice(isShown ? -KEPT_OF_SHOWN : -KEPT);
     }
     if (isShown && kept !== "" && !kept.endsWith("\n")) process.stdout.write("\n");
     return kept;
@@ -2025,7 +2055,22 @@ async function runProgram([program = "", ...options2], { folder, variables, isSh
     return { code: code2, output, errors };
   } finally {
     resume?.();
+    proceed();
   }
+}
+function endWithThisProcess({ pid }) {
+  const signals = ["SIGINT", "SIGTERM"];
+  const end = (signal) => {
+    proceed();
+    try {
+      if (pid !== void 0) process.kill(-pid, "SIGTERM");
+    } catch {
+    }
+    process.kill(process.pid, signal);
+  };
+  const proceed = () => signals.forEach((signal) => process.off(signal, end));
+  for (const signal of signals) process.on(signal, end);
+  return proceed;
 }
 
 // deploy/src/dotdo.ts
@@ -2042,7 +2087,7 @@ async function findDotdo(world2, given, path, folder, version) {
     if (isProgram(given)) return given;
     throw new ActionFailure("The input dotdo is not a program", [`${given} is not an executable file.`, "Correct the path, or remove it."]);
   }
-  const installed = path.split(delimiter).map((one) => join2(one, "dotdo")).find(isProgram);
+  const installed = path.split(delimiter).filter(isAbsolute).map((one) => join2(one, "dotdo")).find(isProgram);
   return installed ?? await install(world2, RELEASES, version, `${process.platform} ${process.arch}`, folder);
 }
 function isProgram(path) {
@@ -2094,9 +2139,8 @@ async function check(dotdo, path) {
   const errors = [];
   for (const { level, place, what, fix } of json["findings"].filter(isObject)) {
     const lines = [`${String(place)}: ${String(what)}`, String(fix)];
-    const isError = level === "error";
-    annotate(isError ? "error" : "warning", isError ? "A namespace does not support this" : "This has a condition in a namespace", lines);
-    if (isError) errors.push(lines.join(" "));
+    if (level === "error") errors.push(...lines);
+    else annotate("warning", "This has a condition in a namespace", lines);
   }
   return { file: String(json["file"]), name: text(json["name"]), main: text(json["main"]), errors };
 }
@@ -2124,102 +2168,17 @@ function parse2(text) {
   }
 }
 
-// deploy/src/inputs.ts
-init_define_PLATFORM_NAMESPACES();
-var ENVIRONMENTS = ["production", "staging", "development"];
-function inputsOf(variables) {
-  const text = (name) => (variables[`INPUT_${name.toUpperCase()}`] ?? "").trim();
-  const isPreview = flag("preview", text("preview"));
-  const environment = text("environment");
-  if (isPreview && environment !== "" && environment !== "development") {
-    throw invalid("environment", `is ${quoted2(environment)}, and a preview is always in development`, "Remove it.");
-  }
-  const promoteFrom = text("promote-from");
-  const inputs = {
-    api: text("api"),
-    audience: text("audience"),
-    environment: isPreview ? "development" : environmentOf("environment", environment),
-    isPreview,
-    worker: text("worker"),
-    folder: text("working-directory") || ".",
-    config: text("config"),
-    wranglerEnvironment: text("wrangler-environment"),
-    artifact: text("artifact"),
-    promoteFrom: promoteFrom === "" ? void 0 : environmentOf("promote-from", promoteFrom),
-    deployment: text("deployment"),
-    githubToken: text("github-token"),
-    hasGitHubDeployment: flag("github-deployment", text("github-deployment")),
-    dotdo: text("dotdo")
-  };
-  if (inputs.artifact !== "" && !isPreview) throw invalid("artifact", "is only for previews", "Add `preview: true`.");
-  if (inputs.promoteFrom !== void 0 && isPreview) throw invalid("promote-from", "is not for previews", "Remove one of the two.");
-  for (const name of ["worker", "config", "wrangler-environment", "artifact", "deployment"]) {
-    if (text(name).startsWith("-")) throw invalid(name, `${quoted2(text(name))} begins with a hyphen`, "Correct it.");
-  }
-  return inputs;
-}
-function environmentOf(name, text) {
-  const found = ENVIRONMENTS.find((environment) => environment === text);
-  if (found !== void 0) return found;
-  const fix = `Write one of ${ENVIRONMENTS.join(", ")}, as in \`with: { ${name}: staging }\`.`;
-  throw invalid(name, text === "" ? "is missing" : `is ${quoted2(text)}, which is not an environment`, fix);
-}
-function flag(name, text) {
-  if (text === "true") return true;
-  if (text === "false" || text === "") return false;
-  throw invalid(name, `is ${quoted2(text)}`, "Write true or false.");
-}
-function quoted2(text) {
-  return JSON.stringify(text);
-}
-function invalid(name, reason, fix) {
-  return new ActionFailure(`The input ${name} is not valid`, [`${name} ${reason}.`, fix]);
-}
-
-// deploy/src/pages.ts
-init_define_PLATFORM_NAMESPACES();
-
-// deploy/src/comment.ts
-init_define_PLATFORM_NAMESPACES();
-var WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
-async function keepComment(github, pullRequest, marker, text, isCreated) {
-  const body = `${hidden(marker)}
-${text}`;
-  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
-  let found = await list();
-  if (found.length === 0) {
-    if (!isCreated) return;
-    await github.post(`/issues/${pullRequest}/comments`, { body });
-    found = await list();
-    if (found.length === 1) return;
-  }
-  const [kept, ...others] = found;
-  if (kept === void 0) return;
-  for (const { id } of others) await github.delete(`/issues/comments/${id}`);
-  const isLatest = found.every(({ began }) => began <= marker.began);
-  if (isLatest) await github.patch(`/issues/comments/${kept.id}`, { body });
-}
-function commentsOf(comments, worker) {
-  const found = [];
-  for (const { id, body, user, author_association: role } of comments) {
-    const isOfWriter = user?.["type"] === "Bot" || WRITERS.includes(String(role));
-    const match = /^<!-- dotdo-preview (\S+) (\d+) -->/.exec(String(body));
-    if (isOfWriter && typeof id === "number" && match?.[1] === worker) found.push({ id, began: Number(match[2]) });
-  }
-  return found.sort((one, other) => one.id - other.id);
-}
-function hidden({ worker, began }) {
-  return `<!-- dotdo-preview ${worker} ${began} -->`;
-}
-
 // deploy/src/github.ts
 init_define_PLATFORM_NAMESPACES();
 var VERSION = "2022-11-28";
 var PAGE = 100;
 var SERVER3 = "GitHub's API";
+var TOKEN_OF_APP = "ghs_";
 var GitHub = class {
   #world;
+  #api;
   #base;
+  #token;
   #headers;
   /**
    * @param api `GITHUB_API_URL`
@@ -2227,7 +2186,9 @@ var GitHub = class {
    */
   constructor(world2, api, repository, token) {
     this.#world = world2;
+    this.#api = api;
     this.#base = `${api}/repos/${repository}`;
+    this.#token = token;
     this.#headers = {
       Accept: "application/vnd.github+json",
       Authorization: `Bearer ${token}`,
@@ -2238,6 +2199,12 @@ var GitHub = class {
   /** The object of an answer. */
   get(path, query = {}) {
     return retried(this.#world.pause, () => this.#send("GET", path, query, void 0));
+  }
+  /** The name of the user of the token; undefined for a token of an app, such as that of the job. */
+  async user() {
+    if (this.#token.startsWith(TOKEN_OF_APP)) return void 0;
+    const { login } = await retried(this.#world.pause, () => this.#sendTo("GET", new URL(`${this.#api}/user`), void 0));
+    return typeof login === "string" ? login : void 0;
   }
   /** One page of a list. */
   async list(path, query, page = 1) {
@@ -2298,6 +2265,9 @@ var GitHub = class {
   async #send(method, path, query, body, accepted = []) {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return await this.#sendTo(method, url, body, accepted);
+  }
+  async #sendTo(method, url, body, accepted = []) {
     const content = body === void 0 ? {} : { body: JSON.stringify(body) };
     const headers = body === void 0 ? this.#headers : { ...this.#headers, "Content-Type": "application/json" };
     const reply = await request(this.#world.send, SERVER3, url, { method, headers, ...content }, REQUEST_TIMEOUT);
@@ -2309,17 +2279,109 @@ var GitHub = class {
 var PERMISSIONS = [
   ["/deployments", "deployments: write"],
   ["/comments", "pull-requests: write"],
+  ["/pulls/", "pull-requests: read"],
   ["/actions/", "actions: read"]
 ];
 function refusal2(method, url, reply) {
   const message = isObject(reply.json) && typeof reply.json["message"] === "string" ? `: ${reply.json["message"]}` : "";
   const lines = [`${method} ${url.origin}${url.pathname} was answered with the status ${reply.status}${message}.`];
   const permission = PERMISSIONS.find(([part]) => url.pathname.includes(part))?.[1];
-  if ((reply.status === 403 || reply.status === 404) && permission !== void 0) {
+  const isRefused = (reply.status === 403 || reply.status === 404) && (message === "" || /not accessible|not found/i.test(message));
+  if (/rate limit/i.test(message)) lines.push("GitHub limits the requests of all jobs of the repository. Run the job again later.");
+  if (isRefused && permission !== void 0) {
     lines.push(`Add \`${permission}\` to the permissions of the job, and of the job that calls a reusable workflow.`);
   }
   if (reply.status === 401) lines.push("The input github-token is not valid. By default, it is the token of the job.");
   return new ActionFailure("GitHub refused a request", lines);
+}
+
+// deploy/src/inputs.ts
+init_define_PLATFORM_NAMESPACES();
+var ENVIRONMENTS = ["production", "staging", "development"];
+function inputsOf(variables) {
+  const text = (name) => (variables[`INPUT_${name.toUpperCase()}`] ?? "").trim();
+  const isPreview = flag("preview", text("preview"));
+  const environment = text("environment");
+  if (isPreview && environment !== "" && environment !== "development") {
+    throw invalid("environment", `is ${quoted2(environment)}, and a preview is always in development`, "Remove it.");
+  }
+  const promoteFrom = text("promote-from");
+  const inputs = {
+    api: text("api"),
+    audience: text("audience"),
+    environment: isPreview ? "development" : environmentOf("environment", environment),
+    isPreview,
+    worker: text("worker"),
+    folder: text("working-directory") || ".",
+    config: text("config"),
+    wranglerEnvironment: text("wrangler-environment"),
+    artifact: text("artifact"),
+    promoteFrom: promoteFrom === "" ? void 0 : environmentOf("promote-from", promoteFrom),
+    deployment: text("deployment"),
+    githubToken: text("github-token"),
+    hasGitHubDeployment: flag("github-deployment", text("github-deployment")),
+    dotdo: text("dotdo")
+  };
+  if (inputs.artifact !== "" && !isPreview) throw invalid("artifact", "is only for previews", "Add `preview: true`.");
+  if (inputs.promoteFrom !== void 0 && isPreview) throw invalid("promote-from", "is not for previews", "Remove one of the two.");
+  for (const name of ["worker", "config", "wrangler-environment", "artifact", "deployment"]) {
+    if (text(name).startsWith("-")) throw invalid(name, `${quoted2(text(name))} begins with a hyphen`, "Correct it.");
+  }
+  return inputs;
+}
+function environmentOf(name, text) {
+  const found = ENVIRONMENTS.find((environment) => environment === text);
+  if (found !== void 0) return found;
+  const fix = `Write one of ${ENVIRONMENTS.join(", ")}, as in \`with: { ${name}: staging }\`.`;
+  throw invalid(name, text === "" ? "is missing" : `is ${quoted2(text)}, which is not an environment`, fix);
+}
+function flag(name, text) {
+  if (text === "true") return true;
+  if (text === "false" || text === "") return false;
+  throw invalid(name, `is ${quoted2(text)}`, "Write true or false.");
+}
+function quoted2(text) {
+  return JSON.stringify(text);
+}
+function invalid(name, reason, fix) {
+  return new ActionFailure(`The input ${name} is not valid`, [`${name} ${reason}.`, fix]);
+}
+
+// deploy/src/pages.ts
+init_define_PLATFORM_NAMESPACES();
+
+// deploy/src/comment.ts
+init_define_PLATFORM_NAMESPACES();
+async function keepComment(github, pullRequest, marker, text, isCreated) {
+  const body = `${hidden(marker)}
+${text}`;
+  const user = await github.user();
+  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker, user);
+  let found = await list();
+  if (found.length === 0) {
+    if (!isCreated) return;
+    await github.post(`/issues/${pullRequest}/comments`, { body });
+    found = await list();
+    if (found.length === 1) return;
+  }
+  const [kept, ...others] = found;
+  if (kept === void 0) return;
+  for (const { id } of others) await github.delete(`/issues/comments/${id}`);
+  const isLatest = found.every(({ began }) => began <= marker.began);
+  if (isLatest) await github.patch(`/issues/comments/${kept.id}`, { body });
+}
+function commentsOf(comments, worker, author) {
+  const found = [];
+  for (const { id, body, user } of comments) {
+    const { type, login } = isObject(user) ? user : {};
+    const isOwn = author === void 0 ? type === "Bot" : login === author;
+    const match = /^<!-- dotdo-preview (\S+) (\d+) -->/.exec(String(body));
+    if (isOwn && typeof id === "number" && match?.[1] === worker) found.push({ id, began: Number(match[2]) });
+  }
+  return found.sort((one, other) => one.id - other.id);
+}
+function hidden({ worker, began }) {
+  return `<!-- dotdo-preview ${worker} ${began} -->`;
 }
 
 // deploy/src/github-deployment.ts
@@ -2367,6 +2429,7 @@ function latestState([latest]) {
 init_define_PLATFORM_NAMESPACES();
 var MAX_CHANGES = 40;
 var LONGEST_TEXT = 500;
+var LONGEST_ROWS = 6e4;
 function changesOf(before, after) {
   return {
     bindings: compared(before?.bindings ?? /* @__PURE__ */ new Map(), after.bindings),
@@ -2401,9 +2464,13 @@ function htmlOf(report) {
   }
   for (const line of failure === void 0 ? [] : [failure.title, ...failure.lines]) rows.push(["Failure", code(line)]);
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
-  rows.push(["Log", `<a href="${escape(report.log)}">of the run</a>`]);
-  const cells = rows.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
+  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">of the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
   return `<h3>${title}</h3><table>${cells.join("")}</table>`;
+}
+function limited(rows) {
+  let length = 0;
+  const end = rows.findIndex(([name, value]) => (length += name.length + value.length + "<tr><td></td><td></td></tr>".length) > LONGEST_ROWS);
+  return end < 0 ? rows : [...rows.slice(0, end), ["…", `${rows.length - end} more in the log`]];
 }
 function changed({ added, removed, changed: others }, types) {
   const typed = (name) => types?.has(name) ? `${name} (${types.get(name)})` : name;
@@ -2424,8 +2491,7 @@ function kilobytes(bytes) {
   return `${(bytes / 1e3).toFixed(1)} kB`;
 }
 function code(text) {
-  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} …` : text;
-  return `<code>${escape(shown)}</code>`;
+  return `<code>${escape(shortened(text, LONGEST_TEXT))}</code>`;
 }
 
 // deploy/src/pages.ts
@@ -2437,15 +2503,15 @@ var STATES = {
   cancelled: "failure"
 };
 var Pages = class {
-  github;
+  #github;
   #inputs;
   #run;
   #worker;
   #began;
   #deployment;
   /** @param began when the step began, in milliseconds since 1970 */
-  constructor(world2, inputs, run, worker, began, api) {
-    this.github = new GitHub(world2, api, run.repository, inputs.githubToken);
+  constructor(github, inputs, run, worker, began) {
+    this.#github = github;
     this.#inputs = inputs;
     this.#run = run;
     this.#worker = worker;
@@ -2455,7 +2521,7 @@ var Pages = class {
   async begin() {
     await this.#attempt("The GitHub deployment was not created", async () => {
       if (!this.#inputs.hasGitHubDeployment) return;
-      this.#deployment = await createDeployment(this.github, this.#run, this.#environment(), this.#inputs);
+      this.#deployment = await createDeployment(this.#github, this.#run, this.#environment(), this.#inputs);
       setVariable("GITHUB_STATE", "github_deployment", String(this.#deployment));
     });
     setVariable("GITHUB_STATE", "worker", this.#worker);
@@ -2487,19 +2553,19 @@ var Pages = class {
   }
   async #updateDeployment(report) {
     const { log: log2 } = this.#run;
-    if (report.status === "deleted") return deactivateOthers(this.github, this.#environment(), void 0, log2);
+    if (report.status === "deleted") return deactivateOthers(this.#github, this.#environment(), void 0, log2);
     if (this.#deployment === void 0) return;
     const url = report.deployment?.urls[0] ?? "";
     const description = report.failure?.title ?? "";
-    await setStatus(this.github, this.#deployment, STATES[report.status], log2, { url, description });
+    await setStatus(this.#github, this.#deployment, STATES[report.status], log2, { url, description });
     const isReplaced = this.#inputs.isPreview && STATES[report.status] === "success";
-    if (isReplaced) await deactivateOthers(this.github, this.#environment(), this.#deployment, log2);
+    if (isReplaced) await deactivateOthers(this.#github, this.#environment(), this.#deployment, log2);
   }
   async #updateComment(report) {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === void 0) return;
     const marker = { worker: this.#worker, began: this.#began };
-    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
+    await keepComment(this.#github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
   }
   #environment() {
     return environmentName(this.#worker, this.#inputs.environment, this.#inputs.isPreview);
@@ -2518,6 +2584,70 @@ var Pages = class {
 init_define_PLATFORM_NAMESPACES();
 var NAMESPACES = define_PLATFORM_NAMESPACES_default;
 var VERSION2 = "0.1.0";
+
+// deploy/src/pull-request.ts
+init_define_PLATFORM_NAMESPACES();
+function labelFor(commit) {
+  return `preview ${commit}`;
+}
+function refuseBuildWithRights(run, hasBuild) {
+  if (run.event !== "pull_request_target" || !hasBuild) return;
+  throw new ActionFailure("A run of pull_request_target must not build a pull request", [
+    "Such a run has the rights of the base branch, and a build would run the code of the pull request with them.",
+    "Use `on: pull_request`, or deploy an artifact as fork-preview.yml does."
+  ]);
+}
+function previewedBy(run) {
+  const { pullRequest } = run;
+  if (pullRequest === void 0) {
+    throw new ActionFailure("A preview is for a pull request", [
+      `This run was started by ${run.event || "an event"}, which has no pull request.`,
+      "Start the workflow with `on: pull_request`, or set the input environment in place of preview."
+    ]);
+  }
+  if (!needsLabel(run)) return pullRequest;
+  if (run.action !== "labeled" || run.label !== labelFor(run.commit)) {
+    const cause = run.action === "labeled" ? `the label is ${JSON.stringify(run.label)}` : `the event is ${JSON.stringify(run.action)}`;
+    throw new ActionFailure("No label allows the preview of this commit", [
+      `The head of the pull request is ${run.commit}, and ${cause}.`,
+      `Review this commit, and add the label "${labelFor(run.commit)}" to the pull request.`
+    ]);
+  }
+  return pullRequest;
+}
+function needsLabel({ event, action }) {
+  return event === "pull_request_target" && action !== "closed";
+}
+async function currentState(github, { number }, isRequired) {
+  try {
+    const { state, head, labels } = await github.get(`/pulls/${number}`);
+    const names = Array.isArray(labels) ? labels.filter(isObject).map(({ name }) => String(name)) : [];
+    if (!isObject(head) || typeof head["sha"] !== "string") throw new Error(`GitHub's answer has no head of pull request ${number}`);
+    return { isOpen: state === "open", head: head["sha"], labels: names };
+  } catch (error) {
+    if (isRequired) throw error;
+    const lines = error instanceof ActionFailure ? error.lines : [error instanceof Error ? error.message : String(error)];
+    annotate("warning", "The pull request cannot be read", [...lines, "If it is closed by now, or has a newer commit, this run does not notice it."]);
+    return void 0;
+  }
+}
+function refuseOutdated(run, { isOpen, head, labels }) {
+  if (!isOpen) {
+    throw new ActionFailure("The pull request is closed", ["Its preview was deleted, and this run would create it again.", "Reopen the pull request."]);
+  }
+  if (head !== run.commit) {
+    throw new ActionFailure("The pull request has another commit by now", [
+      `Its head is ${head}, and this run is for ${run.commit}.`,
+      needsLabel(run) ? `Review that commit, and add the label "${labelFor(head)}".` : "The run for that commit deploys the preview."
+    ]);
+  }
+  if (needsLabel(run) && !labels.includes(labelFor(run.commit))) {
+    throw new ActionFailure("The label of this commit was removed", [
+      `The pull request does not have the label "${labelFor(run.commit)}" any more; it is deleted after each run.`,
+      "Create it, and add it again."
+    ]);
+  }
+}
 
 // deploy/src/run.ts
 init_define_PLATFORM_NAMESPACES();
@@ -2551,33 +2681,6 @@ function runOf(variables) {
     }
   };
 }
-function labelFor(commit) {
-  return `preview ${commit}`;
-}
-function previewedBy(run, hasArtifact) {
-  const { pullRequest } = run;
-  if (pullRequest === void 0) {
-    throw new ActionFailure("A preview is for a pull request", [
-      `This run was started by ${run.event || "an event"}, which has no pull request.`,
-      "Start the workflow with `on: pull_request`, or set the input environment in place of preview."
-    ]);
-  }
-  if (run.event !== "pull_request_target" || run.action === "closed") return pullRequest;
-  if (!hasArtifact) {
-    throw new ActionFailure("A run of pull_request_target must not build a pull request", [
-      "Such a run has the rights of the base branch, and a build would run the code of the pull request with them.",
-      "Use `on: pull_request`, or deploy an artifact as fork-preview.yml does."
-    ]);
-  }
-  const label = labelFor(run.commit);
-  if (run.action !== "labeled" || run.label !== label) {
-    throw new ActionFailure("No label allows the preview of this commit", [
-      `The head of the pull request is ${run.commit}, and ${run.action === "labeled" ? `the label is ${JSON.stringify(run.label)}` : `the event is ${JSON.stringify(run.action)}`}.`,
-      `Review this commit, and add the label "${label}" to the pull request.`
-    ]);
-  }
-  return pullRequest;
-}
 function eventOf(path) {
   if (path === "") return {};
   try {
@@ -2595,12 +2698,13 @@ function string(value) {
 
 // deploy/src/wrangler.ts
 init_define_PLATFORM_NAMESPACES();
+import { randomUUID as randomUUID2 } from "node:crypto";
 import { readFileSync as readFileSync3, rmSync } from "node:fs";
 import { join as join3 } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-var MAX_LINES = 40;
+var MAX_LINES2 = 40;
 async function deploy(upload, credentials, temporary2) {
-  const result = join3(temporary2, `wrangler-${process.pid}.ndjson`);
+  const result = join3(temporary2, `wrangler-${randomUUID2()}.ndjson`);
   const variables = variablesFor(process.env, {
     CLOUDFLARE_API_BASE_URL: `${credentials.api.origin}/client/v4`,
     CLOUDFLARE_API_TOKEN: credentials.token,
@@ -2645,10 +2749,17 @@ function resultOf(file) {
     return void 0;
   }
   for (const line of lines.filter((one) => one !== "")) {
-    const entry = JSON.parse(line);
+    const entry = parse3(line);
     if (isObject(entry) && entry["type"] === "deploy" && typeof entry["version_id"] === "string") return entry["version_id"];
   }
   return void 0;
+}
+function parse3(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return void 0;
+  }
 }
 function failureOf2({ code: code2, output, errors }) {
   const all = stripVTControlCharacters(`${output}
@@ -2661,8 +2772,8 @@ ${errors}`);
   }
   const start = all.lastIndexOf("[ERROR]");
   const lines = (start < 0 ? all : all.slice(start + "[ERROR]".length)).split("\n").map((line) => line.trimEnd()).filter((line) => line.trim() !== "" && !line.includes("Logs were written to"));
-  const shown = start < 0 ? lines.slice(-MAX_LINES) : lines.slice(0, MAX_LINES);
-  return new ActionFailure("wrangler could not deploy the Worker", shown.length > 0 ? shown.map((line) => line.trim()) : [`It ended with the exit code ${code2}.`]);
+  const shown2 = start < 0 ? lines.slice(-MAX_LINES2) : lines.slice(0, MAX_LINES2);
+  return new ActionFailure("wrangler could not deploy the Worker", shown2.length > 0 ? shown2.map((line) => line.trim()) : [`It ended with the exit code ${code2}.`]);
 }
 
 // deploy/src/main.ts
@@ -2678,16 +2789,23 @@ async function main() {
   }
   const inputs = inputsOf(process.env);
   const run = runOf(process.env);
-  const pullRequest = inputs.isPreview ? previewedBy(run, inputs.artifact !== "") : void 0;
+  const isDeletion = inputs.isPreview && run.action === "closed";
+  refuseBuildWithRights(run, !isDeletion && inputs.artifact === "" && inputs.promoteFrom === void 0);
+  const pullRequest = inputs.isPreview ? previewedBy(run) : void 0;
   const logIn2 = preparedLogin(inputs, process.env);
+  const github = new GitHub(world, process.env["GITHUB_API_URL"] ?? "", run.repository, inputs.githubToken);
+  const reading = read(github, run, pullRequest, inputs);
+  reading.catch(() => void 0);
   const dotdo = await findDotdo(world, inputs.dotdo, process.env["PATH"] ?? "", temporary(), VERSION2);
-  const isDeletion = pullRequest !== void 0 && run.action === "closed";
   const needsConfiguration = inputs.worker === "" || inputs.promoteFrom === void 0 && !isDeletion;
   const configuration = needsConfiguration ? await check(dotdo, resolve(inputs.folder, inputs.config)) : void 0;
   const worker = nameOf(inputs.worker || configuration?.name, pullRequest);
   setVariable("GITHUB_OUTPUT", "worker", worker);
-  const pages = new Pages(world, inputs, run, worker, began, process.env["GITHUB_API_URL"] ?? "");
-  const shown = isDeletion ? void 0 : pages.begin();
+  const pages = new Pages(github, inputs, run, worker, began);
+  const current = await reading;
+  if (isDeletion && current?.isOpen) return log(`The pull request is open again: the preview ${worker} is kept.`);
+  if (!isDeletion && current !== void 0) refuseOutdated(run, current);
+  const shown2 = isDeletion ? void 0 : pages.begin();
   let deployment;
   try {
     const credentials = await logIn2();
@@ -2697,31 +2815,42 @@ async function main() {
       log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
       return await pages.end(pages.report("deleted"));
     }
-    deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
+    deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, github });
     const { id } = deployment;
     setVariable("GITHUB_OUTPUT", "deployment", id);
     const verified = verify(api, id);
     verified.catch(() => void 0);
-    const { details, changes } = await read(api, deployment);
+    if (pullRequest !== void 0 && current !== void 0 && (await currentState(github, pullRequest, false))?.isOpen === false) {
+      await api.delete();
+      await shown2;
+      log(`The pull request was closed during the deploy: deleted the preview ${worker}.`);
+      return await pages.end(pages.report("deleted"));
+    }
+    const { details, changes } = await inspect(api, deployment);
     deployment = details;
     setVariable("GITHUB_OUTPUT", "url", deployment.urls[0] ?? "");
     setVariable("GITHUB_OUTPUT", "urls", JSON.stringify(deployment.urls));
     if (changes !== void 0) setVariable("GITHUB_OUTPUT", "changes", JSON.stringify(changes));
     await verified;
     for (const { code: code2, message } of deployment.warnings) annotate("warning", code2, [message]);
-    await shown;
+    await shown2;
     const status = inputs.promoteFrom === void 0 ? "deployed" : "promoted";
     await pages.end(pages.report(status, { deployment, changes }));
     log(`${worker} is ${status}: deployment ${id}, ${deployment.urls.join(" ")}`);
   } catch (error) {
-    await shown;
+    await shown2;
     const failure = failureOf3(error);
     annotate("error", failure.title, failure.lines);
     await pages.end(pages.report("failed", { deployment, failure }));
     process.exitCode = 1;
   }
 }
-async function change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages }) {
+async function read(github, run, pullRequest, inputs) {
+  const isRequired = needsLabel(run);
+  if (pullRequest === void 0 || inputs.githubToken === "" && !isRequired) return void 0;
+  return await currentState(github, pullRequest, isRequired);
+}
+async function change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, github }) {
   if (inputs.promoteFrom !== void 0) {
     const promotion = { worker, from: inputs.promoteFrom, to: inputs.environment, deployment: inputs.deployment };
     return promote(dotdo, credentials.api, credentials.token, promotion);
@@ -2730,10 +2859,8 @@ async function change({ inputs, run, pullRequest, credentials, dotdo, configurat
   if (errors.length > 0) throw new ActionFailure("The configuration is not for a namespace", errors);
   let built;
   if (inputs.artifact !== "" && pullRequest !== void 0) {
-    const entry = entryOf(configuration?.main);
-    const modules = mkdtempSync2(join4(temporary(), "modules-"));
-    await download(pages.github, run, pullRequest, inputs.artifact, modules);
-    built = join4(modules, entry);
+    const folder = mkdtempSync2(join4(temporary(), "modules-"));
+    built = await download(github, run, pullRequest, { name: inputs.artifact, main: configuration?.main, folder });
   }
   const upload = {
     worker,
@@ -2747,7 +2874,7 @@ async function change({ inputs, run, pullRequest, credentials, dotdo, configurat
   const id = await deploy(upload, credentials, temporary());
   return { id, urls: [], size: 0, startup: void 0, bindings: /* @__PURE__ */ new Map(), modules: /* @__PURE__ */ new Map(), previous: void 0, warnings: [] };
 }
-async function read(api, deployment) {
+async function inspect(api, deployment) {
   const details = await api.deployment(deployment.id);
   if (details === void 0) {
     annotate("warning", "The deployment cannot be shown", ["The rule of the policy does not allow `read`.", "Add it to the actions of the rule."]);

@@ -172,117 +172,6 @@ async function logOut(variables) {
   }
 }
 
-// deploy/src/inputs.ts
-var ENVIRONMENTS = ["production", "staging", "development"];
-function inputsOf(variables) {
-  const text = (name) => (variables[`INPUT_${name.toUpperCase()}`] ?? "").trim();
-  const isPreview = flag("preview", text("preview"));
-  const environment = text("environment");
-  if (isPreview && environment !== "" && environment !== "development") {
-    throw invalid("environment", `is ${quoted(environment)}, and a preview is always in development`, "Remove it.");
-  }
-  const promoteFrom = text("promote-from");
-  const inputs = {
-    api: text("api"),
-    audience: text("audience"),
-    environment: isPreview ? "development" : environmentOf("environment", environment),
-    isPreview,
-    worker: text("worker"),
-    folder: text("working-directory") || ".",
-    config: text("config"),
-    wranglerEnvironment: text("wrangler-environment"),
-    artifact: text("artifact"),
-    promoteFrom: promoteFrom === "" ? void 0 : environmentOf("promote-from", promoteFrom),
-    deployment: text("deployment"),
-    githubToken: text("github-token"),
-    hasGitHubDeployment: flag("github-deployment", text("github-deployment")),
-    dotdo: text("dotdo")
-  };
-  if (inputs.artifact !== "" && !isPreview) throw invalid("artifact", "is only for previews", "Add `preview: true`.");
-  if (inputs.promoteFrom !== void 0 && isPreview) throw invalid("promote-from", "is not for previews", "Remove one of the two.");
-  for (const name of ["worker", "config", "wrangler-environment", "artifact", "deployment"]) {
-    if (text(name).startsWith("-")) throw invalid(name, `${quoted(text(name))} begins with a hyphen`, "Correct it.");
-  }
-  return inputs;
-}
-function environmentOf(name, text) {
-  const found = ENVIRONMENTS.find((environment) => environment === text);
-  if (found !== void 0) return found;
-  const fix = `Write one of ${ENVIRONMENTS.join(", ")}, as in \`with: { ${name}: staging }\`.`;
-  throw invalid(name, text === "" ? "is missing" : `is ${quoted(text)}, which is not an environment`, fix);
-}
-function flag(name, text) {
-  if (text === "true") return true;
-  if (text === "false" || text === "") return false;
-  throw invalid(name, `is ${quoted(text)}`, "Write true or false.");
-}
-function quoted(text) {
-  return JSON.stringify(text);
-}
-function invalid(name, reason, fix) {
-  return new ActionFailure(`The input ${name} is not valid`, [`${name} ${reason}.`, fix]);
-}
-
-// step/markup.ts
-function escape(text) {
-  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-// login/src/summary.ts
-var CLAIMS = [
-  "iss",
-  "repository",
-  "repository_id",
-  "repository_owner_id",
-  "ref",
-  "ref_protected",
-  "environment",
-  "event_name",
-  "workflow_ref",
-  "job_workflow_ref",
-  "actor",
-  "actor_id",
-  "runner_environment"
-];
-function claimsTable(claims) {
-  const rows = CLAIMS.filter((name) => claims[name] !== void 0).map(
-    (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`
-  );
-  return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
-}
-
-// deploy/src/comment.ts
-var WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
-async function keepComment(github, pullRequest, marker, text, isCreated) {
-  const body = `${hidden(marker)}
-${text}`;
-  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
-  let found = await list();
-  if (found.length === 0) {
-    if (!isCreated) return;
-    await github.post(`/issues/${pullRequest}/comments`, { body });
-    found = await list();
-    if (found.length === 1) return;
-  }
-  const [kept, ...others] = found;
-  if (kept === void 0) return;
-  for (const { id } of others) await github.delete(`/issues/comments/${id}`);
-  const isLatest = found.every(({ began }) => began <= marker.began);
-  if (isLatest) await github.patch(`/issues/comments/${kept.id}`, { body });
-}
-function commentsOf(comments, worker2) {
-  const found = [];
-  for (const { id, body, user, author_association: role } of comments) {
-    const isOfWriter = user?.["type"] === "Bot" || WRITERS.includes(String(role));
-    const match = /^<!-- dotdo-preview (\S+) (\d+) -->/.exec(String(body));
-    if (isOfWriter && typeof id === "number" && match?.[1] === worker2) found.push({ id, began: Number(match[2]) });
-  }
-  return found.sort((one, other) => one.id - other.id);
-}
-function hidden({ worker: worker2, began }) {
-  return `<!-- dotdo-preview ${worker2} ${began} -->`;
-}
-
 // step/retries.ts
 var PAUSES = [1e3, 3e3];
 var MAX_PAUSE = 1e4;
@@ -304,9 +193,12 @@ async function retried(pause, once) {
 var VERSION = "2022-11-28";
 var PAGE = 100;
 var SERVER2 = "GitHub's API";
+var TOKEN_OF_APP = "ghs_";
 var GitHub = class {
   #world;
+  #api;
   #base;
+  #token;
   #headers;
   /**
    * @param api `GITHUB_API_URL`
@@ -314,7 +206,9 @@ var GitHub = class {
    */
   constructor(world, api, repository, token) {
     this.#world = world;
+    this.#api = api;
     this.#base = `${api}/repos/${repository}`;
+    this.#token = token;
     this.#headers = {
       Accept: "application/vnd.github+json",
       Authorization: `Bearer ${token}`,
@@ -325,6 +219,12 @@ var GitHub = class {
   /** The object of an answer. */
   get(path, query = {}) {
     return retried(this.#world.pause, () => this.#send("GET", path, query, void 0));
+  }
+  /** The name of the user of the token; undefined for a token of an app, such as that of the job. */
+  async user() {
+    if (this.#token.startsWith(TOKEN_OF_APP)) return void 0;
+    const { login } = await retried(this.#world.pause, () => this.#sendTo("GET", new URL(`${this.#api}/user`), void 0));
+    return typeof login === "string" ? login : void 0;
   }
   /** One page of a list. */
   async list(path, query, page = 1) {
@@ -385,6 +285,9 @@ var GitHub = class {
   async #send(method, path, query, body, accepted = []) {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return await this.#sendTo(method, url, body, accepted);
+  }
+  async #sendTo(method, url, body, accepted = []) {
     const content = body === void 0 ? {} : { body: JSON.stringify(body) };
     const headers = body === void 0 ? this.#headers : { ...this.#headers, "Content-Type": "application/json" };
     const reply = await request(this.#world.send, SERVER2, url, { method, headers, ...content }, REQUEST_TIMEOUT);
@@ -396,17 +299,140 @@ var GitHub = class {
 var PERMISSIONS = [
   ["/deployments", "deployments: write"],
   ["/comments", "pull-requests: write"],
+  ["/pulls/", "pull-requests: read"],
   ["/actions/", "actions: read"]
 ];
 function refusal(method, url, reply) {
   const message = isObject(reply.json) && typeof reply.json["message"] === "string" ? `: ${reply.json["message"]}` : "";
   const lines = [`${method} ${url.origin}${url.pathname} was answered with the status ${reply.status}${message}.`];
   const permission = PERMISSIONS.find(([part]) => url.pathname.includes(part))?.[1];
-  if ((reply.status === 403 || reply.status === 404) && permission !== void 0) {
+  const isRefused = (reply.status === 403 || reply.status === 404) && (message === "" || /not accessible|not found/i.test(message));
+  if (/rate limit/i.test(message)) lines.push("GitHub limits the requests of all jobs of the repository. Run the job again later.");
+  if (isRefused && permission !== void 0) {
     lines.push(`Add \`${permission}\` to the permissions of the job, and of the job that calls a reusable workflow.`);
   }
   if (reply.status === 401) lines.push("The input github-token is not valid. By default, it is the token of the job.");
   return new ActionFailure("GitHub refused a request", lines);
+}
+
+// deploy/src/inputs.ts
+var ENVIRONMENTS = ["production", "staging", "development"];
+function inputsOf(variables) {
+  const text = (name) => (variables[`INPUT_${name.toUpperCase()}`] ?? "").trim();
+  const isPreview = flag("preview", text("preview"));
+  const environment = text("environment");
+  if (isPreview && environment !== "" && environment !== "development") {
+    throw invalid("environment", `is ${quoted(environment)}, and a preview is always in development`, "Remove it.");
+  }
+  const promoteFrom = text("promote-from");
+  const inputs = {
+    api: text("api"),
+    audience: text("audience"),
+    environment: isPreview ? "development" : environmentOf("environment", environment),
+    isPreview,
+    worker: text("worker"),
+    folder: text("working-directory") || ".",
+    config: text("config"),
+    wranglerEnvironment: text("wrangler-environment"),
+    artifact: text("artifact"),
+    promoteFrom: promoteFrom === "" ? void 0 : environmentOf("promote-from", promoteFrom),
+    deployment: text("deployment"),
+    githubToken: text("github-token"),
+    hasGitHubDeployment: flag("github-deployment", text("github-deployment")),
+    dotdo: text("dotdo")
+  };
+  if (inputs.artifact !== "" && !isPreview) throw invalid("artifact", "is only for previews", "Add `preview: true`.");
+  if (inputs.promoteFrom !== void 0 && isPreview) throw invalid("promote-from", "is not for previews", "Remove one of the two.");
+  for (const name of ["worker", "config", "wrangler-environment", "artifact", "deployment"]) {
+    if (text(name).startsWith("-")) throw invalid(name, `${quoted(text(name))} begins with a hyphen`, "Correct it.");
+  }
+  return inputs;
+}
+function environmentOf(name, text) {
+  const found = ENVIRONMENTS.find((environment) => environment === text);
+  if (found !== void 0) return found;
+  const fix = `Write one of ${ENVIRONMENTS.join(", ")}, as in \`with: { ${name}: staging }\`.`;
+  throw invalid(name, text === "" ? "is missing" : `is ${quoted(text)}, which is not an environment`, fix);
+}
+function flag(name, text) {
+  if (text === "true") return true;
+  if (text === "false" || text === "") return false;
+  throw invalid(name, `is ${quoted(text)}`, "Write true or false.");
+}
+function quoted(text) {
+  return JSON.stringify(text);
+}
+function invalid(name, reason, fix) {
+  return new ActionFailure(`The input ${name} is not valid`, [`${name} ${reason}.`, fix]);
+}
+
+// step/markup.ts
+var DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g;
+function escape(text) {
+  return text.toWellFormed().replace(DIRECTION, "�").replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+function shortened(text, longest) {
+  return text.length > longest ? `${text.slice(0, longest)} …` : text;
+}
+
+// login/src/summary.ts
+var CLAIMS = [
+  "iss",
+  "repository",
+  "repository_id",
+  "repository_owner_id",
+  "ref",
+  "ref_protected",
+  "environment",
+  "event_name",
+  "workflow_ref",
+  "job_workflow_ref",
+  "actor",
+  "actor_id",
+  "runner_environment"
+];
+var LONGEST_LINE = 1e3;
+function claimsTable(claims) {
+  const rows = CLAIMS.filter((name) => claims[name] !== void 0).map(
+    (name) => `<tr><td>${name}</td><td><code>${shown(String(claims[name]))}</code></td></tr>`
+  );
+  return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
+}
+function shown(text) {
+  return escape(shortened(text, LONGEST_LINE));
+}
+
+// deploy/src/comment.ts
+async function keepComment(github, pullRequest, marker, text, isCreated) {
+  const body = `${hidden(marker)}
+${text}`;
+  const user = await github.user();
+  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker, user);
+  let found = await list();
+  if (found.length === 0) {
+    if (!isCreated) return;
+    await github.post(`/issues/${pullRequest}/comments`, { body });
+    found = await list();
+    if (found.length === 1) return;
+  }
+  const [kept, ...others] = found;
+  if (kept === void 0) return;
+  for (const { id } of others) await github.delete(`/issues/comments/${id}`);
+  const isLatest = found.every(({ began }) => began <= marker.began);
+  if (isLatest) await github.patch(`/issues/comments/${kept.id}`, { body });
+}
+function commentsOf(comments, worker2, author) {
+  const found = [];
+  for (const { id, body, user } of comments) {
+    const { type, login } = isObject(user) ? user : {};
+    const isOwn = author === void 0 ? type === "Bot" : login === author;
+    const match = /^<!-- dotdo-preview (\S+) (\d+) -->/.exec(String(body));
+    if (isOwn && typeof id === "number" && match?.[1] === worker2) found.push({ id, began: Number(match[2]) });
+  }
+  return found.sort((one, other) => one.id - other.id);
+}
+function hidden({ worker: worker2, began }) {
+  return `<!-- dotdo-preview ${worker2} ${began} -->`;
 }
 
 // deploy/src/github-deployment.ts
@@ -452,6 +478,7 @@ function latestState([latest]) {
 // deploy/src/report.ts
 var MAX_CHANGES = 40;
 var LONGEST_TEXT = 500;
+var LONGEST_ROWS = 6e4;
 function htmlOf(report) {
   const { worker: worker2, environment, commit, status, deployment, changes, failure } = report;
   const title = report.isPreview ? `Preview <code>${escape(worker2)}</code>` : `<code>${escape(worker2)}</code> in ${environment}`;
@@ -471,9 +498,13 @@ function htmlOf(report) {
   }
   for (const line of failure === void 0 ? [] : [failure.title, ...failure.lines]) rows.push(["Failure", code(line)]);
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
-  rows.push(["Log", `<a href="${escape(report.log)}">of the run</a>`]);
-  const cells = rows.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
+  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">of the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
   return `<h3>${title}</h3><table>${cells.join("")}</table>`;
+}
+function limited(rows) {
+  let length = 0;
+  const end = rows.findIndex(([name, value]) => (length += name.length + value.length + "<tr><td></td><td></td></tr>".length) > LONGEST_ROWS);
+  return end < 0 ? rows : [...rows.slice(0, end), ["…", `${rows.length - end} more in the log`]];
 }
 function changed({ added, removed, changed: others }, types) {
   const typed = (name) => types?.has(name) ? `${name} (${types.get(name)})` : name;
@@ -494,8 +525,7 @@ function kilobytes(bytes) {
   return `${(bytes / 1e3).toFixed(1)} kB`;
 }
 function code(text) {
-  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} …` : text;
-  return `<code>${escape(shown)}</code>`;
+  return `<code>${escape(shortened(text, LONGEST_TEXT))}</code>`;
 }
 
 // deploy/src/pages.ts
@@ -507,15 +537,15 @@ var STATES = {
   cancelled: "failure"
 };
 var Pages = class {
-  github;
+  #github;
   #inputs;
   #run;
   #worker;
   #began;
   #deployment;
   /** @param began when the step began, in milliseconds since 1970 */
-  constructor(world, inputs, run, worker2, began, api) {
-    this.github = new GitHub(world, api, run.repository, inputs.githubToken);
+  constructor(github, inputs, run, worker2, began) {
+    this.#github = github;
     this.#inputs = inputs;
     this.#run = run;
     this.#worker = worker2;
@@ -525,7 +555,7 @@ var Pages = class {
   async begin() {
     await this.#attempt("The GitHub deployment was not created", async () => {
       if (!this.#inputs.hasGitHubDeployment) return;
-      this.#deployment = await createDeployment(this.github, this.#run, this.#environment(), this.#inputs);
+      this.#deployment = await createDeployment(this.#github, this.#run, this.#environment(), this.#inputs);
       setVariable("GITHUB_STATE", "github_deployment", String(this.#deployment));
     });
     setVariable("GITHUB_STATE", "worker", this.#worker);
@@ -557,19 +587,19 @@ var Pages = class {
   }
   async #updateDeployment(report) {
     const { log: log2 } = this.#run;
-    if (report.status === "deleted") return deactivateOthers(this.github, this.#environment(), void 0, log2);
+    if (report.status === "deleted") return deactivateOthers(this.#github, this.#environment(), void 0, log2);
     if (this.#deployment === void 0) return;
     const url = report.deployment?.urls[0] ?? "";
     const description = report.failure?.title ?? "";
-    await setStatus(this.github, this.#deployment, STATES[report.status], log2, { url, description });
+    await setStatus(this.#github, this.#deployment, STATES[report.status], log2, { url, description });
     const isReplaced = this.#inputs.isPreview && STATES[report.status] === "success";
-    if (isReplaced) await deactivateOthers(this.github, this.#environment(), this.#deployment, log2);
+    if (isReplaced) await deactivateOthers(this.#github, this.#environment(), this.#deployment, log2);
   }
   async #updateComment(report) {
     const { pullRequest } = this.#run;
     if (!this.#inputs.isPreview || pullRequest === void 0) return;
     const marker = { worker: this.#worker, began: this.#began };
-    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
+    await keepComment(this.#github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
   }
   #environment() {
     return environmentName(this.#worker, this.#inputs.environment, this.#inputs.isPreview);
@@ -636,7 +666,9 @@ var worker = process.env["STATE_worker"];
 if (worker && process.env["STATE_ended"] !== "true") {
   try {
     const began = Number(process.env["STATE_began"]);
-    const pages = new Pages(realWorld, inputsOf(process.env), runOf(process.env), worker, began, process.env["GITHUB_API_URL"] ?? "");
+    const [inputs, run] = [inputsOf(process.env), runOf(process.env)];
+    const github = new GitHub(realWorld, process.env["GITHUB_API_URL"] ?? "", run.repository, inputs.githubToken);
+    const pages = new Pages(github, inputs, run, worker, began);
     const deployment = process.env["STATE_github_deployment"];
     pages.resume(deployment ? Number(deployment) : void 0);
     const lines = ["It was cancelled, or its runner was lost. The Worker may have been deployed."];

@@ -54,7 +54,16 @@ async function filesOf(zip: ZipFile): Promise<Map<string, Buffer>> {
     if (size > MAX_SIZE) throw refused(`its files have more than ${MAX_SIZE} bytes`);
     files.set(path, await contentOf(zip, entry));
   }
+  for (const path of files.keys()) {
+    const folder = foldersOf(path).find((one) => names.has(one.toLowerCase()));
+    if (folder !== undefined) throw refused(`${quoted(folder)} is a file and a folder`);
+  }
   return files;
+}
+
+/** The folders of a path: `a` and `a/b` of `a/b/c.js`. */
+function foldersOf(path: string): string[] {
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
 }
 
 async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {

@@ -1,7 +1,5 @@
+import { isObject } from "../../step/http.ts";
 import type { GitHub, Item } from "./github.ts";
-
-/** Roles of authors who may write to the repository. Comments of others are never taken for those of this action. */
-const WRITERS = ["OWNER", "MEMBER", "COLLABORATOR"];
 
 /** Which comment of a pull request it is: there is one for each preview. */
 export interface Marker {
@@ -22,7 +20,8 @@ interface Found {
  */
 export async function keepComment(github: GitHub, pullRequest: number, marker: Marker, text: string, isCreated: boolean): Promise<void> {
   const body = `${hidden(marker)}\n${text}`;
-  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker);
+  const user = await github.user();
+  const list = async () => commentsOf(await github.all(`/issues/${pullRequest}/comments`), marker.worker, user);
   let found = await list();
   if (found.length === 0) {
     if (!isCreated) return;
@@ -38,13 +37,18 @@ export async function keepComment(github: GitHub, pullRequest: number, marker: M
   if (isLatest) await github.patch(`/issues/comments/${kept.id}`, { body });
 }
 
-/** The comments of a preview, the oldest first. */
-function commentsOf(comments: Item[], worker: string): Found[] {
+/**
+ * The comments of a preview, the oldest first. One of somebody else is never taken for it, because its author could change it later.
+ *
+ * @param author the user who writes them; undefined for an app
+ */
+function commentsOf(comments: Item[], worker: string, author: string | undefined): Found[] {
   const found: Found[] = [];
-  for (const { id, body, user, author_association: role } of comments) {
-    const isOfWriter = (user as Item | null)?.["type"] === "Bot" || WRITERS.includes(String(role));
+  for (const { id, body, user } of comments) {
+    const { type, login } = isObject(user) ? user : {};
+    const isOwn = author === undefined ? type === "Bot" : login === author;
     const match = /^<!-- dotdo-preview (\S+) (\d+) -->/.exec(String(body));
-    if (isOfWriter && typeof id === "number" && match?.[1] === worker) found.push({ id, began: Number(match[2]) });
+    if (isOwn && typeof id === "number" && match?.[1] === worker) found.push({ id, began: Number(match[2]) });
   }
   return found.sort((one, other) => one.id - other.id);
 }

@@ -21,12 +21,12 @@ export interface Credentials {
  * refuses the login.
  */
 export function preparedLogin(inputs: Inputs, variables: Variables): () => Promise<Credentials> {
+  refuseOtherCredentials(variables);
   if (inputs.api === "") {
     const credentials = earlierLogin(variables);
     return async () => credentials;
   }
   const api = parseApiAddress(inputs.api);
-  refuseOtherCredentials(variables);
   const source = tokenSource(variables);
   return async () => {
     const issued = await logIn({ ...realWorld, mask, log }, api, inputs.audience, source);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdtempSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 
 import { ActionFailure } from "../../step/failure.ts";
 import { isObject } from "../../step/http.ts";
@@ -35,7 +35,7 @@ export async function findDotdo(world: World, given: string, path: string, folde
     if (isProgram(given)) return given;
     throw new ActionFailure("The input dotdo is not a program", [`${given} is not an executable file.`, "Correct the path, or remove it."]);
   }
-  const installed = path.split(delimiter).map((one) => join(one, "dotdo")).find(isProgram);
+  const installed = path.split(delimiter).filter(isAbsolute).map((one) => join(one, "dotdo")).find(isProgram);
   return installed ?? (await install(world, RELEASES, version, `${process.platform} ${process.arch}`, folder));
 }
 
@@ -94,12 +94,13 @@ export interface Configuration {
   name: string | undefined;
   /** The entry of the Worker. */
   main: string | undefined;
-  /** Why it cannot be deployed: a sentence each. */
+  /** Why it cannot be deployed, and what to do. */
   errors: string[];
 }
 
 /**
- * Checks the configuration of a Worker with `dotdo check`, and annotates each finding.
+ * Checks the configuration of a Worker with `dotdo check`, and annotates each warning. Errors are for the caller, in one annotation: GitHub
+ * shows only ten of a step.
  *
  * @param path the folder of the Worker, or its configuration file
  */
@@ -111,9 +112,8 @@ export async function check(dotdo: string, path: string): Promise<Configuration>
   const errors: string[] = [];
   for (const { level, place, what, fix } of json["findings"].filter(isObject)) {
     const lines = [`${String(place)}: ${String(what)}`, String(fix)];
-    const isError = level === "error";
-    annotate(isError ? "error" : "warning", isError ? "A namespace does not support this" : "This has a condition in a namespace", lines);
-    if (isError) errors.push(lines.join(" "));
+    if (level === "error") errors.push(...lines);
+    else annotate("warning", "This has a condition in a namespace", lines);
   }
   return { file: String(json["file"]), name: text(json["name"]), main: text(json["main"]), errors };
 }

@@ -10,6 +10,9 @@ const PAGE = 100;
 
 const SERVER = "GitHub's API";
 
+/** How tokens of apps begin: https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github */
+const TOKEN_OF_APP = "ghs_";
+
 /** The network, which tests replace. */
 export interface World {
   send: Send;
@@ -22,7 +25,9 @@ export type Item = Record<string, unknown>;
 /** GitHub's REST API for one repository, with the token of the job. */
 export class GitHub {
   readonly #world: World;
+  readonly #api: string;
   readonly #base: string;
+  readonly #token: string;
   readonly #headers: Record<string, string>;
 
   /**
@@ -31,7 +36,9 @@ export class GitHub {
    */
   constructor(world: World, api: string, repository: string, token: string) {
     this.#world = world;
+    this.#api = api;
     this.#base = `${api}/repos/${repository}`;
+    this.#token = token;
     this.#headers = {
       Accept: "application/vnd.github+json",
       Authorization: `Bearer ${token}`,
@@ -43,6 +50,13 @@ export class GitHub {
   /** The object of an answer. */
   get(path: string, query: Record<string, string> = {}): Promise<Item> {
     return retried(this.#world.pause, () => this.#send("GET", path, query, undefined));
+  }
+
+  /** The name of the user of the token; undefined for a token of an app, such as that of the job. */
+  async user(): Promise<string | undefined> {
+    if (this.#token.startsWith(TOKEN_OF_APP)) return undefined;
+    const { login } = await retried(this.#world.pause, () => this.#sendTo("GET", new URL(`${this.#api}/user`), undefined));
+    return typeof login === "string" ? login : undefined;
   }
 
   /** One page of a list. */
@@ -111,6 +125,10 @@ export class GitHub {
   async #send(method: string, path: string, query: Record<string, string>, body: unknown, accepted: number[] = []): Promise<Item> {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return await this.#sendTo(method, url, body, accepted);
+  }
+
+  async #sendTo(method: string, url: URL, body: unknown, accepted: number[] = []): Promise<Item> {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const headers = body === undefined ? this.#headers : { ...this.#headers, "Content-Type": "application/json" };
     const reply = await request(this.#world.send, SERVER, url, { method, headers, ...content }, REQUEST_TIMEOUT);
@@ -124,6 +142,7 @@ export class GitHub {
 const PERMISSIONS = [
   ["/deployments", "deployments: write"],
   ["/comments", "pull-requests: write"],
+  ["/pulls/", "pull-requests: read"],
   ["/actions/", "actions: read"],
 ] as const;
 
@@ -131,7 +150,10 @@ function refusal(method: string, url: URL, reply: Reply): ActionFailure {
   const message = isObject(reply.json) && typeof reply.json["message"] === "string" ? `: ${reply.json["message"]}` : "";
   const lines = [`${method} ${url.origin}${url.pathname} was answered with the status ${reply.status}${message}.`];
   const permission = PERMISSIONS.find(([part]) => url.pathname.includes(part))?.[1];
-  if ((reply.status === 403 || reply.status === 404) && permission !== undefined) {
+  // The same statuses have other reasons: a limit of the rate, or a locked conversation.
+  const isRefused = (reply.status === 403 || reply.status === 404) && (message === "" || /not accessible|not found/i.test(message));
+  if (/rate limit/i.test(message)) lines.push("GitHub limits the requests of all jobs of the repository. Run the job again later.");
+  if (isRefused && permission !== undefined) {
     lines.push(`Add \`${permission}\` to the permissions of the job, and of the job that calls a reusable workflow.`);
   }
   if (reply.status === 401) lines.push("The input github-token is not valid. By default, it is the token of the job.");

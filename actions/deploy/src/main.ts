@@ -8,15 +8,17 @@ import { ActionFailure } from "../../step/failure.ts";
 import { addToSummary, annotate, log, setVariable } from "../../step/workflow-commands.ts";
 import { realWorld } from "../../login/src/login.ts";
 import { summaryOf } from "../../login/src/summary.ts";
-import { download, entryOf } from "./artifact.ts";
+import { download } from "./artifact.ts";
 import { type Credentials, preparedLogin } from "./credentials.ts";
 import { DeployApi, type Deployment } from "./deploy-api.ts";
 import { check, type Configuration, findDotdo, promote } from "./dotdo.ts";
+import { GitHub } from "./github.ts";
 import { type Inputs, inputsOf } from "./inputs.ts";
 import { Pages } from "./pages.ts";
 import { NAMESPACES, VERSION } from "./platform.ts";
+import { type Current, currentState, needsLabel, previewedBy, refuseBuildWithRights, refuseOutdated } from "./pull-request.ts";
 import { type Changes, changesOf } from "./report.ts";
-import { previewedBy, type PullRequest, type Run, runOf } from "./run.ts";
+import { type PullRequest, type Run, runOf } from "./run.ts";
 import { deploy } from "./wrangler.ts";
 
 const world = realWorld;
@@ -36,16 +38,24 @@ async function main(): Promise<void> {
   }
   const inputs = inputsOf(process.env);
   const run = runOf(process.env);
-  const pullRequest = inputs.isPreview ? previewedBy(run, inputs.artifact !== "") : undefined;
+  const isDeletion = inputs.isPreview && run.action === "closed";
+  refuseBuildWithRights(run, !isDeletion && inputs.artifact === "" && inputs.promoteFrom === undefined);
+  const pullRequest = inputs.isPreview ? previewedBy(run) : undefined;
   // First, because it explains why a run, such as that of a fork, cannot deploy.
   const logIn = preparedLogin(inputs, process.env);
+  const github = new GitHub(world, process.env["GITHUB_API_URL"] ?? "", run.repository, inputs.githubToken);
+  // At the same time as the check of the configuration.
+  const reading = read(github, run, pullRequest, inputs);
+  reading.catch(() => undefined);
   const dotdo = await findDotdo(world, inputs.dotdo, process.env["PATH"] ?? "", temporary(), VERSION);
-  const isDeletion = pullRequest !== undefined && run.action === "closed";
   const needsConfiguration = inputs.worker === "" || (inputs.promoteFrom === undefined && !isDeletion);
   const configuration = needsConfiguration ? await check(dotdo, resolve(inputs.folder, inputs.config)) : undefined;
   const worker = nameOf(inputs.worker || configuration?.name, pullRequest);
   setVariable("GITHUB_OUTPUT", "worker", worker);
-  const pages = new Pages(world, inputs, run, worker, began, process.env["GITHUB_API_URL"] ?? "");
+  const pages = new Pages(github, inputs, run, worker, began);
+  const current = await reading;
+  if (isDeletion && current?.isOpen) return log(`The pull request is open again: the preview ${worker} is kept.`);
+  if (!isDeletion && current !== undefined) refuseOutdated(run, current);
   const shown = isDeletion ? undefined : pages.begin();
   let deployment: Deployment | undefined;
   try {
@@ -56,13 +66,20 @@ async function main(): Promise<void> {
       log(existed ? `Deleted the preview ${worker}.` : `There is no preview ${worker}.`);
       return await pages.end(pages.report("deleted"));
     }
-    deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages });
+    deployment = await change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, github });
     const { id } = deployment;
     setVariable("GITHUB_OUTPUT", "deployment", id);
     // At the same time, because the job waits for both.
     const verified = verify(api, id);
     verified.catch(() => undefined);
-    const { details, changes } = await read(api, deployment);
+    // If another run deleted the preview meanwhile, this one has created it again.
+    if (pullRequest !== undefined && current !== undefined && (await currentState(github, pullRequest, false))?.isOpen === false) {
+      await api.delete();
+      await shown;
+      log(`The pull request was closed during the deploy: deleted the preview ${worker}.`);
+      return await pages.end(pages.report("deleted"));
+    }
+    const { details, changes } = await inspect(api, deployment);
     deployment = details;
     setVariable("GITHUB_OUTPUT", "url", deployment.urls[0] ?? "");
     setVariable("GITHUB_OUTPUT", "urls", JSON.stringify(deployment.urls));
@@ -82,6 +99,13 @@ async function main(): Promise<void> {
   }
 }
 
+/** The pull request of a preview, as it is now; undefined without one, or if it cannot be read and need not be. */
+async function read(github: GitHub, run: Run, pullRequest: PullRequest | undefined, inputs: Inputs): Promise<Current | undefined> {
+  const isRequired = needsLabel(run);
+  if (pullRequest === undefined || (inputs.githubToken === "" && !isRequired)) return undefined;
+  return await currentState(github, pullRequest, isRequired);
+}
+
 interface Step {
   inputs: Inputs;
   run: Run;
@@ -90,11 +114,11 @@ interface Step {
   dotdo: string;
   configuration: Configuration | undefined;
   worker: string;
-  pages: Pages;
+  github: GitHub;
 }
 
 /** Deploys or promotes. */
-async function change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, pages }: Step): Promise<Deployment> {
+async function change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, github }: Step): Promise<Deployment> {
   if (inputs.promoteFrom !== undefined) {
     const promotion = { worker, from: inputs.promoteFrom, to: inputs.environment, deployment: inputs.deployment };
     return promote(dotdo, credentials.api, credentials.token, promotion);
@@ -103,10 +127,8 @@ async function change({ inputs, run, pullRequest, credentials, dotdo, configurat
   if (errors.length > 0) throw new ActionFailure("The configuration is not for a namespace", errors);
   let built: string | undefined;
   if (inputs.artifact !== "" && pullRequest !== undefined) {
-    const entry = entryOf(configuration?.main);
-    const modules = mkdtempSync(join(temporary(), "modules-"));
-    await download(pages.github, run, pullRequest, inputs.artifact, modules);
-    built = join(modules, entry);
+    const folder = mkdtempSync(join(temporary(), "modules-"));
+    built = await download(github, run, pullRequest, { name: inputs.artifact, main: configuration?.main, folder });
   }
   const upload = {
     worker,
@@ -122,7 +144,7 @@ async function change({ inputs, run, pullRequest, credentials, dotdo, configurat
 }
 
 /** What the deploy API recorded about a deployment, and what changed. */
-async function read(api: DeployApi, deployment: Deployment): Promise<{ details: Deployment; changes: Changes | undefined }> {
+async function inspect(api: DeployApi, deployment: Deployment): Promise<{ details: Deployment; changes: Changes | undefined }> {
   const details = await api.deployment(deployment.id);
   if (details === undefined) {
     annotate("warning", "The deployment cannot be shown", ["The rule of the policy does not allow `read`.", "Add it to the actions of the rule."]);

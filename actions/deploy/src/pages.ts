@@ -2,7 +2,7 @@ import { ActionFailure } from "../../step/failure.ts";
 import { addToSummary, annotate, setVariable } from "../../step/workflow-commands.ts";
 import { claimsTable } from "../../login/src/summary.ts";
 import { keepComment } from "./comment.ts";
-import { GitHub, type World } from "./github.ts";
+import type { GitHub } from "./github.ts";
 import { createDeployment, deactivateOthers, environmentName, setStatus, type State } from "./github-deployment.ts";
 import type { Inputs } from "./inputs.ts";
 import { htmlOf, type Report, type Status } from "./report.ts";
@@ -22,7 +22,7 @@ const STATES: Record<Exclude<Status, "deleted">, State> = {
  * update them is a warning: it does not change what is deployed.
  */
 export class Pages {
-  readonly github: GitHub;
+  readonly #github: GitHub;
   readonly #inputs: Inputs;
   readonly #run: Run;
   readonly #worker: string;
@@ -30,8 +30,8 @@ export class Pages {
   #deployment: number | undefined;
 
   /** @param began when the step began, in milliseconds since 1970 */
-  constructor(world: World, inputs: Inputs, run: Run, worker: string, began: number, api: string) {
-    this.github = new GitHub(world, api, run.repository, inputs.githubToken);
+  constructor(github: GitHub, inputs: Inputs, run: Run, worker: string, began: number) {
+    this.#github = github;
     this.#inputs = inputs;
     this.#run = run;
     this.#worker = worker;
@@ -42,7 +42,7 @@ export class Pages {
   async begin(): Promise<void> {
     await this.#attempt("The GitHub deployment was not created", async () => {
       if (!this.#inputs.hasGitHubDeployment) return;
-      this.#deployment = await createDeployment(this.github, this.#run, this.#environment(), this.#inputs);
+      this.#deployment = await createDeployment(this.#github, this.#run, this.#environment(), this.#inputs);
       setVariable("GITHUB_STATE", "github_deployment", String(this.#deployment));
     });
     setVariable("GITHUB_STATE", "worker", this.#worker);
@@ -79,13 +79,13 @@ export class Pages {
 
   async #updateDeployment(report: Report): Promise<void> {
     const { log } = this.#run;
-    if (report.status === "deleted") return deactivateOthers(this.github, this.#environment(), undefined, log);
+    if (report.status === "deleted") return deactivateOthers(this.#github, this.#environment(), undefined, log);
     if (this.#deployment === undefined) return;
     const url = report.deployment?.urls[0] ?? "";
     const description = report.failure?.title ?? "";
-    await setStatus(this.github, this.#deployment, STATES[report.status], log, { url, description });
+    await setStatus(this.#github, this.#deployment, STATES[report.status], log, { url, description });
     const isReplaced = this.#inputs.isPreview && STATES[report.status] === "success";
-    if (isReplaced) await deactivateOthers(this.github, this.#environment(), this.#deployment, log);
+    if (isReplaced) await deactivateOthers(this.#github, this.#environment(), this.#deployment, log);
   }
 
   async #updateComment(report: Report): Promise<void> {
@@ -93,7 +93,7 @@ export class Pages {
     if (!this.#inputs.isPreview || pullRequest === undefined) return;
     const marker = { worker: this.#worker, began: this.#began };
     // A pull request that never had a preview gets no comment when it is closed.
-    await keepComment(this.github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
+    await keepComment(this.#github, pullRequest.number, marker, htmlOf(report), this.#run.action !== "closed");
   }
 
   #environment(): string {

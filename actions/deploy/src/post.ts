@@ -4,6 +4,7 @@ import { ActionFailure } from "../../step/failure.ts";
 import { annotate } from "../../step/workflow-commands.ts";
 import { logOut } from "../../login/src/log-out.ts";
 import { realWorld } from "../../login/src/login.ts";
+import { GitHub } from "./github.ts";
 import { inputsOf } from "./inputs.ts";
 import { Pages } from "./pages.ts";
 import { runOf } from "./run.ts";
@@ -13,7 +14,9 @@ const worker = process.env["STATE_worker"];
 if (worker && process.env["STATE_ended"] !== "true") {
   try {
     const began = Number(process.env["STATE_began"]);
-    const pages = new Pages(realWorld, inputsOf(process.env), runOf(process.env), worker, began, process.env["GITHUB_API_URL"] ?? "");
+    const [inputs, run] = [inputsOf(process.env), runOf(process.env)];
+    const github = new GitHub(realWorld, process.env["GITHUB_API_URL"] ?? "", run.repository, inputs.githubToken);
+    const pages = new Pages(github, inputs, run, worker, began);
     const deployment = process.env["STATE_github_deployment"];
     pages.resume(deployment ? Number(deployment) : undefined);
     const lines = ["It was cancelled, or its runner was lost. The Worker may have been deployed."];

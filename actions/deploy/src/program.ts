@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 import { stopCommands } from "../../step/workflow-commands.ts";
 
-/** How much of the end of the output is kept, in characters. */
-const KEPT = 64 * 1024;
+/** How much of the end of the output is kept, in characters: of a program whose output is shown, for its last error, and of another one. */
+const KEPT_OF_SHOWN = 64 * 1024;
+const KEPT = 16 * 1024 * 1024;
 
 /** A program that ended. */
 export interface Ended {
@@ -35,14 +36,16 @@ export async function runProgram(
   [program = "", ...options]: readonly string[],
   { folder, variables, isShown }: { folder: string; variables: NodeJS.ProcessEnv; isShown: boolean },
 ): Promise<Ended> {
-  const child = spawn(program, options, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "pipe"] });
+  // With its own process group, so that a cancelled step can end all of its processes.
+  const child = spawn(program, options, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const proceed = endWithThisProcess(child);
   const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
   const resume = isShown ? stopCommands() : undefined;
   const read = async (stream: NodeJS.ReadableStream) => {
     let kept = "";
     for await (const chunk of stream.setEncoding("utf8")) {
       if (isShown) process.stdout.write(chunk);
-      kept = (kept + String(chunk)).slice(-KEPT);
+      kept = (kept + String(chunk)).slice(isShown ? -KEPT_OF_SHOWN : -KEPT);
     }
     // The line that ends the pause of commands is a line of its own.
     if (isShown && kept !== "" && !kept.endsWith("\n")) process.stdout.write("\n");
@@ -53,5 +56,28 @@ export async function runProgram(
     return { code, output, errors };
   } finally {
     resume?.();
+    proceed();
   }
+}
+
+/**
+ * Ends a program and its processes when the runner cancels the step, which ends only this process: it must not deploy after that. Returns a
+ * function that stops it.
+ *
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+ */
+function endWithThisProcess({ pid }: ChildProcess): () => void {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const end = (signal: NodeJS.Signals) => {
+    proceed();
+    try {
+      if (pid !== undefined) process.kill(-pid, "SIGTERM");
+    } catch {
+      // It has ended.
+    }
+    process.kill(process.pid, signal);
+  };
+  const proceed = () => signals.forEach((signal) => process.off(signal, end));
+  for (const signal of signals) process.on(signal, end);
+  return proceed;
 }

@@ -1,10 +1,13 @@
-import { escape } from "../../step/markup.ts";
+import { escape, shortened } from "../../step/markup.ts";
 import type { ActionFailure } from "../../step/failure.ts";
 import type { Deployment } from "./deploy-api.ts";
 
-/** The most changes that are listed, and the longest text, in characters: GitHub refuses comments of more than 65,536. */
+/** The most changes that are listed, and the longest text, in characters. */
 const MAX_CHANGES = 40;
 const LONGEST_TEXT = 500;
+
+/** The longest HTML of all rows, in characters: GitHub refuses comments of more than 65,536. */
+const LONGEST_ROWS = 60_000;
 
 /** What a deployment changed, compared with the one before it. */
 export interface Changes {
@@ -69,9 +72,15 @@ export function htmlOf(report: Report): string {
   }
   for (const line of failure === undefined ? [] : [failure.title, ...failure.lines]) rows.push(["Failure", code(line)]);
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
-  rows.push(["Log", `<a href="${escape(report.log)}">of the run</a>`]);
-  const cells = rows.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
+  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">of the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
   return `<h3>${title}</h3><table>${cells.join("")}</table>`;
+}
+
+/** The first rows that are not longer than allowed together, and how many are missing. */
+function limited(rows: [string, string][]): [string, string][] {
+  let length = 0;
+  const end = rows.findIndex(([name, value]) => (length += name.length + value.length + "<tr><td></td><td></td></tr>".length) > LONGEST_ROWS);
+  return end < 0 ? rows : [...rows.slice(0, end), ["…", `${rows.length - end} more in the log`]];
 }
 
 function changed({ added, removed, changed: others }: Changes["bindings"], types: Map<string, string> | undefined): string {
@@ -96,6 +105,5 @@ function kilobytes(bytes: number): string {
 }
 
 function code(text: string): string {
-  const shown = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} …` : text;
-  return `<code>${escape(shown)}</code>`;
+  return `<code>${escape(shortened(text, LONGEST_TEXT))}</code>`;
 }

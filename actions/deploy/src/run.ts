@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 
-import { ActionFailure } from "../../step/failure.ts";
 import { isObject } from "../../step/http.ts";
 
 /** The run of the workflow, and what started it. */
@@ -59,41 +58,6 @@ export function runOf(variables: Variables): Run {
       isFromFork: source?.["full_name"] !== repository,
     },
   };
-}
-
-/** The label with which a maintainer starts the preview of a commit of a fork. */
-export function labelFor(commit: string): string {
-  return `preview ${commit}`;
-}
-
-/**
- * The pull request of a preview.
- *
- * Throws an {@link ActionFailure} if the run is not for a pull request, or it has rights that code of a pull request must not get.
- */
-export function previewedBy(run: Run, hasArtifact: boolean): PullRequest {
-  const { pullRequest } = run;
-  if (pullRequest === undefined) {
-    throw new ActionFailure("A preview is for a pull request", [
-      `This run was started by ${run.event || "an event"}, which has no pull request.`,
-      "Start the workflow with `on: pull_request`, or set the input environment in place of preview.",
-    ]);
-  }
-  if (run.event !== "pull_request_target" || run.action === "closed") return pullRequest;
-  if (!hasArtifact) {
-    throw new ActionFailure("A run of pull_request_target must not build a pull request", [
-      "Such a run has the rights of the base branch, and a build would run the code of the pull request with them.",
-      "Use `on: pull_request`, or deploy an artifact as fork-preview.yml does.",
-    ]);
-  }
-  const label = labelFor(run.commit);
-  if (run.action !== "labeled" || run.label !== label) {
-    throw new ActionFailure("No label allows the preview of this commit", [
-      `The head of the pull request is ${run.commit}, and ${run.action === "labeled" ? `the label is ${JSON.stringify(run.label)}` : `the event is ${JSON.stringify(run.action)}`}.`,
-      `Review this commit, and add the label "${label}" to the pull request.`,
-    ]);
-  }
-  return pullRequest;
 }
 
 function eventOf(path: string): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -33,7 +34,7 @@ export interface Upload {
  * Throws an {@link ActionFailure} with wrangler's error.
  */
 export async function deploy(upload: Upload, credentials: Credentials, temporary: string): Promise<string> {
-  const result = join(temporary, `wrangler-${process.pid}.ndjson`);
+  const result = join(temporary, `wrangler-${randomUUID()}.ndjson`);
   const variables = variablesFor(process.env, {
     CLOUDFLARE_API_BASE_URL: `${credentials.api.origin}/client/v4`,
     CLOUDFLARE_API_TOKEN: credentials.token,
@@ -82,10 +83,19 @@ function resultOf(file: string): string | undefined {
     return undefined;
   }
   for (const line of lines.filter((one) => one !== "")) {
-    const entry: unknown = JSON.parse(line);
+    const entry = parse(line);
     if (isObject(entry) && entry["type"] === "deploy" && typeof entry["version_id"] === "string") return entry["version_id"];
   }
   return undefined;
+}
+
+/** `undefined` if the line is not JSON: the build of the Worker can write to the file, too. */
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 /** wrangler's last error. Its output can be in any of the two streams. */

@@ -301,8 +301,12 @@ function saveForLogOut(api, { token, expires }) {
 }
 
 // step/markup.ts
+var DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g;
 function escape(text) {
-  return text.replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text.toWellFormed().replace(DIRECTION, "�").replace(new RegExp("\\p{Cc}", "gu"), " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+function shortened(text, longest) {
+  return text.length > longest ? `${text.slice(0, longest)} …` : text;
 }
 
 // login/src/summary.ts
@@ -321,17 +325,24 @@ var CLAIMS = [
   "actor_id",
   "runner_environment"
 ];
+var MAX_LINES = 100;
+var LONGEST_LINE = 1e3;
 function summaryOf(title, failure) {
-  const lines = failure.lines.map((line) => `<li>${escape(line)}</li>`);
+  const lines = failure.lines.slice(0, MAX_LINES).map((line) => `<li>${shown(line)}</li>`);
+  const hidden = failure.lines.length - MAX_LINES;
+  if (hidden > 0) lines.push(`<li>and ${hidden} more lines</li>`);
   const parts = [`<h3>${title}: ${escape(failure.title)}</h3>`, `<ul>${lines.join("")}</ul>`];
   if (failure.claims) parts.push(claimsTable(failure.claims));
   return parts.join("\n");
 }
 function claimsTable(claims) {
   const rows = CLAIMS.filter((name) => claims[name] !== void 0).map(
-    (name) => `<tr><td>${name}</td><td><code>${escape(String(claims[name]))}</code></td></tr>`
+    (name) => `<tr><td>${name}</td><td><code>${shown(String(claims[name]))}</code></td></tr>`
   );
   return `<details><summary>The claims of this run</summary><table>${rows.join("")}</table></details>`;
+}
+function shown(text) {
+  return escape(shortened(text, LONGEST_LINE));
 }
 
 // login/src/main.ts

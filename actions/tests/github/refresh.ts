@@ -21,10 +21,12 @@ const OPERATIONS = [
   "issues/delete-comment",
   "issues/list-comments",
   "issues/update-comment",
+  "pulls/get",
   "repos/create-deployment",
   "repos/create-deployment-status",
   "repos/list-deployment-statuses",
   "repos/list-deployments",
+  "users/get-authenticated",
 ];
 
 /** The members of a schema that only people read. */

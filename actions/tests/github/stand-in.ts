@@ -14,6 +14,12 @@ export const GITHUB_TOKEN = "ghs_of_the_job_0123456789";
 /** The user of {@link GITHUB_TOKEN}. */
 const BOT = { login: "github-actions[bot]", type: "Bot" };
 
+/** A credential of a person, who may write to the repository. */
+export const PERSONAL_TOKEN = "github_pat_of_a_person_0123456789";
+
+/** The user of {@link PERSONAL_TOKEN}. */
+const PERSON = { login: "maintainer", type: "User" };
+
 /** The longest body of a comment, in characters. */
 const LONGEST_COMMENT = 65_536;
 
@@ -52,12 +58,21 @@ export interface Artifact {
   archive: string;
 }
 
+export interface PullRequest {
+  number: number;
+  state: "open" | "closed";
+  /** The commit of its head. */
+  head: string;
+  labels: string[];
+}
+
 /** What GitHub stores for one repository. */
 export class Stored {
   comments: Comment[] = [];
   deployments: Deployment[] = [];
   runs: WorkflowRun[] = [];
   artifacts: Artifact[] = [];
+  pulls: PullRequest[] = [];
   /** The next id. */
   next = 1000;
 }
@@ -79,7 +94,7 @@ export class GitHub {
   /** Operations for which the token lacks the permission. */
   forbidden: string[] = [];
   /** The next answers to operations, in place of their usual ones. */
-  faults: { operation: string; status: number }[] = [];
+  faults: { operation: string; status: number; message?: string }[] = [];
   /** Called before an operation is executed. */
   before: (operation: string) => Promise<void> = async () => undefined;
   readonly #server: Server;
@@ -102,6 +117,16 @@ export class GitHub {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** An event of a pull request, after which it is as the event says. */
+  receive(event: Record<string, unknown>): void {
+    const { number, head } = (event["pull_request"] ?? {}) as { number?: number; head?: { sha: string } };
+    if (number === undefined || head === undefined) return;
+    const label = event["label"] as { name: string } | undefined;
+    const state = event["action"] === "closed" ? "closed" : "open";
+    const others = this.stored.pulls.filter((one) => one.number !== number);
+    this.stored.pulls = [...others, { number, state, head: head.sha, labels: label === undefined ? [] : [label.name] }];
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -120,7 +145,8 @@ export class GitHub {
       this.invalid.push(`${request.method} ${url.pathname}: ${message}`);
       return { status, body: { message } };
     };
-    if (request.headers.authorization !== `Bearer ${GITHUB_TOKEN}`) return refused(401, "Bad credentials");
+    const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
+    if (token !== GITHUB_TOKEN && token !== PERSONAL_TOKEN) return refused(401, "Bad credentials");
     // https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api
     const { "user-agent": agent, accept, "x-github-api-version": version, "content-type": type } = request.headers;
     if (!agent) return refused(403, "Request forbidden by administrative rules: the User-Agent is missing");
@@ -138,14 +164,14 @@ export class GitHub {
     await this.before(call.operation);
     const fault = this.faults.findIndex(({ operation }) => operation === call.operation);
     const [injected] = fault < 0 ? [] : this.faults.splice(fault, 1);
-    if (injected) return { status: injected.status, body: { message: "Injected" } };
+    if (injected) return { status: injected.status, body: { message: injected.message ?? "Injected" } };
     if (this.forbidden.includes(call.operation)) return { status: 403, body: { message: "Resource not accessible by integration" } };
-    const reply = this.#execute(call);
+    const reply = this.#execute(call, token);
     checkResponse(call.operation, reply.status, reply.body);
     return reply;
   }
 
-  #execute({ operation, parameters, body }: Call): Reply {
+  #execute({ operation, parameters, body }: Call, token: string): Reply {
     const { stored } = this;
     const number = (name: string) => Number(parameters[name]);
     switch (operation) {
@@ -154,7 +180,7 @@ export class GitHub {
       case "issues/create-comment": {
         const text = String(body["body"]);
         if (text.length > LONGEST_COMMENT) return { status: 422, body: { message: "Validation Failed" } };
-        const comment = { id: stored.next++, issue: number("issue_number"), body: text, user: BOT, author_association: "NONE" };
+        const comment = { id: stored.next++, issue: number("issue_number"), body: text, user: token === GITHUB_TOKEN ? BOT : PERSON, author_association: "NONE" };
         stored.comments.push(comment);
         return { status: 201, body: shownComment(comment) };
       }
@@ -170,6 +196,17 @@ export class GitHub {
         if (index < 0) return notFound;
         stored.comments.splice(index, 1);
         return { status: 204 };
+      }
+      case "pulls/get": {
+        const pull = stored.pulls.find((one) => one.number === number("pull_number"));
+        if (pull === undefined) return notFound;
+        const { state, head, labels } = pull;
+        return { status: 200, body: { number: pull.number, state, head: { sha: head }, labels: labels.map((name) => ({ name })) } };
+      }
+      case "users/get-authenticated": {
+        const forbidden = { status: 403, body: { message: "Resource not accessible by integration" } };
+        // The second member distinguishes it from the answer to another user.
+        return token === GITHUB_TOKEN ? forbidden : { status: 200, body: { login: PERSON.login, two_factor_authentication: true } };
       }
       case "repos/create-deployment": {
         // GitHub merges the default branch, and waits for the checks of the commit, unless the request says otherwise.
