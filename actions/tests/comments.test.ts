@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { changesOf, htmlOf } from "../deploy/src/report.ts";
 import { Fixture, pullRequest } from "./deploy-job.ts";
 import { PERSONAL_TOKEN } from "./github/stand-in.ts";
 
@@ -38,7 +39,7 @@ test("a comment with many changes and a long failure is not longer than GitHub a
   const quotes = await job.run(pullRequest(), "preview: true");
   assert.deepEqual(quotes.annotations.map(({ level }) => level), ["error"]);
   const { body = "" } = job.github.commentsIn(12)[0] ?? {};
-  assert.match(body, /<b>failed<\/b>.*\d+ more in the log.*<a href="[^"]*">of the run<\/a>/);
+  assert.match(body, /<b>failed<\/b>.*wrangler could not deploy the Worker.*and \d+ more<.*<a href="[^"]*">the run<\/a>/);
   assert.ok(body.includes("\u{fffd} \u{2026}") && body.isWellFormed(), body.slice(0, 5000));
 });
 
@@ -109,4 +110,23 @@ test("a refused comment is explained by its reason", async (t) => {
     assert.ok(finished.succeeded, finished.log);
     assert.match(finished.annotations[0]?.message ?? "", hint);
   }
+});
+
+test("a report names what did not fit, shows sizes with their unit, and text only in its order", () => {
+  const warnings = Array.from({ length: 500 }, (_, number) => ({ code: "LINT", message: `${number} \u{202e}${'"'.repeat(1000)}` }));
+  const deployment = { id: "first", urls: [], size: 1_345_678, startup: undefined, bindings: new Map(), modules: new Map(), previous: undefined, warnings };
+  const before = { ...deployment, size: 1_346_678 };
+  const html = htmlOf({
+    status: "deployed",
+    worker: "agents",
+    environment: "staging",
+    commit: "c",
+    commitPage: "https://github.com/c",
+    log: "https://github.com/log",
+    isPreview: false,
+    deployment,
+    changes: changesOf(before, deployment),
+  });
+  assert.ok(html.length < 65_536 && !html.includes("\u{202e}"), html.slice(0, 2000));
+  assert.match(html, /<td>1\.35 MB \(−1\.0 kB\)<\/td>.*<td>\d+ more in the log<\/td>.*>the run<\/a>/);
 });

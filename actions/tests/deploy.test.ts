@@ -18,7 +18,7 @@ test("a preview is deployed, updated and deleted, with one comment, and without 
   assert.equal(first.outputs["id"], "first");
   assert.deepEqual(job.calls.at(-1), "npx --no-install wrangler deploy --name agents-pr-12 --dispatch-namespace dotdo-development");
   const [comment] = job.github.commentsIn(12);
-  for (const text of ["agents-pr-12", "<b>deployed</b>", "https://dev.agents-pr-12.do", COMMIT, "1.0 kB", "7 ms", "2026-12-12T18:00:00Z, unless", "added <code>KV (kv_namespace)</code>"]) {
+  for (const text of ["agents-pr-12", "<b>deployed</b>", "https://dev.agents-pr-12.do", `<a href="https://github.com/drivly/agents/commit/${COMMIT}">`, "1.0 kB", "7 ms", "2026-12-12T18:00:00Z, unless", "added <code>KV (kv_namespace)</code>"]) {
     assert.ok(comment?.body.includes(text), `${text}: ${comment?.body}`);
     assert.ok(text === "agents-pr-12" || first.summary.includes(text), first.summary);
   }

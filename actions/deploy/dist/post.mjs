@@ -476,16 +476,17 @@ function latestState([latest]) {
 }
 
 // deploy/src/report.ts
-var MAX_CHANGES = 40;
+var MAX_LINES = 40;
 var LONGEST_TEXT = 500;
+var LONGEST_CELL = 15e3;
 var LONGEST_ROWS = 6e4;
 function htmlOf(report) {
-  const { worker: worker2, environment, commit, status, deployment, changes, failure } = report;
+  const { worker: worker2, environment, commit, commitPage, status, deployment, changes, failure } = report;
   const title = report.isPreview ? `Preview <code>${escape(worker2)}</code>` : `<code>${escape(worker2)}</code> in ${environment}`;
   const rows = [["Status", `<b>${status}</b>`]];
   const isServed = status === "deployed" || status === "promoted";
   for (const url of isServed ? deployment?.urls ?? [] : []) rows.push(["URL", `<a href="${escape(url)}">${escape(url)}</a>`]);
-  rows.push(["Commit", `<code>${escape(commit)}</code>`]);
+  rows.push(["Commit", `<a href="${escape(commitPage)}"><code>${escape(commit)}</code></a>`]);
   if (deployment !== void 0) {
     rows.push(["Deployment", code(deployment.id)]);
     rows.push(["Size", sizeOf(deployment.size, changes?.size.before ?? null)]);
@@ -496,9 +497,9 @@ function htmlOf(report) {
     rows.push(["Changed bindings", changed(changes.bindings, deployment.bindings)]);
     rows.push(["Changed modules", changed(changes.modules, void 0)]);
   }
-  for (const line of failure === void 0 ? [] : [failure.title, ...failure.lines]) rows.push(["Failure", code(line)]);
+  if (failure !== void 0) rows.push(["Failure", cellOf([`<b>${code(failure.title)}</b>`, ...failure.lines.map(code)])]);
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
-  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">of the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
+  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
   return `<h3>${title}</h3><table>${cells.join("")}</table>`;
 }
 function limited(rows) {
@@ -513,16 +514,19 @@ function changed({ added, removed, changed: others }, types) {
     ...others.map((name) => `changed ${code(typed(name))}`),
     ...removed.map((name) => `removed ${code(name)}`)
   ];
-  const hidden2 = parts.length - MAX_CHANGES;
-  if (hidden2 > 0) parts.splice(MAX_CHANGES, hidden2, `and ${hidden2} more`);
-  return parts.length === 0 ? "none" : parts.join("<br>");
+  return parts.length === 0 ? "none" : cellOf(parts);
+}
+function cellOf(lines) {
+  let length = 0;
+  const end = lines.findIndex((line, index) => index === MAX_LINES || (length += line.length) > LONGEST_CELL);
+  return (end < 0 ? lines : [...lines.slice(0, end), `and ${lines.length - end} more`]).join("<br>");
 }
 function sizeOf(after, before) {
-  const difference = before === null ? "" : ` (${after < before ? "−" : "+"}${kilobytes(Math.abs(after - before))})`;
-  return `${kilobytes(after)}${difference}`;
+  const difference = before === null ? "" : ` (${after < before ? "−" : "+"}${withUnit(Math.abs(after - before))})`;
+  return `${withUnit(after)}${difference}`;
 }
-function kilobytes(bytes) {
-  return `${(bytes / 1e3).toFixed(1)} kB`;
+function withUnit(bytes) {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
 function code(text) {
   return `<code>${escape(shortened(text, LONGEST_TEXT))}</code>`;
@@ -575,9 +579,9 @@ var Pages = class {
   }
   /** A report of this step. */
   report(status, details = {}) {
-    const { commit, log: log2 } = this.#run;
+    const { commit, commitPage, log: log2 } = this.#run;
     const { environment, isPreview } = this.#inputs;
-    return { status, worker: this.#worker, environment, commit, log: log2, isPreview, ...details };
+    return { status, worker: this.#worker, environment, commit, commitPage, log: log2, isPreview, ...details };
   }
   async #update(report) {
     await Promise.all([
@@ -623,13 +627,15 @@ function runOf(variables) {
   const pullRequest = object(event["pull_request"]);
   const head = object(pullRequest?.["head"]);
   const number = pullRequest?.["number"];
-  const commit = head?.["sha"];
+  const commit = typeof head?.["sha"] === "string" ? head["sha"] : text("GITHUB_SHA");
+  const pages = `${text("GITHUB_SERVER_URL")}/${repository}`;
   const run = {
     event: text("GITHUB_EVENT_NAME"),
     action: string(event["action"]),
     repository,
-    commit: typeof commit === "string" ? commit : text("GITHUB_SHA"),
-    log: `${text("GITHUB_SERVER_URL")}/${repository}/actions/runs/${text("GITHUB_RUN_ID")}/attempts/${text("GITHUB_RUN_ATTEMPT")}`,
+    commit,
+    commitPage: `${pages}/commit/${commit}`,
+    log: `${pages}/actions/runs/${text("GITHUB_RUN_ID")}/attempts/${text("GITHUB_RUN_ATTEMPT")}`,
     label: string(object(event["label"])?.["name"]),
     pullRequest: void 0
   };

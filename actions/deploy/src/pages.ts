@@ -65,9 +65,9 @@ export class Pages {
 
   /** A report of this step. */
   report(status: Status, details: Partial<Report> = {}): Report {
-    const { commit, log } = this.#run;
+    const { commit, commitPage, log } = this.#run;
     const { environment, isPreview } = this.#inputs;
-    return { status, worker: this.#worker, environment, commit, log, isPreview, ...details };
+    return { status, worker: this.#worker, environment, commit, commitPage, log, isPreview, ...details };
   }
 
   async #update(report: Report): Promise<void> {

@@ -2,11 +2,12 @@ import { escape, shortened } from "../../step/markup.ts";
 import type { ActionFailure } from "../../step/failure.ts";
 import type { Deployment } from "./deploy-api.ts";
 
-/** The most changes that are listed, and the longest text, in characters. */
-const MAX_CHANGES = 40;
+/** The most lines of a cell, and the longest text, in characters. */
+const MAX_LINES = 40;
 const LONGEST_TEXT = 500;
 
-/** The longest HTML of all rows, in characters: GitHub refuses comments of more than 65,536. */
+/** The longest HTML of a cell, and of all rows, in characters: GitHub refuses comments of more than 65,536. */
+const LONGEST_CELL = 15_000;
 const LONGEST_ROWS = 60_000;
 
 /** What a deployment changed, compared with the one before it. */
@@ -44,6 +45,8 @@ export interface Report {
   worker: string;
   environment: string;
   commit: string;
+  /** The page of the commit. */
+  commitPage: string;
   /** The page with the log of the run. */
   log: string;
   isPreview: boolean;
@@ -54,12 +57,12 @@ export interface Report {
 
 /** The report as HTML, which Markdown can contain. Texts of others are escaped, and in code, where GitHub looks for no mentions. */
 export function htmlOf(report: Report): string {
-  const { worker, environment, commit, status, deployment, changes, failure } = report;
+  const { worker, environment, commit, commitPage, status, deployment, changes, failure } = report;
   const title = report.isPreview ? `Preview <code>${escape(worker)}</code>` : `<code>${escape(worker)}</code> in ${environment}`;
   const rows: [string, string][] = [["Status", `<b>${status}</b>`]];
   const isServed = status === "deployed" || status === "promoted";
   for (const url of isServed ? (deployment?.urls ?? []) : []) rows.push(["URL", `<a href="${escape(url)}">${escape(url)}</a>`]);
-  rows.push(["Commit", `<code>${escape(commit)}</code>`]);
+  rows.push(["Commit", `<a href="${escape(commitPage)}"><code>${escape(commit)}</code></a>`]);
   if (deployment !== undefined) {
     rows.push(["Deployment", code(deployment.id)]);
     rows.push(["Size", sizeOf(deployment.size, changes?.size.before ?? null)]);
@@ -70,9 +73,9 @@ export function htmlOf(report: Report): string {
     rows.push(["Changed bindings", changed(changes.bindings, deployment.bindings)]);
     rows.push(["Changed modules", changed(changes.modules, undefined)]);
   }
-  for (const line of failure === undefined ? [] : [failure.title, ...failure.lines]) rows.push(["Failure", code(line)]);
+  if (failure !== undefined) rows.push(["Failure", cellOf([`<b>${code(failure.title)}</b>`, ...failure.lines.map(code)])]);
   for (const { message } of deployment?.warnings ?? []) rows.push(["Warning", code(message)]);
-  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">of the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
+  const cells = [...limited(rows), ["Log", `<a href="${escape(report.log)}">the run</a>`]].map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
   return `<h3>${title}</h3><table>${cells.join("")}</table>`;
 }
 
@@ -90,18 +93,23 @@ function changed({ added, removed, changed: others }: Changes["bindings"], types
     ...others.map((name) => `changed ${code(typed(name))}`),
     ...removed.map((name) => `removed ${code(name)}`),
   ];
-  const hidden = parts.length - MAX_CHANGES;
-  if (hidden > 0) parts.splice(MAX_CHANGES, hidden, `and ${hidden} more`);
-  return parts.length === 0 ? "none" : parts.join("<br>");
+  return parts.length === 0 ? "none" : cellOf(parts);
+}
+
+/** Lines of HTML, as many as are allowed. */
+function cellOf(lines: string[]): string {
+  let length = 0;
+  const end = lines.findIndex((line, index) => index === MAX_LINES || (length += line.length) > LONGEST_CELL);
+  return (end < 0 ? lines : [...lines.slice(0, end), `and ${lines.length - end} more`]).join("<br>");
 }
 
 function sizeOf(after: number, before: number | null): string {
-  const difference = before === null ? "" : ` (${after < before ? "−" : "+"}${kilobytes(Math.abs(after - before))})`;
-  return `${kilobytes(after)}${difference}`;
+  const difference = before === null ? "" : ` (${after < before ? "−" : "+"}${withUnit(Math.abs(after - before))})`;
+  return `${withUnit(after)}${difference}`;
 }
 
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
+function withUnit(bytes: number): string {
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(2)} MB`;
 }
 
 function code(text: string): string {

@@ -12,6 +12,8 @@ export interface Run {
   repository: string;
   /** The commit that is deployed: of a pull request its head, and not GitHub's merge of it. */
   commit: string;
+  /** The page of the commit. */
+  commitPage: string;
   /** The page with the log of the run. */
   log: string;
   pullRequest: PullRequest | undefined;
@@ -36,13 +38,15 @@ export function runOf(variables: Variables): Run {
   const pullRequest = object(event["pull_request"]);
   const head = object(pullRequest?.["head"]);
   const number = pullRequest?.["number"];
-  const commit = head?.["sha"];
+  const commit = typeof head?.["sha"] === "string" ? head["sha"] : text("GITHUB_SHA");
+  const pages = `${text("GITHUB_SERVER_URL")}/${repository}`;
   const run = {
     event: text("GITHUB_EVENT_NAME"),
     action: string(event["action"]),
     repository,
-    commit: typeof commit === "string" ? commit : text("GITHUB_SHA"),
-    log: `${text("GITHUB_SERVER_URL")}/${repository}/actions/runs/${text("GITHUB_RUN_ID")}/attempts/${text("GITHUB_RUN_ATTEMPT")}`,
+    commit,
+    commitPage: `${pages}/commit/${commit}`,
+    log: `${pages}/actions/runs/${text("GITHUB_RUN_ID")}/attempts/${text("GITHUB_RUN_ATTEMPT")}`,
     label: string(object(event["label"])?.["name"]),
     pullRequest: undefined,
   };
