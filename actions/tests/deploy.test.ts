@@ -118,6 +118,16 @@ test("without permissions on GitHub, or with GitHub failing, the Worker is deplo
     assert.ok(warnings.some((warning) => warning.startsWith("warning") && warning.includes(permission)), warnings.join("\n"));
   }
   job.github.forbidden = [];
+  for (const operation of ["repos/create-deployment", "repos/create-deployment-status", "issues/list-comments"]) {
+    // GETs are repeated after a status of 500.
+    for (const status of operation.includes("list") ? [404, 422] : [404, 422, 500]) {
+      job.github.faults = [1, 2].map(() => ({ operation, status }));
+      const degraded = await job.run(pullRequest(), "preview: true");
+      assert.ok(degraded.succeeded && degraded.outputs["url"] !== "", degraded.log);
+      assert.ok(degraded.annotations.length > 0 && degraded.annotations.every(({ level }) => level === "warning"), `${operation} ${status}`);
+    }
+  }
+  job.github.stored.comments = [];
   job.github.faults = [{ operation: "issues/list-comments", status: 502 }];
   const repeated = await job.run(pullRequest(), "preview: true");
   assert.ok(repeated.succeeded && repeated.annotations.length === 0, repeated.log);
