@@ -10,9 +10,18 @@ import { EOL } from "node:os";
 /** A file that the runner reads after the step, by the variable with its path. */
 export type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE" | "GITHUB_STEP_SUMMARY";
 
+/** The values that this program masked. */
+const secrets = new Set<string>();
+
 /** Replaces a value by `***` in the log of all later steps. */
 export function mask(value: string): void {
+  if (value !== "") secrets.add(value);
   command(`::add-mask::${escapeMessage(value)}`);
+}
+
+/** A text with `***` in place of the values that this program masked: the runner replaces them in the log, and not in a comment. */
+export function withoutSecrets(text: string): string {
+  return [...secrets].reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
 }
 
 /** Annotates the run. The lines are shown as one message. */

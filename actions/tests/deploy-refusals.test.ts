@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { COMMIT, Fixture, pullRequest } from "./deploy-job.ts";
 import { storeArtifact, zip } from "./github/artifacts.ts";
+import { TOKEN } from "./servers.ts";
 
 test("a run that cannot deploy is told why, before anything is deployed", async (t) => {
   const job = await Fixture.of(t);
@@ -44,6 +45,15 @@ test("the login of an earlier step is used, and a Cloudflare token without a dep
   assert.ok(logged.succeeded, logged.log);
   assert.equal(job.servers.exchanged.length, 1);
   assert.match(readFileSync(join(job.folder, "bin", "env"), "utf8"), new RegExp(`^CLOUDFLARE_API_BASE_URL=${job.servers.origin}/client/v4$`, "m"));
+  // wrangler's error is shown in a comment, where the runner masks nothing.
+  job.wrangler('echo "✘ [ERROR] refused: $CLOUDFLARE_API_TOKEN" >&2; exit 1', "none");
+  for (const steps of [`${login}\n${deploy}`, deploy.replace("preview: true", `preview: true, api: "${job.servers.origin}"`)]) {
+    const failed = await job.runSteps(pullRequest(), steps, {}, "id-token: write");
+    assert.deepEqual(failed.annotations.map(({ message }) => message), ["refused: ***"]);
+    assert.match(job.github.commentsIn(12)[0]?.body ?? "", /refused: \*\*\*/);
+    assert.ok(!failed.summary.includes(TOKEN), failed.summary);
+    job.github.stored.comments = [];
+  }
   const calls = job.calls.length;
   for (const [variables, reason] of [
     [{}, /There is no deploy token\./],

@@ -1434,8 +1434,13 @@ init_define_PLATFORM_NAMESPACES();
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { EOL } from "node:os";
+var secrets = /* @__PURE__ */ new Set();
 function mask(value) {
+  if (value !== "") secrets.add(value);
   command(`::add-mask::${escapeMessage(value)}`);
+}
+function withoutSecrets(text) {
+  return [...secrets].reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
 }
 function annotate(level, title, lines) {
   command(`::${level} title=${escapeProperty(title)}::${escapeMessage(lines.join("\n"))}`);
@@ -1919,7 +1924,10 @@ function earlierLogin(variables) {
   const base = variables["CLOUDFLARE_API_BASE_URL"] ?? "";
   const token = variables["CLOUDFLARE_API_TOKEN"] ?? "";
   const account = variables["CLOUDFLARE_ACCOUNT_ID"] ?? "";
-  if (base !== "" && token !== "" && account !== "") return { api: parseApiAddress(base), token, account };
+  if (base !== "" && token !== "" && account !== "") {
+    mask(token);
+    return { api: parseApiAddress(base), token, account };
+  }
   tokenSource(variables);
   throw new ActionFailure("The job is not logged in", [
     token === "" ? "There is no deploy token." : "CLOUDFLARE_API_TOKEN is not one of a deploy API: CLOUDFLARE_API_BASE_URL is missing.",
@@ -2052,7 +2060,7 @@ async function runProgram([program = "", ...options2], { folder, variables, isSh
   };
   try {
     const [code2, output, errors] = await Promise.all([ended, read2(child.stdout), read2(child.stderr)]);
-    return { code: code2, output, errors };
+    return { code: code2, output: withoutSecrets(output), errors: withoutSecrets(errors) };
   } finally {
     resume?.();
     proceed();

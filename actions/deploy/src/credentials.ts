@@ -39,7 +39,10 @@ function earlierLogin(variables: Variables): Credentials {
   const base = variables["CLOUDFLARE_API_BASE_URL"] ?? "";
   const token = variables["CLOUDFLARE_API_TOKEN"] ?? "";
   const account = variables["CLOUDFLARE_ACCOUNT_ID"] ?? "";
-  if (base !== "" && token !== "" && account !== "") return { api: parseApiAddress(base), token, account };
+  if (base !== "" && token !== "" && account !== "") {
+    mask(token);
+    return { api: parseApiAddress(base), token, account };
+  }
   // Without a token of the run, this says why, for example that the pull request comes from a fork.
   tokenSource(variables);
   throw new ActionFailure("The job is not logged in", [

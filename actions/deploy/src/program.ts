@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-import { stopCommands } from "../../step/workflow-commands.ts";
+import { stopCommands, withoutSecrets } from "../../step/workflow-commands.ts";
 
 /** How much of the end of the output is kept, in characters: of a program whose output is shown, for its last error, and of another one. */
 const KEPT_OF_SHOWN = 64 * 1024;
@@ -10,9 +10,9 @@ const KEPT = 16 * 1024 * 1024;
 export interface Ended {
   /** The exit code; null if a signal ended it. */
   code: number | null;
-  /** The standard output. */
+  /** The standard output, without the secrets of this step. */
   output: string;
-  /** The standard error. */
+  /** The standard error, also without them. */
   errors: string;
 }
 
@@ -53,7 +53,7 @@ export async function runProgram(
   };
   try {
     const [code, output, errors] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
-    return { code, output, errors };
+    return { code, output: withoutSecrets(output), errors: withoutSecrets(errors) };
   } finally {
     resume?.();
     proceed();

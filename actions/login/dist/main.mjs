@@ -26,7 +26,9 @@ var TransientFailure = class extends Error {
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { EOL } from "node:os";
+var secrets = /* @__PURE__ */ new Set();
 function mask(value) {
+  if (value !== "") secrets.add(value);
   command(`::add-mask::${escapeMessage(value)}`);
 }
 function annotate(level, title, lines) {

@@ -3,6 +3,7 @@
 //! Deploys through the deploy API and directly to the same upstream are measured in alternation, with a second direct
 //! measurement as the A/A control. Other load on the machine changes the figures: compare only figures of one run.
 
+mod action;
 mod deploys;
 mod figure;
 mod large_uploads;
@@ -45,6 +46,7 @@ async fn main() -> Result<()> {
             .deploy_api_variable("OIDC_ISSUERS", &issuers),
     )?;
     let mut figures = deploys::deploys(&platform, upstream, &arguments).await?;
+    figures.push(action::beyond_wrangler(&issuer, arguments.rounds).await?);
     figures.extend(large_uploads::beside_large_upload(&platform, upstream, &arguments).await?);
     figures.extend(ledger::memory(&platform).await?);
     figures.push(ledger::exchanges(&platform, &issuer).await?);
