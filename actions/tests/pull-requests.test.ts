@@ -24,19 +24,37 @@ function deploys(job: Fixture): number {
 }
 
 test("a run that was started again does not deploy to a closed pull request, or an old commit", async (t) => {
-  const job = await Fixture.of(t);
-  for (const [changed, title, text] of [
-    [{ state: "closed" }, "The pull request is closed", /this run would create it again/],
-    [{ head: OTHER }, "The pull request has another commit by now", new RegExp(`Its head is ${OTHER}, and this run is for ${COMMIT}`)],
-  ] as const) {
+  const refused = async (changed: Partial<PullRequest>, title: string, text: RegExp) => {
+    const job = await Fixture.of(t);
     change(job, changed);
-    const refused = await job.run(pullRequest(), "preview: true");
-    assert.ok(!refused.succeeded);
-    assert.deepEqual(refused.annotations.map((annotation) => annotation.title), [title]);
-    assert.match(refused.summary, text);
-  }
-  assert.equal(deploys(job), 0);
-  assert.deepEqual([job.github.stored.comments, job.github.stored.deployments], [[], []]);
+    const finished = await job.run(pullRequest(), "preview: true");
+    assert.ok(!finished.succeeded);
+    assert.deepEqual(finished.annotations.map((annotation) => annotation.title), [title]);
+    assert.match(finished.summary, text);
+    assert.equal(deploys(job), 0);
+    assert.deepEqual([job.github.stored.comments, job.github.stored.deployments], [[], []]);
+  };
+  const other = new RegExp(`Its head is ${OTHER}, and this run is for ${COMMIT}`);
+  await Promise.all([
+    refused({ state: "closed" }, "The pull request is closed", /this run would create it again/),
+    refused({ head: OTHER }, "The pull request has another commit by now", other),
+  ]);
+});
+
+test("an answer of GitHub that is older than the event is read again", async (t) => {
+  const ran = async (event: Parameters<typeof pullRequest>[0], old: Partial<PullRequest>, now: Partial<PullRequest>) => {
+    const job = await Fixture.of(t);
+    let count = 0;
+    job.github.before = async (operation) => {
+      if (operation === "pulls/get") Object.assign(job.github.stored.pulls[0] ?? {}, ++count === 1 ? old : now);
+    };
+    const finished = await job.run(pullRequest(event), "preview: true");
+    assert.ok(finished.succeeded, finished.log);
+    return job;
+  };
+  const [deployed, deleted] = await Promise.all([ran({}, { head: OTHER }, { head: COMMIT }), ran({ action: "closed" }, { state: "open" }, { state: "closed" })]);
+  assert.equal(deploys(deployed), 1);
+  assert.equal(deletions(deleted), 1);
 });
 
 test("a preview whose pull request was closed during the deploy is deleted, and one that was opened again is kept", async (t) => {
@@ -64,34 +82,37 @@ test("without the permission to read the pull request, a preview is deployed wit
 });
 
 test("the preview of a fork needs the label of its commit until it is deployed", async (t) => {
-  const job = await Fixture.of(t);
-  storeArtifact(job.github.stored, "modules", zip([{ path: "index.js", content: "x" }]), COMMIT, 4004);
   const labeled = pullRequest({ from: "someone/agents", action: "labeled", label: `preview ${COMMIT}` });
-  const run = () => job.run(labeled, "preview: true, artifact: modules", { GITHUB_EVENT_NAME: "pull_request_target" });
-  for (const [changed, title] of [
-    [{ labels: [] }, "The label of this commit was removed"],
-    [{ labels: [`preview ${OTHER}`] }, "The label of this commit was removed"],
-    [{ head: OTHER }, "The pull request has another commit by now"],
-    [{ state: "closed" }, "The pull request is closed"],
-  ] as const) {
-    change(job, changed as Partial<PullRequest>);
-    const refused = await run();
-    assert.ok(!refused.succeeded);
-    assert.deepEqual(refused.annotations.map((annotation) => annotation.title), [title]);
-  }
-  change(job, {});
+  const fork = async () => {
+    const job = await Fixture.of(t);
+    storeArtifact(job.github.stored, "modules", zip([{ path: "index.js", content: "x" }]), COMMIT, 4004);
+    return { job, run: () => job.run(labeled, "preview: true, artifact: modules", { GITHUB_EVENT_NAME: "pull_request_target" }) };
+  };
+  const refused = async (changed: Partial<PullRequest>, title: string) => {
+    const { job, run } = await fork();
+    change(job, changed);
+    const finished = await run();
+    assert.ok(!finished.succeeded);
+    assert.deepEqual(finished.annotations.map((annotation) => annotation.title), [title]);
+    assert.equal(deploys(job), 0);
+  };
+  await Promise.all([
+    refused({ labels: [] }, "The label of this commit was removed"),
+    refused({ labels: [`preview ${OTHER}`] }, "The label of this commit was removed"),
+    refused({ head: OTHER }, "The pull request has another commit by now"),
+    refused({ state: "closed" }, "The pull request is closed"),
+  ]);
+
+  const { job, run } = await fork();
   job.github.forbidden = ["pulls/get"];
   const unknown = await run();
   assert.ok(!unknown.succeeded && unknown.summary.includes("GitHub refused a request"), unknown.summary);
   assert.equal(deploys(job), 0);
-
-  job.github.forbidden = [];
   // After the deploy, it is only a warning.
-  const faults = [500, 500, 500].map((status) => ({ operation: "pulls/get", status }));
-  job.wrangler("true", "first");
+  job.github.forbidden = [];
   let count = 0;
   job.github.before = async (operation) => {
-    if (operation === "pulls/get" && ++count === 2) job.github.faults = faults;
+    if (operation === "pulls/get" && ++count === 2) job.github.forbidden = ["pulls/get"];
   };
   const deployed = await run();
   assert.ok(deployed.succeeded, deployed.log);

@@ -2630,6 +2630,14 @@ function previewedBy(run) {
 function needsLabel({ event, action }) {
   return event === "pull_request_target" && action !== "closed";
 }
+var LAG = 2e3;
+async function stateFor(github, run, pullRequest, pause) {
+  const state = await currentState(github, pullRequest, needsLabel(run));
+  const agrees = state === void 0 || (run.action === "closed" ? !state.isOpen : whyOutdated(run, state) === void 0);
+  if (agrees) return state;
+  await pause(LAG);
+  return await currentState(github, pullRequest, needsLabel(run));
+}
 async function currentState(github, { number }, isRequired) {
   try {
     const { state, head, labels } = await github.get(`/pulls/${number}`);
@@ -2643,22 +2651,23 @@ async function currentState(github, { number }, isRequired) {
     return void 0;
   }
 }
-function refuseOutdated(run, { isOpen, head, labels }) {
+function whyOutdated(run, { isOpen, head, labels }) {
   if (!isOpen) {
-    throw new ActionFailure("The pull request is closed", ["Its preview was deleted, and this run would create it again.", "Reopen the pull request."]);
+    return new ActionFailure("The pull request is closed", ["Its preview was deleted, and this run would create it again.", "Reopen the pull request."]);
   }
   if (head !== run.commit) {
-    throw new ActionFailure("The pull request has another commit by now", [
+    return new ActionFailure("The pull request has another commit by now", [
       `Its head is ${head}, and this run is for ${run.commit}.`,
       needsLabel(run) ? `Review that commit, and add the label "${labelFor(head)}".` : "The run for that commit deploys the preview."
     ]);
   }
   if (needsLabel(run) && !labels.includes(labelFor(run.commit))) {
-    throw new ActionFailure("The label of this commit was removed", [
+    return new ActionFailure("The label of this commit was removed", [
       `The pull request does not have the label "${labelFor(run.commit)}" any more; it is deleted after each run.`,
       "Create it, and add it again."
     ]);
   }
+  return void 0;
 }
 
 // deploy/src/run.ts
@@ -2818,7 +2827,8 @@ async function main() {
   const pages = new Pages(github, inputs, run, worker, began);
   const current = await reading;
   if (isDeletion && current?.isOpen) return log(`The pull request is open again: the preview ${worker} is kept.`);
-  if (!isDeletion && current !== void 0) refuseOutdated(run, current);
+  const outdated = isDeletion || current === void 0 ? void 0 : whyOutdated(run, current);
+  if (outdated !== void 0) throw outdated;
   const shown2 = isDeletion ? void 0 : pages.begin();
   let deployment;
   try {
@@ -2860,9 +2870,8 @@ async function main() {
   }
 }
 async function read(github, run, pullRequest, inputs) {
-  const isRequired = needsLabel(run);
-  if (pullRequest === void 0 || inputs.githubToken === "" && !isRequired) return void 0;
-  return await currentState(github, pullRequest, isRequired);
+  if (pullRequest === void 0 || inputs.githubToken === "" && !needsLabel(run)) return void 0;
+  return await stateFor(github, run, pullRequest, world.pause);
 }
 async function change({ inputs, run, pullRequest, credentials, dotdo, configuration, worker, github }) {
   if (inputs.promoteFrom !== void 0) {

@@ -16,7 +16,7 @@ import { GitHub } from "./github.ts";
 import { type Inputs, inputsOf } from "./inputs.ts";
 import { Pages } from "./pages.ts";
 import { NAMESPACES, VERSION } from "./platform.ts";
-import { type Current, currentState, needsLabel, previewedBy, refuseBuildWithRights, refuseOutdated } from "./pull-request.ts";
+import { type Current, currentState, needsLabel, previewedBy, refuseBuildWithRights, stateFor, whyOutdated } from "./pull-request.ts";
 import { type Changes, changesOf } from "./report.ts";
 import { type PullRequest, type Run, runOf } from "./run.ts";
 import { deploy } from "./wrangler.ts";
@@ -55,7 +55,8 @@ async function main(): Promise<void> {
   const pages = new Pages(github, inputs, run, worker, began);
   const current = await reading;
   if (isDeletion && current?.isOpen) return log(`The pull request is open again: the preview ${worker} is kept.`);
-  if (!isDeletion && current !== undefined) refuseOutdated(run, current);
+  const outdated = isDeletion || current === undefined ? undefined : whyOutdated(run, current);
+  if (outdated !== undefined) throw outdated;
   const shown = isDeletion ? undefined : pages.begin();
   let deployment: Deployment | undefined;
   try {
@@ -101,9 +102,8 @@ async function main(): Promise<void> {
 
 /** The pull request of a preview, as it is now; undefined without one, or if it cannot be read and need not be. */
 async function read(github: GitHub, run: Run, pullRequest: PullRequest | undefined, inputs: Inputs): Promise<Current | undefined> {
-  const isRequired = needsLabel(run);
-  if (pullRequest === undefined || (inputs.githubToken === "" && !isRequired)) return undefined;
-  return await currentState(github, pullRequest, isRequired);
+  if (pullRequest === undefined || (inputs.githubToken === "" && !needsLabel(run))) return undefined;
+  return await stateFor(github, run, pullRequest, world.pause);
 }
 
 interface Step {

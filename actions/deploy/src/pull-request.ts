@@ -60,6 +60,22 @@ export interface Current {
   labels: string[];
 }
 
+/** How much older than its events GitHub's answers can be, in milliseconds. */
+const LAG = 2000;
+
+/**
+ * Reads the pull request of a run, a second time if the first answer does not agree with the event; undefined with a warning if that fails.
+ *
+ * Throws an error in place of the warning if the run needs a label.
+ */
+export async function stateFor(github: GitHub, run: Run, pullRequest: PullRequest, pause: (milliseconds: number) => Promise<unknown>): Promise<Current | undefined> {
+  const state = await currentState(github, pullRequest, needsLabel(run));
+  const agrees = state === undefined || (run.action === "closed" ? !state.isOpen : whyOutdated(run, state) === undefined);
+  if (agrees) return state;
+  await pause(LAG);
+  return await currentState(github, pullRequest, needsLabel(run));
+}
+
 /**
  * Reads a pull request; undefined with a warning if that fails.
  *
@@ -79,21 +95,22 @@ export async function currentState(github: GitHub, { number }: PullRequest, isRe
   }
 }
 
-/** Throws an {@link ActionFailure} if the pull request changed since the event of the run, so that its preview must not be deployed. */
-export function refuseOutdated(run: Run, { isOpen, head, labels }: Current): void {
+/** Why the preview must not be deployed, if the pull request changed since the event of the run. */
+export function whyOutdated(run: Run, { isOpen, head, labels }: Current): ActionFailure | undefined {
   if (!isOpen) {
-    throw new ActionFailure("The pull request is closed", ["Its preview was deleted, and this run would create it again.", "Reopen the pull request."]);
+    return new ActionFailure("The pull request is closed", ["Its preview was deleted, and this run would create it again.", "Reopen the pull request."]);
   }
   if (head !== run.commit) {
-    throw new ActionFailure("The pull request has another commit by now", [
+    return new ActionFailure("The pull request has another commit by now", [
       `Its head is ${head}, and this run is for ${run.commit}.`,
       needsLabel(run) ? `Review that commit, and add the label "${labelFor(head)}".` : "The run for that commit deploys the preview.",
     ]);
   }
   if (needsLabel(run) && !labels.includes(labelFor(run.commit))) {
-    throw new ActionFailure("The label of this commit was removed", [
+    return new ActionFailure("The label of this commit was removed", [
       `The pull request does not have the label "${labelFor(run.commit)}" any more; it is deleted after each run.`,
       "Create it, and add it again.",
     ]);
   }
+  return undefined;
 }
