@@ -182,10 +182,7 @@ async fn a_fork_is_previewed_from_its_artifact_after_a_label_for_its_commit() ->
         .success()?;
     assert_eq!(built.jobs[0]["permissions"], json!({ "contents": "read" }));
     assert!(
-        built
-            .finished
-            .output
-            .contains(&format!("Built commit `{HEAD}`.")),
+        built.finished.output.contains(&format!("Built commit `{HEAD}`.")),
         "{}",
         built.finished.output
     );
