@@ -2726,13 +2726,15 @@ import { readFileSync as readFileSync3, rmSync } from "node:fs";
 import { join as join3 } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 var MAX_LINES3 = 40;
+var NO_RUNTIME = "/dev/null/workerd";
 async function deploy(upload, credentials, temporary2) {
   const result = join3(temporary2, `wrangler-${randomUUID2()}.ndjson`);
   const variables = variablesFor(process.env, {
     CLOUDFLARE_API_BASE_URL: `${credentials.api.origin}/client/v4`,
     CLOUDFLARE_API_TOKEN: credentials.token,
     CLOUDFLARE_ACCOUNT_ID: credentials.account,
-    WRANGLER_OUTPUT_FILE_PATH: result
+    WRANGLER_OUTPUT_FILE_PATH: result,
+    ...upload.built === void 0 ? {} : { MINIFLARE_WORKERD_PATH: NO_RUNTIME }
   });
   let ended;
   try {

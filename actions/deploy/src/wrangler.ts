@@ -11,6 +11,12 @@ import { type Ended, runProgram, variablesFor } from "./program.ts";
 /** The most lines of an error of wrangler in an annotation. */
 const MAX_LINES = 40;
 
+/**
+ * A path at which there is no runtime. If an upload is refused because of its start-up, wrangler executes the modules on this machine to profile
+ * them. Those of a fork must not be executed.
+ */
+const NO_RUNTIME = "/dev/null/workerd";
+
 /** What wrangler deploys. */
 export interface Upload {
   worker: string;
@@ -40,6 +46,7 @@ export async function deploy(upload: Upload, credentials: Credentials, temporary
     CLOUDFLARE_API_TOKEN: credentials.token,
     CLOUDFLARE_ACCOUNT_ID: credentials.account,
     WRANGLER_OUTPUT_FILE_PATH: result,
+    ...(upload.built === undefined ? {} : { MINIFLARE_WORKERD_PATH: NO_RUNTIME }),
   });
   let ended: Ended;
   try {
