@@ -14,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::place::Place;
-use super::run::{Run, version_of};
+use super::reads::version_of;
+use super::run::Run;
 use super::step::LIFETIME_DAYS;
 use crate::support::audit::verify;
 

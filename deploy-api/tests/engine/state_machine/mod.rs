@@ -4,6 +4,8 @@
 mod check;
 mod model;
 mod place;
+mod polls;
+mod reads;
 mod request;
 mod run;
 mod step;

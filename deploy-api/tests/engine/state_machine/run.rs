@@ -1,22 +1,20 @@
 //! Takes the steps on a platform, and checks it after each of them.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
 
 use deploy_api::deployments::DeploymentId;
 use deploy_api::dispatcher::DispatcherAnswer;
-use deploy_api::store::{health_checks, leases, previews};
-use deploy_api::target::Target;
+use deploy_api::store::previews;
 use futures_executor::block_on;
-use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::model::{Answer, Requested, Served};
 use super::place::Place;
+use super::polls::{at_once, poll};
+use super::reads::version_of;
 use super::request::{Sent, Uploads, chosen};
 use super::step::{Change, LIFETIME_DAYS, Other, Step};
-use crate::platform::{Answered, MessageFault, Platform};
+use crate::platform::{MessageFault, Platform};
 use crate::support::callers::grant;
 
 /// The path of a Worker's health check.
@@ -32,14 +30,14 @@ const ACTIONS: [&str; 7] = [
 
 pub struct Run {
     pub platform: Platform,
-    token: String,
+    pub token: String,
     uploads: Uploads,
     /// The number of changes.
     changes: usize,
     /// The number of polls after which the next request ends.
     kill: Option<usize>,
     /// The id of the deployment that [`Place::Deployment`] previews; `None` if there is none yet.
-    previewed: Option<String>,
+    pub previewed: Option<String>,
     /// The places that a step was about.
     pub places: BTreeSet<Place>,
     /// The places that were changed outside of the deploy API since its last change.
@@ -387,37 +385,6 @@ impl Run {
         Some((requested, sent))
     }
 
-    fn v1(&self, method: &str, place: Place, below: &str, body: &str) -> Answered {
-        let target = self.target(place);
-        let (namespace, worker) = (target.namespace(), &target.worker);
-        let call = format!("{method} /v1/namespaces/{namespace}/workers/{worker}{below}");
-        self.platform.call(&self.token, &call, body)
-    }
-
-    /// The Worker as the deploy API shows it. It compares the upstream with the records.
-    pub fn shown(&self, place: Place) -> Answered {
-        let faults = self.platform.messages.take();
-        let shown = self.v1("GET", place, "", "");
-        self.platform.messages.replace(faults);
-        shown
-    }
-
-    /// Whether the deploy API shows a change that was made outside.
-    pub fn is_drift(&self, place: Place) -> bool {
-        self.shown(place).body["drift"].is_object()
-    }
-
-    fn is_recorded(&self, place: Place) -> bool {
-        self.shown(place).body["recorded_deployment"].is_string()
-    }
-
-    /// The current deployment by the records, which does not serve if the Worker was changed outside.
-    fn current<'a>(&self, place: Place, recorded: &'a [Value]) -> Option<&'a Value> {
-        let shown = self.shown(place);
-        let id = &shown.body["recorded_deployment"];
-        recorded.iter().find(|deployment| deployment["id"] == *id)
-    }
-
     fn set_healthy(&self, is_healthy: bool) {
         let status = if is_healthy { HEALTHY } else { 500 };
         *self.platform.cloud.dispatcher_answers.borrow_mut() = VecDeque::from([DispatcherAnswer {
@@ -469,44 +436,6 @@ impl Run {
             self.platform.cloud.pass(100);
         }
     }
-
-    /// What the upstream has.
-    pub fn served(&self, place: Place) -> Option<Served> {
-        let scripts = self.platform.cloud.scripts.borrow();
-        let script = scripts.get(&self.key(place))?;
-        Some(Served {
-            version: script.modules["index.js"].len(),
-            secrets: script.secrets.clone(),
-        })
-    }
-
-    pub fn target(&self, place: Place) -> Target {
-        place.target(self.previewed.as_deref())
-    }
-
-    pub fn key(&self, place: Place) -> String {
-        let target = self.target(place);
-        format!("{}/{}", target.namespace(), target.worker)
-    }
-
-    pub fn deployments(&self, place: Place) -> Vec<Value> {
-        self.platform.deployments_of(&self.target(place))
-    }
-
-    /// Whether the outcome of a change of a Worker, or its health check, is not recorded yet.
-    pub fn is_open(&self, place: Place) -> bool {
-        let target = self.target(place);
-        leases::of_worker(self.platform.sql, &target).unwrap().is_some()
-            || health_checks::of_worker(self.platform.sql, &target)
-                .unwrap()
-                .is_some()
-    }
-}
-
-/// The version of a recorded deployment; `None` if it was adopted, because its bytes are not known.
-pub fn version_of(deployment: &Value) -> Option<usize> {
-    let size = deployment["bundle"]["modules"][0]["size"].as_u64();
-    size.and_then(|size| usize::try_from(size).ok())
 }
 
 /// Whether a Worker of the platform can be changed so.
@@ -515,31 +444,4 @@ const fn is_possible_in_account(change: &Change) -> bool {
         change,
         Change::Deploy(_) | Change::Retry | Change::Rollback(_) | Change::Overwrite
     )
-}
-
-/// Runs a future, at most for a number of polls.
-fn poll<T>(future: impl Future<Output = T>, polls: Option<usize>) -> Option<T> {
-    let Some(polls) = polls else {
-        return Some(block_on(future));
-    };
-    let mut future = pin!(future);
-    (0..polls).find_map(|_| polled(future.as_mut()))
-}
-
-fn polled<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
-}
-
-/// Runs two futures at once. The second one begins after a number of polls of the first one.
-async fn at_once<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>, polls: usize) -> (A, B) {
-    let mut one = pin!(one);
-    for _ in 0..polls {
-        if let Some(first) = polled(one.as_mut()) {
-            return (first, other.await);
-        }
-    }
-    join(one, other).await
 }
