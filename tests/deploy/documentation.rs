@@ -4,16 +4,15 @@ use std::{collections::BTreeMap, fmt::Write, fs, os::unix::fs::PermissionsExt as
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{
-    Account, Command, Options, Platform, Project, Script, repository,
-    shell::{Shell, succeeded},
-    wrangler::Version,
-};
+use end_to_end::{Account, Command, Options, Platform, Project, Script, repository, wrangler::Version};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::markdown::{Block, blocks};
+use crate::{
+    markdown::{Block, blocks},
+    shell::{Shell, succeeded},
+};
 
 /// All documents with commands.
 const DOCUMENTS: [&str; 12] = [

@@ -24,7 +24,6 @@ mod project;
 pub mod relay;
 mod restarts;
 mod script;
-pub mod shell;
 mod typescript;
 pub mod wrangler;
 mod wrangler_dev;

@@ -1,17 +1,14 @@
-//! The deploy API that `setup` deployed deploys the Workers of the platform, and then a new version of itself, with stock wrangler:
-//! from a terminal, and in this repository's workflow, which has no stored token.
+//! The deploy API that `setup` deployed deploys the Workers of the platform, and then a new version of itself, with stock wrangler.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER, LOGS_WORKER};
-use end_to_end::{Answer, Command, Finished, Issuer, Relay, repository, shell::Shell, until};
+use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER};
+use end_to_end::{Answer, Command, Finished, Relay, until};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::machine::{LIMIT, Machine};
 use crate::program::assert_contains;
@@ -68,10 +65,10 @@ impl Client<'_> {
         .await
     }
 
-    /// `npm run deploy WORKER` with this client's token and options of wrangler.
-    async fn deploy(&self, relay: &Relay, worker: &str, options: &[&str]) -> Result<Finished> {
+    /// `npm run deploy WORKER` with this client's token and a message.
+    async fn deploy(&self, relay: &Relay, worker: &str, message: &str) -> Result<Finished> {
         relay.remove_requests();
-        Command::new(&[&["deploy", worker], options].concat())
+        Command::new(&["deploy", worker, "--message", message])
             .variable(
                 "CLOUDFLARE_API_BASE_URL",
                 &format!("{}/client/v4", relay.origin()),
@@ -105,33 +102,27 @@ pub async fn deploys_itself(machine: &Machine) -> Result<()> {
         machine,
         token: administrator,
     };
-    let issuer = Issuer::start()?;
-    allow(&mut client, &issuer).await?;
+    allow(&mut client).await?;
     let relay = Relay::start(&machine.api())?;
     let secrets = secrets(machine).await?;
 
-    // The deploy API trusts GitHub only. From here on it trusts the issuer of this test, until the workflow deploys it.
-    let issuers = format!("OIDC_ISSUERS:{}", json!([issuer.address()]));
-    let deployed = client
-        .deploy(
-            &relay,
-            DEPLOY_API_WORKER,
-            &["--message", "first", "--var", &issuers],
-        )
-        .await?;
+    let deployed = client.deploy(&relay, "dispatcher", "first").await?;
+    assert!(deployed.succeeded, "{}{}", deployed.output, deployed.errors);
+    let records = client.deployments(DISPATCH_WORKER).await?;
+    assert_eq!(records[0]["state"], "succeeded", "{records:?}");
+    assert_eq!(records[0]["identity"]["subject"], "platform-ci");
+
+    let deployed = client.deploy(&relay, "deploy-api", "first").await?;
     let output = format!("{}{}", deployed.output, deployed.errors);
     assert!(deployed.succeeded, "{output}");
     assert_eq!(calls(&relay, DEPLOY_API_WORKER), CALLS);
     let newest = client.concluded().await?;
     assert_eq!(newest["state"], "succeeded", "{newest}");
-    assert_eq!(newest["identity"]["subject"], "platform-ci");
     let id = newest["id"].as_str().context("an id")?;
     assert!(output.contains(id), "wrangler prints the id {id}: {output}");
     assert_eq!(self::secrets(machine).await?, secrets, "the secrets stay");
-
-    other_runs_are_refused(&client, &issuer, &relay).await?;
-    the_workflow_deploys_the_platform(&client, &issuer, &relay).await?;
-    assert_eq!(self::secrets(machine).await?, secrets, "the secrets stay");
+    let second = client.deploy(&relay, "deploy-api", "second").await?;
+    assert!(second.succeeded, "{}{}", second.output, second.errors);
     let newest = client.concluded().await?;
     assert_eq!(
         (&newest["state"], &newest["previous"]),
@@ -176,106 +167,14 @@ pub async fn deploys_itself(machine: &Machine) -> Result<()> {
     Ok(())
 }
 
-/// The repository of the platform, and its id, as in the manual.
-const REPOSITORY: (&str, u64) = ("drivly/dispatch.do", 1003);
-
-/// Runs this repository's workflow `deploy.yml` as GitHub does, with other claims in place of some. Returns the run and the commands
-/// of npm.
-async fn run_workflow(
-    issuer: &Issuer,
-    relay: &Relay,
-    claims: &Value,
-    files: &Path,
-) -> Result<(Finished, String)> {
-    let workflow = fs::read_to_string(repository().join(".github/workflows/deploy.yml"))?;
-    let variable = "${{ vars.DEPLOY_API }}";
-    ensure!(workflow.contains(variable), "{workflow}");
-    let file = files.join("deploy.yml");
-    fs::write(&file, workflow.replace(variable, relay.origin()))?;
-    let (name, id) = REPOSITORY;
-    let shell = Shell::new()?;
-    relay.remove_requests();
-    let finished = shell
-        .workflow(&file, &repository(), files, None)
-        .variable(
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            &issuer.request_url("", name, id, claims),
-        )
-        .variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of the runner")
-        .limit(LIMIT)
-        .run()
-        .await?;
-    Ok((finished, shell.calls()))
-}
-
-/// The rule names one workflow on one branch in one environment. Any other run ends at the login, before wrangler.
-async fn other_runs_are_refused(client: &Client<'_>, issuer: &Issuer, relay: &Relay) -> Result<()> {
-    for (claim, value, reason) in [
-        ("ref", "refs/pull/7/merge", "expects ref refs/heads/main"),
-        ("environment", "preview", "expects environment production"),
-        (
-            "workflow_ref",
-            "drivly/dispatch.do/.github/workflows/ci.yml@refs/heads/main",
-            "expects workflow_ref drivly/dispatch.do/",
-        ),
-        ("repository_id", "1004", "no rule for drivly/dispatch.do"),
-    ] {
-        let files = TempDir::with_prefix("dotdo-runner-")?;
-        let (run, npm) = run_workflow(issuer, relay, &json!({ claim: value }), files.path()).await?;
-        let log = format!("{}{}", run.output, run.errors);
-        ensure!(!run.succeeded, "{claim}: {log}");
-        ensure!(log.contains(reason), "no {reason:?} in {log}");
-        ensure!(!npm.contains("run deploy"), "{claim}: {npm}");
-    }
-    assert_eq!(client.deployments(DISPATCH_WORKER).await?, Vec::<Value>::new());
-    Ok(())
-}
-
-async fn the_workflow_deploys_the_platform(
-    client: &Client<'_>,
-    issuer: &Issuer,
-    relay: &Relay,
-) -> Result<()> {
-    let files = TempDir::with_prefix("dotdo-runner-")?;
-    let (run, npm) = run_workflow(issuer, relay, &json!({}), files.path()).await?;
-    let log = format!("{}{}", run.output, run.errors);
-    ensure!(run.succeeded, "{log}");
-    let npm: Vec<_> = npm.lines().collect();
-    assert_eq!(
-        npm,
-        [
-            "npm ci",
-            "npm test",
-            "npm run build dispatcher",
-            "npm run build deploy-api",
-            "npm run deploy logs",
-            "npm run deploy dispatcher",
-            "npm run deploy deploy-api",
-        ]
-    );
-    ensure!(!log.contains("dotdo_run_"), "the log has the token");
-    ensure!(log.contains("The deploy token is revoked."), "{log}");
-    for worker in [LOGS_WORKER, DISPATCH_WORKER, DEPLOY_API_WORKER] {
-        let newest = client.deployments(worker).await?.swap_remove(0);
-        assert_eq!(newest["state"], "succeeded", "{newest}");
-        let identity = newest["identity"].to_string();
-        ensure!(identity.contains(REPOSITORY.0), "{identity}");
-    }
-    Ok(())
-}
-
 /// A policy with a rule for the account, and the token of a CI system that it allows. The client uses this token from now on.
-async fn allow(client: &mut Client<'_>, issuer: &Issuer) -> Result<()> {
+async fn allow(client: &mut Client<'_>) -> Result<()> {
     let policy = client.call(Method::GET, "/v1/policy", &Value::Null).await?;
     let mut document = policy["document"].clone();
     let actions = ["read", "deploy", "rollback"];
-    let rules = document["rules"].as_array_mut().context("rules")?;
-    rules.push(json!({
-        "name": "terminal", "who": { "token": "platform-ci" }, "namespaces": ["account"], "workers": ["*"], "actions": actions,
+    document["rules"].as_array_mut().context("rules")?.push(json!({
+        "name": "platform", "who": { "token": "platform-ci" }, "namespaces": ["account"], "workers": ["*"], "actions": actions,
     }));
-    let mut documented = documented_rule()?;
-    documented["who"]["github"]["issuer"] = json!(issuer.address());
-    rules.push(documented);
     client.call(Method::PUT, "/v1/policy", &document).await?;
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
     let request = json!({
@@ -286,18 +185,6 @@ async fn allow(client: &mut Client<'_>, issuer: &Issuer) -> Result<()> {
     let token = created["token"].as_str().context("a token")?;
     token.clone_into(&mut client.token);
     Ok(())
-}
-
-/// The rule of the manual for this repository's workflow.
-fn documented_rule() -> Result<Value> {
-    let manual = fs::read_to_string(repository().join("docs/deploy-api.md"))?;
-    let (_, section) = manual
-        .split_once("## Deploy the platform itself")
-        .context("the manual has no section")?;
-    let (_, block) = section.split_once("```json").context("no policy")?;
-    let (block, _) = block.split_once("```").context("a block without an end")?;
-    let policy: Value = serde_json::from_str(block)?;
-    Ok(policy["rules"][0].clone())
 }
 
 async fn dotdo(client: &Client<'_>, arguments: &[&str]) -> Result<Finished> {

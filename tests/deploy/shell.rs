@@ -1,4 +1,4 @@
-//! Runs the shell blocks of a document, as a reader pastes them into one shell, and workflows, as GitHub runs them.
+//! Runs the shell blocks of a document, as a reader pastes them into one shell.
 
 use std::{
     env, fs,
@@ -7,13 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use end_to_end::{Command, Finished, repository, wrangler::Version};
 use tempfile::TempDir;
-
-use crate::{
-    command::{Command, Finished},
-    programs::{dotdo, repository},
-    wrangler::Version,
-};
 
 /// A folder with programs that take the place of those that would compile, or that report an HTTP error with exit code 0.
 #[derive(Debug)]
@@ -38,16 +33,15 @@ echo "npx wrangler $*" >> "$(dirname "$0")/calls"
 exec NODE WRANGLER "$@"
 "#;
 
-/// `npm`: the commands of the project run without a build, and `npm ci` and `npm test` only say in a file that they ran.
+/// `npm`: the commands of the project run without a build, and `npm ci` only says in a file that it ran.
 const NPM: &str = r#"#!/bin/bash
 echo "npm $*" >> "$(dirname "$0")/calls"
 case "$1 $2" in
-  "ci " | "test " | "run build") ;;
-  "run check" | "run deploy")
-    command=$2
+  "ci " | "run build") ;;
+  "run check")
     shift 2
     [ "$1" != -- ] || shift
-    exec XTASK $command "$@"
+    exec XTASK check "$@"
     ;;
   "run route" | "run dotdo" | "run --silent")
     [ "$2" = route ] && command=route
@@ -61,9 +55,6 @@ esac
 
 impl Shell {
     /// Writes the programs.
-    ///
-    /// # Errors
-    /// When a file cannot be written, or `curl` is not installed.
     pub fn new() -> Result<Self> {
         let shell = Self {
             programs: TempDir::with_prefix("dotdo-shell-")?,
@@ -71,7 +62,7 @@ impl Shell {
         let node = repository().join("node_modules/.bin/node");
         let wrangler = repository().join(Version::V4_152.program());
         let xtask = env::var("XTASK").unwrap_or_else(|_| format!("sh {}/xtask/run", repository().display()));
-        let dotdo = dotdo()?.display().to_string();
+        let dotdo = end_to_end::dotdo()?.display().to_string();
         for (name, text) in [
             (
                 "curl",
@@ -91,9 +82,6 @@ impl Shell {
     }
 
     /// A run of `bash` with options and a script, in a folder.
-    ///
-    /// # Errors
-    /// When the script cannot be written.
     pub fn bash(&self, folder: &Path, options: &[&str], script: &str) -> Result<Command> {
         let file = self.programs.path().join("script.sh");
         fs::write(&file, script)?;
@@ -103,9 +91,6 @@ impl Shell {
     }
 
     /// Writes another program.
-    ///
-    /// # Errors
-    /// When its file cannot be written.
     pub fn add(&self, name: &str, text: &str) -> Result<()> {
         let path = self.programs.path().join(name);
         fs::write(&path, text)?;
@@ -115,7 +100,6 @@ impl Shell {
 
     /// The jobs of a workflow in a file, as GitHub runs them, in a folder with its checkout. The files of the runner are left in
     /// another, empty folder. `github` is a file with the event and with what GitHub stores: `actions/tests/run-workflow.ts`.
-    #[must_use]
     pub fn workflow(
         &self,
         workflow: &Path,
@@ -151,7 +135,6 @@ impl Shell {
     }
 
     /// The commands of `npm` and `npx` that ran, one a line.
-    #[must_use]
     pub fn calls(&self) -> String {
         fs::read_to_string(self.programs.path().join("calls")).unwrap_or_default()
     }
