@@ -81,3 +81,4 @@ pub(crate) use remote::{
 };
 pub(crate) use source_bundle::stored_bundle;
 pub(crate) use upload::{MAX_TAGS, too_many_tags};
+pub(crate) use upload_check::refused_for_platform;

@@ -38,6 +38,9 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
     moved: &BTreeSet<WorkerName>,
 ) -> Result<Checked, Box<Refusal>> {
     if target.is_in_account() {
+        if let Some(problem) = refused_for_platform(&target.worker, metadata) {
+            return Err(Refusal::new(problem));
+        }
         // Only administrators of the platform deploy its Workers, which are bound to each other and to the namespaces.
         return Ok(Checked {
             warnings: lint::compatibility(metadata, gateway.now())?,
@@ -56,6 +59,32 @@ pub(super) async fn check<L: LedgerClient, O: Services>(
     let mut checked = resolve_services(gateway.services, target, metadata, moved).await?;
     checked.warnings.splice(0..0, findings.warnings);
     Ok(checked)
+}
+
+/// Why a Worker of the platform cannot be uploaded with this metadata; `None` if it can. A deploy neither sets the secrets on which this
+/// API depends, nor uploads static assets.
+pub(crate) fn refused_for_platform(worker: &WorkerName, metadata: &Metadata) -> Option<Problem> {
+    let secret = metadata.bindings().find(BindingRef::is_secret);
+    let (detail, fix) = if let Some(secret) = secret {
+        (
+            format!(
+                "The upload sets the secret {} of {worker}, a Worker of the platform.",
+                secret.name
+            ),
+            format!(
+                "Deploy without --secrets-file: the Worker keeps its secrets. To change one, use your own Cloudflare login: \
+                 npx wrangler secret put NAME --name {worker}."
+            ),
+        )
+    } else if metadata.assets_jwt().is_some() || metadata.keeps_assets() {
+        (
+            format!("The Worker {worker} of the platform has no static assets."),
+            "Remove `assets` from the wrangler configuration.".to_owned(),
+        )
+    } else {
+        return None;
+    };
+    Some(Problem::new(Code::AccountWorkerRefused, detail, fix))
 }
 
 /// Determines which service bindings of a deployment in `target` reach Workers of the same namespace. Those to the Workers `moved` do,

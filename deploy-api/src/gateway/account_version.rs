@@ -24,9 +24,7 @@ use crate::identity::ShownCredential;
 use crate::ledger::{Authorized, LedgerClient};
 use crate::problem::Problem;
 use crate::services::Services;
-use crate::upload::{
-    BindingRef, Metadata, Permit, Renewing, Source, StoredForm, StreamOptions, StreamedUpload, read_streamed,
-};
+use crate::upload::{Permit, Renewing, Source, StoredForm, StreamOptions, StreamedUpload, read_streamed};
 
 /// What is stored of a version beside its bundle.
 #[derive(Serialize, Deserialize)]
@@ -78,7 +76,8 @@ async fn store_version<L: LedgerClient, O: Services, B: Source>(
     let writer = StagedWriter::stored(&store, staging_key(id.as_str()));
     let body = Renewing::new(request.body, permit, gateway.services);
     let upload = read_streamed(content_type, body, writer, options).await?;
-    if let Some(problem) = unstorable(worker, &upload.metadata) {
+    // Before anything of it is stored.
+    if let Some(problem) = deploys::refused_for_platform(worker, &upload.metadata) {
         upload.abort().await;
         return Err(problem);
     }
@@ -94,31 +93,6 @@ async fn store_version<L: LedgerClient, O: Services, B: Source>(
         .await
         .map_err(|failure| unavailable().caused_by(&failure))?;
     Ok((id, sealed.digest))
-}
-
-/// Why the metadata of a version cannot be stored: the values of secrets never are.
-fn unstorable(worker: &WorkerName, metadata: &Metadata) -> Option<Problem> {
-    let secret = metadata.bindings().find(BindingRef::is_secret);
-    let (detail, fix) = if let Some(secret) = secret {
-        (
-            format!(
-                "The upload sets the secret {} of {worker}, and a version is stored without secrets.",
-                secret.name
-            ),
-            format!(
-                "Deploy without --secrets-file: the Worker keeps its secrets. To change one, use your own Cloudflare login: \
-                 npx wrangler secret put NAME --name {worker}."
-            ),
-        )
-    } else if metadata.assets_jwt().is_some() || metadata.keeps_assets() {
-        (
-            format!("The Worker {worker} of the platform has no static assets."),
-            "Remove `assets` from the wrangler configuration.".to_owned(),
-        )
-    } else {
-        return None;
-    };
-    Some(Problem::new(Code::AccountWorkerRefused, detail, fix))
 }
 
 /// `POST A/workers/scripts/{script}/deployments`: deploys a version that the caller uploaded.

@@ -19,14 +19,21 @@ pub(super) fn refusal(begin: &Begin) -> Option<Problem> {
         ),
         _ if !target.is_in_account() => return None,
         Change::Deploy(_)
-        | Change::Rollback { .. }
+        | Change::Rollback {
+            with_secrets: false, ..
+        }
         | Change::UndoDeployment { .. }
         | Change::Overwrite { .. } => return None,
         Change::Adopt { .. } => (
             format!("What the account has as {target} cannot be adopted, because its code is not stored."),
             "Deploy it from its repository, npm run deploy, or deploy the recorded deployment again: dotdo rollback.".to_owned(),
         ),
-        Change::PutSecret { .. } | Change::DeleteSecret { .. } | Change::ChangeSecrets { .. } => (
+        Change::Rollback {
+            with_secrets: true, ..
+        }
+        | Change::PutSecret { .. }
+        | Change::DeleteSecret { .. }
+        | Change::ChangeSecrets { .. } => (
             format!("The secrets of {target} cannot be changed through this API, which depends on them."),
             format!(
                 "With your own Cloudflare login, in the repository of the platform: npx wrangler secret put NAME --name {}.",

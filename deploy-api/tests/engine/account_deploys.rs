@@ -5,6 +5,7 @@ use deploy_api::deployments::DeploymentId;
 use deploy_api::upstream::UpstreamFailure;
 use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, LOGS_WORKER};
 use futures_executor::block_on;
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::cloud::Fault;
@@ -135,6 +136,20 @@ fn a_version_is_deployed_with_the_records_of_any_deploy_and_rolled_back() {
         assert_eq!(script.secrets["UPLOAD_KEY"], "outside", "the secrets stay");
         assert_eq!(script.tags, [second.tag()]);
         assert_eq!(script.metadata["tail_consumers"], Value::Null);
+    }
+
+    for entry in platform.record() {
+        let identity = &entry["identity"];
+        assert_eq!(
+            (&entry["namespace"], &entry["worker"], &entry["authority"]["rule"]),
+            (&json!("account"), &json!(DISPATCH_WORKER), &json!("platform")),
+            "{entry}"
+        );
+        assert_eq!(
+            (&identity["repository"], &identity["sha"], &identity["run_id"]),
+            (&json!(run().repository), &json!(run().sha), &json!(run().run_id)),
+            "{entry}"
+        );
     }
 
     let back = rollback(&platform, &token, DISPATCH_WORKER);
@@ -286,6 +301,76 @@ fn everything_else_in_the_account_is_refused() {
         "",
         Code::DeleteRefused,
     );
+    for (call, code) in [
+        ("GET A/workers/scripts/dispatcher/versions", Code::VersionsRefused),
+        (
+            "GET A/workers/scripts/dispatcher/versions/1",
+            Code::VersionsRefused,
+        ),
+        (
+            "PATCH A/workers/scripts/dispatcher/versions/1",
+            Code::VersionsRefused,
+        ),
+        (
+            "DELETE A/workers/scripts/dispatcher/deployments/1",
+            Code::VersionsRefused,
+        ),
+        ("POST A/workers/scripts/agents/versions", Code::VersionsRefused),
+        ("POST A/workers/scripts/agents/deployments", Code::VersionsRefused),
+        ("POST A/workers/scripts/dispatcher/tails", Code::TailRefused),
+        ("PUT A/workers/scripts/Dispatcher", Code::AccountWorkerRefused),
+        ("PUT A/workers/scripts/agents/routes", Code::AccountWorkerRefused),
+        (
+            "PUT A/workers/scripts/agents/schedules",
+            Code::AccountWorkerRefused,
+        ),
+        (
+            "POST A/workers/scripts/agents/subdomain",
+            Code::AccountWorkerRefused,
+        ),
+        (
+            "DELETE A/workers/scripts/dispatcher/subdomain",
+            Code::AccountWorkerRefused,
+        ),
+        (
+            "POST A/workers/scripts/dispatcher/domains/changeset",
+            Code::AccountWorkerRefused,
+        ),
+        (
+            "PUT A/workers/scripts/dispatcher/usage-model",
+            Code::AccountWorkerRefused,
+        ),
+        (
+            "PUT A/workers/services/dispatcher/environments/production",
+            Code::AccountWorkerRefused,
+        ),
+        ("DELETE A/workers/subdomain", Code::AccountWorkerRefused),
+        ("GET A/workers/scripts", Code::AccountWorkerRefused),
+        (
+            "PUT A/workers/dispatch/namespaces/dotdo-production",
+            Code::NamespaceChangeRefused,
+        ),
+        (
+            "DELETE A/workers/dispatch/namespaces/dotdo-production",
+            Code::NamespaceChangeRefused,
+        ),
+        ("POST A/r2/buckets", Code::ResourceChangeRefused),
+        ("POST A/queues", Code::ResourceChangeRefused),
+        ("POST A/workers/domains", Code::CallUnknown),
+        ("PUT A/workers/domains", Code::CallUnknown),
+        ("PUT A/workers/workers/dispatcher", Code::CallUnknown),
+        ("DELETE A/workers/workers/dispatcher", Code::CallUnknown),
+        ("POST A/workers/workers/dispatcher/versions", Code::CallUnknown),
+        ("GET A/workers/durable_objects/namespaces", Code::CallUnknown),
+        ("POST A/containers/applications", Code::CallUnknown),
+        ("POST A/tokens", Code::CallUnknown),
+        ("GET /client/v4/zones", Code::CallUnknown),
+        ("POST /client/v4/zones/z/workers/routes", Code::CallUnknown),
+    ] {
+        for token in [&run, &carol] {
+            refused(token, call, "{}", code);
+        }
+    }
     refused(
         &carol,
         "GET A/workers/scripts/agents/deployments",
@@ -311,6 +396,39 @@ fn everything_else_in_the_account_is_refused() {
         [u64::from(Code::AccountWorkerRefused.number())]
     );
     assert!(!with_secret.text().contains("marker"));
+    // The upload of a Worker with a migration, a rollback, and static assets.
+    let secret = json!({ "type": "secret_text", "name": "UPLOAD_KEY", "text": "marker" });
+    for form in [
+        Upload::of("two").bound(secret),
+        Upload::of("two").with("assets", json!({ "jwt": "marker" })),
+        Upload::of("two").with("keep_assets", json!(true)),
+    ] {
+        let direct = upload(
+            &platform,
+            &carol,
+            "PUT A/workers/scripts/deploy-api?excludeScript=true",
+            &form,
+        );
+        assert_eq!(
+            direct.codes(),
+            [u64::from(Code::AccountWorkerRefused.number())],
+            "{}",
+            direct.text()
+        );
+    }
+    refused(
+        &carol,
+        "POST /v1/namespaces/account/workers/dispatcher/rollback",
+        r#"{"secrets": {"UPLOAD_KEY": "marker"}}"#,
+        Code::AccountWorkerRefused,
+    );
+    assert!(
+        platform
+            .record()
+            .iter()
+            .all(|entry| !entry.to_string().contains("marker")),
+        "no record has the secret"
+    );
     assert_eq!(
         platform.cloud.changes().len(),
         before,
@@ -468,6 +586,81 @@ fn a_deploy_of_the_deploy_api_that_does_not_run_fails() {
     let records = deployments(&platform, &token, DEPLOY_API_WORKER);
     assert_eq!(records[0]["state"], "failed", "{}", records[0]);
     assert_eq!(records[1]["state"], "succeeded");
+    assert_eq!(platform.history().last().unwrap(), "deploy failed");
+    platform.assert_reconciled();
+
+    // What the operator deployed is a drift, until a deploy through the API ends it.
+    let read = || {
+        let call = format!("GET /v1/namespaces/account/workers/{DEPLOY_API_WORKER}");
+        platform.call(&token, &call, "").body
+    };
+    assert_eq!(read()["drift"]["kind"], "code", "{}", read());
+    let repaired = deploy(&platform, &token, DEPLOY_API_WORKER, "repaired");
+    platform.own_deployment.replace(Some(repaired.clone()));
+    platform.cloud.pass(30);
+    assert_eq!(platform.reconcile(), 0);
+    assert_eq!(read()["drift"], Value::Null, "{}", read());
+    assert_eq!(read()["deployment"], repaired.as_str(), "{}", read());
+    // Neither the failed deployment nor what was deployed past the API is what a rollback restores.
+    let back = rollback(&platform, &token, DEPLOY_API_WORKER);
+    assert_eq!(back.body["state"], "pending", "{}", back.text());
+    assert_eq!(code_of(&platform, DEPLOY_API_WORKER), "good");
+}
+
+#[test]
+fn an_operator_who_deploys_past_the_broken_deploy_api_sets_no_deployment() {
+    let (platform, token) = platform();
+    deploy(&platform, &token, DEPLOY_API_WORKER, "broken");
+    platform
+        .cloud
+        .scripts
+        .borrow_mut()
+        .upload_outside(&format!("account/{DEPLOY_API_WORKER}"), "from a bundle");
+    platform.restart_ledger();
+    platform.cloud.pass(100);
+    assert_eq!(platform.reconcile(), 0);
+    let records = deployments(&platform, &token, DEPLOY_API_WORKER);
+    assert_eq!(records[0]["state"], "failed", "{}", records[0]);
+    platform.assert_reconciled();
+}
+
+#[test]
+fn two_runs_at_once_deploy_one_after_the_other() {
+    let (platform, token) = platform();
+    let deploys_both = |worker: &str| {
+        let versions = ["one", "two"].map(|code| {
+            let version = version_of(&platform, &token, worker, &Upload::of(code));
+            assert_eq!(version.status, 200, "{}", version.text());
+            json!({ "versions": [{ "version_id": version.body["result"]["id"], "percentage": 100 }] })
+        });
+        let call = format!("POST A/workers/scripts/{worker}/deployments");
+        let [first, second] =
+            versions.map(|body| platform.ask(&token, &call, &[], body.to_string().into_bytes()));
+        block_on(join(first, second))
+    };
+    let (first, second) = deploys_both(LOGS_WORKER);
+    assert_eq!((first.status, second.status), (200, 200));
+    assert_eq!(code_of(&platform, LOGS_WORKER), "two");
+    let records = deployments(&platform, &token, LOGS_WORKER);
+    assert_eq!(records[0]["previous"], records[1]["id"]);
+    platform.assert_reconciled();
+
+    // The deploy API is restarted by the first. The second is refused until the new version runs, and may be repeated then.
+    let (first, second) = deploys_both(DEPLOY_API_WORKER);
+    assert_eq!(first.status, 200, "{}", first.text());
+    assert_eq!(second.codes(), [u64::from(Code::DeploymentUnsettled.number())]);
+    assert_eq!(code_of(&platform, DEPLOY_API_WORKER), "one");
+}
+
+#[test]
+fn a_version_that_is_never_deployed_changes_nothing() {
+    let (platform, token) = platform();
+    let version = version_of(&platform, &token, DISPATCH_WORKER, &Upload::of("killed"));
+    assert_eq!(version.status, 200);
+    assert_eq!(platform.history(), [""; 0]);
+    assert_eq!(deployments(&platform, &token, DISPATCH_WORKER), [Value::Null; 0]);
+    deploy(&platform, &token, DISPATCH_WORKER, "again");
+    assert_eq!(code_of(&platform, DISPATCH_WORKER), "again");
     platform.assert_reconciled();
 }
 

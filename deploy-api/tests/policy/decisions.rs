@@ -1,10 +1,11 @@
 use deploy_api::identity::{GitHubRun, Identity};
 use deploy_api::policy::{Action, Caller, Decision, Policy, Request, Scope};
-use dotdo_names::Environment;
+use deploy_api::target::Target;
+use dotdo_names::{Environment, Namespace, PLATFORM_WORKERS, WorkerName};
 use serde_json::{Value, json};
 
 use crate::support::callers::{caller, grant, person, run, target};
-use crate::support::rules::{alice, policy, production, with};
+use crate::support::rules::{alice, operators, policy, production, with};
 
 fn deploy(environment: Environment, worker: &str) -> Request {
     Request::worker(Action::Deploy, target(environment, worker))
@@ -43,6 +44,81 @@ fn a_rule_allows_its_requests_and_the_decision_names_it() {
     let policy = policy(&[alice(), production()]);
     let decision = policy.decide(&caller(run()), &deploy(Environment::Production, "agents-mail"));
     assert!(matches!(decision, Decision::Allowed { rule } if rule.as_str() == "agents-production"));
+}
+
+/// The rule of docs/deploy-api.md for the deploys of the platform itself.
+fn platform_rule() -> Value {
+    json!({
+        "name": "platform", "namespaces": ["account"], "workers": ["dispatcher", "logs", "deploy-api"],
+        "actions": ["read", "deploy"],
+        "who": { "github": {
+            "repository_id": "1001", "repository_owner_id": "2002", "ref": "refs/heads/main", "environment": "production",
+            "workflow_ref": "drivly/agents/.github/workflows/deploy.yml@refs/heads/main",
+        } },
+    })
+}
+
+#[test]
+fn only_the_named_workflow_deploys_the_platform() {
+    let policy = policy(&[operators(), production(), platform_rule()]);
+    let platform_worker = |worker: &str| Target::new(Namespace::Account, WorkerName::parse(worker).unwrap());
+    let deploy = |worker: &str| Request::worker(Action::Deploy, platform_worker(worker));
+    for worker in PLATFORM_WORKERS {
+        assert!(allows(&policy, &caller(run()), &deploy(worker)), "{worker}");
+        for action in Action::ALL {
+            let request = Request::worker(action, platform_worker(worker));
+            let is_granted = [Action::Read, Action::Deploy].contains(&action);
+            assert_eq!(allows(&policy, &caller(run()), &request), is_granted, "{request}");
+            // Every Worker of every environment is not the account.
+            let everywhere = grant(
+                &["dotdo-production", "dotdo-staging", "dotdo-development"],
+                &["*"],
+                &["read", "deploy"],
+            );
+            let limited = Caller {
+                scope: Scope::Grants(vec![everywhere]),
+                ..caller(run())
+            };
+            assert!(!allows(&policy, &limited, &request), "{request}");
+            assert!(!allows(&policy, &person("ops"), &request), "{request}");
+        }
+    }
+    let workflow = "drivly/agents/.github/workflows/preview.yml@refs/heads/main";
+    for (what, other) in [
+        (
+            "a branch",
+            run_with(|run| run.git_ref = "refs/heads/next".to_owned()),
+        ),
+        ("a tag", run_with(|run| run.git_ref = "refs/tags/main".to_owned())),
+        (
+            "a pull request",
+            run_with(|run| {
+                run.git_ref = "refs/pull/12/merge".to_owned();
+                run.event_name = "pull_request".to_owned();
+            }),
+        ),
+        (
+            "another workflow",
+            run_with(|run| run.workflow_ref = workflow.to_owned()),
+        ),
+        (
+            "a fork",
+            run_with(|run| {
+                run.repository = "mallory/agents".to_owned();
+                run.repository_id = "9".to_owned();
+            }),
+        ),
+        (
+            "the preview environment",
+            run_with(|run| run.environment = Some("preview".to_owned())),
+        ),
+        (
+            "an event that anyone triggers",
+            run_with(|run| run.event_name = "pull_request_target".to_owned()),
+        ),
+    ] {
+        assert!(!allows(&policy, &other, &deploy("dispatcher")), "{what}");
+    }
 }
 
 #[test]
