@@ -1,7 +1,9 @@
 //! `setup` against the local platform in place of an empty Cloudflare account, on which the deployed Workers run.
 
+mod break_glass;
 mod machine;
 mod self_deploy;
+mod workflow_run;
 mod zones;
 
 use std::fs;

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER};
-use end_to_end::{Answer, Command, Finished, Relay, until};
+use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER};
+use end_to_end::{Answer, Command, Finished, Issuer, Relay, until};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::machine::{LIMIT, Machine};
+use super::{break_glass, workflow_run};
 use crate::program::assert_contains;
 
 /// The calls of wrangler for a Worker that exists, below the account's, in order.
-const CALLS: [&str; 10] = [
+pub const CALLS: [&str; 10] = [
     "GET /workers/services/NAME",
     "GET /workers/scripts/NAME/secrets",
     "GET /workers/scripts/NAME/deployments",
@@ -28,13 +29,13 @@ const CALLS: [&str; 10] = [
 ];
 
 /// A client of the deployed deploy API.
-struct Client<'a> {
-    machine: &'a Machine,
-    token: String,
+pub struct Client<'a> {
+    pub machine: &'a Machine,
+    pub token: String,
 }
 
 impl Client<'_> {
-    async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let platform = &self.machine.platform;
         let host = format!("{DEPLOY_API_WORKER}.workers.dev.localhost:{}", platform.port());
         let mut request = platform.request(method, &host, path).bearer_auth(&self.token);
@@ -46,14 +47,14 @@ impl Client<'_> {
         Ok(answer.json())
     }
 
-    async fn deployments(&self, worker: &str) -> Result<Vec<Value>> {
+    pub async fn deployments(&self, worker: &str) -> Result<Vec<Value>> {
         let path = format!("/v1/namespaces/account/workers/{worker}/deployments");
         let answer = self.call(Method::GET, &path, &Value::Null).await?;
         Ok(answer["items"].as_array().context("a list")?.clone())
     }
 
     /// Waits until the newest deployment of the deploy API has an outcome, and returns it.
-    async fn concluded(&self) -> Result<Value> {
+    pub async fn concluded(&self) -> Result<Value> {
         until("an outcome of the deployment", async || {
             // While the new version starts, a call may fail.
             let newest = self.deployments(DEPLOY_API_WORKER).await.unwrap_or_default();
@@ -65,10 +66,10 @@ impl Client<'_> {
         .await
     }
 
-    /// `npm run deploy WORKER` with this client's token and a message.
-    async fn deploy(&self, relay: &Relay, worker: &str, message: &str) -> Result<Finished> {
+    /// `npm run deploy WORKER` with this client's token and options of wrangler.
+    async fn deploy(&self, relay: &Relay, worker: &str, options: &[&str]) -> Result<Finished> {
         relay.remove_requests();
-        Command::new(&["deploy", worker, "--message", message])
+        Command::new(&[&["deploy", worker], options].concat())
             .variable(
                 "CLOUDFLARE_API_BASE_URL",
                 &format!("{}/client/v4", relay.origin()),
@@ -81,11 +82,12 @@ impl Client<'_> {
     }
 }
 
-/// The requests of wrangler, with `NAME` for the name of the Worker.
-fn calls(relay: &Relay, worker: &str) -> Vec<String> {
+/// The requests of wrangler about the Worker, with `NAME` for its name.
+pub fn calls(relay: &Relay, worker: &str) -> Vec<String> {
     let base = format!("/client/v4/accounts/{ACCOUNT_ID}");
     let requests = relay.requests("").into_iter();
     requests
+        .filter(|request| request.path.starts_with(&base) && request.path.contains(worker))
         .map(|request| {
             format!(
                 "{} {}",
@@ -102,27 +104,32 @@ pub async fn deploys_itself(machine: &Machine) -> Result<()> {
         machine,
         token: administrator,
     };
-    allow(&mut client).await?;
+    let issuer = Issuer::start()?;
+    allow(&mut client, &issuer).await?;
     let relay = Relay::start(&machine.api())?;
     let secrets = secrets(machine).await?;
 
-    let deployed = client.deploy(&relay, "dispatcher", "first").await?;
-    assert!(deployed.succeeded, "{}{}", deployed.output, deployed.errors);
-    let records = client.deployments(DISPATCH_WORKER).await?;
-    assert_eq!(records[0]["state"], "succeeded", "{records:?}");
-    assert_eq!(records[0]["identity"]["subject"], "platform-ci");
-
-    let deployed = client.deploy(&relay, "deploy-api", "first").await?;
+    // An operator lets the deploy API accept the issuer, and lets it conclude lost changes soon.
+    let issuers = format!("OIDC_ISSUERS:[\"{}\"]", issuer.address());
+    let options = ["--var", &issuers, "--var", "UPSTREAM_TIMEOUT_SECONDS:2"];
+    let deployed = client
+        .deploy(
+            &relay,
+            "deploy-api",
+            &[&["--message", "first"], &options[..]].concat(),
+        )
+        .await?;
     let output = format!("{}{}", deployed.output, deployed.errors);
     assert!(deployed.succeeded, "{output}");
     assert_eq!(calls(&relay, DEPLOY_API_WORKER), CALLS);
     let newest = client.concluded().await?;
     assert_eq!(newest["state"], "succeeded", "{newest}");
+    assert_eq!(newest["identity"]["subject"], "platform-ci");
     let id = newest["id"].as_str().context("an id")?;
     assert!(output.contains(id), "wrangler prints the id {id}: {output}");
     assert_eq!(self::secrets(machine).await?, secrets, "the secrets stay");
-    let second = client.deploy(&relay, "deploy-api", "second").await?;
-    assert!(second.succeeded, "{}{}", second.output, second.errors);
+
+    workflow_run::deploys_all_workers(&client, &relay, &issuer, &options).await?;
     let newest = client.concluded().await?;
     assert_eq!(
         (&newest["state"], &newest["previous"]),
@@ -153,28 +160,22 @@ pub async fn deploys_itself(machine: &Machine) -> Result<()> {
     let listed = dotdo(&client, &["audit", "list", "--env", "account"]).await?;
     assert_contains(&listed.output, &["rollback", "deploy-api in account", "platform"]);
 
-    let other = machine.platform.request(
-        Method::PUT,
-        &format!(
-            "{DEPLOY_API_WORKER}.workers.dev.localhost:{}",
-            machine.platform.port()
-        ),
-        &format!("/client/v4/accounts/{ACCOUNT_ID}/workers/scripts/other"),
-    );
-    let form = end_to_end::Script::answering("other").to_form();
-    let other = Answer::read(other.bearer_auth(&client.token).multipart(form).send().await?).await?;
-    assert_eq!(other.status, 403, "{}", other.text());
-    Ok(())
+    break_glass::restores_what_a_deploy_broke(&client).await
 }
 
-/// A policy with a rule for the account, and the token of a CI system that it allows. The client uses this token from now on.
-async fn allow(client: &mut Client<'_>) -> Result<()> {
+/// A policy with rules for the account: for this repository's workflow, and for the token of a CI system, which the client uses from now
+/// on.
+async fn allow(client: &mut Client<'_>, issuer: &Issuer) -> Result<()> {
     let policy = client.call(Method::GET, "/v1/policy", &Value::Null).await?;
     let mut document = policy["document"].clone();
     let actions = ["read", "deploy", "rollback"];
-    document["rules"].as_array_mut().context("rules")?.push(json!({
-        "name": "platform", "who": { "token": "platform-ci" }, "namespaces": ["account"], "workers": ["*"], "actions": actions,
-    }));
+    document["rules"].as_array_mut().context("rules")?.extend([
+        json!({
+            "name": "platform-ci", "who": { "token": "platform-ci" }, "namespaces": ["account"], "workers": ["*"],
+            "actions": actions,
+        }),
+        workflow_run::rule(issuer),
+    ]);
     client.call(Method::PUT, "/v1/policy", &document).await?;
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
     let request = json!({
