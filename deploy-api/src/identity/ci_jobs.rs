@@ -154,6 +154,14 @@ impl BuildkiteJob {
     pub fn pipeline(&self) -> String {
         format!("{}/{}", self.organization_slug, self.pipeline_slug)
     }
+
+    /// The full ref of a build, by its branch and its tag. An empty tag is none.
+    pub(crate) fn ref_of(branch: Option<&str>, tag: Option<&str>) -> Option<String> {
+        match tag.filter(|tag| !tag.is_empty()) {
+            Some(tag) => Some(format!("refs/tags/{tag}")),
+            None => branch.map(|branch| format!("refs/heads/{branch}")),
+        }
+    }
 }
 
 /// The claims in a token of Buildkite.
@@ -176,16 +184,14 @@ pub(super) struct BuildkiteClaims {
 
 impl From<BuildkiteClaims> for BuildkiteJob {
     fn from(claims: BuildkiteClaims) -> Self {
-        let git_ref = match claims.build_tag.filter(|tag| !tag.is_empty()) {
-            Some(tag) => format!("refs/tags/{tag}"),
-            None => format!("refs/heads/{}", claims.build_branch),
-        };
+        let git_ref = Self::ref_of(Some(&claims.build_branch), claims.build_tag.as_deref());
         Self {
             issuer: claims.iss,
             organization_id: claims.organization_id,
             organization_slug: claims.organization_slug,
             pipeline_slug: claims.pipeline_slug,
-            git_ref,
+            // Every token has a branch.
+            git_ref: git_ref.unwrap_or_default(),
             sha: claims.build_commit,
             build_source: claims.build_source,
             step_key: claims.step_key,

@@ -12,7 +12,7 @@ use super::policy::may_see_all;
 use super::{Answer, body};
 use crate::access::Access;
 use crate::code::Code;
-use crate::identity::{Identity, Provider, Subject};
+use crate::identity::{BuildkiteJob, Identity, Provider, Subject};
 use crate::policy::{Action, Caller, Cause, Decision, Explanation, Request, RuleName, Scope};
 use crate::problem::Problem;
 use crate::schema::{NamespaceName, WorkerName as WorkerNameSchema};
@@ -163,11 +163,9 @@ fn ref_of_gitlab(claims: &mut BTreeMap<String, String>) -> Option<String> {
 /// The full ref of a job of Buildkite. A policy has it as `ref`, and a token has the branch and the tag of the build.
 fn ref_of_buildkite(claims: &mut BTreeMap<String, String>) -> Option<String> {
     let branch = claims.remove("build_branch");
-    let tag = claims.remove("build_tag").filter(|tag| !tag.is_empty());
-    claims.remove("ref").or_else(|| {
-        let of_tag = tag.map(|tag| format!("refs/tags/{tag}"));
-        of_tag.or_else(|| branch.map(|branch| format!("refs/heads/{branch}")))
-    })
+    let tag = claims.remove("build_tag");
+    let git_ref = claims.remove("ref");
+    git_ref.or_else(|| BuildkiteJob::ref_of(branch.as_deref(), tag.as_deref()))
 }
 
 /// The fork from which the pull request of a run comes, if GitHub gives the run no OIDC token because of it. A run of another event,
@@ -265,7 +263,7 @@ const REQUIRED_OF_GITLAB: [&str; 11] = [
     "job_id",
 ];
 
-/// The members that every [`BuildkiteJob`](crate::identity::BuildkiteJob) has.
+/// The members that every [`BuildkiteJob`] has.
 const REQUIRED_OF_BUILDKITE: [&str; 7] = [
     "organization_id",
     "organization_slug",
