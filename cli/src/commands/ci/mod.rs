@@ -72,13 +72,13 @@ struct Workflow {
 }
 
 impl Workflow {
-    /// Reads the text again after a change.
+    /// Gives it a changed text.
     ///
     /// # Errors
-    /// Why it is not YAML.
-    fn parse(&mut self) -> Result<(), String> {
-        self.root = document::parse(&self.text)?;
-        self.uses = uses::find(&self.text, &self.root);
+    /// Why that is not YAML.
+    fn set_text(&mut self, text: String) -> Result<(), String> {
+        (self.root, self.uses) = parsed(&text)?;
+        self.text = text;
         Ok(())
     }
 }
@@ -168,8 +168,7 @@ fn read(repository: &Path) -> Result<Vec<Workflow>, Failure> {
 
 fn workflow(repository: &Path, file: PathBuf, is_action: bool) -> Result<Workflow, Failure> {
     let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-    let root = document::parse(&text).map_err(|error| unreadable(&file, &error))?;
-    let uses = uses::find(&text, &root);
+    let (root, uses) = parsed(&text).map_err(|error| unreadable(&file, &error))?;
     let is_outside = match (file.canonicalize(), repository.canonicalize()) {
         (Ok(file), Ok(repository)) => !file.starts_with(repository),
         _ => true,
@@ -182,6 +181,13 @@ fn workflow(repository: &Path, file: PathBuf, is_action: bool) -> Result<Workflo
         root,
         uses,
     })
+}
+
+/// The tree of a text, and its uses.
+fn parsed(text: &str) -> Result<(Node, Vec<Use>), String> {
+    let root = document::parse(text)?;
+    let uses = uses::find(text, &root);
+    Ok((root, uses))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {

@@ -153,8 +153,7 @@ fn changed(workflow: &mut Workflow, api: &str) -> Result<Changed, String> {
             file.write_all(fixed.text.as_bytes())
         })
         .map_err(|error| unwritable(&error))?;
-        workflow.text = fixed.text;
-        workflow.parse()?;
+        workflow.set_text(fixed.text)?;
         is_written = true;
     }
     Ok(Changed {

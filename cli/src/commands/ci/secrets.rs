@@ -1,6 +1,7 @@
 //! The secrets that no workflow needs any more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -37,7 +38,7 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Adds the secrets of the uses of a workflow. Those that it gets from its caller are no secrets of the repository.
+    /// Adds the secrets of the uses of a workflow. Secrets that its caller passes do not belong to the repository.
     pub fn add(&mut self, workflow: &Workflow) {
         let parameters = parameters(&workflow.root);
         for found in &workflow.uses {
@@ -68,27 +69,23 @@ impl Candidates {
 
 /// The secrets of a workflow besides those of its uses.
 pub fn other_secrets(workflow: &Workflow) -> Secrets {
-    let uses: BTreeSet<(usize, usize)> = workflow
-        .uses
-        .iter()
-        .map(|found| (found.value.start, found.value.end))
-        .collect();
-    let mut others = Secrets::default();
-    workflow.root.each_text(&mut |_, value| {
-        if !uses.contains(&(value.range.start, value.range.end)) {
-            others.extend(secrets_in(value.text()));
-        }
-    });
-    others
+    let uses: HashSet<&Range<usize>> = workflow.uses.iter().map(|found| &found.value).collect();
+    secrets_where(workflow, |value| !uses.contains(&value.range))
 }
 
 /// All secrets of a workflow.
 pub fn all_secrets(workflow: &Workflow) -> Secrets {
-    let mut all = Secrets::default();
-    workflow
-        .root
-        .each_text(&mut |_, value| all.extend(secrets_in(value.text())));
-    all
+    secrets_where(workflow, |_| true)
+}
+
+fn secrets_where(workflow: &Workflow, is_read: impl Fn(&Node) -> bool) -> Secrets {
+    let mut found = Secrets::default();
+    workflow.root.each_text(&mut |_, value| {
+        if is_read(value) {
+            found.extend(secrets_in(value.text()));
+        }
+    });
+    found
 }
 
 /// The names of the secrets that a workflow gets from its caller.
