@@ -4,15 +4,16 @@ use std::{collections::BTreeMap, fmt::Write, fs, os::unix::fs::PermissionsExt as
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::Environment::{Production, Staging};
-use end_to_end::{Account, Command, Options, Platform, Project, Script, repository, wrangler::Version};
+use end_to_end::{
+    Account, Command, Options, Platform, Project, Script, repository,
+    shell::{Shell, succeeded},
+    wrangler::Version,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
-    markdown::{Block, blocks},
-    shell::{Shell, succeeded},
-};
+use crate::markdown::{Block, blocks};
 
 /// All documents with commands.
 const DOCUMENTS: [&str; 12] = [

@@ -4,14 +4,13 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use end_to_end::{Finished, Project};
+use end_to_end::{Finished, Project, shell::Shell};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     markdown::blocks,
     platforms::issuer,
-    shell::Shell,
     workflow::{PLACEHOLDER, origin},
 };
 

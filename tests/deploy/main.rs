@@ -39,7 +39,6 @@ mod resources;
 mod retries;
 mod secrecy;
 mod service_bindings;
-mod shell;
 mod single_asset_uploads;
 mod typescript_sdk;
 mod uploads;

@@ -7,13 +7,13 @@ use dotdo_names::Environment::Production;
 use end_to_end::{
     Command, Finished, Project,
     issuer::{now, tokens},
+    shell::Shell,
 };
 use serde_json::{Value, json};
 
 use crate::{
     markdown::{Block, blocks},
     platforms::{BUILDKITE, GITLAB, issuer, platform, text},
-    shell::Shell,
     workflow::{PLACEHOLDER, origin},
 };
 

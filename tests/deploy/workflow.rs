@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::Environment::Production;
-use end_to_end::{Finished, Project, issuer::OWNER_ID};
+use end_to_end::{Finished, Project, issuer::OWNER_ID, shell::Shell};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,7 +13,6 @@ use crate::{
     keyless::allow,
     markdown::blocks,
     platforms::{ENTERPRISE, issuer, platform, text},
-    shell::Shell,
 };
 
 /// The address in the manual that its reader replaces.

@@ -24,6 +24,7 @@ mod project;
 pub mod relay;
 mod restarts;
 mod script;
+pub mod shell;
 mod typescript;
 pub mod wrangler;
 mod wrangler_dev;

@@ -4,7 +4,8 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use dotdo_names::{ACCOUNT_ID, DEPLOY_API_WORKER, DISPATCH_WORKER};
-use end_to_end::{Command, Finished, Script, repository, until};
+use end_to_end::shell::Shell;
+use end_to_end::{Finished, Script, repository, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -118,22 +119,13 @@ async fn run(client: &Client<'_>, commands: &str) -> Result<Finished> {
     // The operator is logged in to the stand-in for Cloudflare.
     let script = commands
         .replace("npx wrangler login\n", "")
-        .replace("npx wrangler", "wrangler")
         .replace("unset CLOUDFLARE_API_BASE_URL CLOUDFLARE_API_TOKEN\n", "");
     let platform = &client.machine.platform;
-    let path = format!(
-        "{}:{}",
-        repository().join("node_modules/.bin").display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let mut bash = std::process::Command::new("bash");
-    bash.args(["-e", "-c", &script]).current_dir(checkout.path());
-    Command::of(bash)
-        .variable("PATH", &path)
+    Shell::new()?
+        .bash(checkout.path(), &["-e"], &script)?
         .variable("CLOUDFLARE_API_BASE_URL", platform.base_url())
         .variable("CLOUDFLARE_API_TOKEN", platform.token())
         .variable("CLOUDFLARE_ACCOUNT_ID", ACCOUNT_ID)
-        .variable("WRANGLER_SEND_METRICS", "false")
         .run()
         .await
 }

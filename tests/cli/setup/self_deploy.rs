@@ -174,7 +174,7 @@ async fn allow(client: &mut Client<'_>, issuer: &Issuer) -> Result<()> {
             "name": "platform-ci", "who": { "token": "platform-ci" }, "namespaces": ["account"], "workers": ["*"],
             "actions": actions,
         }),
-        workflow_run::rule(issuer),
+        workflow_run::rule(issuer)?,
     ]);
     client.call(Method::PUT, "/v1/policy", &document).await?;
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);

@@ -1,12 +1,11 @@
 //! This repository's workflow deploys the Workers of the platform: a GitHub OIDC token is exchanged, and stock wrangler deploys.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result};
 use dotdo_names::{DEPLOY_API_WORKER, DISPATCH_WORKER, LOGS_WORKER};
-use end_to_end::issuer::OWNER_ID;
-use end_to_end::{Command, Finished, Issuer, Relay, repository};
+use end_to_end::shell::Shell;
+use end_to_end::{Finished, Issuer, Relay, repository};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -31,17 +30,18 @@ case "$1 $2" in
 esac
 "#;
 
-/// The rule for the workflow: that of docs/deploy-api.md with the issuer of the test.
-pub fn rule(issuer: &Issuer) -> Value {
-    json!({
-        "name": "platform", "namespaces": ["account"], "workers": ["dispatcher", "logs", "deploy-api"],
-        "actions": ["read", "deploy"],
-        "who": { "github": {
-            "issuer": issuer.address(), "repository_id": REPOSITORY_ID.to_string(), "repository_owner_id": OWNER_ID,
-            "workflow_ref": format!("{REPOSITORY}/.github/workflows/deploy.yml@refs/heads/main"),
-            "ref": "refs/heads/main", "environment": "production",
-        } },
-    })
+/// The rule of docs/deploy-api.md for the workflow, with the issuer of the test.
+pub fn rule(issuer: &Issuer) -> Result<Value> {
+    let manual = fs::read_to_string(repository().join("docs/deploy-api.md"))?;
+    let (_, section) = manual
+        .split_once("## Deploy the platform itself")
+        .context("the manual has no section")?;
+    let block = section.split("```json").nth(1).context("no policy")?;
+    let block = block.split("```").next().context("a block without an end")?;
+    let mut policy: Value = serde_json::from_str(block)?;
+    let mut rule = policy["rules"][0].take();
+    rule["who"]["github"]["issuer"] = json!(issuer.address());
+    Ok(rule)
 }
 
 /// Runs the workflow: first where the policy refuses it, then as it is meant. `options` are those of the deploy API.
@@ -126,36 +126,21 @@ async fn run(
     let text = fs::read_to_string(repository().join(".github/workflows/deploy.yml"))?;
     let workflow = runner.path().join("deploy.yml");
     fs::write(&workflow, text.replace("${{ vars.DEPLOY_API }}", relay.origin()))?;
-    let (programs, files) = (runner.path().join("programs"), runner.path().join("files"));
-    fs::create_dir(&programs)?;
+    let files = runner.path().join("files");
     fs::create_dir(&files)?;
-    let npm = programs.join("npm");
     let quoted: Vec<String> = options.iter().map(|option| format!("'{option}'")).collect();
     let build_tool = client.machine.clone.path().join("xtask/run");
-    fs::write(
-        &npm,
-        NPM.replace("OPTIONS", &quoted.join(" "))
-            .replace("RUN", &build_tool.display().to_string()),
-    )?;
-    fs::set_permissions(&npm, fs::Permissions::from_mode(0o755))?;
-    let path = format!(
-        "{}:{}:{}",
-        programs.display(),
-        repository().join("node_modules/.bin").display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
+    let shell = Shell::new()?;
+    let npm = NPM
+        .replace("OPTIONS", &quoted.join(" "))
+        .replace("RUN", &build_tool.display().to_string());
+    shell.add("npm", &npm)?;
     let request = issuer.request_url("", REPOSITORY, REPOSITORY_ID, claims);
-    Command::node(&[
-        "actions/tests/run-workflow.ts",
-        &workflow.display().to_string(),
-        &repository().display().to_string(),
-        &files.display().to_string(),
-    ])
-    .variable("PATH", &path)
-    .variable("ACTIONS_ID_TOKEN_REQUEST_URL", &request)
-    .variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of the runner")
-    .variable("WRANGLER_SEND_METRICS", "false")
-    .limit(LIMIT)
-    .run()
-    .await
+    shell
+        .workflow(&workflow, &repository(), &files, None)
+        .variable("ACTIONS_ID_TOKEN_REQUEST_URL", &request)
+        .variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of the runner")
+        .limit(LIMIT)
+        .run()
+        .await
 }

@@ -1,4 +1,4 @@
-//! Runs the shell blocks of a document, as a reader pastes them into one shell.
+//! Runs the shell blocks of a document, as a reader pastes them into one shell, and workflows, as GitHub runs them.
 
 use std::{
     env, fs,
@@ -7,8 +7,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use end_to_end::{Command, Finished, repository, wrangler::Version};
 use tempfile::TempDir;
+
+use crate::{
+    command::{Command, Finished},
+    programs::{dotdo, repository},
+    wrangler::Version,
+};
 
 /// A folder with programs that take the place of those that would compile, or that report an HTTP error with exit code 0.
 #[derive(Debug)]
@@ -55,6 +60,9 @@ esac
 
 impl Shell {
     /// Writes the programs.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or `curl` is not installed.
     pub fn new() -> Result<Self> {
         let shell = Self {
             programs: TempDir::with_prefix("dotdo-shell-")?,
@@ -62,7 +70,7 @@ impl Shell {
         let node = repository().join("node_modules/.bin/node");
         let wrangler = repository().join(Version::V4_152.program());
         let xtask = env::var("XTASK").unwrap_or_else(|_| format!("sh {}/xtask/run", repository().display()));
-        let dotdo = end_to_end::dotdo()?.display().to_string();
+        let dotdo = dotdo()?.display().to_string();
         for (name, text) in [
             (
                 "curl",
@@ -82,6 +90,9 @@ impl Shell {
     }
 
     /// A run of `bash` with options and a script, in a folder.
+    ///
+    /// # Errors
+    /// When the script cannot be written.
     pub fn bash(&self, folder: &Path, options: &[&str], script: &str) -> Result<Command> {
         let file = self.programs.path().join("script.sh");
         fs::write(&file, script)?;
@@ -90,7 +101,10 @@ impl Shell {
         Ok(self.with_programs(command))
     }
 
-    /// Writes another program.
+    /// Writes another program, or replaces one.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
     pub fn add(&self, name: &str, text: &str) -> Result<()> {
         let path = self.programs.path().join(name);
         fs::write(&path, text)?;
@@ -100,6 +114,7 @@ impl Shell {
 
     /// The jobs of a workflow in a file, as GitHub runs them, in a folder with its checkout. The files of the runner are left in
     /// another, empty folder. `github` is a file with the event and with what GitHub stores: `actions/tests/run-workflow.ts`.
+    #[must_use]
     pub fn workflow(
         &self,
         workflow: &Path,
@@ -135,6 +150,7 @@ impl Shell {
     }
 
     /// The commands of `npm` and `npx` that ran, one a line.
+    #[must_use]
     pub fn calls(&self) -> String {
         fs::read_to_string(self.programs.path().join("calls")).unwrap_or_default()
     }
