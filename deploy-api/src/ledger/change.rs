@@ -180,7 +180,7 @@ impl Change {
                 vec![on(policy::Action::Deploy)]
             }
             Self::Import { with_secrets, .. } => {
-                // Whoever can read any Worker of the account is an administrator.
+                // A caller who can read any Worker of the account is an administrator.
                 let mut requests = vec![Request::platform(policy::Action::Admin)];
                 if *with_secrets {
                     requests.push(on(policy::Action::Secrets));
